@@ -1,0 +1,84 @@
+# Tuan: everything from a fresh clone with Python 3.11+ and make. `make help` tells the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+# Without PORT, what starts a stack takes 4566, and what uses one takes the one brought up last.
+PORT ?=
+export PORT
+run up down replay: export PORT := $(or $(PORT),4566)
+DAYS ?= 1
+STAGE ?=
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+NEEDS_PYTHON := Tuan needs Python 3.11 or newer. Install it (with your package manager, or pyenv install 3.12), or name one: make PYTHON3=/path/to/python3.12 ...
+
+# The first Python that is new enough; PYTHON3= names another.
+PYTHON3 ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: help run up down test lint format bench replay token pay logs package deploy clean
+
+help: ## Tell what can be made
+	@echo "Usage: make TARGET [NAME=value ...]; PORT=4567 moves the local cloud off 4566"
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  %-9s %s\n", $$1, $$2}'
+
+run: $(VENV)/ready ## The whole journey on an empty local stack, played before your eyes
+	@$(PYTHON) -m infra.local.deploy down up
+	@$(PYTHON) -m infra.demo.play --base-url "$$($(PYTHON) -m infra.local.deploy url)"
+
+up: $(VENV)/ready ## The local stack, without the demo; again keeps the data
+	@$(PYTHON) -m infra.local.deploy up
+
+down: $(VENV)/ready ## The local stack away, data and all
+	@$(PYTHON) -m infra.local.deploy down
+
+test: $(VENV)/ready ## All tests; ARGS= goes to pytest
+	@$(PYTHON) -m pytest tests $(ARGS)
+
+lint: $(VENV)/ready ## Style, types, and the arrows between layers
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo
+
+format: $(VENV)/ready ## Put the code into the usual form
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+bench: $(VENV)/ready ## What an order, a cold start and a settlement cost, as a table
+	@$(PYTHON) -m tests.bench
+
+replay: $(VENV)/replay ## DAYS= real days of shopping on an empty local stack, compared with pandas to the cent
+	@$(PYTHON) -m infra.local.deploy down up
+	@$(PYTHON) -m infra.demo.replay --base-url "$$($(PYTHON) -m infra.local.deploy url)" --days $(DAYS)
+
+token: $(VENV)/ready ## Print a local token: ROLE=operator|leader|customer SUB=
+	@$(PYTHON) -m infra.local.token "$(ROLE)" "$(SUB)"
+
+pay: $(VENV)/ready ## Play the payment provider: PAYMENT=pay_...
+	@$(PYTHON) -m infra.local.pay "$(PAYMENT)"
+
+logs: $(VENV)/ready ## What the local functions wrote; FUNCTION=DispatchCreate for one of them
+	@$(PYTHON) -m infra.local.logs $(FUNCTION)
+
+deploy: $(VENV)/ready ## Deploy to AWS: STAGE=dev|prod, with infra/stages/ and PARAMETERS="Name=value ..."
+	@$(PYTHON) -m infra.deploy "$(STAGE)" $(PARAMETERS)
+
+clean: ## Stop the local stacks and remove everything that was built, environments too
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m infra.local.deploy down-all; fi
+	@rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/ready: requirements.txt requirements-dev.txt
+	@if [ -z "$(PYTHON3)" ]; then echo "$(NEEDS_PYTHON)" >&2; exit 1; fi
+	@echo "installing requirements-dev.txt into $(VENV) ..." >&2
+	@$(PYTHON3) -m venv $(VENV) || { echo "No environment could be made: on Debian and Ubuntu, apt install python3-venv." >&2; exit 1; }
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/replay: $(VENV)/ready requirements-replay.txt
+	@echo "installing requirements-replay.txt into $(VENV) ..." >&2
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt -r requirements-replay.txt
+	@touch $@

@@ -1,0 +1,53 @@
+"""The Chalice app: the authorizer, and each domain's routes and workers registered."""
+
+from chalice.app import Chalice
+
+from chalicelib.cases import routes as cases
+from chalicelib.catalogue import routes as catalogue
+from chalicelib.catalogue import workers as catalogue_workers
+from chalicelib.dispatch import routes as dispatch
+from chalicelib.dispatch import workers as dispatch_workers
+from chalicelib.ledger import routes as ledger
+from chalicelib.ledger import workers as ledger_workers
+from chalicelib.ordering import routes as ordering
+from chalicelib.ordering import workers as ordering_workers
+from chalicelib.parties import routes as parties
+from chalicelib.parties.authorizer import authorizers
+from chalicelib.payments import routes as payments
+from chalicelib.payments import workers as payments_workers
+from chalicelib.platform import outbox_worker
+from chalicelib.reference import routes as reference
+from chalicelib.settlement import routes as settlement
+from chalicelib.settlement import workers as settlement_workers
+from chalicelib.webhooks import routes as webhooks
+from chalicelib.webhooks import workers as webhooks_workers
+
+app = Chalice(app_name="tuan", configure_logs=False)
+
+app.register_blueprint(authorizers)
+
+for domain in (
+    parties,
+    catalogue,
+    ordering,
+    payments,
+    dispatch,
+    settlement,
+    ledger,
+    webhooks,
+    cases,
+    reference,
+):
+    app.register_blueprint(domain.routes)
+
+for domain in (
+    catalogue_workers,
+    ordering_workers,
+    payments_workers,
+    dispatch_workers,
+    settlement_workers,
+    ledger_workers,
+    webhooks_workers,
+    outbox_worker,
+):
+    app.register_blueprint(domain.workers)

@@ -1,0 +1,1 @@
+"""Tuan: a serverless backend for community group buying. One folder a domain."""

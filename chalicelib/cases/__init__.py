@@ -1,0 +1,1 @@
+"""Cases: what a person must look at. Nothing that needs a person is only logged."""

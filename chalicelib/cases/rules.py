@@ -1,0 +1,33 @@
+"""A case and its life."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+CaseStatus = Literal["open", "resolved"]
+CaseKind = Literal[
+    "unmatched_receipt",
+    "second_payment",
+    "wrong_amount",
+    "wrong_currency",
+    "wrong_method",
+    "refund_failed",
+    "refund_unconfirmed",
+    "endpoint_disabled",
+    "settlement_failed",
+    "undeliverable",
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """`subject` is the id of what it is about; `detail` says in a sentence what to look at."""
+
+    id: str
+    kind: str
+    subject: str
+    detail: str
+    status: str
+    opened_at: datetime
+    note: str | None = None
+    resolved_at: datetime | None = None

@@ -1,0 +1,1 @@
+"""What can be bought: products with their SKUs, and campaigns that offer SKUs to communities."""

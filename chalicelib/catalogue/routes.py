@@ -1,0 +1,142 @@
+"""`/v1/products` and `/v1/campaigns`."""
+
+from chalicelib.catalogue import service
+from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.rules import Campaign, Commission, Product
+from chalicelib.catalogue.schema import (
+    CampaignSummaryView,
+    CampaignView,
+    CreateCampaign,
+    CreateProduct,
+    ProductView,
+    RejectProduct,
+)
+from chalicelib.catalogue.service import CampaignWhole, NewCampaign, NewOffer, NewProduct, NewSku
+from chalicelib.parties.authorizer import authorizer
+from chalicelib.platform.http_in import Request, Routes
+from chalicelib.platform.pages import Page
+
+routes = Routes(__name__, tag="Catalogue", authorizer=authorizer)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/products",
+    summary="Add a product with its SKUs",
+    roles=("operator", "supplier"),
+    body=CreateProduct,
+    answer=ProductView,
+    status=201,
+    key="optional",
+    errors={"currency_mismatch": 422},
+)
+def create_product(request: Request) -> Product:
+    sent: CreateProduct = request.body
+    skus = [NewSku(sku.title, sku.supplier_sku, sku.list_price, sku.cost) for sku in sent.skus]
+    new = NewProduct(
+        sent.supplier_id, sent.title, sent.description, sent.category, sent.currency, skus
+    )
+    return service.create_product(new, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/products",
+    summary="List products: a supplier its own, an operator all",
+    roles=("operator", "supplier"),
+    answer=ProductView,
+    is_list=True,
+)
+def list_products(request: Request) -> Page[Product]:
+    if request.caller.is_operator:
+        return catalogue.products(request.page)
+    return catalogue.products_of(request.caller.id, request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/products/{id}",
+    summary="Read a product",
+    roles=("operator", "supplier"),
+    answer=ProductView,
+)
+def read_product(request: Request, id: str) -> Product:
+    return service.product_for(id, request.caller)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/products/{id}/approve",
+    summary="Put a supplier's product on sale",
+    roles=("operator",),
+    answer=ProductView,
+    key="optional",
+    errors={"already_rejected": 409},
+)
+def approve_product(request: Request, id: str) -> Product:
+    return service.approve_product(id, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/products/{id}/reject",
+    summary="Refuse a supplier's product, with the reason",
+    roles=("operator",),
+    body=RejectProduct,
+    answer=ProductView,
+    key="optional",
+    errors={"already_active": 409, "already_rejected": 409},
+)
+def reject_product(request: Request, id: str) -> Product:
+    return service.reject_product(id, request.body.reason, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/campaigns",
+    summary="Open a window of offers to all leaders or to some",
+    roles=("operator",),
+    body=CreateCampaign,
+    answer=CampaignView,
+    status=201,
+    key="optional",
+    errors={"currency_mismatch": 422},
+)
+def create_campaign(request: Request) -> CampaignWhole:
+    sent: CreateCampaign = request.body
+    offers = [
+        NewOffer(
+            o.sku_id,
+            o.price,
+            Commission(o.commission.basis, o.commission.rate_bps),
+            o.limit_per_customer,
+        )
+        for o in sent.offers
+    ]
+    new = NewCampaign(
+        sent.title, sent.opens_at, sent.closes_at, sent.currency, offers, sent.leader_ids or []
+    )
+    return service.create_campaign(new, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/campaigns",
+    summary="List campaigns",
+    roles=("operator",),
+    answer=CampaignSummaryView,
+    is_list=True,
+)
+def list_campaigns(request: Request) -> Page[Campaign]:
+    return catalogue.campaigns(request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/campaigns/{id}",
+    summary="Read a campaign with its offers",
+    roles=("operator",),
+    answer=CampaignView,
+)
+def read_campaign(request: Request, id: str) -> CampaignWhole:
+    return service.campaign_whole(id)

@@ -1,0 +1,266 @@
+"""What can be done with products and campaigns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.catalogue import rules
+from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.rules import Campaign, Commission, Offer, Product, ProductStatus, Sku
+from chalicelib.catalogue.store import CampaignRow, ProductRow
+from chalicelib.kernel import clock, events, ids
+from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from chalicelib.kernel.events import Event
+from chalicelib.parties import store as party_store
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.transaction import Recorder, Transaction, create
+
+CLOSINGS_A_SWEEP = 200
+
+
+@dataclass(frozen=True)
+class NewSku:
+    title: str
+    supplier_sku: str | None
+    list_price: int
+    cost: int
+
+
+@dataclass(frozen=True)
+class NewProduct:
+    supplier_id: str
+    title: str
+    description: str | None
+    category: str | None
+    currency: str
+    skus: Sequence[NewSku]
+
+
+@dataclass(frozen=True)
+class NewOffer:
+    sku_id: str
+    price: int
+    commission: Commission
+    limit_per_customer: int | None
+
+
+@dataclass(frozen=True)
+class NewCampaign:
+    title: str
+    opens_at: datetime
+    closes_at: datetime
+    currency: str
+    offers: Sequence[NewOffer]
+    leader_ids: Sequence[str]
+
+
+@dataclass(frozen=True)
+class CampaignWhole(Campaign):
+    """A campaign with its offers and the leaders it names."""
+
+    offers: Sequence[Offer]
+    leader_ids: Sequence[str]
+
+    @classmethod
+    def of(
+        cls, campaign: Campaign, offers: Sequence[Offer], leader_ids: Sequence[str]
+    ) -> "CampaignWhole":
+        return cls(**vars(campaign), offers=offers, leader_ids=leader_ids)
+
+
+def create_product(new: NewProduct, caller: Caller, recorder: Recorder | None) -> Product:
+    """An operator's product is active at once, a supplier's waits for approval."""
+    if caller.role == "supplier" and caller.id != new.supplier_id:
+        raise Invalid.field("supplier_id", "is not your own")
+    supplier = party_store.get_supplier(new.supplier_id)
+    if supplier is None:
+        raise Invalid.field("supplier_id", "is not a supplier")
+    if supplier.currency != new.currency:
+        raise Invalid.field(
+            "currency", f"is not the supplier's, {supplier.currency}", code="currency_mismatch"
+        )
+    product = _product(new, "active" if caller.is_operator else "pending")
+    transaction = Transaction(recorder)
+    transaction.add(create(ProductRow.of(product)))
+    transaction.add(*(create(catalogue.sku_row(sku, product)) for sku in product.skus))
+    transaction.commit(product)
+    return product
+
+
+def product_for(product_id: str, caller: Caller) -> Product:
+    product = catalogue.get_product(product_id)
+    if product is None:
+        raise NotFound("There is no such product.")
+    caller.must_be("supplier", product.supplier_id, "product")
+    return product
+
+
+def approve_product(product_id: str, caller: Caller, recorder: Recorder | None) -> Product:
+    return _decide(product_id, caller, "active", None, recorder)
+
+
+def reject_product(
+    product_id: str, reason: str, caller: Caller, recorder: Recorder | None
+) -> Product:
+    return _decide(product_id, caller, "rejected", reason, recorder)
+
+
+def sku_for(sku_id: str, caller: Caller) -> None:
+    """Raise NotFound unless the SKU exists and is the caller's, or the caller is an operator."""
+    supplier_id = catalogue.supplier_of_sku(sku_id)
+    if supplier_id is None:
+        raise NotFound("There is no such SKU.")
+    caller.must_be("supplier", supplier_id, "SKU")
+
+
+def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhole:
+    """Check and freeze every offer, then open the campaign to its leaders.
+
+    Raises Invalid naming each SKU or leader that is unknown, not on sale, or of another currency.
+    """
+    now = clock.now()
+    campaign = Campaign(
+        id=ids.new("cmp"),
+        title=new.title,
+        opens_at=new.opens_at,
+        closes_at=new.closes_at,
+        currency=new.currency,
+        for_every_leader=not new.leader_ids,
+        cancelled=False,
+        version=1,
+        created_at=now,
+    )
+    _check_leaders(new)
+    offers = _offers(new, campaign)
+    catalogue.lay_out(campaign, offers, new.leader_ids)
+    whole = CampaignWhole.of(campaign, offers, new.leader_ids)
+    transaction = Transaction(recorder)
+    transaction.add(create(CampaignRow.of(campaign)))
+    transaction.commit(whole)
+    return whole
+
+
+def campaign_whole(campaign_id: str) -> CampaignWhole:
+    campaign = catalogue.get_campaign(campaign_id)
+    if campaign is None:
+        raise NotFound("There is no such campaign.")
+    return CampaignWhole.of(
+        campaign, catalogue.offers(campaign_id), catalogue.leader_ids(campaign_id)
+    )
+
+
+def announce_closings(now: datetime) -> int:
+    """Tell the platform's endpoints of each campaign that has closed, once. Returns how many."""
+    closed = catalogue.closing_before(now, CLOSINGS_A_SWEEP)
+    for campaign_id in closed:
+        transaction = Transaction()
+        transaction.add(catalogue.announce_closing(campaign_id))
+        transaction.publish(Event(events.CAMPAIGN_CLOSED, campaign_id))
+        try:
+            transaction.commit()
+        except Stale:
+            continue  # an overlapping sweep has told of it
+    return len(closed)
+
+
+def _product(new: NewProduct, status: ProductStatus) -> Product:
+    return Product(
+        id=ids.new("prd"),
+        supplier_id=new.supplier_id,
+        title=new.title,
+        description=new.description,
+        category=new.category,
+        currency=new.currency,
+        status=status,
+        rejection_reason=None,
+        skus=tuple(
+            Sku(ids.new("sku"), sku.title, sku.supplier_sku, sku.list_price, sku.cost)
+            for sku in new.skus
+        ),
+        version=1,
+        created_at=clock.now(),
+    )
+
+
+@retry_stale
+def _decide(
+    product_id: str,
+    caller: Caller,
+    status: ProductStatus,
+    reason: str | None,
+    recorder: Recorder | None,
+) -> Product:
+    product = product_for(product_id, caller)
+    if (product.status, product.rejection_reason) == (status, reason):
+        return product
+    if product.status != "pending":
+        raise Conflict(
+            f"The product is {product.status}; only a pending one can be decided.",
+            code=f"already_{product.status}",
+        )
+    decided = replace(product, status=status, rejection_reason=reason, version=product.version + 1)
+    transaction = Transaction(recorder)
+    transaction.add(catalogue.replace_product(decided, product.version))
+    transaction.commit(decided)
+    return decided
+
+
+def _check_leaders(new: NewCampaign) -> None:
+    found = {leader.id: leader for leader in party_store.get_leaders(new.leader_ids)}
+    unknown = [
+        FieldError(f"leader_ids.{n}", "is not a leader")
+        for n, leader_id in enumerate(new.leader_ids)
+        if leader_id not in found
+    ]
+    if unknown:
+        raise Invalid("Some leaders are unknown.", errors=tuple(unknown))
+    foreign = [
+        FieldError(f"leader_ids.{n}", f"has the currency {found[leader_id].currency}")
+        for n, leader_id in enumerate(new.leader_ids)
+        if found[leader_id].currency != new.currency
+    ]
+    if foreign:
+        raise Invalid(
+            "Some leaders have another currency.", code="currency_mismatch", errors=tuple(foreign)
+        )
+
+
+def _offers(new: NewCampaign, campaign: Campaign) -> list[Offer]:
+    product_of = catalogue.product_ids_of(offer.sku_id for offer in new.offers)
+    products = catalogue.get_products(product_of.values())
+    wrong: list[FieldError] = []
+    foreign: list[FieldError] = []
+    for n, offer in enumerate(new.offers):
+        product = products.get(product_of.get(offer.sku_id, ""))
+        field = f"offers.{n}.sku_id"
+        if product is None:
+            wrong.append(FieldError(field, "is not a SKU"))
+        elif product.status != "active":
+            wrong.append(FieldError(field, f"belongs to a product that is {product.status}"))
+        elif product.currency != new.currency:
+            foreign.append(FieldError(field, f"has the currency {product.currency}"))
+    if wrong:
+        raise Invalid("Some SKUs cannot be offered.", errors=tuple(wrong))
+    if foreign:
+        raise Invalid(
+            "Some SKUs have another currency.", code="currency_mismatch", errors=tuple(foreign)
+        )
+    return [_offer(offer, products[product_of[offer.sku_id]], campaign) for offer in new.offers]
+
+
+def _offer(new: NewOffer, product: Product, campaign: Campaign) -> Offer:
+    sku = product.sku(new.sku_id)
+    return Offer(
+        campaign_id=campaign.id,
+        sku_id=sku.id,
+        product_id=product.id,
+        supplier_id=product.supplier_id,
+        supplier_sku=sku.supplier_sku,
+        title=rules.offer_title(product, sku),
+        price=new.price,
+        unit_cost=sku.cost,
+        basis=new.commission.basis,
+        rate_bps=new.commission.rate_bps,
+        limit_per_customer=new.limit_per_customer,
+    )

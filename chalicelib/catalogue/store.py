@@ -1,0 +1,305 @@
+"""The catalogue table: products, SKUs, campaigns, their offers and the leaders they are for."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+
+from chalicelib.catalogue.rules import EVERY_LEADER, Campaign, Offer, Product, Sku
+from chalicelib.kernel import ids
+from chalicelib.platform import store
+from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.retries import retrying
+from chalicelib.platform.store import Key
+from chalicelib.platform.table import (
+    EntityRow,
+    InstantAttribute,
+    IntegerAttribute,
+    RecordsAttribute,
+    Row,
+    table,
+)
+from chalicelib.platform.transaction import Put, Update
+
+PRODUCT, SKU, CAMPAIGN = "product", "sku", "campaign"
+PRODUCTS, CAMPAIGNS = "products", "campaigns"
+OFFER_PREFIX, LEADER_PREFIX = "offer#", "leader#"
+CLOSING_SHARDS = 4
+
+
+CatalogueMeta = table("CATALOGUE_TABLE")
+
+
+class Listing(GlobalSecondaryIndex[Any]):
+    """All products, or all campaigns, by id and so by age."""
+
+    class Meta:
+        index_name = "listing"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
+class BySupplier(GlobalSecondaryIndex[Any]):
+    """A supplier's products, by age."""
+
+    class Meta:
+        index_name = "by_supplier"
+        projection = KeysOnlyProjection()
+
+    supplier_id = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
+class ByLeader(GlobalSecondaryIndex[Any]):
+    """Campaigns for a leader (or for `*`, every leader), by their closing."""
+
+    class Meta:
+        index_name = "by_leader"
+        projection = KeysOnlyProjection()
+
+    leader_id = UnicodeAttribute(hash_key=True)
+    closes_at = InstantAttribute(range_key=True)
+
+
+class Due(GlobalSecondaryIndex[Any]):
+    """Campaigns whose closing has not been told yet, by that instant."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due = UnicodeAttribute(hash_key=True)
+    due_at = InstantAttribute(range_key=True)
+
+
+class ProductRow(EntityRow[Product]):
+    Meta = CatalogueMeta
+    entity = Product
+
+    listing = UnicodeAttribute()
+    listed = Listing()
+    of_supplier = BySupplier()
+    id = UnicodeAttribute()
+    supplier_id = UnicodeAttribute()
+    title = UnicodeAttribute()
+    description = UnicodeAttribute(null=True)
+    category = UnicodeAttribute(null=True)
+    currency = UnicodeAttribute()
+    status = UnicodeAttribute()
+    rejection_reason = UnicodeAttribute(null=True)
+    skus = RecordsAttribute(Sku)
+    version = IntegerAttribute()
+    created_at = InstantAttribute()
+
+    @classmethod
+    def keys(cls, entity: Product) -> dict[str, Any]:
+        return {"pk": entity.id, "sk": PRODUCT, "listing": PRODUCTS}
+
+
+class SkuRow(Row):
+    """Finds the product of a SKU."""
+
+    Meta = CatalogueMeta
+
+    product_id = UnicodeAttribute()
+    owner_id = UnicodeAttribute()
+
+
+class CampaignRow(EntityRow[Campaign]):
+    Meta = CatalogueMeta
+    entity = Campaign
+
+    listing = UnicodeAttribute()
+    listed = Listing()
+    due = UnicodeAttribute(null=True)
+    due_at = InstantAttribute(null=True)
+    closing = Due()
+    id = UnicodeAttribute()
+    title = UnicodeAttribute()
+    opens_at = InstantAttribute()
+    closes_at = InstantAttribute()
+    currency = UnicodeAttribute()
+    for_every_leader = BooleanAttribute()
+    cancelled = BooleanAttribute()
+    version = IntegerAttribute()
+    created_at = InstantAttribute()
+
+    @classmethod
+    def keys(cls, entity: Campaign) -> dict[str, Any]:
+        return {
+            "pk": entity.id,
+            "sk": CAMPAIGN,
+            "listing": CAMPAIGNS,
+            "due": _closing_shard(ids.shard(entity.id, CLOSING_SHARDS)),
+            "due_at": entity.closes_at,
+        }
+
+
+class OfferRow(EntityRow[Offer]):
+    Meta = CatalogueMeta
+    entity = Offer
+
+    campaign_id = UnicodeAttribute()
+    sku_id = UnicodeAttribute()
+    product_id = UnicodeAttribute()
+    # Under another name than a product's, so that offers stay out of `by_supplier`.
+    supplier_id = UnicodeAttribute(attr_name="offer_supplier_id")
+    supplier_sku = UnicodeAttribute(null=True)
+    title = UnicodeAttribute()
+    price = IntegerAttribute()
+    unit_cost = IntegerAttribute()
+    basis = UnicodeAttribute()
+    rate_bps = IntegerAttribute()
+    limit_per_customer = IntegerAttribute(null=True)
+
+    @classmethod
+    def keys(cls, entity: Offer) -> dict[str, Any]:
+        return {"pk": entity.campaign_id, "sk": OFFER_PREFIX + entity.sku_id}
+
+
+class CampaignLeaderRow(Row):
+    """Opens a campaign to one leader's community, or to every one."""
+
+    Meta = CatalogueMeta
+
+    leader_id = UnicodeAttribute()
+    closes_at = InstantAttribute()
+    for_leader = ByLeader()
+
+
+def campaign_key(campaign_id: str) -> Key:
+    return Key(CampaignRow, campaign_id, CAMPAIGN)
+
+
+def offer_key(campaign_id: str, sku_id: str) -> Key:
+    return Key(OfferRow, campaign_id, OFFER_PREFIX + sku_id)
+
+
+def campaign_leader_key(campaign_id: str, leader_id: str) -> Key:
+    return Key(CampaignLeaderRow, campaign_id, LEADER_PREFIX + leader_id)
+
+
+def sku_row(sku: Sku, product: Product) -> SkuRow:
+    return SkuRow(sku.id, SKU, product_id=product.id, owner_id=product.supplier_id)
+
+
+def get_product(product_id: str) -> Product | None:
+    row = store.get(ProductRow, product_id, PRODUCT)
+    return row.to_entity() if row else None
+
+
+def get_products(product_ids: Iterable[str]) -> dict[str, Product]:
+    rows = store.get_many(ProductRow, [(each, PRODUCT) for each in product_ids])
+    return {row.id: row.to_entity() for row in rows}
+
+
+def supplier_of_sku(sku_id: str) -> str | None:
+    row = store.get(SkuRow, sku_id, SKU)
+    return row.owner_id if row else None
+
+
+def product_ids_of(sku_ids: Iterable[str]) -> dict[str, str]:
+    """The product of each SKU that exists."""
+    return {
+        row.pk: row.product_id for row in store.get_many(SkuRow, [(each, SKU) for each in sku_ids])
+    }
+
+
+def products(page: PageRequest) -> Page[Product]:
+    return store.newest(ProductRow.listed, [PRODUCTS], ProductRow.pk, page).map(
+        ProductRow.to_entity
+    )
+
+
+def products_of(supplier_id: str, page: PageRequest) -> Page[Product]:
+    found = store.newest(ProductRow.of_supplier, [supplier_id], ProductRow.pk, page)
+    whole = get_products(row.pk for row in found.items)
+    return found.map(lambda row: whole[row.pk])
+
+
+def get_campaign(campaign_id: str) -> Campaign | None:
+    row = store.get(CampaignRow, campaign_id, CAMPAIGN)
+    return row.to_entity() if row else None
+
+
+def campaigns(page: PageRequest) -> Page[Campaign]:
+    return store.newest(CampaignRow.listed, [CAMPAIGNS], CampaignRow.pk, page).map(
+        CampaignRow.to_entity
+    )
+
+
+def offers(campaign_id: str) -> list[Offer]:
+    rows = store.query(OfferRow, campaign_id, where=OfferRow.sk.startswith(OFFER_PREFIX))
+    return [row.to_entity() for row in rows]
+
+
+def leader_ids(campaign_id: str) -> list[str]:
+    """The leaders a campaign names; empty for one that is for every leader."""
+    rows = store.query(
+        CampaignLeaderRow, campaign_id, where=CampaignLeaderRow.sk.startswith(LEADER_PREFIX)
+    )
+    return [row.leader_id for row in rows if row.leader_id != EVERY_LEADER]
+
+
+def campaigns_of_leader(leader_id: str, closing_after: datetime, limit: int) -> list[Campaign]:
+    """Campaigns that close after an instant and are for this leader, the soonest to close first."""
+    found = store.oldest(
+        CampaignLeaderRow.for_leader,
+        [leader_id, EVERY_LEADER],
+        CampaignLeaderRow.closes_at > closing_after,
+        CampaignLeaderRow.closes_at,
+        limit,
+    )
+    rows = store.get_many(CampaignRow, [(row.pk, CAMPAIGN) for row in found])
+    return [row.to_entity() for row in rows]
+
+
+def lay_out(campaign: Campaign, offered: Sequence[Offer], named: Sequence[str]) -> None:
+    """Write what belongs to a campaign before the campaign itself: unseen until that exists."""
+    for_leaders = [
+        CampaignLeaderRow(
+            campaign.id,
+            LEADER_PREFIX + leader_id,
+            leader_id=leader_id,
+            closes_at=campaign.closes_at,
+        )
+        for leader_id in (named or [EVERY_LEADER])
+    ]
+    rows = [*(OfferRow.of(offer) for offer in offered), *for_leaders]
+
+    def write() -> None:
+        with CampaignRow.batch_write() as batch:
+            for row in rows:
+                batch.save(row)
+
+    retrying(write)
+
+
+def replace_product(changed: Product, version: int) -> Put:
+    return Put(ProductRow.of(changed), ProductRow.version == version)
+
+
+def closing_before(now: datetime, limit: int) -> list[str]:
+    """Campaigns that have closed and not been announced yet."""
+    shards = [_closing_shard(n) for n in range(CLOSING_SHARDS)]
+    found = store.oldest(
+        CampaignRow.closing, shards, CampaignRow.due_at <= now, CampaignRow.due_at, limit
+    )
+    return [row.pk for row in found]
+
+
+def announce_closing(campaign_id: str) -> Update:
+    """Take a campaign off the list of closings to be told; Stale where that was done before."""
+    return Update(
+        CampaignRow.at(campaign_id, CAMPAIGN),
+        [CampaignRow.due.remove(), CampaignRow.due_at.remove()],
+        CampaignRow.due.exists(),
+    )
+
+
+def _closing_shard(n: int) -> str:
+    return f"closing#{n}"

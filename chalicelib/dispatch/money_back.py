@@ -1,0 +1,72 @@
+"""Money back for lines of a paid order: before delivery from what the customer prepaid, after it
+from the shares as they were credited (contract, section 6)."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+from chalicelib.kernel import ids
+from chalicelib.ledger import rules as books
+from chalicelib.ledger import store as ledger
+from chalicelib.ordering.ending import limits_back
+from chalicelib.ordering.rules import Order
+from chalicelib.payments import refunds
+from chalicelib.payments.rules import LEADER_COLLECT, Refund
+from chalicelib.platform.transaction import Transaction
+from chalicelib.settlement import earning
+
+
+def undelivered_in(
+    transaction: Transaction, order: Order, units: Mapping[str, int], *, reason: str, now: datetime
+) -> Order:
+    """Add to a transaction the refund of units that were never delivered. Returns the order after."""
+    after = order.after_refund(units)
+    amount = after.refunded_amount - order.refunded_amount
+    refund = new_refund(order, after, amount, reason, now)
+    transaction.add(
+        *ledger.post(decided(refund, {books.CUSTOMER_PREPAYMENTS: amount})),
+        earning.estimate(order.leader_id, after.commission_left - order.commission_left),
+    )
+    refunds.decide_in(transaction, refund)
+    return after
+
+
+def new_refund(order: Order, after: Order, amount: int, reason: str, now: datetime) -> Refund:
+    """A refund whose id follows from the order and what is refunded of it: the same step, once."""
+    step = ",".join(f"{line.sku_id}:{line.refunded_quantity}" for line in after.lines)
+    return Refund(
+        id=ids.derived("rfd", order.id, step),
+        order_id=order.id,
+        leader_id=order.leader_id,
+        amount=amount,
+        currency=order.currency,
+        status="pending",
+        method=order.payment_method,
+        provider=_provider(order),
+        receipt=order.receipt or "",
+        cash_account=order.cash_account or "",
+        reason=reason,
+        decided_at=now,
+        completed_at=None,
+        version=1,
+    )
+
+
+def decided(refund: Refund, debits: Mapping[str, int]) -> books.Entry:
+    """What is decided to go back lies in flight until it has arrived."""
+    amounts: dict[str, int] = defaultdict(int, debits)
+    amounts[books.REFUNDS_IN_FLIGHT] -= refund.amount
+    return books.entry(
+        f"refund:{refund.id}", refund.currency, refund.order_id, refund.decided_at, amounts
+    )
+
+
+def close_limits(transaction: Transaction, order: Order) -> None:
+    """Nothing of the order is left unrefunded: it no longer counts against the customer's limits."""
+    transaction.add(limits_back(order))
+
+
+def _provider(order: Order) -> str:
+    if order.payment_method == LEADER_COLLECT:
+        return LEADER_COLLECT
+    return (order.cash_account or "").removeprefix("cash:")

@@ -1,0 +1,149 @@
+"""`/v1/dispatches`, and what ends a paid order: cancelling and refunding."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from chalicelib.dispatch import cancelling, feed, refunding, service
+from chalicelib.dispatch.rules import Dispatch
+from chalicelib.dispatch.schema import (
+    AcceptDispatch,
+    DeliverDispatch,
+    DispatchView,
+    FeedQuery,
+    FeedView,
+    RefundLines,
+    RejectDispatch,
+    ShipDispatch,
+)
+from chalicelib.kernel.errors import Invalid
+from chalicelib.ordering.rules import Order
+from chalicelib.ordering.schema import CancelOrder, OrderView
+from chalicelib.parties.authorizer import authorizer
+from chalicelib.payments.rules import Refund
+from chalicelib.payments.schema import RefundView
+from chalicelib.platform import pages
+from chalicelib.platform.http_in import Request, Routes
+
+routes = Routes(__name__, tag="Dispatches", authorizer=authorizer)
+
+MOVE_ERRORS = {"invalid_transition": 409}
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/dispatches",
+    summary="The pull feed: dispatches by rising change, from an instant on",
+    roles=("supplier", "operator"),
+    query=FeedQuery,
+    answer=FeedView,
+)
+def read_feed(request: Request) -> Any:
+    sent: FeedQuery = request.query
+    page = request.page
+    found = feed.read(request.caller, sent.status, sent.updated_since, page.after, page.limit)
+    return SimpleNamespace(
+        items=found.items,
+        next_cursor=pages.cursor(request.scope, found.next_after),
+        next_updated_since=found.next_updated_since,
+    )
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/dispatches/{id}",
+    summary="Read a dispatch",
+    roles=("supplier", "operator"),
+    answer=DispatchView,
+)
+def read_dispatch(request: Request, id: str) -> Dispatch:
+    return service.dispatch_for(id, request.caller)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/{id}/accept",
+    summary="Say that it will be shipped",
+    roles=("supplier", "operator"),
+    body=AcceptDispatch,
+    answer=DispatchView,
+    key="optional",
+    errors=MOVE_ERRORS,
+)
+def accept_dispatch(request: Request, id: str) -> Dispatch:
+    return service.accept(id, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/{id}/reject",
+    summary="Say that it will not be shipped; its lines are refunded",
+    roles=("supplier", "operator"),
+    body=RejectDispatch,
+    answer=DispatchView,
+    key="optional",
+    errors={**MOVE_ERRORS, "already_rejected": 409},
+)
+def reject_dispatch(request: Request, id: str) -> Dispatch:
+    return service.reject(id, request.body.reason, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/{id}/ship",
+    summary="Say that it is on its way",
+    roles=("supplier", "operator"),
+    body=ShipDispatch,
+    answer=DispatchView,
+    key="optional",
+    errors={**MOVE_ERRORS, "already_shipped": 409},
+)
+def ship_dispatch(request: Request, id: str) -> Dispatch:
+    sent: ShipDispatch = request.body
+    return service.ship(id, sent.carrier, sent.tracking_number, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/{id}/deliver",
+    summary="Say that it has arrived; each side's share is posted",
+    roles=("supplier", "operator", "leader"),
+    body=DeliverDispatch,
+    answer=DispatchView,
+    key="optional",
+    errors={**MOVE_ERRORS, "already_delivered": 409},
+)
+def deliver_dispatch(request: Request, id: str) -> Dispatch:
+    return service.deliver(id, request.body.delivered_at, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/orders/{id}/cancel",
+    summary="Cancel an unpaid order, or as an operator one of which nothing has shipped",
+    roles=("customer", "operator"),
+    body=CancelOrder,
+    answer=OrderView,
+    key="optional",
+    errors={"order_not_cancellable": 409},
+)
+def cancel_order(request: Request, id: str) -> Order:
+    return cancelling.cancel(id, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/orders/{id}/refunds",
+    summary="Refund units of a paid order's lines",
+    roles=("operator",),
+    body=RefundLines,
+    answer=RefundView,
+    status=201,
+    key="required",
+    errors={"order_not_refundable": 409, "more_than_is_left": 422},
+)
+def refund_order(request: Request, id: str) -> Refund:
+    sent: RefundLines = request.body
+    units = {line.sku_id: line.quantity for line in sent.lines}
+    if len(units) < len(sent.lines):
+        raise Invalid.field("lines", "must not name one SKU twice")
+    return refunding.refund_lines(id, units, sent.reason, request.caller, request.idempotency)

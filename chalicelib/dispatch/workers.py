@@ -1,0 +1,14 @@
+"""Makes the dispatches of paid orders."""
+
+from chalice.app import Blueprint
+
+from chalicelib.dispatch import service
+from chalicelib.platform.worker import Message, each_message
+
+workers = Blueprint(__name__)
+
+
+@workers.on_sqs_message(queue="dispatch-create", batch_size=10, name="dispatch_create")
+@each_message
+def dispatch_create(message: Message) -> None:
+    service.create_for(message["subject"])

@@ -1,0 +1,1 @@
+"""Values and words every domain shares. Standard library only."""

@@ -1,0 +1,31 @@
+"""Instants are aware datetimes in UTC with whole milliseconds; business dates have a zone."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+
+def now() -> datetime:
+    """This instant, cut to the millisecond so that it survives being stored and read."""
+    return floor_to_millisecond(datetime.now(UTC))
+
+
+def floor_to_millisecond(instant: datetime) -> datetime:
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def to_text(instant: datetime) -> str:
+    """RFC 3339 in UTC ending in `Z`, always 24 characters, so that text sorts as time does."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def from_text(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def business_date(instant: datetime, zone: ZoneInfo) -> date:
+    """The calendar day of `instant` where the platform is at home."""
+    return instant.astimezone(zone).date()
+
+
+def day_before(day: date) -> date:
+    return day - timedelta(days=1)

@@ -1,0 +1,33 @@
+"""What others must hear of. An event is a reference: who receives it reads the present state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ORDER_PAID = "order.paid"
+ORDER_REFUNDED = "order.refunded"
+DISPATCHES_CREATED = "dispatches.created"
+DISPATCH_CANCELLED = "dispatch.cancelled"
+REFUND_DECIDED = "refund.decided"
+REFUND_FAILED = "refund.failed"
+CAMPAIGN_CLOSED = "campaign.closed"
+SETTLEMENT_STARTED = "settlement.started"
+SETTLEMENT_COMPLETED = "settlement.completed"
+CASE_OPENED = "case.opened"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to `subject`, an id.
+
+    Its identity is what happened to whom, so that publishing it twice publishes one event;
+    `data` holds ids and counts only, never anything personal.
+    """
+
+    type: str
+    subject: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return f"{self.type}:{self.subject}"

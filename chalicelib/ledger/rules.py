@@ -1,0 +1,95 @@
+"""Accounts, journal entries and what must hold of them (contract, section 6).
+
+Debit is positive, credit is negative. Amounts are integers in the currency's minor unit.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+CUSTOMER_PREPAYMENTS = "customer_prepayments"
+REFUNDS_IN_FLIGHT = "refunds_in_flight"
+UNMATCHED_RECEIPTS = "unmatched_receipts"
+PLATFORM_REVENUE = "platform:revenue"
+
+
+def cash(provider: str) -> str:
+    return f"cash:{provider}"
+
+
+def supplier_payable(supplier_id: str) -> str:
+    return f"supplier:{supplier_id}:payable"
+
+
+def leader_account(leader_id: str, purpose: str) -> str:
+    """`purpose` is one of pending, available, in_payout and collected."""
+    return f"leader:{leader_id}:{purpose}"
+
+
+@dataclass(frozen=True)
+class Posting:
+    account: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One journal entry. Its id follows from what happened, so that it can be written only once."""
+
+    id: str
+    currency: str
+    postings: tuple[Posting, ...]
+    posted_at: datetime
+    subject: str
+
+
+def entry(
+    entry_id: str, currency: str, subject: str, posted_at: datetime, amounts: Mapping[str, int]
+) -> Entry:
+    """An entry of non-zero postings by account. Raises ValueError unless they sum to zero."""
+    if sum(amounts.values()) != 0:
+        raise ValueError(f"entry {entry_id} does not balance: {dict(amounts)}")
+    postings = tuple(Posting(account, amount) for account, amount in amounts.items() if amount)
+    if not postings:
+        raise ValueError(f"entry {entry_id} moves nothing")
+    return Entry(entry_id, currency, postings, posted_at, subject)
+
+
+def party_of(account: str) -> tuple[str, str] | None:
+    """The party and purpose of `leader:<id>:<purpose>` or `supplier:<id>:<purpose>`, else None.
+
+    A party's balances are guarded items; accounts that every order touches are only folded.
+    """
+    kind, _, rest = account.partition(":")
+    if kind not in ("leader", "supplier"):
+        return None
+    party_id, _, purpose = rest.partition(":")
+    return f"{kind}:{party_id}", purpose
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What was posted to an account of one currency: both sides as non-negative sums."""
+
+    debits: int = 0
+    credits: int = 0
+
+    @property
+    def balance(self) -> int:
+        return self.debits - self.credits
+
+    def plus(self, amount: int) -> "Sums":
+        return Sums(self.debits + max(amount, 0), self.credits + max(-amount, 0))
+
+
+Books = dict[tuple[str, str], Sums]
+
+
+def fold(books: Mapping[tuple[str, str], Sums], entries: Iterable[Entry]) -> Books:
+    """`books`, by currency and account, after some more entries."""
+    after = dict(books)
+    for each in entries:
+        for posting in each.postings:
+            key = (each.currency, posting.account)
+            after[key] = after.get(key, Sums()).plus(posting.amount)
+    return after

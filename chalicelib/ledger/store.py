@@ -1,0 +1,202 @@
+"""The ledger table: journal entries, balances of parties, and the steps of the fold."""
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.kernel import clock, ids
+from chalicelib.ledger.rules import Books, Entry, Posting, Sums, party_of
+from chalicelib.platform import store
+from chalicelib.platform.retries import retrying
+from chalicelib.platform.table import (
+    EntityRow,
+    InstantAttribute,
+    IntegerAttribute,
+    RecordsAttribute,
+    Row,
+    absent,
+    table,
+)
+from chalicelib.platform.transaction import Put, Update, Write, create, write
+
+ENTRY, ACCOUNTS = "entry", "accounts"
+FOLD, HEAD = "fold", "head"
+BOOK_SHARDS = 8
+ACCOUNTS_A_PAGE = 2_000
+OLD_FOLD_KEPT = timedelta(days=7)
+
+
+LedgerMeta = table("LEDGER_TABLE")
+
+
+class ByTime(GlobalSecondaryIndex[Any]):
+    """Entries of a day (in UTC), spread over shards, by the instant of posting."""
+
+    class Meta:
+        index_name = "by_time"
+        projection = AllProjection()
+
+    book = UnicodeAttribute(hash_key=True)
+    posted_at = InstantAttribute(range_key=True)
+
+
+class EntryRow(EntityRow[Entry]):
+    Meta = LedgerMeta
+    entity = Entry
+
+    book = UnicodeAttribute()
+    by_time = ByTime()
+    id = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    postings = RecordsAttribute(Posting)
+    posted_at = InstantAttribute()
+    subject = UnicodeAttribute()
+
+    @classmethod
+    def keys(cls, entity: Entry) -> dict[str, Any]:
+        shard = ids.shard(entity.id, BOOK_SHARDS)
+        return {"pk": entity.id, "sk": ENTRY, "book": _book(entity.posted_at.date(), shard)}
+
+
+class AccountsRow(Row):
+    """The balances of one party, each the sum of its postings at every moment. Debit is positive."""
+
+    Meta = LedgerMeta
+
+    currency = UnicodeAttribute(null=True)
+    payable = IntegerAttribute(default=0)
+    pending = IntegerAttribute(default=0)
+    available = IntegerAttribute(default=0)
+    in_payout = IntegerAttribute(default=0)
+    collected = IntegerAttribute(default=0)
+
+
+class FoldRow(Row):
+    """A page of all balances as they were at the instant in `pk`, or the pointer to the newest."""
+
+    Meta = LedgerMeta
+
+    through = InstantAttribute()
+    balances = BinaryAttribute(legacy_encoding=False, null=True)
+    ttl = TTLAttribute(null=True)
+
+
+def post(*entries: Entry) -> list[Write]:
+    """The writes that post entries: each entry once, each party's balances by what it posts."""
+    return [*(create(EntryRow.of(entry)) for entry in entries), *_balance_updates(entries)]
+
+
+def get_entry(entry_id: str) -> Entry | None:
+    row = store.get(EntryRow, entry_id, ENTRY)
+    return row.to_entity() if row else None
+
+
+def accounts_of(party: str) -> AccountsRow:
+    """The balances of `leader:<id>` or `supplier:<id>`; all zero where nothing was ever posted."""
+    return store.get(AccountsRow, party, ACCOUNTS) or AccountsRow(party, ACCOUNTS)
+
+
+def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry]:
+    """Entries posted in (after, through], whole, in no order; from the first one where after is None."""
+    if after is None:
+        yield from _entries_from_the_beginning(through)
+        return
+    window = EntryRow.posted_at.between(after + timedelta(milliseconds=1), through)
+    for day in _days(after.date(), through.date()):
+        for shard in range(BOOK_SHARDS):
+            for row in _entries(_book(day, shard), window):
+                yield row.to_entity()
+
+
+def folded() -> tuple[datetime | None, Books]:
+    """The newest kept step: through when it counts, and all balances then. None before the first."""
+    head = store.get(FoldRow, FOLD, HEAD)
+    if head is None:
+        return None, {}
+    books: Books = {}
+    for page in store.query(FoldRow, _step(head.through)):
+        books.update(_unpack(page.balances or b""))
+    return head.through, books
+
+
+def keep_fold(before: datetime | None, through: datetime, books: Books) -> None:
+    """Keep a step and point to it. Stale where another has moved the pointer since `before`."""
+    keys = sorted(books)
+    expires = clock.now() + OLD_FOLD_KEPT
+    for n in range(0, len(keys), ACCOUNTS_A_PAGE):
+        packed = _pack({key: books[key] for key in keys[n : n + ACCOUNTS_A_PAGE]})
+        page = FoldRow(_step(through), f"{n:08d}", through=through, balances=packed)
+        retrying(page.save)
+    moved = Put(FoldRow(FOLD, HEAD, through=through), absent() | (FoldRow.through == before))
+    write(moved)
+    for old in store.query(FoldRow, _step(before)) if before else []:
+        old.ttl = expires
+        retrying(old.save)
+
+
+def _balance_updates(entries: Iterable[Entry]) -> list[Update]:
+    moved: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for entry in entries:
+        for posting in entry.postings:
+            if party := party_of(posting.account):
+                moved[party[0], entry.currency][party[1]] += posting.amount
+    return [
+        _balance_update(party, currency, amounts) for (party, currency), amounts in moved.items()
+    ]
+
+
+def _balance_update(party: str, currency: str, amounts: dict[str, int]) -> Update:
+    row = AccountsRow
+    return Update(
+        row.at(party, ACCOUNTS),
+        [
+            row.currency.set(currency),
+            *(getattr(row, purpose).add(n) for purpose, n in amounts.items()),
+        ],
+        row.currency.does_not_exist() | (row.currency == currency),
+        ValueError(f"{party} has another currency than {currency}"),
+    )
+
+
+def _entries(book: str, window: Any) -> list[EntryRow]:
+    return retrying(lambda: list(EntryRow.by_time.query(book, range_key_condition=window)))
+
+
+def _entries_from_the_beginning(through: datetime) -> Iterator[Entry]:
+    # Before the first step is kept, within an hour of the first deployment, the table is small.
+    rows = retrying(lambda: list(EntryRow.scan(EntryRow.sk == ENTRY, consistent_read=True)))
+    return (row.to_entity() for row in rows if row.posted_at <= through)
+
+
+def _book(day: date, shard: int) -> str:
+    return f"{day.isoformat()}#{shard}"
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    for n in range((last - first).days + 1):
+        yield first + timedelta(days=n)
+
+
+def _step(through: datetime) -> str:
+    return f"{FOLD}#{clock.to_text(through)}"
+
+
+def _pack(books: Books) -> bytes:
+    rows = [
+        [currency, account, sums.debits, sums.credits]
+        for (currency, account), sums in books.items()
+    ]
+    return zlib.compress(json.dumps(rows).encode())
+
+
+def _unpack(packed: bytes) -> Books:
+    rows = json.loads(zlib.decompress(packed))
+    return {
+        (currency, account): Sums(debits, credits) for currency, account, debits, credits in rows
+    }

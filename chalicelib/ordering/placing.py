@@ -1,0 +1,183 @@
+"""Placing an order: one read of all it needs, one transaction for all it changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.rules import EVERY_LEADER, Campaign, Offer
+from chalicelib.kernel import clock, ids
+from chalicelib.kernel.errors import Conflict, FieldError, Invalid
+from chalicelib.ordering import pricing
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.pricing import Basket
+from chalicelib.ordering.rules import Order, OrderLine, PaymentMethod, ShipTo, limited_units
+from chalicelib.parties import store as parties
+from chalicelib.parties.rules import Leader
+from chalicelib.payments.rules import LEADER_COLLECT
+from chalicelib.platform import store
+from chalicelib.platform.idempotency import IdempotentRequest
+from chalicelib.platform.log import logger, metric
+from chalicelib.platform.settings import settings
+from chalicelib.platform.transaction import Transaction
+
+# Money that a leader still collects after the close must be in by then (contract, section 3).
+PAYABLE_AFTER_CLOSE = timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    sku_id: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class NewOrder:
+    customer_id: str
+    campaign_id: str
+    leader_id: str
+    lines: Sequence[Wanted]
+    ship_to: ShipTo
+    payment_method: PaymentMethod
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What the order's one read has found; None where there is nothing."""
+
+    leader: Leader | None
+    campaign: Campaign | None
+    is_for_leader: bool
+    offers: Sequence[Offer | None]
+
+
+def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
+    """Reserve stock, count limits and record the answer together with the order, or do nothing.
+
+    Raises Conflict `campaign_not_open`, `out_of_stock` or `customer_limit_reached`, Invalid where
+    the order names what does not exist or differs in currency.
+    """
+    now = clock.now()
+    offered = _read(new, idempotency)
+    leader, campaign, offers = _checked(new, offered, now)
+    baskets = [Basket(offer, line.quantity) for offer, line in zip(offers, new.lines, strict=True)]
+    lines = pricing.price(baskets, plan_version=campaign.version)
+    order = _order(new, campaign, lines, now)
+    _check_limits(order)
+    transaction = Transaction(idempotency)
+    transaction.add(
+        ordering.add_order(order),
+        *(ordering.reserve(line.sku_id, line.quantity) for line in lines),
+        ordering.count_limits(
+            campaign.id, new.customer_id, limited_units(lines), _limit_reached(lines)
+        ),
+    )
+    try:
+        transaction.commit(order)
+    except Conflict as lost:
+        metric("ReservationsLost")
+        logger.info("reservation lost", code=lost.code, leader_id=leader.id)
+        raise
+    metric("OrdersPlaced")
+    logger.bind(order_id=order.id)
+    return order
+
+
+def _read(new: NewOrder, idempotency: IdempotentRequest) -> Offered:
+    found = store.get_together(
+        [
+            idempotency.key,
+            parties.leader_key(new.leader_id),
+            catalogue.campaign_key(new.campaign_id),
+            catalogue.campaign_leader_key(new.campaign_id, new.leader_id),
+            catalogue.campaign_leader_key(new.campaign_id, EVERY_LEADER),
+            *(catalogue.offer_key(new.campaign_id, line.sku_id) for line in new.lines),
+        ]
+    )
+    answered, leader, campaign, for_leader, for_all, *offers = found
+    idempotency.judge(answered)
+    return Offered(
+        _entity(leader),
+        _entity(campaign),
+        bool(for_leader or for_all),
+        [_entity(row) for row in offers],
+    )
+
+
+def _checked(
+    new: NewOrder, offered: Offered, now: datetime
+) -> tuple[Leader, Campaign, list[Offer]]:
+    leader, campaign = offered.leader, offered.campaign
+    if campaign is None:
+        raise Invalid.field("campaign_id", "is not a campaign")
+    if leader is None:
+        raise Invalid.field("leader_id", "is not a leader")
+    unknown = tuple(
+        FieldError(f"lines.{n}.sku_id", "is not offered in this campaign")
+        for n, offer in enumerate(offered.offers)
+        if offer is None
+    )
+    if unknown:
+        raise Invalid("Some SKUs are not offered in this campaign.", errors=unknown)
+    if leader.currency != campaign.currency:
+        raise Invalid.field(
+            "leader_id",
+            f"has the currency {leader.currency}, not {campaign.currency}",
+            code="currency_mismatch",
+        )
+    if not offered.is_for_leader:
+        raise Conflict("The campaign is not for this leader's community.", code="campaign_not_open")
+    if campaign.status_at(now) != "open":
+        raise Conflict(f"The campaign is {campaign.status_at(now)}.", code="campaign_not_open")
+    return leader, campaign, [offer for offer in offered.offers if offer]
+
+
+def _order(new: NewOrder, campaign: Campaign, lines: tuple[OrderLine, ...], now: datetime) -> Order:
+    return Order(
+        id=ids.new("ord"),
+        status="pending_payment",
+        version=1,
+        customer_id=new.customer_id,
+        leader_id=new.leader_id,
+        campaign_id=campaign.id,
+        currency=campaign.currency,
+        lines=lines,
+        subtotal=sum(line.amount for line in lines),
+        discount=sum(line.discount for line in lines),
+        shipping=sum(line.shipping for line in lines),
+        tax=sum(line.tax for line in lines),
+        total=sum(line.net + line.shipping for line in lines),
+        payment_method=new.payment_method,
+        receipt=None,
+        cash_account=None,
+        ship_to=new.ship_to,
+        note=new.note,
+        dispatches=(),
+        expires_at=_expires_at(new.payment_method, campaign, now),
+        created_at=now,
+    )
+
+
+def _expires_at(method: PaymentMethod, campaign: Campaign, now: datetime) -> datetime:
+    held = settings().leader_collect if method == LEADER_COLLECT else settings().reservation
+    return min(now + held, campaign.closes_at + PAYABLE_AFTER_CLOSE)
+
+
+def _check_limits(order: Order) -> None:
+    """Refuse what one order alone asks beyond a limit; the store counts it with other orders."""
+    if any(quantity > limit for quantity, limit in limited_units(order.lines).values()):
+        raise _limit_reached(order.lines)
+
+
+def _limit_reached(lines: Sequence[OrderLine]) -> Conflict:
+    limits = ", ".join(f"{line.limit} of {line.title}" for line in lines if line.limit is not None)
+    return Conflict(
+        f"A customer may have at most {limits} in this campaign, over all orders.",
+        code="customer_limit_reached",
+    )
+
+
+def _entity(row: Any) -> Any:
+    return row.to_entity() if row else None

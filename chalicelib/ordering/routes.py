@@ -1,0 +1,183 @@
+"""`/v1/orders`, payment events, stock, and what a community can buy."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.errors import NotFound
+from chalicelib.ordering import paying, placing, stock, storefront
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.placing import NewOrder, Wanted
+from chalicelib.ordering.rules import Order, ShipTo
+from chalicelib.ordering.schema import (
+    CollectPayment,
+    EventTaken,
+    OpenCampaignsView,
+    OrderView,
+    PlaceOrder,
+    PutStock,
+    ReceiptView,
+    StockView,
+)
+from chalicelib.ordering.store import Stock
+from chalicelib.parties.authorizer import authorizer
+from chalicelib.payments import refunds
+from chalicelib.payments.providers import PaymentSucceeded, RefundSettled, provider
+from chalicelib.payments.rules import Receipt
+from chalicelib.platform.http_in import Reply, Request, Routes
+from chalicelib.platform.pages import Page
+
+routes = Routes(__name__, tag="Orders", authorizer=authorizer)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/orders",
+    summary="Place an order; its stock is reserved until `expires_at`",
+    roles=("customer",),
+    body=PlaceOrder,
+    answer=OrderView,
+    status=201,
+    key="required",
+    reads_key_itself=True,
+    errors={
+        "out_of_stock": 409,
+        "customer_limit_reached": 409,
+        "campaign_not_open": 409,
+        "currency_mismatch": 422,
+    },
+)
+def place_order(request: Request) -> Order:
+    sent: PlaceOrder = request.body
+    new = NewOrder(
+        customer_id=request.caller.id,
+        campaign_id=sent.campaign_id,
+        leader_id=sent.leader_id,
+        lines=[Wanted(line.sku_id, line.quantity) for line in sent.lines],
+        ship_to=ShipTo(**dict(sent.ship_to)),
+        payment_method=sent.payment_method,
+        note=sent.note,
+    )
+    return placing.place(new, request.required_idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/orders",
+    summary="List orders: a customer its own, a leader its community's, an operator all",
+    roles=("customer", "leader", "operator"),
+    answer=OrderView,
+    is_list=True,
+)
+def list_orders(request: Request) -> Page[Order]:
+    caller = request.caller
+    if caller.role == "customer":
+        return ordering.orders_of_customer(caller.id, request.page)
+    if caller.role == "leader":
+        return ordering.orders_of_leader(caller.id, request.page)
+    return ordering.all_orders(request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/orders/{id}",
+    summary="Read an order",
+    roles=("customer", "leader", "operator"),
+    answer=OrderView,
+)
+def read_order(request: Request, id: str) -> Order:
+    return order_for(id, request.caller)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/orders/{id}/payments",
+    summary="Book money that a leader collected",
+    roles=("leader", "operator"),
+    body=CollectPayment,
+    answer=ReceiptView,
+    status=201,
+    key="optional",
+    errors={"not_leader_collect": 409, "order_not_payable": 409, "amount_mismatch": 422},
+)
+def collect_payment(request: Request, id: str) -> Receipt:
+    sent: CollectPayment = request.body
+    return paying.collect(id, sent.amount, sent.reference, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/payment-events/{provider}",
+    summary="Take a payment provider's signed event, once",
+    roles=None,
+    answer=EventTaken,
+    errors={"invalid_signature": 400},
+)
+def take_payment_event(request: Request, provider: str) -> Any:
+    return _take_event(provider, request)
+
+
+@routes.endpoint(
+    "PUT",
+    "/v1/skus/{id}/stock",
+    summary="Set a SKU's stock; If-Match is honoured",
+    roles=("operator", "supplier"),
+    body=PutStock,
+    answer=StockView,
+    errors={"below_reserved": 409, "precondition_failed": 412},
+)
+def put_stock(request: Request, id: str) -> Reply:
+    sent: PutStock = request.body
+    counted: stock.Counted = "physical" if sent.on_hand is None else "on_hand"
+    units = sent.physical if sent.on_hand is None else sent.on_hand
+    return _stock_reply(
+        stock.put(id, counted, units or 0, request.headers.get("if-match"), request.caller)
+    )
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/skus/{id}/stock",
+    summary="Read a SKU's stock, with its ETag",
+    roles=("operator", "supplier"),
+    answer=StockView,
+)
+def read_stock(request: Request, id: str) -> Reply:
+    return _stock_reply(stock.read(id, request.caller))
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/campaigns",
+    summary="What a community can buy now: offers, prices and what is left",
+    roles=("operator", "leader", "customer", "supplier"),
+    answer=OpenCampaignsView,
+)
+def list_open_campaigns(request: Request, id: str) -> Any:
+    return SimpleNamespace(items=storefront.open_campaigns(id))
+
+
+def order_for(order_id: str, caller: Caller) -> Order:
+    """The order, where it is the caller's to see. Raises NotFound."""
+    order = ordering.get_order(order_id)
+    visible = order and (
+        caller.is_operator
+        or (caller.role, caller.id)
+        in {("customer", order.customer_id), ("leader", order.leader_id)}
+    )
+    if order is None or not visible:
+        raise NotFound("There is no such order.")
+    return order
+
+
+def _take_event(name: str, request: Request) -> Any:
+    event = provider(name).read_event(request.headers, request.raw_body)
+    if isinstance(event, PaymentSucceeded):
+        paying.receive(name, event)
+    elif isinstance(event, RefundSettled):
+        refunds.settle(event.refund_id, "succeeded" if event.succeeded else "failed")
+    return SimpleNamespace(received=True)
+
+
+def _stock_reply(found: Stock) -> Reply:
+    return Reply(found, headers={"ETag": stock.etag(found)})

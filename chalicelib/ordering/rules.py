@@ -1,0 +1,261 @@
+"""An order, its lines and its states (contract, sections 3, 4 and 6). Pure: no clock, no store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from chalicelib.kernel import ids
+from chalicelib.kernel.money import part
+
+OrderStatus = Literal[
+    "pending_payment",
+    "paid",
+    "shipped",
+    "delivered",
+    "completed",
+    "expired",
+    "cancelled",
+    "refunded",
+]
+DispatchStatus = Literal["created", "accepted", "shipped", "delivered", "rejected", "cancelled"]
+PaymentMethod = Literal["card", "leader_collect"]
+PaymentStatus = Literal["pending", "succeeded", "cancelled", "refunded"]
+
+ENDED_UNSHIPPED = frozenset({"rejected", "cancelled"})
+
+
+@dataclass(frozen=True)
+class ShipTo:
+    name: str
+    phone: str
+    line1: str
+    line2: str | None
+    city: str
+    region: str | None
+    postal_code: str
+    country: str
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What a line, or some units of it, come to for each side; minor units."""
+
+    net: int = 0
+    shipping: int = 0
+    cost: int = 0
+    commission: int = 0
+
+    @property
+    def paid(self) -> int:
+        """What the customer paid for it."""
+        return self.net + self.shipping
+
+    @property
+    def revenue(self) -> int:
+        """What it leaves the platform; negative where it loses."""
+        return self.paid - self.cost - self.commission
+
+    def __add__(self, other: "Shares") -> "Shares":
+        return Shares(
+            self.net + other.net,
+            self.shipping + other.shipping,
+            self.cost + other.cost,
+            self.commission + other.commission,
+        )
+
+    def __sub__(self, other: "Shares") -> "Shares":
+        return Shares(
+            self.net - other.net,
+            self.shipping - other.shipping,
+            self.cost - other.cost,
+            self.commission - other.commission,
+        )
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """One SKU of an order, with every term frozen as it was when the order was placed."""
+
+    sku_id: str
+    supplier_id: str
+    supplier_sku: str | None
+    title: str
+    quantity: int
+    unit_price: int
+    amount: int
+    discount: int
+    tax: int
+    shipping: int
+    net: int
+    unit_cost: int
+    cost: int
+    basis: str
+    rate_bps: int
+    plan_version: int
+    commission: int
+    limit: int | None
+    refunded_quantity: int = 0
+    # Units of a paid order that was cancelled whole: they go back on sale.
+    restock_quantity: int = 0
+
+    def worth(self, units: int) -> Shares:
+        """The shares of the first `units` units, so that steps of a refund add up to the whole."""
+        return Shares(
+            part(self.net, units, self.quantity),
+            part(self.shipping, units, self.quantity),
+            part(self.cost, units, self.quantity),
+            part(self.commission, units, self.quantity),
+        )
+
+    @property
+    def refunded(self) -> Shares:
+        return self.worth(self.refunded_quantity)
+
+    @property
+    def left(self) -> Shares:
+        return self.worth(self.quantity) - self.refunded
+
+    @property
+    def units_left(self) -> int:
+        return self.quantity - self.refunded_quantity
+
+    @property
+    def refunded_amount(self) -> int:
+        return self.refunded.paid
+
+    def after_refund(self, units: int) -> "OrderLine":
+        if not 0 < units <= self.units_left:
+            raise ValueError(f"{units} of {self.units_left} units cannot be refunded")
+        return replace(self, refunded_quantity=self.refunded_quantity + units)
+
+
+@dataclass(frozen=True)
+class DispatchSummary:
+    """What an order shows of a dispatch."""
+
+    id: str
+    supplier_id: str
+    status: DispatchStatus
+    carrier: str | None = None
+    tracking_number: str | None = None
+
+
+@dataclass(frozen=True)
+class Payment:
+    """What an order shows of its payment; its id is the order's own but for the prefix."""
+
+    id: str
+    method: PaymentMethod
+    status: PaymentStatus
+    amount: int
+
+
+@dataclass(frozen=True)
+class Order:
+    id: str
+    status: OrderStatus
+    version: int
+    customer_id: str
+    leader_id: str
+    campaign_id: str
+    currency: str
+    lines: tuple[OrderLine, ...]
+    subtotal: int
+    discount: int
+    shipping: int
+    tax: int
+    total: int
+    payment_method: PaymentMethod
+    receipt: str | None
+    cash_account: str | None
+    ship_to: ShipTo
+    note: str | None
+    dispatches: tuple[DispatchSummary, ...]
+    expires_at: datetime
+    created_at: datetime
+    paid_at: datetime | None = None
+    # Set while stock of a cancelled order still has to go back to where it was.
+    restock_at: datetime | None = None
+
+    @property
+    def payment(self) -> Payment:
+        return Payment(
+            ids.sibling("pay", self.id), self.payment_method, self._payment_status, self.total
+        )
+
+    @property
+    def _payment_status(self) -> PaymentStatus:
+        if self.status == "refunded":
+            return "refunded"
+        if self.paid_at:
+            return "succeeded"
+        return "pending" if self.status == "pending_payment" else "cancelled"
+
+    @property
+    def refunded_amount(self) -> int:
+        return sum(line.refunded_amount for line in self.lines)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When a sweep must look at it: to let it expire, or to put its stock back."""
+        return self.expires_at if self.status == "pending_payment" else self.restock_at
+
+    @property
+    def commission_left(self) -> int:
+        return sum(line.left.commission for line in self.lines)
+
+    def changed(self, status: OrderStatus) -> "Order":
+        return replace(self, status=status, version=self.version + 1)
+
+    def lines_of(self, supplier_id: str) -> tuple[OrderLine, ...]:
+        return tuple(line for line in self.lines if line.supplier_id == supplier_id)
+
+    def supplier_ids(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(line.supplier_id for line in self.lines))
+
+    def after_refund(self, units: Mapping[str, int]) -> "Order":
+        """The lines after `units` of each SKU are refunded; the status is another matter."""
+        lines = tuple(
+            line.after_refund(units[line.sku_id]) if units.get(line.sku_id) else line
+            for line in self.lines
+        )
+        return replace(self, lines=lines)
+
+    def everything_left(self) -> dict[str, int]:
+        """All units that have not been refunded, by SKU."""
+        return {line.sku_id: line.units_left for line in self.lines if line.units_left}
+
+    def units_to_restock(self) -> dict[str, int]:
+        return {line.sku_id: line.restock_quantity for line in self.lines if line.restock_quantity}
+
+    def to_restock(self, at: datetime) -> "Order":
+        """The order with all unrefunded units owed to the stock: ask before they are refunded."""
+        lines = tuple(replace(line, restock_quantity=line.units_left) for line in self.lines)
+        return replace(self, lines=lines, restock_at=at)
+
+    def restocked(self) -> "Order":
+        lines = tuple(replace(line, restock_quantity=0) for line in self.lines)
+        return replace(self, lines=lines, restock_at=None, version=self.version + 1)
+
+    def with_dispatch(self, summary: DispatchSummary) -> "Order":
+        """The order after one of its dispatches has changed."""
+        dispatches = tuple(summary if each.id == summary.id else each for each in self.dispatches)
+        return replace(self, dispatches=dispatches)
+
+
+def status_after(order: Order) -> OrderStatus:
+    """The status of a paid order that its lines and dispatches make (contract, section 4)."""
+    if not order.everything_left():
+        return "refunded"
+    statuses = {dispatch.status for dispatch in order.dispatches}
+    if "delivered" in statuses and statuses <= ENDED_UNSHIPPED | {"delivered"}:
+        return "delivered"
+    if statuses & {"shipped", "delivered"}:
+        return "shipped"
+    return "paid"
+
+
+def limited_units(lines: Sequence[OrderLine]) -> dict[str, tuple[int, int]]:
+    """Units and limit by SKU of the lines that a customer's limit counts."""
+    return {line.sku_id: (line.quantity, line.limit) for line in lines if line.limit is not None}

@@ -1,0 +1,183 @@
+"""Requests and answers about orders and stock."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from chalicelib.ordering.rules import DispatchStatus, OrderStatus, PaymentMethod, PaymentStatus
+from chalicelib.platform.schema import (
+    Country,
+    Identifier,
+    Instant,
+    LongText,
+    Phone,
+    PositiveAmount,
+    Quantity,
+    Reference,
+    RequestModel,
+    ShortText,
+    Text,
+    Units,
+    View,
+)
+
+MAX_LINES = 50
+
+
+class LineIn(RequestModel):
+    sku_id: Identifier
+    quantity: Quantity
+
+
+class ShipToIn(RequestModel):
+    name: ShortText
+    phone: Phone
+    line1: ShortText
+    line2: ShortText | None = None
+    city: ShortText
+    region: ShortText | None = None
+    postal_code: ShortText
+    country: Country
+
+
+class PlaceOrder(RequestModel):
+    campaign_id: Identifier
+    leader_id: Identifier
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MAX_LINES)]
+    ship_to: ShipToIn
+    payment_method: PaymentMethod
+    note: LongText | None = None
+
+    @model_validator(mode="after")
+    def _one_line_a_sku(self) -> Self:
+        if len({line.sku_id for line in self.lines}) < len(self.lines):
+            raise ValueError("lines must not name one SKU twice; add the quantities up")
+        return self
+
+
+class CancelOrder(RequestModel):
+    reason: Text | None = None
+
+
+class CollectPayment(RequestModel):
+    amount: PositiveAmount
+    reference: Reference
+
+
+class OrderLineView(View):
+    sku_id: str
+    supplier_id: str
+    title: str
+    quantity: int
+    refunded_quantity: int
+    unit_price: int
+    amount: int
+    discount: int
+    tax: int
+    net: int
+
+
+class PaymentView(View):
+    id: str
+    method: PaymentMethod
+    status: PaymentStatus
+    amount: int
+
+
+class ReceiptView(View):
+    """What a leader has collected for an order."""
+
+    payment_id: str
+    order_id: str
+    amount: int
+    currency: str
+    received_at: Instant
+
+
+class DispatchSummaryView(View):
+    id: str
+    supplier_id: str
+    status: DispatchStatus
+    carrier: str | None
+    tracking_number: str | None
+
+
+class ShipToView(View):
+    name: str
+    phone: str
+    line1: str
+    line2: str | None
+    city: str
+    region: str | None
+    postal_code: str
+    country: str
+
+
+class OrderView(View):
+    id: str
+    status: OrderStatus
+    version: int
+    customer_id: str
+    leader_id: str
+    campaign_id: str
+    currency: str
+    lines: list[OrderLineView]
+    subtotal: int
+    discount: int
+    shipping: int
+    tax: int
+    total: int
+    refunded_amount: int
+    payment: PaymentView
+    dispatches: list[DispatchSummaryView]
+    ship_to: ShipToView
+    note: str | None
+    expires_at: Instant
+    created_at: Instant
+
+
+class PutStock(RequestModel):
+    on_hand: Units | None = Field(default=None, description="Unsold units.")
+    physical: Units | None = Field(
+        default=None, description="A count that includes paid units that have not shipped."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.on_hand is None) == (self.physical is None):
+            raise ValueError("send either on_hand or physical")
+        return self
+
+
+class StockView(View):
+    sku_id: str
+    on_hand: int
+    reserved: int
+    available: int
+    committed: int
+
+
+class OpenOfferView(View):
+    sku_id: str
+    title: str
+    price: int
+    limit_per_customer: int | None
+    available: int = Field(description="Units left now.")
+
+
+class OpenCampaignView(View):
+    id: str
+    title: str
+    closes_at: Instant
+    currency: str
+    offers: list[OpenOfferView]
+
+
+class OpenCampaignsView(View):
+    items: list[OpenCampaignView]
+
+
+class EventTaken(View):
+    """A provider's event was taken, now or before."""
+
+    received: bool

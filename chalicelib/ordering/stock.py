@@ -1,0 +1,44 @@
+"""A SKU's stock as its supplier sets and reads it."""
+
+from typing import Literal
+
+from chalicelib.catalogue import service as catalogue
+from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.errors import Conflict, PreconditionFailed
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.store import Stock
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.transaction import write
+
+Counted = Literal["on_hand", "physical"]
+
+
+def read(sku_id: str, caller: Caller) -> Stock:
+    catalogue.sku_for(sku_id, caller)
+    return ordering.get_stock(sku_id)
+
+
+@retry_stale
+def put(sku_id: str, counted: Counted, units: int, if_match: str | None, caller: Caller) -> Stock:
+    """Set the unsold units, or what a count of the shelf has found (paid, unshipped units too).
+
+    Raises Conflict where less is left than unpaid orders hold, PreconditionFailed where the stock
+    has changed since the caller read its ETag.
+    """
+    catalogue.sku_for(sku_id, caller)
+    before = ordering.get_stock(sku_id)
+    if if_match not in (None, "*", etag(before)):
+        raise PreconditionFailed("The stock has changed since it was read. Read it again.")
+    on_hand = units if counted == "on_hand" else units - before.committed
+    available = on_hand - before.reserved
+    if available < 0:
+        raise Conflict(
+            f"{before.reserved} units are reserved by orders; {on_hand} are fewer.",
+            code="below_reserved",
+        )
+    write(ordering.set_stock(before, available))
+    return ordering.get_stock(sku_id)
+
+
+def etag(stock: Stock) -> str:
+    return f'"{stock.version}"'

@@ -1,0 +1,143 @@
+"""`/v1/suppliers` and `/v1/leaders`."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from chalicelib.parties import service
+from chalicelib.parties import store as parties
+from chalicelib.parties.authorizer import authorizer
+from chalicelib.parties.rules import Leader, PickupPoint, Supplier
+from chalicelib.parties.schema import (
+    ApiKeysView,
+    IssuedKeyView,
+    LeaderView,
+    RegisterLeader,
+    RegisterSupplier,
+    SupplierView,
+)
+from chalicelib.parties.service import IssuedKey
+from chalicelib.platform.http_in import Request, Routes
+from chalicelib.platform.pages import Page
+
+routes = Routes(__name__, tag="Parties", authorizer=authorizer)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/suppliers",
+    summary="Register a supplier",
+    roles=("operator",),
+    body=RegisterSupplier,
+    answer=SupplierView,
+    status=201,
+    key="optional",
+)
+def register_supplier(request: Request) -> Supplier:
+    sent: RegisterSupplier = request.body
+    return service.register_supplier(sent.name, sent.email, sent.currency, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/suppliers",
+    summary="List suppliers",
+    roles=("operator",),
+    answer=SupplierView,
+    is_list=True,
+)
+def list_suppliers(request: Request) -> Page[Supplier]:
+    return parties.suppliers(request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/suppliers/{id}",
+    summary="Read a supplier",
+    roles=("operator", "supplier"),
+    answer=SupplierView,
+)
+def read_supplier(request: Request, id: str) -> Supplier:
+    request.caller.must_be("supplier", id, "supplier")
+    return service.supplier(id)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/suppliers/{id}/api-keys",
+    summary="Make an API key, shown this once",
+    roles=("operator", "supplier"),
+    answer=IssuedKeyView,
+    status=201,
+    key="optional",
+    unrecorded={"key": lambda issued: service.api_key(issued["id"])},
+    errors={"too_many_api_keys": 409},
+)
+def issue_api_key(request: Request, id: str) -> IssuedKey:
+    request.caller.must_be("supplier", id, "supplier")
+    return service.issue_api_key(id, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/suppliers/{id}/api-keys",
+    summary="List live API keys",
+    roles=("operator", "supplier"),
+    answer=ApiKeysView,
+)
+def list_api_keys(request: Request, id: str) -> Any:
+    request.caller.must_be("supplier", id, "supplier")
+    return SimpleNamespace(items=service.supplier(id).api_keys)
+
+
+@routes.endpoint(
+    "DELETE",
+    "/v1/suppliers/{id}/api-keys/{key_id}",
+    summary="Revoke an API key at once",
+    roles=("operator", "supplier"),
+    status=204,
+)
+def revoke_api_key(request: Request, id: str, key_id: str) -> None:
+    request.caller.must_be("supplier", id, "supplier")
+    service.revoke_api_key(id, key_id)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/leaders",
+    summary="Register a leader and the community it serves",
+    roles=("operator",),
+    body=RegisterLeader,
+    answer=LeaderView,
+    status=201,
+    key="optional",
+)
+def register_leader(request: Request) -> Leader:
+    sent: RegisterLeader = request.body
+    point = PickupPoint(**sent.pickup_point.model_dump())
+    return service.register_leader(
+        sent.name, sent.community, point, sent.currency, request.idempotency
+    )
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders",
+    summary="List leaders",
+    roles=("operator",),
+    answer=LeaderView,
+    is_list=True,
+)
+def list_leaders(request: Request) -> Page[Leader]:
+    return parties.leaders(request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}",
+    summary="Read a leader",
+    roles=("operator", "leader"),
+    answer=LeaderView,
+)
+def read_leader(request: Request, id: str) -> Leader:
+    request.caller.must_be("leader", id, "leader")
+    return service.leader(id)

@@ -1,0 +1,53 @@
+"""Parties and what is true of them."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+API_KEY_PREFIX = "tsk_"
+LIVE_KEYS = 2
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A live key as it is remembered: never the key itself, only its SHA-256."""
+
+    id: str
+    key_hash: str
+    created_at: str
+
+
+@dataclass(frozen=True)
+class Supplier:
+    id: str
+    name: str
+    email: str
+    currency: str
+    api_keys: tuple[ApiKey, ...]
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class PickupPoint:
+    line1: str
+    city: str
+    postal_code: str
+    country: str
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True)
+class Leader:
+    id: str
+    name: str
+    community: str
+    pickup_point: PickupPoint
+    currency: str
+    created_at: datetime
+
+
+def key_hash(api_key: str) -> str:
+    """What is stored of a key. A plain hash is enough: 256 random bits cannot be guessed."""
+    return hashlib.sha256(api_key.encode()).hexdigest()

@@ -1,0 +1,76 @@
+"""Requests and answers about parties."""
+
+from pydantic import Field
+
+from chalicelib.platform.schema import (
+    Country,
+    Currency,
+    Email,
+    Instant,
+    RequestModel,
+    ShortText,
+    View,
+)
+
+
+class RegisterSupplier(RequestModel):
+    name: ShortText
+    email: Email
+    currency: Currency
+
+
+class SupplierView(View):
+    id: str
+    name: str
+    email: str
+    currency: str
+    created_at: Instant
+
+
+class PickupPointIn(RequestModel):
+    line1: ShortText
+    city: ShortText
+    postal_code: ShortText
+    country: Country
+    latitude: float | None = Field(default=None, ge=-90, le=90)
+    longitude: float | None = Field(default=None, ge=-180, le=180)
+
+
+class RegisterLeader(RequestModel):
+    name: ShortText
+    community: ShortText
+    pickup_point: PickupPointIn
+    currency: Currency
+
+
+class PickupPointView(View):
+    line1: str
+    city: str
+    postal_code: str
+    country: str
+    latitude: float | None
+    longitude: float | None
+
+
+class LeaderView(View):
+    id: str
+    name: str
+    community: str
+    pickup_point: PickupPointView
+    currency: str
+    created_at: Instant
+
+
+class IssuedKeyView(View):
+    id: str
+    key: str = Field(description="Shown this once; only its hash is stored.")
+    created_at: str
+
+
+class ApiKeyView(View):
+    id: str
+    created_at: str
+
+
+class ApiKeysView(View):
+    items: list[ApiKeyView]

@@ -1,0 +1,99 @@
+"""What can be done with parties."""
+
+import base64
+from dataclasses import dataclass, replace
+
+from chalicelib.kernel import clock, ids
+from chalicelib.kernel.errors import Conflict, NotFound
+from chalicelib.parties import rules
+from chalicelib.parties import store as parties
+from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
+from chalicelib.parties.store import ApiKeyRow, LeaderRow, SupplierRow
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.secrets import derived_key, secret
+from chalicelib.platform.transaction import Delete, Put, Recorder, Transaction, create
+
+
+@dataclass(frozen=True)
+class IssuedKey:
+    """A new API key with its secret text, which exists nowhere else."""
+
+    id: str
+    key: str
+    created_at: str
+
+
+def register_supplier(name: str, email: str, currency: str, recorder: Recorder | None) -> Supplier:
+    supplier = Supplier(ids.new("sup"), name, email, currency, (), 1, clock.now())
+    transaction = Transaction(recorder)
+    transaction.add(create(SupplierRow.of(supplier)))
+    transaction.commit(supplier)
+    return supplier
+
+
+def register_leader(
+    name: str, community: str, pickup_point: PickupPoint, currency: str, recorder: Recorder | None
+) -> Leader:
+    leader = Leader(ids.new("ldr"), name, community, pickup_point, currency, clock.now())
+    transaction = Transaction(recorder)
+    transaction.add(create(LeaderRow.of(leader)))
+    transaction.commit(leader)
+    return leader
+
+
+def leader(leader_id: str) -> Leader:
+    found = parties.get_leader(leader_id)
+    if found is None:
+        raise NotFound("There is no such leader.")
+    return found
+
+
+def supplier(supplier_id: str) -> Supplier:
+    found = parties.get_supplier(supplier_id)
+    if found is None:
+        raise NotFound("There is no such supplier.")
+    return found
+
+
+@retry_stale
+def issue_api_key(supplier_id: str, recorder: Recorder | None) -> IssuedKey:
+    """Make a key. Raises Conflict where two are live already."""
+    owner = supplier(supplier_id)
+    if len(owner.api_keys) >= rules.LIVE_KEYS:
+        raise Conflict("Two API keys are live already. Revoke one first.", code="too_many_api_keys")
+    key_id = ids.new("key")
+    key = api_key(key_id)
+    made = ApiKey(key_id, rules.key_hash(key), clock.to_text(clock.now()))
+    issued = IssuedKey(key_id, key, made.created_at)
+    transaction = Transaction(recorder)
+    transaction.add(
+        _with_keys(owner, (*owner.api_keys, made)), create(ApiKeyRow.of(made.key_hash, supplier_id))
+    )
+    transaction.commit(issued)
+    return issued
+
+
+def api_key(key_id: str) -> str:
+    """The key itself: 256 bits that follow from its id and the platform's secret, stored nowhere."""
+    bits = derived_key(secret("SIGNING_SECRET"), "api key", key_id)
+    return rules.API_KEY_PREFIX + base64.urlsafe_b64encode(bits).decode().rstrip("=")
+
+
+@retry_stale
+def revoke_api_key(supplier_id: str, key_id: str) -> None:
+    """Refuse the key from now on."""
+    owner = supplier(supplier_id)
+    revoked = next((key for key in owner.api_keys if key.id == key_id), None)
+    if revoked is None:
+        raise NotFound("There is no such API key.")
+    transaction = Transaction()
+    transaction.add(
+        _with_keys(owner, tuple(key for key in owner.api_keys if key is not revoked)),
+        Delete(ApiKeyRow.of(revoked.key_hash, supplier_id)),
+    )
+    transaction.commit()
+
+
+def _with_keys(owner: Supplier, keys: tuple[ApiKey, ...]) -> Put:
+    changed = replace(owner, api_keys=keys, version=owner.version + 1)
+    return Put(SupplierRow.of(changed), SupplierRow.version == owner.version)

@@ -1,0 +1,128 @@
+"""The parties table: who is in it and under which attribute names."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
+from chalicelib.platform import store
+from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.store import Key
+from chalicelib.platform.table import (
+    EntityRow,
+    InstantAttribute,
+    IntegerAttribute,
+    RecordAttribute,
+    RecordsAttribute,
+    Row,
+    table,
+)
+
+SUPPLIER, LEADER, API_KEY = "supplier", "leader", "api_key"
+SUPPLIERS, LEADERS = "suppliers", "leaders"
+
+
+PartiesMeta = table("PARTIES_TABLE")
+
+
+class Listing(GlobalSecondaryIndex[Any]):
+    """All parties of one kind, by id and so by age."""
+
+    class Meta:
+        index_name = "listing"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
+class SupplierRow(EntityRow[Supplier]):
+    Meta = PartiesMeta
+    entity = Supplier
+
+    listing = UnicodeAttribute()
+    listed = Listing()
+    id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    email = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    api_keys = RecordsAttribute(ApiKey)
+    version = IntegerAttribute()
+    created_at = InstantAttribute()
+
+    @classmethod
+    def keys(cls, entity: Supplier) -> dict[str, Any]:
+        return {"pk": entity.id, "sk": SUPPLIER, "listing": SUPPLIERS}
+
+
+class LeaderRow(EntityRow[Leader]):
+    Meta = PartiesMeta
+    entity = Leader
+
+    listing = UnicodeAttribute()
+    listed = Listing()
+    id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    community = UnicodeAttribute()
+    pickup_point = RecordAttribute(PickupPoint)
+    currency = UnicodeAttribute()
+    created_at = InstantAttribute()
+
+    @classmethod
+    def keys(cls, entity: Leader) -> dict[str, Any]:
+        return {"pk": entity.id, "sk": LEADER, "listing": LEADERS}
+
+
+class ApiKeyRow(Row):
+    """Found by the hash of the key that a request carries."""
+
+    Meta = PartiesMeta
+
+    supplier_id = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, key_hash: str, supplier_id: str) -> "ApiKeyRow":
+        return cls(f"{API_KEY}#{key_hash}", API_KEY, supplier_id=supplier_id)
+
+
+def leader_key(leader_id: str) -> Key:
+    return Key(LeaderRow, leader_id, LEADER)
+
+
+def get_leader(leader_id: str) -> Leader | None:
+    row = store.get(LeaderRow, leader_id, LEADER)
+    return row.to_entity() if row else None
+
+
+def get_supplier(supplier_id: str) -> Supplier | None:
+    row = store.get(SupplierRow, supplier_id, SUPPLIER)
+    return row.to_entity() if row else None
+
+
+def get_leaders(leader_ids: Iterable[str]) -> list[Leader]:
+    rows = store.get_many(LeaderRow, [(each, LEADER) for each in leader_ids])
+    return [row.to_entity() for row in rows]
+
+
+def supplier_of_key(key_hash: str) -> str | None:
+    row = store.get(ApiKeyRow, f"{API_KEY}#{key_hash}", API_KEY)
+    return row.supplier_id if row else None
+
+
+def suppliers(page: PageRequest) -> Page[Supplier]:
+    return store.newest(SupplierRow.listed, [SUPPLIERS], SupplierRow.pk, page).map(
+        SupplierRow.to_entity
+    )
+
+
+def leaders(page: PageRequest) -> Page[Leader]:
+    return store.newest(LeaderRow.listed, [LEADERS], LeaderRow.pk, page).map(LeaderRow.to_entity)
+
+
+def leader_ids_after(leader_id: str | None, limit: int) -> list[str]:
+    """The next `limit` leaders by rising id: how a settlement run goes through all of them."""
+    where = LeaderRow.pk > leader_id if leader_id else None
+    rows = store.oldest(LeaderRow.listed, [LEADERS], where, LeaderRow.pk, limit)
+    return [row.pk for row in rows]

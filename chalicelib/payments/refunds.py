@@ -1,0 +1,131 @@
+"""Refunds on their way: decided with their cause, executed once, watched until they arrive.
+
+Source: contract, sections 3 and 6.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.cases import service as cases
+from chalicelib.kernel import clock, events
+from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.errors import Conflict, NotFound, Stale
+from chalicelib.kernel.events import Event
+from chalicelib.ledger import rules as books
+from chalicelib.ledger import store as ledger
+from chalicelib.payments import store as payments
+from chalicelib.payments.providers import OutcomeUnknown, provider
+from chalicelib.payments.rules import LEADER_COLLECT, Refund, RefundStatus
+from chalicelib.platform import queues
+from chalicelib.platform.log import logger
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.transaction import Recorder, Transaction, write
+
+LOOKS_A_SWEEP = 100
+
+
+class NotSettledYet(Exception):
+    """The provider gave no clear answer; the message comes again and asks with the same key."""
+
+
+def decide_in(transaction: Transaction, refund: Refund) -> None:
+    """Add a decided refund to the transaction of its cause; its postings are the cause's own."""
+    transaction.add(payments.add_refund(refund))
+    transaction.publish(
+        Event(events.REFUND_DECIDED, refund.id),
+        Event(events.ORDER_REFUNDED, refund.id, {"order_id": refund.order_id}),
+    )
+
+
+def execute(refund_id: str) -> None:
+    """Ask the provider to send the money back. Raises NotSettledYet where it must be asked again."""
+    refund = payments.get_refund(refund_id)
+    if refund is None:
+        raise LookupError(f"refund {refund_id} is not stored")
+    if refund.method == LEADER_COLLECT or refund.status not in ("pending", "unknown"):
+        return
+    try:
+        outcome = provider(refund.provider).refund(
+            refund.id, refund.receipt, refund.amount, refund.currency
+        )
+    except OutcomeUnknown as reason:
+        settle(refund_id, "unknown")
+        raise NotSettledYet(refund_id) from reason
+    if outcome != "pending":
+        settle(refund_id, outcome)
+
+
+@retry_stale
+def settle(refund_id: str, outcome: RefundStatus, recorder: Recorder | None = None) -> Refund:
+    """Book what became of a refund; once it has succeeded, whatever else is said changes nothing."""
+    refund = payments.get_refund(refund_id)
+    if refund is None:
+        raise NotFound("There is no such refund.")
+    if refund.is_done or refund.status == outcome:
+        return refund
+    now = clock.now()
+    completed_at = now if outcome == "succeeded" else None
+    changed = replace(refund, status=outcome, completed_at=completed_at, version=refund.version + 1)
+    transaction = Transaction(recorder)
+    transaction.add(payments.replace_refund(changed, refund.version))
+    if outcome == "succeeded":
+        transaction.add(*ledger.post(_done(refund, now)))
+    if outcome == "failed":
+        detail = (
+            f"The provider {refund.provider} refused refund {refund.id} of order {refund.order_id}."
+        )
+        cases.open_in(transaction, "refund_failed", refund.id, detail)
+        transaction.publish(Event(events.REFUND_FAILED, refund.id, {"order_id": refund.order_id}))
+    transaction.commit(changed)
+    logger.info("refund settled", refund_id=refund.id, order_id=refund.order_id, outcome=outcome)
+    return changed
+
+
+def confirm(refund_id: str, caller: Caller, recorder: Recorder | None) -> Refund:
+    """The leader (or an operator) says that the cash has been handed back."""
+    refund = refund_for(refund_id, caller)
+    if refund.method != LEADER_COLLECT:
+        raise Conflict(
+            "Only a refund of money that a leader collected is confirmed by hand.",
+            code="not_leader_collect",
+        )
+    return settle(refund_id, "succeeded", recorder)
+
+
+def refund_for(refund_id: str, caller: Caller) -> Refund:
+    refund = payments.get_refund(refund_id)
+    if refund is None:
+        raise NotFound("There is no such refund.")
+    caller.must_be("leader", refund.leader_id, "refund")
+    return refund
+
+
+def look_after(now: datetime) -> None:
+    """Ask providers again, and open a case for what nobody has confirmed for 48 hours."""
+    for refund in payments.to_look_at(now, LOOKS_A_SWEEP):
+        try:
+            _look_at(refund, now)
+        except Stale:
+            logger.info("refund was settled or looked at meanwhile", refund_id=refund.id)
+
+
+def _look_at(refund: Refund, now: datetime) -> None:
+    if now < refund.confirm_by:
+        write(payments.look_again(refund.id, refund.next_look(now)))
+        queues.send(queues.REFUND_EXECUTE, [{"subject": refund.id}])
+        return
+    transaction = Transaction()
+    transaction.add(payments.stop_watching(refund.id))
+    detail = f"Refund {refund.id} of order {refund.order_id} has not been confirmed for 48 hours."
+    cases.open_in(transaction, "refund_unconfirmed", refund.id, detail)
+    transaction.commit()
+
+
+def _done(refund: Refund, now: datetime) -> books.Entry:
+    return books.entry(
+        f"refund-done:{refund.id}",
+        refund.currency,
+        refund.order_id,
+        now,
+        {books.REFUNDS_IN_FLIGHT: refund.amount, refund.cash_account: -refund.amount},
+    )

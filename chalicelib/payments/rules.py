@@ -1,0 +1,68 @@
+"""Receipts and refunds."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+PaymentMethod = Literal["card", "leader_collect"]
+RefundStatus = Literal["pending", "succeeded", "failed", "unknown"]
+
+LEADER_COLLECT = "leader_collect"
+# A refund that is not confirmed by then needs a person (contract, section 6).
+CONFIRM_WITHIN = timedelta(hours=48)
+# How long after a provider was asked it is asked again, with the same key.
+ASK_AGAIN_AFTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Money that came in, once: `reference` is the provider's own id of it."""
+
+    provider: str
+    reference: str
+    payment_id: str
+    order_id: str | None
+    amount: int
+    currency: str
+    received_at: datetime
+
+    @property
+    def id(self) -> str:
+        return f"{self.provider}:{self.reference}"
+
+
+@dataclass(frozen=True)
+class Refund:
+    """Money that goes back for an order, in its currency's minor unit.
+
+    `receipt` is the receipt it goes back from, `cash_account` the ledger account it leaves.
+    """
+
+    id: str
+    order_id: str
+    leader_id: str
+    amount: int
+    currency: str
+    status: RefundStatus
+    method: PaymentMethod
+    provider: str
+    receipt: str
+    cash_account: str
+    reason: str
+    decided_at: datetime
+    completed_at: datetime | None
+    version: int
+
+    @property
+    def confirm_by(self) -> datetime:
+        return self.decided_at + CONFIRM_WITHIN
+
+    def next_look(self, after: datetime) -> datetime:
+        """When to look at it next: to ask its provider again, or to call a person."""
+        if self.method == LEADER_COLLECT:
+            return self.confirm_by
+        return min(after + ASK_AGAIN_AFTER, self.confirm_by)
+
+    @property
+    def is_done(self) -> bool:
+        return self.status == "succeeded"

@@ -1,0 +1,133 @@
+"""The payments table: receipts and refunds."""
+
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from chalicelib.kernel import ids
+from chalicelib.payments.rules import Receipt, Refund
+from chalicelib.platform import store
+from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, table
+from chalicelib.platform.transaction import Put, Update, create
+
+RECEIPT, REFUND = "receipt", "refund"
+DUE_SHARDS = 4
+
+
+PaymentsMeta = table("PAYMENTS_TABLE")
+
+
+class Due(GlobalSecondaryIndex[Any]):
+    """Refunds that are not done, by the instant of the next look at them."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due = UnicodeAttribute(hash_key=True)
+    due_at = InstantAttribute(range_key=True)
+
+
+class ReceiptRow(EntityRow[Receipt]):
+    Meta = PaymentsMeta
+    entity = Receipt
+
+    provider = UnicodeAttribute()
+    reference = UnicodeAttribute()
+    payment_id = UnicodeAttribute()
+    order_id = UnicodeAttribute(null=True)
+    amount = IntegerAttribute()
+    currency = UnicodeAttribute()
+    received_at = InstantAttribute()
+
+    @classmethod
+    def keys(cls, entity: Receipt) -> dict[str, Any]:
+        return {"pk": _receipt_pk(entity.id), "sk": RECEIPT}
+
+
+class RefundRow(EntityRow[Refund]):
+    Meta = PaymentsMeta
+    entity = Refund
+
+    due = UnicodeAttribute(null=True)
+    due_at = InstantAttribute(null=True)
+    overdue = Due()
+    id = UnicodeAttribute()
+    order_id = UnicodeAttribute()
+    leader_id = UnicodeAttribute()
+    amount = IntegerAttribute()
+    currency = UnicodeAttribute()
+    status = UnicodeAttribute()
+    method = UnicodeAttribute()
+    provider = UnicodeAttribute()
+    receipt = UnicodeAttribute()
+    cash_account = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    decided_at = InstantAttribute()
+    completed_at = InstantAttribute(null=True)
+    version = IntegerAttribute()
+
+    @classmethod
+    def keys(cls, entity: Refund) -> dict[str, Any]:
+        keys: dict[str, Any] = {"pk": entity.id, "sk": REFUND}
+        if entity.status in ("pending", "unknown"):
+            keys["due"] = _due(ids.shard(entity.id, DUE_SHARDS))
+            keys["due_at"] = entity.next_look(entity.decided_at)
+        return keys
+
+
+def is_taken(receipt: Receipt) -> bool:
+    return store.get(ReceiptRow, _receipt_pk(receipt.id), RECEIPT) is not None
+
+
+def take(receipt: Receipt) -> Put:
+    """The write that books a receipt once; Stale where it was booked meanwhile."""
+    return create(ReceiptRow.of(receipt))
+
+
+def get_refund(refund_id: str) -> Refund | None:
+    row = store.get(RefundRow, refund_id, REFUND)
+    return row.to_entity() if row else None
+
+
+def add_refund(refund: Refund) -> Put:
+    return create(RefundRow.of(refund))
+
+
+def replace_refund(changed: Refund, version: int) -> Put:
+    return Put(RefundRow.of(changed), RefundRow.version == version)
+
+
+def to_look_at(now: datetime, limit: int) -> list[Refund]:
+    """Refunds that are not done and whose next look has come."""
+    shards = [_due(n) for n in range(DUE_SHARDS)]
+    found = store.oldest(
+        RefundRow.overdue, shards, RefundRow.due_at <= now, RefundRow.due_at, limit
+    )
+    rows = store.get_many(RefundRow, [(row.pk, REFUND) for row in found])
+    return [row.to_entity() for row in rows if row.due_at]
+
+
+def look_again(refund_id: str, at: datetime) -> Update:
+    return Update(
+        RefundRow.at(refund_id, REFUND), [RefundRow.due_at.set(at)], RefundRow.due.exists()
+    )
+
+
+def stop_watching(refund_id: str) -> Update:
+    """Take a refund off the list of overdue ones; Stale where that was done before."""
+    return Update(
+        RefundRow.at(refund_id, REFUND),
+        [RefundRow.due.remove(), RefundRow.due_at.remove()],
+        RefundRow.due.exists(),
+    )
+
+
+def _receipt_pk(receipt_id: str) -> str:
+    return f"{RECEIPT}#{receipt_id}"
+
+
+def _due(n: int) -> str:
+    return f"refund#{n}"

@@ -1,0 +1,72 @@
+"""Structured logs and metrics. Ids only: never a name, phone, address, key, token or secret."""
+
+import os
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
+
+
+class SafeLogger:
+    """Powertools' logger behind keyword arguments, each of which becomes a JSON field."""
+
+    def __init__(self) -> None:
+        self._logger = Logger(service="tuan", level=os.environ.get("LOG_LEVEL", "INFO"), utc=True)
+
+    def bind(self, **ids: Any) -> None:
+        """Put these ids on every line until the next invocation clears them."""
+        self._logger.append_keys(**ids)
+
+    def clear(self) -> None:
+        self._logger.clear_state()
+
+    def info(self, message: str, **fields: Any) -> None:
+        self._logger.info(message, extra=fields)
+
+    def warning(self, message: str, **fields: Any) -> None:
+        self._logger.warning(message, extra=fields)
+
+    def exception(self, message: str, **fields: Any) -> None:
+        """Log the failure being handled: where it happened, not what values it carried."""
+        self._logger.error(message, extra={**fields, **_failure()})
+
+
+def _failure() -> dict[str, Any]:
+    import sys
+    import traceback
+
+    kind, error, trace = sys.exc_info()
+    frames = traceback.extract_tb(trace) if trace else []
+    return {
+        "failure": kind.__name__ if kind else None,
+        "cause": type(error.__cause__).__name__ if error and error.__cause__ else None,
+        "trace": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]],
+    }
+
+
+logger = SafeLogger()
+_metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Tuan"), service="tuan")
+
+
+def metric(name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
+    """Count something; it is written when the invocation ends, or at once with its dimensions."""
+    if not dimensions:
+        _metrics.add_metric(name=name, unit=MetricUnit(unit), value=value)
+        return
+    with single_metric(
+        name=name,
+        unit=MetricUnit(unit),
+        value=value,
+        namespace=_metrics.namespace,
+        default_dimensions={"service": "tuan", **dimensions},
+    ):
+        pass  # written on leaving
+
+
+def flush_metrics() -> None:
+    """Write what was counted, in CloudWatch's embedded metric format."""
+    if _metrics.metric_set:
+        _metrics.flush_metrics()
+
+
+__all__ = ["flush_metrics", "logger", "metric"]

@@ -1,0 +1,67 @@
+"""Lists: newest first, a limit, and a cursor that only its own list accepts.
+
+Source: contract, section 1. A cursor is the last key shown, signed for the list and the caller
+it was made for, so a forged or a foreign one is refused.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from chalicelib.kernel.errors import Malformed
+from chalicelib.platform.secrets import derived_key, secret
+
+T = TypeVar("T")
+U = TypeVar("U")
+SIGNATURE_BYTES = 16
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """`scope` names the list and its caller; `after` is where the page before ended."""
+
+    scope: str
+    limit: int = 20
+    after: Any = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """`next_after` is None on the last page."""
+
+    items: tuple[T, ...]
+    next_after: Any = None
+
+    def map(self, change: Callable[[T], U]) -> "Page[U]":
+        return Page(tuple(change(item) for item in self.items), self.next_after)
+
+
+def cursor(scope: str, after: Any) -> str | None:
+    """The text a caller sends to get the next page; None where there is none."""
+    if after is None:
+        return None
+    payload = json.dumps(after, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_sign(scope, payload) + payload).decode().rstrip("=")
+
+
+def read_cursor(scope: str, text: str) -> Any:
+    """What `cursor` was made of. Raises Malformed for one that is forged or of another list."""
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        raw = b""
+    signature, payload = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
+    if not payload or not hmac.compare_digest(signature, _sign(scope, payload)):
+        raise Malformed(
+            "The cursor is not one of this list. Start again without it.", code="invalid_cursor"
+        )
+    return json.loads(payload)
+
+
+def _sign(scope: str, payload: bytes) -> bytes:
+    key = derived_key(secret("SIGNING_SECRET"), "cursor")
+    return hmac.digest(key, scope.encode() + b"\x1f" + payload, hashlib.sha256)[:SIGNATURE_BYTES]

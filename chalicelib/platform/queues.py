@@ -1,0 +1,64 @@
+"""Queues, and which of them each kind of event goes to."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from chalicelib.kernel import events
+from chalicelib.kernel.events import Event
+from chalicelib.platform.settings import required
+
+DISPATCH_CREATE = "DISPATCH_CREATE_QUEUE"
+REFUND_EXECUTE = "REFUND_EXECUTE_QUEUE"
+WEBHOOK_FAN_OUT = "WEBHOOK_FAN_OUT_QUEUE"
+WEBHOOK_ATTEMPT = "WEBHOOK_ATTEMPT_QUEUE"
+SETTLEMENT_LIST = "SETTLEMENT_LIST_QUEUE"
+SETTLEMENT_SETTLE = "SETTLEMENT_SETTLE_QUEUE"
+
+RECEIVERS: dict[str, tuple[str, ...]] = {
+    events.ORDER_PAID: (DISPATCH_CREATE, WEBHOOK_FAN_OUT),
+    events.ORDER_REFUNDED: (WEBHOOK_FAN_OUT,),
+    events.DISPATCHES_CREATED: (WEBHOOK_FAN_OUT,),
+    events.DISPATCH_CANCELLED: (WEBHOOK_FAN_OUT,),
+    events.REFUND_DECIDED: (REFUND_EXECUTE,),
+    events.REFUND_FAILED: (WEBHOOK_FAN_OUT,),
+    events.CAMPAIGN_CLOSED: (WEBHOOK_FAN_OUT,),
+    events.SETTLEMENT_STARTED: (SETTLEMENT_LIST,),
+    events.SETTLEMENT_COMPLETED: (WEBHOOK_FAN_OUT,),
+    events.CASE_OPENED: (WEBHOOK_FAN_OUT,),
+}
+
+SEND_LIMIT = 10
+
+
+class NotSent(Exception):
+    """The queue refused some messages of a batch; what it took will come again and is harmless."""
+
+
+def send_event(event: Event) -> None:
+    """Give the event to every queue whose worker wants it."""
+    for queue in RECEIVERS[event.type]:
+        send(queue, [{"type": event.type, "subject": event.subject, "data": dict(event.data)}])
+
+
+def send(queue: str, messages: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
+    """Send each message as JSON, up to ten a call, at most 900 seconds late. Raises NotSent."""
+    for start in range(0, len(messages), SEND_LIMIT):
+        batch = messages[start : start + SEND_LIMIT]
+        entries = [
+            {"Id": str(n), "MessageBody": json.dumps(message), "DelaySeconds": delay_seconds}
+            for n, message in enumerate(batch)
+        ]
+        answer = _client().send_message_batch(QueueUrl=required(queue), Entries=entries)
+        if answer.get("Failed"):
+            raise NotSent(
+                f"{queue}: {len(answer['Failed'])} of {len(entries)} messages were refused"
+            )
+
+
+@cache
+def _client() -> Any:
+    import boto3  # a request that publishes nothing does not pay for a client of SQS
+
+    return boto3.client("sqs")

@@ -1,0 +1,86 @@
+"""Trying again: what DynamoDB asks to be repeated, and use cases whose reading went stale."""
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from chalicelib.kernel.errors import Busy, Stale
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+PRESSED = frozenset(
+    {
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "ThrottlingException",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "InternalServerError",
+    }
+)
+
+
+def retrying(call: Callable[[], T]) -> T:
+    """`call`, again with full jitter while the store is pressed or transactions collide.
+
+    Neither botocore nor PynamoDB repeats a cancelled transaction. Raises Busy when it is still
+    refused after the last attempt; everything else passes through at once.
+    """
+    again = Retrying(
+        retry=retry_if_exception(pressed),
+        wait=wait_random_exponential(multiplier=0.02, max=0.8),
+        stop=stop_after_attempt(8),
+        retry_error_callback=_busy,
+    )
+    return again(call)
+
+
+def retry_stale(use_case: Callable[P, T]) -> Callable[P, T]:
+    """Run a use case again from its first read when another writer came in between."""
+
+    @functools.wraps(use_case)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        again = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, Stale)),
+            wait=wait_random_exponential(multiplier=0.02, max=0.5),
+            stop=stop_after_attempt(10),
+            retry_error_callback=_busy,
+        )
+        return again(use_case, *args, **kwargs)
+
+    return run
+
+
+def pressed(error: BaseException) -> bool:
+    """Whether the store only asks for patience: throttling, or a collision and nothing else."""
+    if isinstance(error, TransactWriteError | TransactGetError) and error.cancellation_reasons:
+        codes = {reason.code for reason in error.cancellation_reasons if reason}
+        return bool(codes) and codes <= PRESSED
+    return isinstance(error, PynamoDBException) and error.cause_response_code in PRESSED
+
+
+def _busy(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    raise Busy("The store is busy at this moment. Send the same request again shortly.") from error
+
+
+def unreachable(error: BaseException) -> bool:
+    """Whether the store gave no answer at all: what was asked may or may not have happened."""
+    if not isinstance(error, PynamoDBException):
+        return False
+    from botocore.exceptions import BotoCoreError
+
+    return isinstance(error.cause, BotoCoreError)

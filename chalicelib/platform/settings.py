@@ -1,0 +1,65 @@
+"""Settings come from the environment and are read on first use, never at import."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator chooses. `docs/settings.md` says what each one is for."""
+
+    stage: str
+    zone: ZoneInfo
+    reservation: timedelta
+    leader_collect: timedelta
+    commission_hold_days: int
+    settle_open_day: bool
+    allow_loopback_webhooks: bool
+    jwt_issuer: str
+    jwt_audience: str
+    jwt_jwks_url: str
+    jwt_role_claim: str
+
+
+@cache
+def settings() -> Settings:
+    return Settings(
+        stage=_setting("STAGE", str, "local"),
+        zone=_setting("TIMEZONE", ZoneInfo, "UTC"),
+        reservation=timedelta(minutes=_setting("RESERVATION_MINUTES", int, "15")),
+        leader_collect=timedelta(hours=_setting("LEADER_COLLECT_HOURS", int, "24")),
+        commission_hold_days=_setting("COMMISSION_HOLD_DAYS", int, "7"),
+        settle_open_day=_setting("SETTLE_OPEN_DAY", _switch, "0"),
+        allow_loopback_webhooks=_setting("ALLOW_LOOPBACK_WEBHOOKS", _switch, "0"),
+        jwt_issuer=_setting("JWT_ISSUER", str, ""),
+        jwt_audience=_setting("JWT_AUDIENCE", str, ""),
+        jwt_jwks_url=_setting("JWT_JWKS_URL", str, ""),
+        jwt_role_claim=_setting("JWT_ROLE_CLAIM", str, "role"),
+    )
+
+
+def required(name: str) -> str:
+    """The value of a variable that the template sets, such as a table's name or a queue's URL."""
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise RuntimeError(f"the environment variable {name} is not set") from None
+
+
+def _setting(name: str, read: Callable[[str], T], default: str) -> T:
+    text = os.environ.get(name, default)
+    try:
+        return read(text)
+    except (ValueError, KeyError, OSError) as error:
+        raise RuntimeError(f"the setting {name}={text!r} cannot be read: {error}") from error
+
+
+def _switch(text: str) -> bool:
+    return {"0": False, "1": True}[text]

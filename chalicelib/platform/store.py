@@ -1,0 +1,146 @@
+"""Reading: strongly consistent by key, eventually consistent through an index."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from pynamodb.attributes import Attribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactGet
+
+from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.retries import retrying
+from chalicelib.platform.table import Row
+
+M = TypeVar("M", bound=Row)
+
+GET_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Key:
+    """Where one item lies: the kind of row, and its `pk` and `sk`."""
+
+    row: type[Row]
+    pk: str
+    sk: str
+
+
+@cache
+def connection() -> Connection:
+    """The one client that transactions share; PynamoDB's models keep their own."""
+    return Connection(max_retry_attempts=3, connect_timeout_seconds=2, read_timeout_seconds=5)
+
+
+def get(row: type[M], pk: str, sk: str) -> M | None:
+    """The item with that key as it is now, or None."""
+
+    def read() -> M | None:
+        try:
+            return row.get(pk, sk, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+    return retrying(read)
+
+
+def get_together(keys: Sequence[Key]) -> list[Any]:
+    """Up to 100 items of any tables as they were at one instant, in order; None where absent."""
+
+    def read() -> list[Any]:
+        with TransactGet(connection=connection()) as snapshot:
+            futures = [snapshot.get(key.row, key.pk, key.sk) for key in keys]
+        return [_result(future) for future in futures]
+
+    return retrying(read)
+
+
+def get_many(row: type[M], keys: Iterable[tuple[str, str]]) -> list[M]:
+    """The items of one table that exist among `keys`, in the order of `keys`."""
+    wanted = list(dict.fromkeys(keys))
+    found = retrying(
+        lambda: {(each.pk, each.sk): each for each in row.batch_get(wanted, consistent_read=True)}
+    )
+    return [found[key] for key in wanted if key in found]
+
+
+def query(
+    row: type[M],
+    pk: str,
+    *,
+    where: Condition | None = None,
+    newest_first: bool = False,
+    limit: int | None = None,
+) -> list[M]:
+    """The items of one partition, by `sk`."""
+    return retrying(
+        lambda: list(
+            row.query(
+                pk,
+                range_key_condition=where,
+                consistent_read=True,
+                scan_index_forward=not newest_first,
+                limit=limit,
+            )
+        )
+    )
+
+
+def newest(
+    index: Any, hash_keys: Sequence[str], sort_key: Attribute[str], page: PageRequest
+) -> Page[Any]:
+    """One page of an index by falling `sort_key`, merged over the partitions `hash_keys`."""
+    older = sort_key < page.after if page.after else None
+    rows: list[Any] = []
+    for hash_key in hash_keys:
+        rows += _query_index(index, hash_key, older, page.limit + 1, newest_first=True)
+    rows.sort(key=lambda row: getattr(row, sort_key.attr_name), reverse=True)
+    shown = tuple(rows[: page.limit])
+    more = len(rows) > page.limit
+    return Page(shown, getattr(shown[-1], sort_key.attr_name) if more else None)
+
+
+def oldest(
+    index: Any,
+    hash_keys: Sequence[str],
+    where: Condition | None,
+    sort_key: Attribute[Any],
+    limit: int,
+) -> list[Any]:
+    """The first `limit` rows of an index by rising `sort_key`, merged over partitions."""
+    rows: list[Any] = []
+    for hash_key in hash_keys:
+        rows += _query_index(index, hash_key, where, limit, newest_first=False)
+    rows.sort(key=lambda row: getattr(row, sort_key.attr_name))
+    return rows[:limit]
+
+
+def _query_index(
+    index: Any, hash_key: str, where: Condition | None, limit: int, *, newest_first: bool
+) -> list[Any]:
+    return retrying(
+        lambda: list(
+            index.query(
+                hash_key,
+                range_key_condition=where,
+                scan_index_forward=not newest_first,
+                limit=limit,
+            )
+        )
+    )
+
+
+def scan(row: type[M], *, limit: int) -> list[M]:
+    """The first `limit` items of a table that is almost empty at rest."""
+    return retrying(lambda: list(row.scan(consistent_read=True, limit=limit)))
+
+
+def _result(future: Any) -> Row | None:
+    try:
+        found: Row = future.get()
+        return found
+    except DoesNotExist:
+        return None

@@ -1,0 +1,157 @@
+"""Rows of DynamoDB tables: keys, attribute kinds, and the way between a row and an entity.
+
+An entity is a plain dataclass that the rules know. A row is its shape in a table; attributes and
+fields of one name are the same thing, so a `store.py` only declares what each attribute is.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from pynamodb.attributes import Attribute, UnicodeAttribute
+from pynamodb.constants import NUMBER, STRING
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+
+from chalicelib.kernel import clock
+from chalicelib.platform.settings import required
+
+R = TypeVar("R")
+
+
+class TableMeta(type):
+    """Lets PynamoDB's `Meta` name its table by an environment variable, read on first use."""
+
+    variable: str
+    # PynamoDB writes defaults onto `Meta`; these are ours, and the client adds its own retries.
+    max_retry_attempts = 3
+    connect_timeout_seconds = 2
+    read_timeout_seconds = 5
+    max_pool_connections = 32
+
+    @property
+    def table_name(cls) -> str:
+        return required(cls.variable)
+
+
+def table(variable: str) -> Any:
+    """PynamoDB's `Meta` for rows of the table that an environment variable names."""
+    return TableMeta("Meta", (), {"variable": variable})
+
+
+class Row(Model):
+    """One item of a table. `pk` and `sk` together are its identity."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+    @classmethod
+    def at(cls, pk: str, sk: str) -> Self:
+        """A row known by its key alone, to be updated or deleted."""
+        return cls(pk, sk)
+
+
+class EntityRow(Row, Generic[R]):
+    """A row that holds one entity, whole."""
+
+    entity: ClassVar[type[Any]]
+
+    @classmethod
+    def keys(cls, entity: R) -> dict[str, Any]:
+        """The row's `pk` and `sk`, and the index attributes that follow from the entity."""
+        raise NotImplementedError
+
+    @classmethod
+    def of(cls, entity: R) -> Self:
+        shared = {name: getattr(entity, name) for name in _shared(cls)}
+        return cls(**{**shared, **cls.keys(entity)})
+
+    def to_entity(self) -> R:
+        entity: R = self.entity(**{name: getattr(self, name) for name in _shared(type(self))})
+        return entity
+
+
+@cache
+def _shared(row: type[EntityRow[Any]]) -> tuple[str, ...]:
+    attributes = row.get_attributes()
+    return tuple(field.name for field in fields(row.entity) if field.name in attributes)
+
+
+class IntegerAttribute(Attribute[int]):
+    """A whole number of any size; never a float on the way."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        return str(int(value))
+
+    def deserialize(self, value: str) -> int:
+        return int(value)
+
+
+class InstantAttribute(Attribute[datetime]):
+    """An instant as RFC 3339 text, so that it sorts and reads well in a console."""
+
+    attr_type = STRING
+
+    def serialize(self, value: datetime) -> str:
+        return clock.to_text(value)
+
+    def deserialize(self, value: str) -> datetime:
+        return clock.from_text(value)
+
+
+class RecordAttribute(Attribute[R], Generic[R]):
+    """One flat dataclass, as JSON text. Integers stay integers."""
+
+    attr_type = STRING
+
+    def __init__(self, record: type[R], **options: Any) -> None:
+        super().__init__(**options)
+        self.record = record
+
+    def serialize(self, value: R) -> str:
+        return _dump(vars(value))
+
+    def deserialize(self, value: str) -> R:
+        return self.record(**json.loads(value))
+
+
+class RecordsAttribute(Attribute[tuple[R, ...]], Generic[R]):
+    """Many flat dataclasses, as one JSON text. Integers stay integers."""
+
+    attr_type = STRING
+
+    def __init__(self, record: type[R], **options: Any) -> None:
+        super().__init__(**options)
+        self.record = record
+
+    def serialize(self, value: Iterable[R]) -> str:
+        return _dump([vars(each) for each in value])
+
+    def deserialize(self, value: str) -> tuple[R, ...]:
+        return tuple(self.record(**each) for each in json.loads(value))
+
+
+class TextsAttribute(Attribute[tuple[str, ...]]):
+    """Many short texts, in order."""
+
+    attr_type = STRING
+
+    def serialize(self, value: Iterable[str]) -> str:
+        return _dump(list(value))
+
+    def deserialize(self, value: str) -> tuple[str, ...]:
+        return tuple(json.loads(value))
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def absent() -> Condition:
+    """Holds where no item has the key yet."""
+    return Row.pk.does_not_exist()

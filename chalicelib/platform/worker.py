@@ -1,0 +1,72 @@
+"""How queue workers and schedules run: logs, metrics, and only the failed messages come again."""
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+
+from chalicelib.platform.log import flush_metrics, logger
+from chalicelib.platform.tracing import traced
+
+Message = dict[str, Any]
+
+
+def each_message(handle: Callable[[Message], None]) -> Callable[[Any], Any]:
+    """A worker that gives each message of an SQS event to `handle` and reports those that failed.
+
+    A failure is logged and its message goes back to the queue, and after the queue's last try to
+    its dead-letter queue, where an alarm stands; the other messages of the batch are done.
+    """
+
+    @functools.wraps(handle)
+    def worker(event: Any) -> Any:
+        try:
+            return process_partial_response(
+                event=event.to_dict(),
+                record_handler=one,
+                processor=processor,
+                context=event.context,
+            )
+        finally:
+            flush_metrics()
+
+    @traced(handle.__name__)
+    def one(record: Any) -> None:
+        message: Message = json.loads(record.body)
+        logger.clear()
+        logger.bind(
+            worker=handle.__name__, message_id=record.message_id, subject=message.get("subject")
+        )
+        try:
+            handle(message)
+        except Exception:
+            logger.exception("message failed")
+            raise
+
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    return worker
+
+
+def scheduled(handle: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A schedule's function: what it raises is logged and counts as the function's error."""
+
+    @functools.wraps(handle)
+    @traced(handle.__name__)
+    def run(event: Any) -> None:
+        logger.clear()
+        logger.bind(worker=handle.__name__)
+        try:
+            handle(event)
+        except Exception:
+            logger.exception("schedule failed")
+            raise
+        finally:
+            flush_metrics()
+
+    return run

@@ -1,0 +1,228 @@
+"""OpenAPI 3.1, made from the declarations and models that validate requests."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from chalicelib.platform.http_in import ENDPOINTS, Endpoint
+from chalicelib.platform.schema import ListView
+from chalicelib.reference.examples import EXAMPLES
+
+VERSION = "1.0.0"
+REF = "#/components/schemas/{model}"
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457. `code` is stable; `errors` names fields, on a 422.",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+COMMON_HEADERS = {
+    "X-Request-Id": {
+        "description": "The caller's, or one made here; it is on every log line.",
+        "schema": {"type": "string"},
+    }
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole document, made once."""
+    models = _models(ENDPOINTS)
+    schemas, definitions = models_json_schema(models, ref_template=REF)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tuan",
+            "version": VERSION,
+            "description": "A serverless backend for community group buying. Money is an integer in "
+            "the currency's minor unit; instants are RFC 3339 in UTC.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "."}],
+        "paths": _paths({model: schema for (model, _), schema in schemas.items()}),
+        "components": {
+            "schemas": {**definitions.get("$defs", {}), "Problem": PROBLEM},
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A person's JWT, or a supplier's API key (`tsk_...`).",
+                }
+            },
+        },
+    }
+
+
+def codes_of(endpoint: Endpoint) -> dict[str, int]:
+    """Every error code the route can answer, with its status."""
+    codes = {"internal_error": 500, "busy": 503}
+    if endpoint.roles is not None:
+        codes |= {"unauthenticated": 401, "forbidden": 403}
+    if "{" in endpoint.path:
+        codes["not_found"] = 404
+    if endpoint.body or endpoint.query:
+        codes["invalid_request"] = 422
+    if endpoint.body:
+        codes |= {"malformed_json": 400, "body_too_large": 413}
+    if endpoint.query and "cursor" in endpoint.query.model_fields:
+        codes["invalid_cursor"] = 400
+    if endpoint.key != "none":
+        codes |= {
+            "idempotency_key_malformed": 400,
+            "idempotency_key_reused": 422,
+            "malformed_json": 400,
+        }
+    if endpoint.key == "required":
+        codes["idempotency_key_missing"] = 400
+    return codes | dict(endpoint.errors)
+
+
+def _models(endpoints: Iterable[Endpoint]) -> list[tuple[type[BaseModel], JsonSchemaMode]]:
+    found: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {}
+    for endpoint in endpoints:
+        if endpoint.body:
+            found[endpoint.body, "validation"] = None
+        if endpoint.answer:
+            found[_answer_model(endpoint), "serialization"] = None
+    return list(found)
+
+
+def _answer_model(endpoint: Endpoint) -> type[BaseModel]:
+    if endpoint.answer is None:
+        raise LookupError(f"{endpoint.name} answers nothing")
+    return ListView[endpoint.answer] if endpoint.is_list else endpoint.answer  # type: ignore[name-defined]
+
+
+def _paths(schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for endpoint in sorted(ENDPOINTS, key=lambda each: (each.path, each.method)):
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
+    return paths
+
+
+def _operation(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": endpoint.name,
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "description": _who(endpoint),
+        "parameters": [
+            *_path_parameters(endpoint),
+            *_query_parameters(endpoint),
+            *_headers(endpoint),
+        ],
+        "responses": {**_success(endpoint, schemas), **_errors(endpoint)},
+        "security": [] if endpoint.roles is None else [{"bearer": []}],
+    }
+    if endpoint.body:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {
+                "application/json": _media(
+                    schemas[endpoint.body], EXAMPLES.get(endpoint.body.__name__)
+                )
+            },
+        }
+    if endpoint.roles is not None:
+        operation["x-roles"] = list(endpoint.roles)
+    return operation
+
+
+def _who(endpoint: Endpoint) -> str:
+    if endpoint.roles is None:
+        return "No credentials."
+    return f"Roles: {', '.join(endpoint.roles)}."
+
+
+def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", endpoint.path)
+    ]
+
+
+def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    if endpoint.query is None:
+        return []
+    schema = endpoint.query.model_json_schema(ref_template=REF)
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "schema": shape,
+        }
+        for name, shape in schema["properties"].items()
+    ]
+
+
+def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
+    if endpoint.key == "none":
+        return []
+    return [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": endpoint.key == "required",
+            "description": "The same key and request: the first answer again, nothing done twice.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        }
+    ]
+
+
+def _success(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": endpoint.summary, "headers": COMMON_HEADERS}
+    if endpoint.answer:
+        example = EXAMPLES.get(endpoint.answer.__name__)
+        shown = (
+            {"items": [example], "next_cursor": None} if endpoint.is_list and example else example
+        )
+        answer["content"] = {endpoint.media_type: _media(schemas[_answer_model(endpoint)], shown)}
+    elif endpoint.media_type != "application/json":
+        answer["content"] = {endpoint.media_type: {"schema": {"type": "string"}}}
+    return {str(endpoint.status): answer}
+
+
+def _errors(endpoint: Endpoint) -> dict[str, Any]:
+    by_status: dict[int, list[str]] = {}
+    for code, status in codes_of(endpoint).items():
+        by_status.setdefault(status, []).append(code)
+    return {str(status): _error(codes) for status, codes in sorted(by_status.items())}
+
+
+def _error(codes: Sequence[str]) -> dict[str, Any]:
+    schema = {
+        "allOf": [
+            {"$ref": REF.format(model="Problem")},
+            {"properties": {"code": {"enum": sorted(codes)}}},
+        ]
+    }
+    return {
+        "description": " or ".join(f"`{code}`" for code in sorted(codes)),
+        "headers": COMMON_HEADERS,
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+
+
+def _media(schema: Any, example: Any) -> dict[str, Any]:
+    return {"schema": schema} if example is None else {"schema": schema, "example": example}

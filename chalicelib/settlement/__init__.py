@@ -1,0 +1,1 @@
+"""What leaders earn: commission from payment to statement, and the nightly run."""

@@ -1,0 +1,113 @@
+"""Commission on its way: what orders, deliveries and refunds write for a leader.
+
+Other domains put these writes into their own transactions, beside the journal entries.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from chalicelib.kernel import clock
+from chalicelib.platform.settings import settings
+from chalicelib.platform.transaction import Update, Write
+from chalicelib.settlement import store as settlement
+from chalicelib.settlement.rules import EarnedLine, Earnings
+
+
+@dataclass(frozen=True)
+class RefundOfDelivery:
+    """What a refund takes of one delivery's commission.
+
+    `remaining` are the delivery's lines as they are after it; `reversed` are negative lines for
+    the difference, of kind `clawback`.
+    """
+
+    dispatch_id: str
+    bucket: str
+    remaining: Sequence[EarnedLine]
+    reversed: Sequence[EarnedLine]
+
+    @property
+    def amount(self) -> int:
+        return -sum(line.amount for line in self.reversed)
+
+
+@dataclass(frozen=True)
+class RefundOfEarnings:
+    """A refund as the leader's earnings see it; `estimated` is what undelivered lines lose."""
+
+    refund_id: str
+    on: date
+    estimated: int
+    parts: Sequence[RefundOfDelivery]
+
+
+def earnings_of(leader_id: str) -> Earnings:
+    return settlement.get_earnings(leader_id)
+
+
+def matures_on(delivered_at: datetime) -> date:
+    """The local date of delivery and the days of the hold (contract, section 4)."""
+    chosen = settings()
+    return clock.business_date(delivered_at, chosen.zone) + timedelta(
+        days=chosen.commission_hold_days
+    )
+
+
+def estimate(leader_id: str, amount: int) -> Update:
+    """An order was paid (or, negative, refunded before delivery): more or less to be expected."""
+    return settlement.change_earnings(leader_id, estimated=amount)
+
+
+def earn(
+    leader_id: str, currency: str, bucket: str, dispatch_id: str, lines: Sequence[EarnedLine]
+) -> list[Write]:
+    """A delivery turns what was estimated into what matures. Stale where a run took that day."""
+    amount = sum(line.amount for line in lines)
+    return [
+        settlement.change_earnings(
+            leader_id, estimated=-amount, when=settlement.not_taken(bucket), raises_version=True
+        ),
+        settlement.change_maturing(leader_id, bucket, currency, matured=amount),
+        settlement.write_earned(leader_id, bucket, dispatch_id, lines),
+    ]
+
+
+def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> list[Write]:
+    """A refund takes commission back: what no run has taken is voided, the rest is clawed back.
+
+    Stale where a run has come in since `earnings` was read.
+    """
+    taken = [part for part in refund.parts if earnings.has_taken(part.bucket)]
+    open_parts = [part for part in refund.parts if not earnings.has_taken(part.bucket)]
+    writes: list[Write] = [
+        settlement.change_earnings(
+            earnings.leader_id,
+            estimated=-refund.estimated,
+            when=settlement.settled_as_in(earnings),
+            raises_version=True,
+        )
+    ]
+    by_day: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for part in open_parts:
+        by_day[part.bucket][0] -= part.amount
+        writes.append(
+            settlement.write_earned(
+                earnings.leader_id, part.bucket, part.dispatch_id, part.remaining
+            )
+        )
+    clawback = [line for part in taken for line in part.reversed]
+    if clawback:
+        bucket = earnings.bucket_for(refund.on)
+        by_day[bucket][1] += sum(line.amount for line in clawback)
+        writes.append(
+            settlement.write_earned(earnings.leader_id, bucket, refund.refund_id, clawback)
+        )
+    for bucket, (matured, adjusted) in by_day.items():
+        writes.append(
+            settlement.change_maturing(
+                earnings.leader_id, bucket, currency, matured=matured, adjusted=adjusted
+            )
+        )
+    return writes

@@ -1,0 +1,99 @@
+"""`/v1/settlement-runs`, and a leader's balance and statements."""
+
+from chalicelib.parties.authorizer import authorizer
+from chalicelib.platform.http_in import Reply, Request, Routes
+from chalicelib.platform.pages import Page
+from chalicelib.settlement import service, statements
+from chalicelib.settlement import store as settlement
+from chalicelib.settlement.rules import Run, Statement
+from chalicelib.settlement.schema import (
+    BalanceView,
+    RunView,
+    StartRun,
+    StatementSummaryView,
+    StatementView,
+)
+from chalicelib.settlement.statements import Balance
+
+routes = Routes(__name__, tag="Settlement", authorizer=authorizer)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/settlement-runs",
+    summary="Settle a business date; the same date again answers 200 with the same run",
+    roles=("operator",),
+    body=StartRun,
+    answer=RunView,
+    status=202,
+    key="optional",
+    errors={"settlement_run_in_progress": 409},
+)
+def start_run(request: Request) -> Reply:
+    started = service.start(request.body.business_date, request.idempotency)
+    return Reply(started.run, status=202 if started.is_new else 200)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/settlement-runs",
+    summary="List settlement runs",
+    roles=("operator",),
+    answer=RunView,
+    is_list=True,
+)
+def list_runs(request: Request) -> Page[Run]:
+    return settlement.runs(request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/settlement-runs/{id}",
+    summary="Read a settlement run and how far it is",
+    roles=("operator",),
+    answer=RunView,
+)
+def read_run(request: Request, id: str) -> Run:
+    return service.run_of(id)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/balance",
+    summary="Read what a leader has coming",
+    roles=("operator", "leader"),
+    answer=BalanceView,
+)
+def read_balance(request: Request, id: str) -> Balance:
+    return statements.balance(id, request.caller)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/statements",
+    summary="List a leader's statements",
+    roles=("operator", "leader"),
+    answer=StatementSummaryView,
+    is_list=True,
+)
+def list_statements(request: Request, id: str) -> Page[Statement]:
+    request.caller.must_be("leader", id, "leader")
+    return settlement.statements(id, request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/statements/{run_id}",
+    summary="Read a statement with its lines, as JSON or as text/csv",
+    roles=("operator", "leader"),
+    answer=StatementView,
+)
+def read_statement(request: Request, id: str, run_id: str) -> Reply:
+    statement = service.statement(id, run_id, request.caller)
+    if "text/csv" in request.headers.get("accept", ""):
+        return Reply(
+            None,
+            headers={"Content-Type": "text/csv; charset=utf-8"},
+            text=statements.as_csv(statement),
+        )
+    return Reply(statement)

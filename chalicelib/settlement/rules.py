@@ -1,0 +1,104 @@
+"""Commission, and what a settlement run takes of it (contract, sections 4 and 6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from chalicelib.kernel.money import at_rate
+
+RunStatus = Literal["running", "completed", "failed"]
+LineKind = Literal["commission", "clawback"]
+
+
+def commission(basis: str, net_of_tax: int, cost: int, rate_bps: int) -> int:
+    """A line's commission: its rate of the net, or of what the net leaves over the cost."""
+    base = net_of_tax if basis == "sales" else max(0, net_of_tax - cost)
+    return at_rate(base, rate_bps)
+
+
+@dataclass(frozen=True)
+class EarnedLine:
+    """One line of a statement: where an amount comes from. `matured_on` is a business date."""
+
+    order_id: str
+    sku_id: str
+    kind: LineKind
+    basis: str
+    basis_amount: int
+    rate_bps: int
+    amount: int
+    matured_on: str
+
+
+@dataclass(frozen=True)
+class Earnings:
+    """Where a leader stands: what open orders will bring, and how far runs have taken.
+
+    Every change to what a coming run will take raises `version`, so a run that has read an
+    older one cannot commit.
+    """
+
+    leader_id: str
+    estimated: int = 0
+    settled_through: str = ""
+    closing_balance: int = 0
+    version: int = 0
+
+    def bucket_for(self, matured_on: date) -> str:
+        """The day under which an amount waits: the one it matures on, or the first not yet taken."""
+        if not self.settled_through:
+            return matured_on.isoformat()
+        first_open = date.fromisoformat(self.settled_through) + timedelta(days=1)
+        return max(matured_on, first_open).isoformat()
+
+    def has_taken(self, bucket: str) -> bool:
+        return bucket <= self.settled_through
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one run made available to a leader. Its lines lie in the days it took."""
+
+    leader_id: str
+    run_id: str
+    business_date: str
+    currency: str
+    after_day: str
+    opening_balance: int
+    total: int
+    closing_balance: int
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class StatementWhole(Statement):
+    """A statement with the lines that its total is the sum of."""
+
+    lines: Sequence[EarnedLine]
+
+
+@dataclass(frozen=True)
+class Total:
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """One night's settlement. Totals are fixed when it completes."""
+
+    id: str
+    business_date: str
+    status: RunStatus
+    leaders_total: int
+    leaders_settled: int
+    totals: tuple[Total, ...]
+    started_at: datetime
+    completed_at: datetime | None
+    listed: bool
+    version: int
+
+
+def run_id(business_date: str) -> str:
+    return f"run_{business_date}"

@@ -1,0 +1,52 @@
+"""A leader's balance, and statements in the forms people ask for."""
+
+import csv
+import io
+from dataclasses import dataclass, fields
+
+from chalicelib.kernel.callers import Caller
+from chalicelib.ledger import store as ledger
+from chalicelib.parties import service as parties
+from chalicelib.settlement import store as settlement
+from chalicelib.settlement.rules import EarnedLine, StatementWhole
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What a leader has coming, in its currency's minor unit."""
+
+    currency: str
+    estimated: int
+    pending: int
+    available: int
+    collected: int
+    in_payout: int
+    paid_out: int
+
+
+def balance(leader_id: str, caller: Caller) -> Balance:
+    """Commission as the leader sees it: what the platform owes is positive."""
+    caller.must_be("leader", leader_id, "leader")
+    leader = parties.leader(leader_id)
+    accounts = ledger.accounts_of(f"leader:{leader_id}")
+    return Balance(
+        currency=leader.currency,
+        estimated=settlement.get_earnings(leader_id).estimated,
+        pending=-accounts.pending,
+        available=-accounts.available,
+        collected=accounts.collected,
+        in_payout=-accounts.in_payout,
+        # Payouts are booked from `in_payout` to a bank; none has been until there are payouts.
+        paid_out=0,
+    )
+
+
+def as_csv(statement: StatementWhole) -> str:
+    """The lines with a header, amounts in the minor unit (RFC 4180)."""
+    text = io.StringIO()
+    names = [field.name for field in fields(EarnedLine)]
+    writer = csv.DictWriter(text, ["currency", *names])
+    writer.writeheader()
+    for line in statement.lines:
+        writer.writerow({"currency": statement.currency, **vars(line)})
+    return text.getvalue()

@@ -1,0 +1,43 @@
+"""Starts the nightly run, lists and settles leaders, and watches that nothing stays behind."""
+
+from typing import Any
+
+from chalice.app import Blueprint, Cron, Rate
+
+from chalicelib.kernel import clock
+from chalicelib.kernel.errors import Conflict
+from chalicelib.platform.log import logger
+from chalicelib.platform.worker import Message, each_message, scheduled
+from chalicelib.settlement import service
+
+workers = Blueprint(__name__)
+
+
+# Hourly, so that a night that was missed is made up for, in whatever time zone the platform is.
+@workers.schedule(Cron("15", "*", "*", "*", "?", "*"), name="settlement_start")
+@scheduled
+def settlement_start(event: Any) -> None:
+    try:
+        service.start_for_last_night(clock.now())
+    except Conflict as waiting:
+        logger.info("last night waits for another run", reason=waiting.code)
+
+
+@workers.on_sqs_message(queue="settlement-list", batch_size=1, name="settlement_list")
+@each_message
+def settlement_list(message: Message) -> None:
+    data = message["data"]
+    service.list_page(message["subject"], data.get("page", 0), data.get("after"))
+
+
+@workers.on_sqs_message(queue="settlement-settle", batch_size=10, name="settlement_settle")
+@each_message
+def settlement_settle(message: Message) -> None:
+    data = message["data"]
+    service.settle_leader(message["subject"], data["page"], data["leader_id"])
+
+
+@workers.schedule(Rate(1, unit=Rate.MINUTES), name="settlement_watch")
+@scheduled
+def settlement_watch(event: Any) -> None:
+    service.watch(clock.now())

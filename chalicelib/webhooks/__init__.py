@@ -1,0 +1,1 @@
+"""Telling others: endpoints, signed deliveries, and trying again until they have heard."""

@@ -1,0 +1,156 @@
+"""What an event looks like from outside: one body for each owner that must hear of it."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.cases import store as cases
+from chalicelib.catalogue import store as catalogue
+from chalicelib.dispatch import store as dispatches
+from chalicelib.dispatch.rules import Dispatch
+from chalicelib.kernel import clock, events
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.rules import Order
+from chalicelib.payments import store as payments
+from chalicelib.settlement import store as settlement
+from chalicelib.webhooks.rules import PLATFORM
+
+
+@dataclass(frozen=True)
+class Told:
+    """One thing to tell one owner; `identity` is the same however often the event comes."""
+
+    owner: str
+    event_type: str
+    subject: str
+    identity: str
+    data: Mapping[str, Any]
+
+
+def told_of(event_type: str, subject: str) -> list[Told]:
+    """Who is told what of an event. The event names a subject; its state is read now."""
+    return list(_TELL[event_type](subject))
+
+
+def body(event_type: str, at: datetime, data: Mapping[str, Any]) -> str:
+    """The JSON text that is signed and sent, byte for byte, at every attempt."""
+    document = {"type": event_type, "timestamp": clock.to_text(at), "data": data}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def _dispatches_created(order_id: str) -> Iterable[Told]:
+    return [_of_dispatch("dispatch.created", each) for each in _dispatches(order_id)]
+
+
+def _dispatches_cancelled(order_id: str) -> Iterable[Told]:
+    cancelled = (each for each in _dispatches(order_id) if each.status == "cancelled")
+    return [_of_dispatch("dispatch.cancelled", each) for each in cancelled]
+
+
+def _order_paid(order_id: str) -> Iterable[Told]:
+    return [_platform("order.paid", order_id, _of_order(_order(order_id)))]
+
+
+def _order_refunded(refund_id: str) -> Iterable[Told]:
+    return [_platform("order.refunded", refund_id, _of_refund(refund_id))]
+
+
+def _refund_failed(refund_id: str) -> Iterable[Told]:
+    return [_platform("refund.failed", refund_id, _of_refund(refund_id))]
+
+
+def _campaign_closed(campaign_id: str) -> Iterable[Told]:
+    campaign = _found(catalogue.get_campaign(campaign_id), campaign_id)
+    data = {
+        "campaign_id": campaign.id,
+        "title": campaign.title,
+        "closes_at": clock.to_text(campaign.closes_at),
+    }
+    return [_platform("campaign.closed", campaign_id, data)]
+
+
+def _settlement_completed(run_id: str) -> Iterable[Told]:
+    run = _found(settlement.get_run(run_id), run_id)
+    data = {
+        "run_id": run.id,
+        "business_date": run.business_date,
+        "leaders_settled": run.leaders_settled,
+        "totals": [vars(total) for total in run.totals],
+    }
+    return [_platform("settlement.completed", run_id, data)]
+
+
+def _case_opened(case_id: str) -> Iterable[Told]:
+    case = _found(cases.get_case(case_id), case_id)
+    data = {"case_id": case.id, "kind": case.kind, "subject": case.subject, "detail": case.detail}
+    return [_platform("case.opened", case_id, data)]
+
+
+_TELL: dict[str, Callable[[str], Iterable[Told]]] = {
+    events.ORDER_PAID: _order_paid,
+    events.ORDER_REFUNDED: _order_refunded,
+    events.REFUND_FAILED: _refund_failed,
+    events.DISPATCHES_CREATED: _dispatches_created,
+    events.DISPATCH_CANCELLED: _dispatches_cancelled,
+    events.CAMPAIGN_CLOSED: _campaign_closed,
+    events.SETTLEMENT_COMPLETED: _settlement_completed,
+    events.CASE_OPENED: _case_opened,
+}
+
+
+def _of_dispatch(event_type: str, dispatch: Dispatch) -> Told:
+    data = {
+        "dispatch_id": dispatch.id,
+        "order_id": dispatch.order_id,
+        "version": dispatch.version,
+        "lines": [vars(line) for line in dispatch.lines],
+        "ship_to": vars(dispatch.ship_to),
+        "accept_by": clock.to_text(dispatch.accept_by),
+        "ship_by": clock.to_text(dispatch.ship_by),
+    }
+    return Told(dispatch.supplier_id, event_type, dispatch.id, f"{event_type}:{dispatch.id}", data)
+
+
+def _platform(event_type: str, subject: str, data: Mapping[str, Any]) -> Told:
+    return Told(PLATFORM, event_type, subject, f"{event_type}:{subject}", data)
+
+
+def _of_order(order: Order) -> dict[str, Any]:
+    return {
+        "order_id": order.id,
+        "version": order.version,
+        "status": order.status,
+        "leader_id": order.leader_id,
+        "campaign_id": order.campaign_id,
+        "currency": order.currency,
+        "total": order.total,
+        "refunded_amount": order.refunded_amount,
+    }
+
+
+def _of_refund(refund_id: str) -> dict[str, Any]:
+    refund = _found(payments.get_refund(refund_id), refund_id)
+    return {
+        "refund_id": refund.id,
+        "order_id": refund.order_id,
+        "status": refund.status,
+        "amount": refund.amount,
+        "currency": refund.currency,
+        "reason": refund.reason,
+    }
+
+
+def _dispatches(order_id: str) -> list[Dispatch]:
+    return dispatches.get_dispatches(each.id for each in _order(order_id).dispatches)
+
+
+def _order(order_id: str) -> Order:
+    return _found(ordering.get_order(order_id), order_id)
+
+
+def _found(entity: Any, identifier: str) -> Any:
+    if entity is None:
+        raise LookupError(f"{identifier} is not stored")
+    return entity

@@ -1,0 +1,156 @@
+"""`/v1/webhook-endpoints` and `/v1/webhook-deliveries`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.kernel.callers import Caller, Role
+from chalicelib.kernel.errors import NotFound
+from chalicelib.parties.authorizer import authorizer
+from chalicelib.platform.http_in import Request, Routes
+from chalicelib.platform.pages import Page
+from chalicelib.webhooks import delivering, endpoints
+from chalicelib.webhooks import store as webhooks
+from chalicelib.webhooks.endpoints import Changes, WithSecret
+from chalicelib.webhooks.rules import Delivery, Endpoint
+from chalicelib.webhooks.schema import (
+    AddEndpoint,
+    ChangeEndpoint,
+    DeliveryView,
+    EndpointView,
+    EndpointWithSecretView,
+)
+from chalicelib.webhooks.secrets import endpoint_secret
+
+routes = Routes(__name__, tag="Webhooks", authorizer=authorizer)
+
+WHO: tuple[Role, ...] = ("supplier", "operator")
+
+
+def _secret(shown: Mapping[str, Any]) -> str:
+    return endpoint_secret(shown["id"], shown["generation"])
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/webhook-endpoints",
+    summary="Add an endpoint; its secret is in the answer",
+    roles=WHO,
+    body=AddEndpoint,
+    answer=EndpointWithSecretView,
+    status=201,
+    key="optional",
+    unrecorded={"secret": _secret},
+    errors={"address_refused": 422, "too_many_endpoints": 409},
+)
+def add_endpoint(request: Request) -> WithSecret:
+    sent: AddEndpoint = request.body
+    return endpoints.add(
+        sent.url, sent.event_types, sent.supplier_id, request.caller, request.idempotency
+    )
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/webhook-endpoints",
+    summary="List endpoints: a supplier its own, an operator all",
+    roles=WHO,
+    answer=EndpointView,
+    is_list=True,
+)
+def list_endpoints(request: Request) -> Page[Endpoint]:
+    return webhooks.endpoints(_whose(request.caller), request.page)
+
+
+@routes.endpoint(
+    "GET", "/v1/webhook-endpoints/{id}", summary="Read an endpoint", roles=WHO, answer=EndpointView
+)
+def read_endpoint(request: Request, id: str) -> Endpoint:
+    return endpoints.endpoint_for(id, request.caller)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/webhook-endpoints/{id}",
+    summary="Change an endpoint, disable it or enable it again",
+    roles=WHO,
+    body=ChangeEndpoint,
+    answer=EndpointView,
+    errors={"address_refused": 422},
+)
+def change_endpoint(request: Request, id: str) -> Endpoint:
+    sent: ChangeEndpoint = request.body
+    return endpoints.change(id, Changes(sent.url, sent.event_types, sent.status), request.caller)
+
+
+@routes.endpoint(
+    "DELETE", "/v1/webhook-endpoints/{id}", summary="Delete an endpoint", roles=WHO, status=204
+)
+def delete_endpoint(request: Request, id: str) -> None:
+    endpoints.remove(id, request.caller)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/webhook-endpoints/{id}/rotate-secret",
+    summary="A new secret; the old one signs beside it for 24 hours",
+    roles=WHO,
+    answer=EndpointWithSecretView,
+    key="optional",
+    unrecorded={"secret": _secret},
+)
+def rotate_secret(request: Request, id: str) -> WithSecret:
+    return endpoints.rotate_secret(id, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/webhook-endpoints/{id}/test",
+    summary="Send a `ping`",
+    roles=WHO,
+    answer=DeliveryView,
+    status=202,
+    key="optional",
+)
+def test_endpoint(request: Request, id: str) -> Delivery:
+    return delivering.ping(endpoints.endpoint_for(id, request.caller), request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/webhook-deliveries",
+    summary="List deliveries with their attempts: a supplier its own, an operator all",
+    roles=WHO,
+    answer=DeliveryView,
+    is_list=True,
+)
+def list_deliveries(request: Request) -> Page[Delivery]:
+    return webhooks.deliveries(_whose(request.caller), request.page)
+
+
+@routes.endpoint(
+    "GET", "/v1/webhook-deliveries/{id}", summary="Read a delivery", roles=WHO, answer=DeliveryView
+)
+def read_delivery(request: Request, id: str) -> Delivery:
+    delivery = webhooks.get_delivery(id)
+    if delivery is None:
+        raise NotFound("There is no such webhook delivery.")
+    request.caller.must_be("supplier", delivery.owner, "webhook delivery")
+    return delivery
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/webhook-deliveries/{id}/replay",
+    summary="Send the same body under the same id again",
+    roles=WHO,
+    answer=DeliveryView,
+    status=202,
+    key="optional",
+    errors={"endpoint_not_active": 409},
+)
+def replay_delivery(request: Request, id: str) -> Delivery:
+    return delivering.replay(id, request.caller, request.idempotency)
+
+
+def _whose(caller: Caller) -> str | None:
+    return None if caller.is_operator else caller.id

@@ -1,0 +1,153 @@
+"""Endpoints, deliveries and their schedule (contract, section 5). Pure but for chance."""
+
+import random
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+EndpointStatus = Literal["active", "disabled"]
+DeliveryStatus = Literal["pending", "succeeded", "exhausted"]
+EventType = Literal[
+    "dispatch.created",
+    "dispatch.cancelled",
+    "ping",
+    "order.paid",
+    "order.refunded",
+    "refund.failed",
+    "campaign.closed",
+    "settlement.completed",
+    "case.opened",
+]
+
+PLATFORM = "platform"
+# How long after the attempt before it each attempt is made.
+SCHEDULE = (
+    timedelta(seconds=0),
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+JITTER = 0.2
+DISABLED_AFTER = timedelta(days=5)
+OLD_SECRET_LIVES = timedelta(hours=24)
+GONE = 410
+ATTEMPTS_KEPT = 30
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where an owner (a supplier, or the platform) hears of events.
+
+    Its secret follows from its id and `generation`; the one before lives until `old_secret_until`.
+    """
+
+    id: str
+    owner: str
+    url: str
+    event_types: tuple[str, ...]
+    status: EndpointStatus
+    generation: int
+    old_secret_until: datetime | None
+    failing_since: datetime | None
+    disabled_reason: str | None
+    version: int
+    created_at: datetime
+
+    def wants(self, event_type: str) -> bool:
+        return self.status == "active" and (not self.event_types or event_type in self.event_types)
+
+    def live_generations(self, now: datetime) -> tuple[int, ...]:
+        """The newest secret first."""
+        if self.old_secret_until and now < self.old_secret_until:
+            return self.generation, self.generation - 1
+        return (self.generation,)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """`status_code` is None and `error` says why where no answer came. `at` is an RFC 3339 text."""
+
+    at: str
+    status_code: int | None
+    duration_ms: int
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One event for one endpoint. `body` is the exact text of every attempt and replay."""
+
+    id: str
+    owner: str
+    endpoint_id: str
+    event_type: str
+    subject: str
+    body: str
+    status: DeliveryStatus
+    attempts: tuple[Attempt, ...]
+    round_attempts: int
+    next_attempt_at: datetime | None
+    version: int
+    created_at: datetime
+
+    def succeeded(self, attempt: Attempt) -> "Delivery":
+        return self._after(attempt, "succeeded", None)
+
+    def failed(self, attempt: Attempt, now: datetime, wait: timedelta | None) -> "Delivery":
+        """Try again after `wait`, or never where the schedule is at its end."""
+        if wait is None:
+            return self._after(attempt, "exhausted", None)
+        return self._after(attempt, "pending", now + wait)
+
+    def replayed(self, now: datetime) -> "Delivery":
+        """The schedule from its beginning; what was tried before stays on record."""
+        return replace(
+            self, status="pending", round_attempts=0, next_attempt_at=now, version=self.version + 1
+        )
+
+    def _after(
+        self, attempt: Attempt, status: DeliveryStatus, next_at: datetime | None
+    ) -> "Delivery":
+        return replace(
+            self,
+            status=status,
+            attempts=(*self.attempts, attempt)[-ATTEMPTS_KEPT:],
+            round_attempts=self.round_attempts + 1,
+            next_attempt_at=next_at,
+            version=self.version + 1,
+        )
+
+
+def wait_after(
+    attempts: int, retry_after: timedelta | None, chance: random.Random
+) -> timedelta | None:
+    """How long to wait after that many attempts of a round, ±20 %; None where it was the last.
+
+    An endpoint may ask for more patience with `Retry-After`, up to the step that follows.
+    """
+    if attempts >= len(SCHEDULE):
+        return None
+    step = SCHEDULE[attempts] * chance.uniform(1 - JITTER, 1 + JITTER)
+    if retry_after is None:
+        return step
+    ceiling = SCHEDULE[min(attempts + 1, len(SCHEDULE) - 1)]
+    return max(step, min(retry_after, ceiling))
+
+
+def read_retry_after(text: str | None, now: datetime) -> timedelta | None:
+    """Seconds or an HTTP date (RFC 9110, section 10.2.3); None for anything else."""
+    if not text:
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return timedelta(seconds=int(text))
+    try:
+        return max(parsedate_to_datetime(text) - now, timedelta())
+    except (ValueError, TypeError):
+        return None

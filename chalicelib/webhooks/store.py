@@ -1,0 +1,225 @@
+"""The webhooks table: endpoints and deliveries."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pynamodb.attributes import TTLAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from chalicelib.kernel import clock, ids
+from chalicelib.platform import store
+from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.table import (
+    EntityRow,
+    InstantAttribute,
+    IntegerAttribute,
+    RecordsAttribute,
+    TextsAttribute,
+    table,
+)
+from chalicelib.platform.transaction import Put, create
+from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
+
+ENDPOINT, DELIVERY = "endpoint", "delivery"
+ENDPOINTS, DELIVERIES = "endpoints", "deliveries"
+SHARDS = 8
+DELIVERIES_KEPT = timedelta(days=30)
+# An attempt is asked for by a message; one that has not been made this long after is asked again.
+LOST_AFTER = timedelta(seconds=60)
+
+
+WebhooksMeta = table("WEBHOOKS_TABLE")
+
+
+class ByOwner(GlobalSecondaryIndex[Any]):
+    """An owner's endpoints, or its deliveries, by id and so by age."""
+
+    class Meta:
+        index_name = "by_owner"
+        projection = KeysOnlyProjection()
+
+    owner_kind = UnicodeAttribute(hash_key=True)
+    age = UnicodeAttribute(range_key=True)
+
+
+class Listing(GlobalSecondaryIndex[Any]):
+    """All endpoints, or all deliveries over shards, by age."""
+
+    class Meta:
+        index_name = "listing"
+        projection = KeysOnlyProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    age = UnicodeAttribute(range_key=True)
+
+
+class Due(GlobalSecondaryIndex[Any]):
+    """Deliveries that wait, over shards, by when a sweep must ask for their next attempt."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due = UnicodeAttribute(hash_key=True)
+    due_at = InstantAttribute(range_key=True)
+
+
+class EndpointRow(EntityRow[Endpoint]):
+    Meta = WebhooksMeta
+    entity = Endpoint
+
+    owner_kind = UnicodeAttribute()
+    listing = UnicodeAttribute()
+    age = UnicodeAttribute()
+    of_owner = ByOwner()
+    listed = Listing()
+    id = UnicodeAttribute()
+    owner = UnicodeAttribute()
+    url = UnicodeAttribute()
+    event_types = TextsAttribute()
+    status = UnicodeAttribute()
+    generation = IntegerAttribute()
+    old_secret_until = InstantAttribute(null=True)
+    failing_since = InstantAttribute(null=True)
+    disabled_reason = UnicodeAttribute(null=True)
+    version = IntegerAttribute()
+    created_at = InstantAttribute()
+
+    @classmethod
+    def keys(cls, entity: Endpoint) -> dict[str, Any]:
+        return {
+            "pk": entity.id,
+            "sk": ENDPOINT,
+            "owner_kind": _owned(entity.owner, ENDPOINTS),
+            "listing": ENDPOINTS,
+            "age": entity.id,
+        }
+
+
+class DeliveryRow(EntityRow[Delivery]):
+    Meta = WebhooksMeta
+    entity = Delivery
+
+    owner_kind = UnicodeAttribute()
+    listing = UnicodeAttribute()
+    age = UnicodeAttribute()
+    of_owner = ByOwner()
+    listed = Listing()
+    due = UnicodeAttribute(null=True)
+    due_at = InstantAttribute(null=True)
+    waiting = Due()
+    id = UnicodeAttribute()
+    owner = UnicodeAttribute()
+    endpoint_id = UnicodeAttribute()
+    event_type = UnicodeAttribute()
+    subject = UnicodeAttribute()
+    body = UnicodeAttribute()
+    status = UnicodeAttribute()
+    attempts = RecordsAttribute(Attempt)
+    round_attempts = IntegerAttribute()
+    next_attempt_at = InstantAttribute(null=True)
+    version = IntegerAttribute()
+    created_at = InstantAttribute()
+    ttl = TTLAttribute()
+
+    @classmethod
+    def keys(cls, entity: Delivery) -> dict[str, Any]:
+        shard = ids.shard(entity.id, SHARDS)
+        keys: dict[str, Any] = {
+            "pk": entity.id,
+            "sk": DELIVERY,
+            "owner_kind": _owned(entity.owner, DELIVERIES),
+            "listing": _deliveries(shard),
+            "age": _age(entity),
+            "ttl": entity.created_at + DELIVERIES_KEPT,
+        }
+        if entity.next_attempt_at:
+            keys |= {"due": _due(shard), "due_at": entity.next_attempt_at + LOST_AFTER}
+        return keys
+
+
+def get_endpoint(endpoint_id: str) -> Endpoint | None:
+    row = store.get(EndpointRow, endpoint_id, ENDPOINT)
+    return row.to_entity() if row else None
+
+
+def endpoints_of(owner: str) -> list[Endpoint]:
+    """All endpoints of an owner; there are few."""
+    page = store.newest(
+        EndpointRow.of_owner, [_owned(owner, ENDPOINTS)], EndpointRow.age, PageRequest("", 100)
+    )
+    return list(_endpoints(page).items)
+
+
+def endpoints(owner: str | None, page: PageRequest) -> Page[Endpoint]:
+    index: Any = EndpointRow.of_owner if owner else EndpointRow.listed
+    partition = _owned(owner, ENDPOINTS) if owner else ENDPOINTS
+    return _endpoints(store.newest(index, [partition], EndpointRow.age, page))
+
+
+def add_endpoint(endpoint: Endpoint) -> Put:
+    return create(EndpointRow.of(endpoint))
+
+
+def replace_endpoint(changed: Endpoint) -> Put:
+    return Put(EndpointRow.of(changed), EndpointRow.version == changed.version - 1)
+
+
+def endpoint_row(endpoint_id: str) -> EndpointRow:
+    return EndpointRow.at(endpoint_id, ENDPOINT)
+
+
+def get_delivery(delivery_id: str) -> Delivery | None:
+    row = store.get(DeliveryRow, delivery_id, DELIVERY)
+    return row.to_entity() if row else None
+
+
+def deliveries(owner: str | None, page: PageRequest) -> Page[Delivery]:
+    index: Any = DeliveryRow.of_owner if owner else DeliveryRow.listed
+    partitions = [_owned(owner, DELIVERIES)] if owner else [_deliveries(n) for n in range(SHARDS)]
+    found = store.newest(index, partitions, DeliveryRow.age, page)
+    rows = {
+        row.pk: row
+        for row in store.get_many(DeliveryRow, [(each.pk, DELIVERY) for each in found.items])
+    }
+    return found.map(lambda each: rows[each.pk].to_entity())
+
+
+def add_delivery(delivery: Delivery) -> Put:
+    return create(DeliveryRow.of(delivery))
+
+
+def replace_delivery(changed: Delivery) -> Put:
+    return Put(DeliveryRow.of(changed), DeliveryRow.version == changed.version - 1)
+
+
+def waiting_before(now: datetime, limit: int) -> list[str]:
+    shards = [_due(n) for n in range(SHARDS)]
+    rows = store.oldest(
+        DeliveryRow.waiting, shards, DeliveryRow.due_at <= now, DeliveryRow.due_at, limit
+    )
+    return [row.pk for row in rows]
+
+
+def _endpoints(found: Page[Any]) -> Page[Endpoint]:
+    rows = {
+        row.pk: row
+        for row in store.get_many(EndpointRow, [(each.pk, ENDPOINT) for each in found.items])
+    }
+    return found.map(lambda each: rows[each.pk].to_entity())
+
+
+def _age(delivery: Delivery) -> str:
+    return f"{clock.to_text(delivery.created_at)}#{delivery.id}"
+
+
+def _owned(owner: str, kind: str) -> str:
+    return f"{owner}#{kind}"
+
+
+def _deliveries(shard: int) -> str:
+    return f"{DELIVERIES}#{shard}"
+
+
+def _due(shard: int) -> str:
+    return f"webhook#{shard}"

@@ -1,0 +1,1 @@
+"""A local cloud: MiniStack on loopback, with the very template that AWS gets."""
