@@ -57,8 +57,8 @@ replay: $(VENV)/replay ## DAYS= real days of shopping on an empty local stack, c
 token: $(VENV)/ready ## Print a local token: ROLE=operator|leader|customer SUB=
 	@$(PYTHON) -m infra.local.token "$(ROLE)" "$(SUB)"
 
-pay: $(VENV)/ready ## Play the payment provider: PAYMENT=pay_...
-	@$(PYTHON) -m infra.local.pay "$(PAYMENT)"
+pay: $(VENV)/ready ## Play the payment provider: PAYMENT=pay_..., EVENT= to send an event again
+	@$(PYTHON) -m infra.local.pay "$(PAYMENT)" $(EVENT)
 
 logs: $(VENV)/ready ## What the local functions wrote; FUNCTION=DispatchCreate for one of them
 	@$(PYTHON) -m infra.local.logs $(FUNCTION)

@@ -1,6 +1,7 @@
-"""Plays the local payment provider: `python -m infra.local.pay PAYMENT_ID`.
+"""Plays the local payment provider: `python -m infra.local.pay PAYMENT_ID [EVENT_ID]`.
 
-Looks up what the payment's order costs, and sends the provider's signed `payment.succeeded`.
+Looks up what the payment's order costs, and sends the provider's signed `payment.succeeded`. Each
+call tells of another receipt; with the event's id it tells of the same one again.
 """
 
 import argparse
@@ -18,15 +19,20 @@ from infra.local.stack import current
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make pay", description=__doc__)
     parser.add_argument("payment", help="PAYMENT: the payment's id, pay_...")
-    pay(parser.parse_args().payment)
+    parser.add_argument("event", nargs="?", help="EVENT: the id of an event to send again")
+    arguments = parser.parse_args()
+    pay(arguments.payment, arguments.event or None)
 
 
-def pay(payment_id: str) -> None:
+def pay(payment_id: str, event_id: str | None) -> None:
     order_id = order_of(payment_id)
     order = get_order(order_id)
-    headers, body = payment_event(payment_id, order["total"], order["currency"])
+    amount, currency = order["total"], order["currency"]
+    headers, body = payment_event(payment_id, amount, currency, event_id=event_id)
     send("POST", "/v1/payment-events/local", headers, body)
-    print(f"sent payment.succeeded of {order['total']} {order['currency']} for {payment_id}")
+    event = headers["webhook-id"]
+    print(f"{order_id} was {order['status']}")
+    print(f"sent payment.succeeded of {amount} {currency} for {payment_id} (EVENT={event})")
     print(f"{order_id} is {get_order(order_id)['status']}")
 
 

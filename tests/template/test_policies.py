@@ -18,7 +18,7 @@ def test_every_function_has_a_role_of_its_own(functions: Json, resources: Json) 
 def test_no_policy_names_a_wildcard(resources: Json) -> None:
     for statement in statements(resources):
         assert "*" not in json.dumps(statement["Resource"])
-        assert not any("*" in action for action in statement["Action"])
+        assert "*" not in json.dumps(statement["Action"])
 
 
 def test_only_lambda_may_take_a_role(resources: Json) -> None:
@@ -40,9 +40,11 @@ def test_a_function_is_granted_just_what_its_environment_names(
 
 def test_a_function_that_only_reads_a_table_cannot_write_it(resources: Json) -> None:
     role = resources["AuthorizerRole"]
-    actions = {action for statement in statements_of(role) for action in statement["Action"]}
-    writes = {f"dynamodb:{verb}Item" for verb in ("Put", "Update", "Delete")}
-    assert actions & writes == set()
+    actions = [action for statement in statements_of(role) for action in statement["Action"]]
+    assert "dynamodb:GetItem" in actions
+    assert not [
+        a for a in actions if a.startswith(("dynamodb:Put", "dynamodb:Update", "dynamodb:Delete"))
+    ]
 
 
 def statements(resources: Json) -> Iterator[Json]:

@@ -1,0 +1,113 @@
+"""The AWS side in this process: moto with the template's own tables, queues and secrets.
+
+moto is not safe under threads (a correct conditional decrement oversells), so one lock stands
+around every call that botocore sends.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import boto3
+import botocore.endpoint
+import yaml
+from moto import mock_aws
+
+from tests.support.process import forget_everything
+
+TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "template"
+QUEUES = (
+    "DISPATCH_CREATE",
+    "REFUND_EXECUTE",
+    "WEBHOOK_FAN_OUT",
+    "WEBHOOK_ATTEMPT",
+    "SETTLEMENT_LIST",
+    "SETTLEMENT_SETTLE",
+)
+BASE = {
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "STAGE": "test",
+    "COMMISSION_HOLD_DAYS": "7",
+    "ALLOW_LOOPBACK_WEBHOOKS": "1",
+    "POWERTOOLS_METRICS_NAMESPACE": "Tuan",
+    "POWERTOOLS_SERVICE_NAME": "tuan",
+}
+
+
+@contextmanager
+def moto_cloud(**settings: str) -> Iterator[dict[str, str]]:
+    """A new, empty cloud; the environment names its parts, as Lambda's does."""
+    with mock_aws(), _one_call_at_a_time(), mock.patch.dict(os.environ, {**BASE, **settings}):
+        environment = {**_tables(), **_queues(), **_secrets()}
+        os.environ.update(environment)
+        forget_everything()
+        yield environment
+    forget_everything()
+
+
+@contextmanager
+def _one_call_at_a_time() -> Iterator[None]:
+    lock, send = threading.Lock(), botocore.endpoint.Endpoint._send_request
+
+    def locked(*args: Any, **kwargs: Any) -> Any:
+        with lock:
+            return send(*args, **kwargs)
+
+    with mock.patch.object(botocore.endpoint.Endpoint, "_send_request", locked):
+        yield
+
+
+def _tables() -> dict[str, str]:
+    client = boto3.client("dynamodb")
+    described = yaml.safe_load((TEMPLATE / "tables.yml").read_text())
+    for name, table in described.items():
+        client.create_table(**_table(name, table.get("indexes", {})))
+    return {f"{name.upper()}_TABLE": name for name in described}
+
+
+def _table(name: str, indexes: dict[str, list[str]]) -> dict[str, Any]:
+    keys = {"pk", "sk", *(key for index in indexes.values() for key in index[:2])}
+    described: dict[str, Any] = {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": _schema("pk", "sk"),
+        "AttributeDefinitions": [
+            {"AttributeName": key, "AttributeType": "S"} for key in sorted(keys)
+        ],
+    }
+    if indexes:
+        described["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index,
+                "KeySchema": _schema(hash_key, range_key),
+                "Projection": {"ProjectionType": projection},
+            }
+            for index, (hash_key, range_key, projection) in indexes.items()
+        ]
+    return described
+
+
+def _schema(hash_key: str, range_key: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": hash_key, "KeyType": "HASH"},
+        {"AttributeName": range_key, "KeyType": "RANGE"},
+    ]
+
+
+def _queues() -> dict[str, str]:
+    client = boto3.client("sqs")
+    return {f"{n}_QUEUE": client.create_queue(QueueName=n.lower())["QueueUrl"] for n in QUEUES}
+
+
+def _secrets() -> dict[str, str]:
+    client = boto3.client("secretsmanager")
+    return {
+        name: client.create_secret(Name=name, SecretString=f"{name}-for-tests-only")["ARN"]
+        for name in ("SIGNING_SECRET", "LOCAL_PROVIDER_SECRET")
+    }

@@ -1,0 +1,30 @@
+"""What this process remembers between tests, and how to make it forget."""
+
+from collections.abc import Iterator
+
+from aws_lambda_powertools.utilities import parameters
+
+from chalicelib.parties import authorizer
+from chalicelib.platform import queues, secrets, store
+from chalicelib.platform.settings import settings
+from chalicelib.platform.table import Row
+
+
+def forget_everything() -> None:
+    """Settings, clients and secrets are read anew, as in a Lambda that has just started."""
+    settings.cache_clear()
+    store.connection.cache_clear()
+    queues._client.cache_clear()
+    secrets.derived_key.cache_clear()
+    authorizer._keys.cache_clear()
+    parameters.clear_caches()
+    for row in _rows(Row):
+        row._connection = None
+        for index in row._indexes.values():
+            index._model_connection = None
+
+
+def _rows(row: type[Row]) -> Iterator[type[Row]]:
+    yield row
+    for child in row.__subclasses__():
+        yield from _rows(child)
