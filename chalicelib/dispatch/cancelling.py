@@ -41,7 +41,7 @@ def _who_may(order: Order, caller: Caller) -> str:
 
 
 def _cancel_paid(order: Order, recorder: Recorder | None) -> Order:
-    """All that is not refunded yet goes back, its units are owed to the stock, its dispatches end."""
+    """What is not refunded goes back, its units are owed to the stock, its dispatches end."""
     now = clock.now()
     open_ids = [each.id for each in order.dispatches if each.status in ("created", "accepted")]
     ended = [each.moved("cancelled", now) for each in dispatches.get_dispatches(open_ids)]

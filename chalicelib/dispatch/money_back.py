@@ -19,7 +19,7 @@ from chalicelib.settlement import earning
 def undelivered_in(
     transaction: Transaction, order: Order, units: Mapping[str, int], *, reason: str, now: datetime
 ) -> Order:
-    """Add to a transaction the refund of units that were never delivered. Returns the order after."""
+    """Add the refund of units that were never delivered. Returns the order after it."""
     after = order.after_refund(units)
     amount = after.refunded_amount - order.refunded_amount
     refund = new_refund(order, after, amount, reason, now)
@@ -62,7 +62,7 @@ def decided(refund: Refund, debits: Mapping[str, int]) -> books.Entry:
 
 
 def close_limits(transaction: Transaction, order: Order) -> None:
-    """Nothing of the order is left unrefunded: it no longer counts against the customer's limits."""
+    """Nothing is left unrefunded: the order no longer counts against the customer's limits."""
     transaction.add(limits_back(order))
 
 

@@ -34,7 +34,7 @@ REFUNDABLE = ("paid", "shipped", "delivered", "completed")
 def refund_lines(
     order_id: str, units: Mapping[str, int], reason: str, caller: Caller, recorder: Recorder | None
 ) -> Refund:
-    """Refund `units` by SKU: undelivered ones from what was prepaid, delivered ones from the shares.
+    """Refund `units` by SKU: undelivered ones from the prepayment, delivered from the shares.
 
     Raises Conflict where the order has not been paid, Invalid where more than is left is asked.
     """

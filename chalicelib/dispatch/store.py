@@ -116,7 +116,7 @@ def replace_dispatch(changed: Dispatch) -> Put:
 def changed_since(
     supplier_id: str | None, since: datetime | None, after: str | None, limit: int
 ) -> list[Dispatch]:
-    """Dispatches by rising change from an instant on, or behind a feed position; one supplier's or all."""
+    """Dispatches by rising change, from an instant or a feed position on; one supplier's or all."""
     index: Any = DispatchRow.supplier_feed if supplier_id else DispatchRow.feed
     partitions: Sequence[str] = (
         [supplier_id] if supplier_id else [_listing(n) for n in range(SHARDS)]

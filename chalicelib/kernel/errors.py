@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field of a request; `field` is a dotted path such as `lines.0.sku_id`."""
+    """What is wrong with one field; `field` is a dotted path such as `lines.0.sku_id`."""
 
     field: str
     message: str
@@ -88,4 +88,4 @@ class Busy(TuanError):
 
 
 class Stale(Exception):
-    """What was read has changed before it could be written. Never shown: the use case runs again."""
+    """What was read has changed meanwhile. Never shown: the use case runs again."""

@@ -41,7 +41,7 @@ class TrialBalance:
 
 
 def trial_balance(prefix: str) -> TrialBalance:
-    """The books at this instant, from the last kept step on. `prefix` narrows the accounts shown."""
+    """The books at this instant, from the last kept step on. `prefix` narrows what is shown."""
     as_of = clock.now()
     through, kept = ledger.folded()
     books = rules.fold(kept, ledger.entries_between(through, as_of))

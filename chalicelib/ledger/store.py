@@ -65,7 +65,7 @@ class EntryRow(EntityRow[Entry]):
 
 
 class AccountsRow(Row):
-    """The balances of one party, each the sum of its postings at every moment. Debit is positive."""
+    """A party's balances, each the sum of its postings at every moment. Debit is positive."""
 
     Meta = LedgerMeta
 
@@ -103,7 +103,7 @@ def accounts_of(party: str) -> AccountsRow:
 
 
 def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry]:
-    """Entries posted in (after, through], whole, in no order; from the first one where after is None."""
+    """Entries posted in (after, through], in no order; from the first where after is None."""
     if after is None:
         yield from _entries_from_the_beginning(through)
         return
@@ -115,7 +115,7 @@ def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry
 
 
 def folded() -> tuple[datetime | None, Books]:
-    """The newest kept step: through when it counts, and all balances then. None before the first."""
+    """The newest kept step: until when it counts (None before the first), and all balances."""
     head = store.get(FoldRow, FOLD, HEAD)
     if head is None:
         return None, {}

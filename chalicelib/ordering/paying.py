@@ -204,7 +204,10 @@ def _keep_unmatched(receipt: Receipt) -> None:
         payments.take(receipt),
         *ledger.post(_received(receipt, books.cash(receipt.provider), books.UNMATCHED_RECEIPTS)),
     )
-    detail = f"{receipt.amount} {receipt.currency} came by {receipt.provider} for {receipt.payment_id}, which no order has."
+    detail = (
+        f"{receipt.amount} {receipt.currency} came by {receipt.provider} "
+        f"for {receipt.payment_id}, which no order has."
+    )
     cases.open_in(transaction, "unmatched_receipt", receipt.id, detail)
     transaction.commit()
 

@@ -15,6 +15,7 @@ from chalicelib.ordering.pricing import Basket
 from chalicelib.ordering.rules import Order, OrderLine, PaymentMethod, ShipTo, limited_units
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
+from chalicelib.payments.providers import takes_cards
 from chalicelib.payments.rules import LEADER_COLLECT
 from chalicelib.platform import store
 from chalicelib.platform.idempotency import IdempotentRequest
@@ -61,6 +62,8 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
     """
     now = clock.now()
     offered = _read(new, idempotency)
+    if new.payment_method == "card" and not takes_cards():
+        raise Invalid.field("payment_method", "cards are not taken here", code="method_not_taken")
     leader, campaign, offers = _checked(new, offered, now)
     baskets = [Basket(offer, line.quantity) for offer, line in zip(offers, new.lines, strict=True)]
     lines = pricing.price(baskets, plan_version=campaign.version)

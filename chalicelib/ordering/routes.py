@@ -45,6 +45,7 @@ routes = Routes(__name__, tag="Orders", authorizer=authorizer)
         "customer_limit_reached": 409,
         "campaign_not_open": 409,
         "currency_mismatch": 422,
+        "method_not_taken": 422,
     },
 )
 def place_order(request: Request) -> Order:

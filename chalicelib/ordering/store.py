@@ -135,7 +135,7 @@ class StockRow(Row):
 class LimitsRow(Row):
     """How many units of each limited SKU one customer's live orders in one campaign hold.
 
-    The attribute of a SKU bears the SKU's id, so that one item, and one write, serves a whole order.
+    A SKU's attribute bears its id, so that one item, and one write, serves a whole order.
     """
 
     Meta = OrderingMeta

@@ -74,7 +74,7 @@ def issue_api_key(supplier_id: str, recorder: Recorder | None) -> IssuedKey:
 
 
 def api_key(key_id: str) -> str:
-    """The key itself: 256 bits that follow from its id and the platform's secret, stored nowhere."""
+    """The key itself: it follows from its id and the platform's secret, and is stored nowhere."""
     bits = derived_key(secret("SIGNING_SECRET"), "api key", key_id)
     return rules.API_KEY_PREFIX + base64.urlsafe_b64encode(bits).decode().rstrip("=")
 

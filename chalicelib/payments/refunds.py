@@ -38,7 +38,7 @@ def decide_in(transaction: Transaction, refund: Refund) -> None:
 
 
 def execute(refund_id: str) -> None:
-    """Ask the provider to send the money back. Raises NotSettledYet where it must be asked again."""
+    """Ask the provider to send the money back. Raises NotSettledYet where it must ask again."""
     refund = payments.get_refund(refund_id)
     if refund is None:
         raise LookupError(f"refund {refund_id} is not stored")
@@ -57,7 +57,7 @@ def execute(refund_id: str) -> None:
 
 @retry_stale
 def settle(refund_id: str, outcome: RefundStatus, recorder: Recorder | None = None) -> Refund:
-    """Book what became of a refund; once it has succeeded, whatever else is said changes nothing."""
+    """Book what became of a refund. Once it has succeeded, nothing that is said changes it."""
     refund = payments.get_refund(refund_id)
     if refund is None:
         raise NotFound("There is no such refund.")

@@ -272,7 +272,7 @@ def _idempotency_key(endpoint: Endpoint, http: Any) -> str | None:
     if key is None:
         if endpoint.key == "required":
             raise Malformed(
-                "Send an Idempotency-Key header, new for each new request, so that a repeat does nothing twice.",
+                "Send an Idempotency-Key header, new for each request: a repeat does nothing twice.",
                 code="idempotency_key_missing",
             )
         return None
@@ -371,8 +371,11 @@ def _given(endpoint: Endpoint, answer: Answer) -> tuple[int, dict[str, str], str
 
 
 def _request_id(http: Any) -> str:
-    sent = http.headers.get("x-request-id", "")
-    return sent if REQUEST_ID_PATTERN.fullmatch(sent) else http.context.get("requestId", "unknown")
+    sent: str = http.headers.get("x-request-id", "")
+    if REQUEST_ID_PATTERN.fullmatch(sent):
+        return sent
+    given: str = http.context.get("requestId", "unknown")
+    return given
 
 
 def _subjects(path: Mapping[str, str]) -> dict[str, str]:

@@ -26,7 +26,7 @@ KEPT = timedelta(hours=48)
 
 
 class IdempotencyRow(Row):
-    """The answer that a caller's key was given first. The body is compressed to save write units."""
+    """The answer that a key was given first; its body is compressed to save write units."""
 
     Meta = table("IDEMPOTENCY_TABLE")
 
@@ -82,7 +82,7 @@ class IdempotentRequest:
             return
         if row.fingerprint != self._fingerprint:
             raise Invalid(
-                "This Idempotency-Key was used for another request. Use a new key for a new request.",
+                "This Idempotency-Key was used for another request. Send a new key.",
                 code="idempotency_key_reused",
             )
         raise AlreadyAnswered(
@@ -90,7 +90,7 @@ class IdempotentRequest:
         )
 
     def record(self, result: Any) -> Write:
-        """The write that remembers the answer to `result`. Two at once: one is AnsweredMeanwhile."""
+        """The write that remembers the answer to `result`; AnsweredMeanwhile for one of two."""
         answer = self._render(result)
         now = clock.now()
         row = IdempotencyRow(

@@ -1,7 +1,6 @@
 """Secrets live in Secrets Manager and are held in memory for a few minutes."""
 
 from functools import lru_cache
-from typing import cast
 
 from chalicelib.platform.settings import required
 
@@ -12,7 +11,7 @@ def secret(variable: str) -> str:
     """The secret whose ARN the environment variable names."""
     from aws_lambda_powertools.utilities import parameters  # most functions need no secret
 
-    return cast(str, parameters.get_secret(required(variable), max_age=MAX_AGE_SECONDS))
+    return parameters.get_secret(required(variable), max_age=MAX_AGE_SECONDS)
 
 
 @lru_cache(maxsize=256)

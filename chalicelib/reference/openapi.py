@@ -14,6 +14,10 @@ from chalicelib.reference.examples import EXAMPLES
 
 VERSION = "1.0.0"
 REF = "#/components/schemas/{model}"
+DESCRIPTION = (
+    "A serverless backend for community group buying. Money is an integer in the currency's "
+    "minor unit; instants are RFC 3339 in UTC."
+)
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -54,12 +58,11 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Tuan",
             "version": VERSION,
-            "description": "A serverless backend for community group buying. Money is an integer in "
-            "the currency's minor unit; instants are RFC 3339 in UTC.",
+            "description": DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "."}],
-        "paths": _paths({model: schema for (model, _), schema in schemas.items()}),
+        "paths": _paths({model: schemas[model, mode] for model, mode in models}),
         "components": {
             "schemas": {**definitions.get("$defs", {}), "Problem": PROBLEM},
             "securitySchemes": {

@@ -46,7 +46,7 @@ class Earnings:
     version: int = 0
 
     def bucket_for(self, matured_on: date) -> str:
-        """The day under which an amount waits: the one it matures on, or the first not yet taken."""
+        """The day under which an amount waits: when it matures, or the first not yet taken."""
         if not self.settled_through:
             return matured_on.isoformat()
         first_open = date.fromisoformat(self.settled_through) + timedelta(days=1)

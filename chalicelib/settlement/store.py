@@ -1,4 +1,4 @@
-"""The settlement table: earnings by leader and day, statements, runs with their pages and markers."""
+"""The settlement table: earnings by leader and day, statements, runs with pages and markers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -180,21 +180,24 @@ def change_earnings(
 
 def not_taken(bucket: str) -> Condition:
     """Holds while no run has taken that day of the leader."""
-    return EarningsRow.settled_through.does_not_exist() | (EarningsRow.settled_through < bucket)
+    earlier: Condition = EarningsRow.settled_through < bucket
+    return earlier | EarningsRow.settled_through.does_not_exist()
 
 
 def unchanged(earnings: Earnings) -> Condition:
     """Holds while nothing that a run would take has changed since `earnings` was read."""
+    same: Condition = EarningsRow.version == earnings.version
     if earnings.version == 0:
-        return EarningsRow.version.does_not_exist() | (EarningsRow.version == 0)
-    return EarningsRow.version == earnings.version
+        return same | EarningsRow.version.does_not_exist()
+    return same
 
 
 def settled_as_in(earnings: Earnings) -> Condition:
     """Holds while runs have come no further with this leader than when `earnings` was read."""
     if not earnings.settled_through:
         return EarningsRow.settled_through.does_not_exist()
-    return EarningsRow.settled_through == earnings.settled_through
+    same: Condition = EarningsRow.settled_through == earnings.settled_through
+    return same
 
 
 def change_maturing(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.cases import store as cases
 from chalicelib.catalogue import store as catalogue
@@ -16,6 +16,8 @@ from chalicelib.ordering.rules import Order
 from chalicelib.payments import store as payments
 from chalicelib.settlement import store as settlement
 from chalicelib.webhooks.rules import PLATFORM
+
+E = TypeVar("E")
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def _order(order_id: str) -> Order:
     return _found(ordering.get_order(order_id), order_id)
 
 
-def _found(entity: Any, identifier: str) -> Any:
+def _found(entity: E | None, identifier: str) -> E:
     if entity is None:
         raise LookupError(f"{identifier} is not stored")
     return entity

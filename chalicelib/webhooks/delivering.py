@@ -30,7 +30,7 @@ _chance = random.SystemRandom()
 
 
 def fan_out(event_type: str, subject: str) -> None:
-    """Make a delivery for each endpoint that wants to hear of the event, and ask for its attempt."""
+    """Make a delivery for each endpoint that wants the event, and ask for its attempt."""
     for told in bodies.told_of(event_type, subject):
         for endpoint in webhooks.endpoints_of(told.owner):
             if endpoint.wants(told.event_type):
@@ -123,7 +123,7 @@ def note_success(endpoint: Endpoint) -> None:
 
 @retry_stale
 def note_failure(endpoint_id: str, made: Attempt, now: datetime) -> None:
-    """Remember since when an endpoint fails; disable one that is gone or has failed for five days."""
+    """Remember since when an endpoint fails; disable one that is gone or fails for five days."""
     endpoint = webhooks.get_endpoint(endpoint_id)
     if endpoint is None or endpoint.status != "active":
         return

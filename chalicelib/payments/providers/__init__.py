@@ -7,8 +7,6 @@ from typing import Literal, Protocol
 
 from chalicelib.kernel.errors import Malformed, NotFound
 
-CARD_PROVIDER = "local"
-
 
 @dataclass(frozen=True)
 class PaymentSucceeded:
@@ -48,15 +46,20 @@ class PaymentProvider(Protocol):
     name: str
 
     def read_event(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
-        """The event in a callback; None for a kind that does not matter. Raises InvalidSignature."""
+        """The event in a callback; None where its kind does not matter. Raises InvalidSignature."""
 
     def refund(self, refund_id: str, reference: str, amount: int, currency: str) -> RefundOutcome:
         """Send money back from the charge `reference`, once a refund id. Raises OutcomeUnknown."""
 
 
+def takes_cards() -> bool:
+    """Whether this stack has a provider that takes cards."""
+    return "LOCAL_PROVIDER_SECRET" in os.environ
+
+
 def provider(name: str) -> PaymentProvider:
     """The provider of that name. Raises NotFound where this stack has none."""
-    if name == "local" and "LOCAL_PROVIDER_SECRET" in os.environ:
+    if name == "local" and takes_cards():
         from chalicelib.payments.providers.local import LocalProvider
 
         return LocalProvider()
