@@ -11,10 +11,15 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 
 
-def open_in(transaction: Transaction, kind: CaseKind, subject: str, detail: str) -> None:
-    """Open a case with whatever else the transaction changes, and tell the platform's endpoints."""
-    transaction.add(cases.open_case(kind, subject, detail))
-    transaction.publish(Event(events.CASE_OPENED, cases.case_id(kind, subject)))
+def open_in(
+    transaction: Transaction, kind: CaseKind, subject: str, detail: str, *, occurrence: str = ""
+) -> None:
+    """Open a case with whatever else the transaction changes, and tell the platform's endpoints.
+
+    `occurrence` tells one time from another where the same thing can happen to a subject again.
+    """
+    transaction.add(cases.open_case(kind, subject, detail, occurrence))
+    transaction.publish(Event(events.CASE_OPENED, cases.case_id(kind, subject, occurrence)))
 
 
 @retry_stale

@@ -50,13 +50,13 @@ class CaseRow(EntityRow[Case]):
         return {"pk": entity.id, "sk": CASE, "listing": CASES, "age_key": _age_key(entity)}
 
 
-def case_id(kind: CaseKind, subject: str) -> str:
-    return ids.derived("cas", kind, subject)
+def case_id(kind: CaseKind, subject: str, occurrence: str) -> str:
+    return ids.derived("cas", kind, subject, occurrence)
 
 
-def open_case(kind: CaseKind, subject: str, detail: str) -> Update:
-    """Open the one case of that kind about that subject; harmless where it exists already."""
-    new = Case(case_id(kind, subject), kind, subject, detail, "open", clock.now())
+def open_case(kind: CaseKind, subject: str, detail: str, occurrence: str) -> Update:
+    """Open the one case of that kind, subject and occurrence; harmless where it exists already."""
+    new = Case(case_id(kind, subject, occurrence), kind, subject, detail, "open", clock.now())
     row = CaseRow
     return Update(
         row.at(new.id, CASE),

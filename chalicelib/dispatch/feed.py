@@ -1,6 +1,5 @@
 """The pull feed: what a supplier reads where a webhook cannot reach it (contract, section 3)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,25 +33,16 @@ def read(
     """A supplier's own dispatches, or for an operator everybody's."""
     supplier_id = None if caller.is_operator else caller.id
     shown: list[Dispatch] = []
-    position = after
-    for dispatch in _changes(supplier_id, since, after):
-        if len(shown) == limit:
-            break
-        position = dispatches.feed_position(dispatch)
-        if status in (None, dispatch.status):
-            shown.append(dispatch)
-    else:
-        position = None
-    newest = shown[-1].updated_at - OVERLAP if shown else since
-    return FeedPage(tuple(shown), position, newest)
-
-
-def _changes(
-    supplier_id: str | None, since: datetime | None, after: str | None
-) -> Iterator[Dispatch]:
+    position, newest = after, since
     for _ in range(BATCHES_AT_MOST):
-        batch = dispatches.changed_since(supplier_id, since, after, BATCH)
-        yield from batch
+        batch = dispatches.changed_since(supplier_id, since, position, BATCH)
+        for change in batch:
+            if len(shown) == limit:
+                return FeedPage(tuple(shown), position, newest)
+            position = change.position
+            if status in (None, change.dispatch.status):
+                shown.append(change.dispatch)
+                newest = change.at - OVERLAP
         if len(batch) < BATCH:
-            return
-        after = dispatches.feed_position(batch[-1])
+            return FeedPage(tuple(shown), None, newest)
+    return FeedPage(tuple(shown), position, newest)

@@ -93,9 +93,7 @@ def _refund(
         after = after.with_dispatch(each.summary)
     transaction.add(*(dispatches.replace_dispatch(each) for each in changed))
     status = status_after(after)
-    transaction.add(
-        ordering.replace_order(after.changed(order.status if status != "refunded" else status))
-    )
+    transaction.add(ordering.replace_order(after.changed(status)))
     if status == "refunded":
         money_back.close_limits(transaction, order)
     if any(each.status == "cancelled" for each in changed):

@@ -1,6 +1,7 @@
 """The dispatch table."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -113,16 +114,29 @@ def replace_dispatch(changed: Dispatch) -> Put:
     return Put(DispatchRow.of(changed), DispatchRow.version == changed.version - 1)
 
 
+@dataclass(frozen=True)
+class Change:
+    """A dispatch as it is now, and where the feed has it: an index may be a little behind."""
+
+    dispatch: Dispatch
+    position: str
+
+    @property
+    def at(self) -> datetime:
+        return clock.from_text(self.position.partition("#")[0])
+
+
 def changed_since(
     supplier_id: str | None, since: datetime | None, after: str | None, limit: int
-) -> list[Dispatch]:
+) -> list[Change]:
     """Dispatches by rising change, from an instant or a feed position on; one supplier's or all."""
     index: Any = DispatchRow.supplier_feed if supplier_id else DispatchRow.feed
     partitions: Sequence[str] = (
         [supplier_id] if supplier_id else [_listing(n) for n in range(SHARDS)]
     )
     rows = store.oldest(index, partitions, _from(since, after), DispatchRow.feed_at, limit)
-    return get_dispatches(row.pk for row in rows)
+    now = {each.id: each for each in get_dispatches(row.pk for row in rows)}
+    return [Change(now[row.pk], row.feed_at) for row in rows]
 
 
 def _from(since: datetime | None, after: str | None) -> Condition | None:

@@ -248,6 +248,8 @@ def status_after(order: Order) -> OrderStatus:
     """The status of a paid order that its lines and dispatches make (contract, section 4)."""
     if not order.everything_left():
         return "refunded"
+    if order.status == "completed":
+        return "completed"
     statuses = {dispatch.status for dispatch in order.dispatches}
     if "delivered" in statuses and statuses <= ENDED_UNSHIPPED | {"delivered"}:
         return "delivered"

@@ -272,7 +272,7 @@ def _idempotency_key(endpoint: Endpoint, http: Any) -> str | None:
     if key is None:
         if endpoint.key == "required":
             raise Malformed(
-                "Send an Idempotency-Key header, new for each request: a repeat does nothing twice.",
+                "Send an Idempotency-Key header, new for each request, to make a repeat harmless.",
                 code="idempotency_key_missing",
             )
         return None

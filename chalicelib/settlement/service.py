@@ -4,6 +4,7 @@ Every step may come twice, late or not at all: pages, markers and statements hav
 own, and whoever finds a step done goes on to the next. Source: contract, section 4.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -113,11 +114,13 @@ def watch(now: datetime) -> None:
     if run is None or run.status != "running":
         return
     pages = settlement.pages(run.id)
-    waiting = next((page for page in pages if not page.is_closed), None)
-    if waiting and waiting.sent_at <= now - PATIENCE:
-        _send_again(run, waiting)
+    open_pages = [page for page in pages if not page.is_closed]
+    if any(not _send_again(run, page) for page in open_pages if page.sent_at <= now - PATIENCE):
+        return
+    if open_pages:
+        close_pages(run.id, open_pages[0].number)
     if not run.listed and (pages[-1].sent_at if pages else run.started_at) <= now - PATIENCE:
-        _ask_for_page(run.id, len(pages), pages[-1].leader_ids[-1] if pages else None)
+        _go_on_listing(run, pages)
 
 
 def run_of(run_id: str) -> Run:
@@ -184,11 +187,12 @@ def _resume(run: Run) -> Run:
         settlement.replace_run(running, run.version), settlement.begin(run.id, _in_progress())
     )
     transaction.commit()
-    for page in settlement.pages(run.id):
+    pages = settlement.pages(run.id)
+    for page in pages:
         if not page.is_closed:
             _send_again(running, page, times=1)
     if not run.listed:
-        watch(clock.now() + PATIENCE)
+        _go_on_listing(running, pages)
     return running
 
 
@@ -239,17 +243,22 @@ def _send_leaders(run_id: str, page_number: int, leader_ids: tuple[str, ...]) ->
     queues.send(queues.SETTLEMENT_SETTLE, messages)
 
 
-def _send_again(run: Run, page: PageRow, times: int | None = None) -> None:
+def _go_on_listing(run: Run, pages: Sequence[PageRow]) -> None:
+    _ask_for_page(run.id, len(pages), pages[-1].leader_ids[-1] if pages else None)
+
+
+def _send_again(run: Run, page: PageRow, times: int | None = None) -> bool:
+    """Send the page's unsettled leaders once more; False where the run has failed of them."""
     done = {marker.sk for marker in settlement.markers(run.id, page.number)}
     missing = tuple(each for each in page.leader_ids if each not in done)
     times_sent = times or page.times_sent + 1
-    if times_sent > TIMES_SENT_AT_MOST:
+    if missing and times_sent > TIMES_SENT_AT_MOST:
         _fail(run, missing)
-        return
-    settlement.note_sent_again(page, times=times_sent)
-    _send_leaders(run.id, page.number, missing)
-    if not missing:
-        close_pages(run.id, page.number)
+        return False
+    if missing:
+        settlement.note_sent_again(page, times=times_sent)
+        _send_leaders(run.id, page.number, missing)
+    return True
 
 
 def _fail(run: Run, missing: tuple[str, ...]) -> None:
@@ -257,7 +266,7 @@ def _fail(run: Run, missing: tuple[str, ...]) -> None:
     transaction = Transaction()
     transaction.add(settlement.replace_run(failed, run.version), settlement.end(run.id))
     detail = f"{len(missing)} leaders could not be settled: {', '.join(missing[:5])}."
-    cases.open_in(transaction, "settlement_failed", run.id, detail)
+    cases.open_in(transaction, "settlement_failed", run.id, detail, occurrence=str(failed.version))
     transaction.commit()
 
 

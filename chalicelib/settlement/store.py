@@ -180,15 +180,16 @@ def change_earnings(
 
 def not_taken(bucket: str) -> Condition:
     """Holds while no run has taken that day of the leader."""
-    earlier: Condition = EarningsRow.settled_through < bucket
-    return earlier | EarningsRow.settled_through.does_not_exist()
+    through = EarningsRow.settled_through
+    open_day: Condition = through.does_not_exist() | (through < bucket)
+    return open_day
 
 
 def unchanged(earnings: Earnings) -> Condition:
     """Holds while nothing that a run would take has changed since `earnings` was read."""
     same: Condition = EarningsRow.version == earnings.version
     if earnings.version == 0:
-        return same | EarningsRow.version.does_not_exist()
+        same = same | EarningsRow.version.does_not_exist()
     return same
 
 

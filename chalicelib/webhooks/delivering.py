@@ -147,8 +147,9 @@ def _disable(endpoint: Endpoint, reason: str) -> None:
     transaction = Transaction()
     transaction.add(webhooks.replace_endpoint(disabled))
     detail = f"Webhook endpoint {endpoint.id} of {endpoint.owner} was disabled. {reason}"
-    # Its version tells this disabling from an earlier one, which may have a case of its own.
-    cases.open_in(transaction, "endpoint_disabled", f"{endpoint.id}:{disabled.version}", detail)
+    cases.open_in(
+        transaction, "endpoint_disabled", endpoint.id, detail, occurrence=str(disabled.version)
+    )
     transaction.commit()
 
 

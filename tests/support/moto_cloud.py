@@ -1,13 +1,14 @@
 """The AWS side in this process: moto with the template's own tables, queues and secrets.
 
 moto is not safe under threads (a correct conditional decrement oversells), so one lock stands
-around every call that botocore sends.
+around every call that botocore sends. Making a client costs more than most tests do, so those
+made once serve every cloud: moto answers them all.
 """
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -16,6 +17,7 @@ import boto3
 import botocore.endpoint
 import yaml
 from moto import mock_aws
+from pynamodb.connection import Connection
 
 from tests.support.process import forget_everything
 
@@ -43,7 +45,11 @@ BASE = {
 @contextmanager
 def moto_cloud(**settings: str) -> Iterator[dict[str, str]]:
     """A new, empty cloud; the environment names its parts, as Lambda's does."""
-    with mock_aws(), _one_call_at_a_time(), mock.patch.dict(os.environ, {**BASE, **settings}):
+    with ExitStack() as stack:
+        stack.enter_context(mock_aws())
+        stack.enter_context(_one_call_at_a_time())
+        stack.enter_context(_clients_made_once())
+        stack.enter_context(mock.patch.dict(os.environ, {**BASE, **settings}))
         environment = {**_tables(), **_queues(), **_secrets()}
         os.environ.update(environment)
         forget_everything()
@@ -61,6 +67,34 @@ def _one_call_at_a_time() -> Iterator[None]:
 
     with mock.patch.object(botocore.endpoint.Endpoint, "_send_request", locked):
         yield
+
+
+_clients: dict[str, Any] = {}
+_making = threading.Lock()
+
+
+@contextmanager
+def _clients_made_once() -> Iterator[None]:
+    make, pynamo = boto3.Session.client, vars(Connection)["client"].fget
+
+    def client(session: boto3.Session, service: str, **options: Any) -> Any:
+        return _once(service, lambda: make(session, service, **options))
+
+    def of_connection(connection: Connection) -> Any:
+        return _once("pynamodb", lambda: pynamo(connection))
+
+    with (
+        mock.patch.object(boto3.Session, "client", client),
+        mock.patch.object(Connection, "client", property(of_connection)),
+    ):
+        yield
+
+
+def _once(kind: str, make: Callable[[], Any]) -> Any:
+    with _making:
+        if kind not in _clients:
+            _clients[kind] = make()
+        return _clients[kind]
 
 
 def _tables() -> dict[str, str]:

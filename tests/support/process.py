@@ -17,11 +17,9 @@ def forget_everything() -> None:
     queues._client.cache_clear()
     secrets.derived_key.cache_clear()
     authorizer._keys.cache_clear()
-    parameters.clear_caches()
+    parameters.clear_caches()  # type: ignore[no-untyped-call]
     for row in _rows(Row):
         row._connection = None
-        for index in row._indexes.values():
-            index._model_connection = None
 
 
 def _rows(row: type[Row]) -> Iterator[type[Row]]:
