@@ -15,7 +15,7 @@ def floor_to_millisecond(instant: datetime) -> datetime:
 
 def to_text(instant: datetime) -> str:
     """RFC 3339 in UTC ending in `Z`, always 24 characters, so that text sorts as time does."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def from_text(text: str) -> datetime:

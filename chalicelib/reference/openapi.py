@@ -14,6 +14,19 @@ from chalicelib.reference.examples import EXAMPLES
 
 VERSION = "1.0.0"
 REF = "#/components/schemas/{model}"
+# In the order in which a newcomer meets them.
+TAGS = {
+    "Parties": "Suppliers with their API keys, leaders with their communities.",
+    "Catalogue": "Products, campaigns and their offers.",
+    "Orders": "From the basket to the money, and the stock between.",
+    "Payments": "Refunds on their way.",
+    "Dispatches": "What a supplier must ship; cancelling and refunding.",
+    "Webhooks": "Telling others, signed and tried again.",
+    "Settlement": "What leaders earn, and the nightly run.",
+    "Ledger": "The books.",
+    "Cases": "What a person must look at.",
+    "About": "This API itself.",
+}
 DESCRIPTION = (
     "A serverless backend for community group buying. Money is an integer in the currency's "
     "minor unit; instants are RFC 3339 in UTC."
@@ -62,6 +75,7 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "."}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": _paths({model: schemas[model, mode] for model, mode in models}),
         "components": {
             "schemas": {**definitions.get("$defs", {}), "Problem": PROBLEM},

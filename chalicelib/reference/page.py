@@ -25,13 +25,13 @@ def page() -> str:
 
 
 def _by_tag(spec: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[dict[str, Any]]] = {tag["name"]: [] for tag in spec["tags"]}
     for path, methods in spec["paths"].items():
         for method in METHODS:
             if method in methods:
                 operation = methods[method]
                 row = {"method": method.upper(), "path": path, **operation}
-                groups.setdefault(operation["tags"][0], []).append(row)
+                groups[operation["tags"][0]].append(row)
     return groups
 
 
