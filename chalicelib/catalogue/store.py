@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.catalogue.rules import EVERY_LEADER, Campaign, Offer, Product, Sku
 from chalicelib.kernel import ids
 from chalicelib.platform import store
+from chalicelib.platform.indexes import Due, Listing
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retrying
 from chalicelib.platform.store import Key
@@ -32,17 +33,6 @@ CLOSING_SHARDS = 4
 CatalogueMeta = table("CATALOGUE_TABLE")
 
 
-class Listing(GlobalSecondaryIndex[Any]):
-    """All products, or all campaigns, by id and so by age."""
-
-    class Meta:
-        index_name = "listing"
-        projection = AllProjection()
-
-    listing = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
-
-
 class BySupplier(GlobalSecondaryIndex[Any]):
     """A supplier's products, by age."""
 
@@ -63,17 +53,6 @@ class ByLeader(GlobalSecondaryIndex[Any]):
 
     leader_id = UnicodeAttribute(hash_key=True)
     closes_at = InstantAttribute(range_key=True)
-
-
-class Due(GlobalSecondaryIndex[Any]):
-    """Campaigns whose closing has not been told yet, by that instant."""
-
-    class Meta:
-        index_name = "due"
-        projection = KeysOnlyProjection()
-
-    due = UnicodeAttribute(hash_key=True)
-    due_at = InstantAttribute(range_key=True)
 
 
 class ProductRow(EntityRow[Product]):
@@ -217,8 +196,7 @@ def products(page: PageRequest) -> Page[Product]:
 
 def products_of(supplier_id: str, page: PageRequest) -> Page[Product]:
     found = store.newest(ProductRow.of_supplier, [supplier_id], ProductRow.pk, page)
-    whole = get_products(row.pk for row in found.items)
-    return found.map(lambda row: whole[row.pk])
+    return store.whole(ProductRow, PRODUCT, found)
 
 
 def get_campaign(campaign_id: str) -> Campaign | None:

@@ -13,6 +13,7 @@ from chalicelib.kernel import ids
 from chalicelib.kernel.errors import Conflict
 from chalicelib.ordering.rules import DispatchSummary, Order, OrderLine, ShipTo
 from chalicelib.platform import store
+from chalicelib.platform.indexes import Due, KeysListing
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.table import (
     EntityRow,
@@ -31,17 +32,6 @@ SHARDS = 8
 
 
 OrderingMeta = table("ORDERING_TABLE")
-
-
-class Listing(GlobalSecondaryIndex[Any]):
-    """All orders, spread over shards, by id and so by age."""
-
-    class Meta:
-        index_name = "listing"
-        projection = KeysOnlyProjection()
-
-    listing = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
 
 
 class ByCustomer(GlobalSecondaryIndex[Any]):
@@ -66,23 +56,12 @@ class ByLeader(GlobalSecondaryIndex[Any]):
     pk = UnicodeAttribute(range_key=True)
 
 
-class Due(GlobalSecondaryIndex[Any]):
-    """Orders that a sweep must look at, spread over shards, by that instant."""
-
-    class Meta:
-        index_name = "due"
-        projection = KeysOnlyProjection()
-
-    due = UnicodeAttribute(hash_key=True)
-    due_at = InstantAttribute(range_key=True)
-
-
 class OrderRow(EntityRow[Order]):
     Meta = OrderingMeta
     entity = Order
 
     listing = UnicodeAttribute()
-    listed = Listing()
+    listed = KeysListing()
     due = UnicodeAttribute(null=True)
     due_at = InstantAttribute(null=True)
     by_due = Due()
@@ -176,17 +155,18 @@ def replace_order(changed: Order) -> Put:
 
 
 def all_orders(page: PageRequest) -> Page[Order]:
-    return _orders(
-        store.newest(OrderRow.listed, [_listing(n) for n in range(SHARDS)], OrderRow.pk, page)
-    )
+    shards = [_listing(n) for n in range(SHARDS)]
+    return store.whole(OrderRow, ORDER, store.newest(OrderRow.listed, shards, OrderRow.pk, page))
 
 
 def orders_of_customer(customer_id: str, page: PageRequest) -> Page[Order]:
-    return _orders(store.newest(OrderRow.of_customer, [customer_id], OrderRow.pk, page))
+    found = store.newest(OrderRow.of_customer, [customer_id], OrderRow.pk, page)
+    return store.whole(OrderRow, ORDER, found)
 
 
 def orders_of_leader(leader_id: str, page: PageRequest) -> Page[Order]:
-    return _orders(store.newest(OrderRow.of_leader, [leader_id], OrderRow.pk, page))
+    found = store.newest(OrderRow.of_leader, [leader_id], OrderRow.pk, page)
+    return store.whole(OrderRow, ORDER, found)
 
 
 def due_before(now: datetime, limit: int) -> list[str]:
@@ -301,13 +281,6 @@ def _move(
         f"the stock of {sku_id} does not hold what an order of it does"
     )
     return Update(row.at(sku_id, STOCK), [*actions, row.version.add(1)], enough, broken)
-
-
-def _orders(found: Page[Any]) -> Page[Order]:
-    rows = {
-        row.pk: row for row in store.get_many(OrderRow, [(each.pk, ORDER) for each in found.items])
-    }
-    return found.map(lambda each: rows[each.pk].to_entity())
 
 
 def _stock(row: StockRow) -> Stock:

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
 from chalicelib.platform import store
+from chalicelib.platform.indexes import Listing
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
@@ -25,17 +25,6 @@ SUPPLIERS, LEADERS = "suppliers", "leaders"
 
 
 PartiesMeta = table("PARTIES_TABLE")
-
-
-class Listing(GlobalSecondaryIndex[Any]):
-    """All parties of one kind, by id and so by age."""
-
-    class Meta:
-        index_name = "listing"
-        projection = AllProjection()
-
-    listing = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
 
 
 class SupplierRow(EntityRow[Supplier]):

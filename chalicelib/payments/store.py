@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import ids
 from chalicelib.payments.rules import Receipt, Refund
 from chalicelib.platform import store
+from chalicelib.platform.indexes import Due
 from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, table
 from chalicelib.platform.transaction import Put, Update, create
 
@@ -17,17 +17,6 @@ DUE_SHARDS = 4
 
 
 PaymentsMeta = table("PAYMENTS_TABLE")
-
-
-class Due(GlobalSecondaryIndex[Any]):
-    """Refunds that are not done, by the instant of the next look at them."""
-
-    class Meta:
-        index_name = "due"
-        projection = KeysOnlyProjection()
-
-    due = UnicodeAttribute(hash_key=True)
-    due_at = InstantAttribute(range_key=True)
 
 
 class ReceiptRow(EntityRow[Receipt]):

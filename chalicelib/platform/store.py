@@ -13,9 +13,10 @@ from pynamodb.transactions import TransactGet
 
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retrying
-from chalicelib.platform.table import Row
+from chalicelib.platform.table import EntityRow, Row
 
 M = TypeVar("M", bound=Row)
+E = TypeVar("E")
 
 GET_LIMIT = 100
 
@@ -101,6 +102,12 @@ def newest(
     shown = tuple(rows[: page.limit])
     more = len(rows) > page.limit
     return Page(shown, getattr(shown[-1], sort_key.attr_name) if more else None)
+
+
+def whole(row: type[EntityRow[E]], sk: str, found: Page[Any]) -> Page[E]:
+    """The entities behind a page of an index that holds keys alone; without those gone since."""
+    rows = get_many(row, [(each.pk, sk) for each in found.items])
+    return Page(tuple(each.to_entity() for each in rows), found.next_after)
 
 
 def oldest(

@@ -1,5 +1,418 @@
-"""One example for each shape that callers send or read, by the name of its model."""
+"""One example for each shape that callers send or read, by the name of its model.
+
+They tell one story: two suppliers, one community, one order of eggs and bread, and the night after.
+"""
 
 from typing import Any
 
-EXAMPLES: dict[str, Any] = {}
+SUPPLIER, BAKERY = "sup_019caa01f3b07d1e9a4c52b8e6f0", "sup_019caa02b4c81f6d0e3a97c5b2d4"
+LEADER = "ldr_019caa03c5d92a7e1f4b08d6c3e5"
+PRODUCT, EGGS = "prd_019caa04d6ea3b8f205c19e7d4f6", "sku_019caa04d6ea7c1b5e8f2a9d3c60"
+BREAD = "sku_019caa05e7fb4c90316d2af8e507"
+CAMPAIGN = "cmp_019caa06f80c5da1427e3b09f618"
+ORDER, PAYMENT = "ord_019cad3f5e2088f1c2d3e4a5b6c7", "pay_019cad3f5e2088f1c2d3e4a5b6c7"
+DISPATCH, OTHER_DISPATCH = "dsp_5b1e9c07a3f2d84e6b90c1d7a2f3", "dsp_c8d20f4b7e61a95310d8b2e4f6a7"
+REFUND = "rfd_7f3a1c5e9b2d40688ac4e6f01b3d"
+ENDPOINT, DELIVERY = "whe_019caa071a2b6eb2538f4c1a0729", "whd_2c4e6f8a0b1d3f5e7a9c0d2e4f60"
+API_KEY = "key_019caa082b3c7fc3649a5d2b183a"
+CASE = "cas_91b3d5f7092a4c6e8f10a2b4c6d8"
+RUN = "run_2026-03-11"
+
+ADDRESS: dict[str, Any] = {
+    "name": "Ada Nguyễn",
+    "phone": "+49 30 5550123",
+    "line1": "Lindenallee 4",
+    "city": "Potsdam",
+    "postal_code": "14467",
+    "country": "DE",
+}
+FULL_ADDRESS: dict[str, Any] = {**ADDRESS, "line2": None, "region": None}
+PICKUP_POINT: dict[str, Any] = {
+    "line1": "Am Markt 1",
+    "city": "Potsdam",
+    "postal_code": "14467",
+    "country": "DE",
+    "latitude": 52.3961,
+    "longitude": 13.0586,
+}
+REGISTER_LEADER: dict[str, Any] = {
+    "name": "Lena Wolf",
+    "community": "Potsdam North",
+    "pickup_point": PICKUP_POINT,
+    "currency": "EUR",
+}
+REGISTER_SUPPLIER: dict[str, Any] = {
+    "name": "Havelland Farm",
+    "email": "orders@havelland-farm.example",
+    "currency": "EUR",
+}
+SKU: dict[str, Any] = {
+    "title": "Box of 10",
+    "supplier_sku": "EGG-10",
+    "list_price": 399,
+    "cost": 240,
+}
+CREATE_PRODUCT: dict[str, Any] = {
+    "supplier_id": SUPPLIER,
+    "title": "Free-range eggs",
+    "description": "From hens that live outdoors.",
+    "category": "Dairy and eggs",
+    "currency": "EUR",
+    "skus": [SKU],
+}
+OFFERS: list[dict[str, Any]] = [
+    {
+        "sku_id": EGGS,
+        "price": 349,
+        "commission": {"basis": "sales", "rate_bps": 1000},
+        "limit_per_customer": 4,
+    },
+    {
+        "sku_id": BREAD,
+        "price": 420,
+        "commission": {"basis": "gross_profit", "rate_bps": 2000},
+        "limit_per_customer": None,
+    },
+]
+CREATE_CAMPAIGN: dict[str, Any] = {
+    "title": "Breakfast of the week",
+    "opens_at": "2026-03-02T06:00:00.000Z",
+    "closes_at": "2026-03-03T18:00:00.000Z",
+    "currency": "EUR",
+    "offers": OFFERS,
+    "leader_ids": [LEADER],
+}
+CAMPAIGN_SUMMARY: dict[str, Any] = {
+    "id": CAMPAIGN,
+    "title": "Breakfast of the week",
+    "status": "open",
+    "opens_at": "2026-03-02T06:00:00.000Z",
+    "closes_at": "2026-03-03T18:00:00.000Z",
+    "currency": "EUR",
+    "for_every_leader": False,
+    "created_at": "2026-03-01T15:20:11.402Z",
+}
+ORDER_LINES: list[dict[str, Any]] = [
+    {
+        "sku_id": EGGS,
+        "supplier_id": SUPPLIER,
+        "title": "Free-range eggs, Box of 10",
+        "quantity": 2,
+        "refunded_quantity": 0,
+        "unit_price": 349,
+        "amount": 698,
+        "discount": 0,
+        "tax": 0,
+        "net": 698,
+    },
+    {
+        "sku_id": BREAD,
+        "supplier_id": BAKERY,
+        "title": "Rye bread",
+        "quantity": 1,
+        "refunded_quantity": 0,
+        "unit_price": 420,
+        "amount": 420,
+        "discount": 0,
+        "tax": 0,
+        "net": 420,
+    },
+]
+DISPATCHED: list[dict[str, Any]] = [
+    {
+        "id": DISPATCH,
+        "supplier_id": SUPPLIER,
+        "status": "shipped",
+        "carrier": "DHL",
+        "tracking_number": "00340434161094042557",
+    },
+    {
+        "id": OTHER_DISPATCH,
+        "supplier_id": BAKERY,
+        "status": "accepted",
+        "carrier": None,
+        "tracking_number": None,
+    },
+]
+DISPATCH_VIEW: dict[str, Any] = {
+    "id": DISPATCH,
+    "order_id": ORDER,
+    "supplier_id": SUPPLIER,
+    "status": "shipped",
+    "version": 3,
+    "currency": "EUR",
+    "lines": [
+        {
+            "sku_id": EGGS,
+            "supplier_sku": "EGG-10",
+            "title": "Free-range eggs, Box of 10",
+            "quantity": 2,
+            "unit_cost": 240,
+        }
+    ],
+    "ship_to": FULL_ADDRESS,
+    "accept_by": "2026-03-02T21:31:07.118Z",
+    "ship_by": "2026-03-03T09:31:07.118Z",
+    "carrier": "DHL",
+    "tracking_number": "00340434161094042557",
+    "reason": None,
+    "shipped_at": "2026-03-02T14:05:40.001Z",
+    "delivered_at": None,
+    "created_at": "2026-03-02T09:31:08.330Z",
+    "updated_at": "2026-03-02T14:05:40.001Z",
+}
+ENDPOINT_VIEW: dict[str, Any] = {
+    "id": ENDPOINT,
+    "owner": SUPPLIER,
+    "url": "https://havelland-farm.example/tuan",
+    "event_types": ["dispatch.created", "dispatch.cancelled"],
+    "status": "active",
+    "generation": 1,
+    "disabled_reason": None,
+    "failing_since": None,
+    "old_secret_until": None,
+    "created_at": "2026-03-01T10:12:45.870Z",
+}
+STATEMENT_SUMMARY: dict[str, Any] = {
+    "run_id": RUN,
+    "business_date": "2026-03-11",
+    "currency": "EUR",
+    "opening_balance": 12500,
+    "total": 102,
+    "closing_balance": 12602,
+}
+# Eggs: 10 % of 698. Bread: 20 % of what 420 leave over a cost of 260.
+STATEMENT_LINES: list[dict[str, Any]] = [
+    {
+        "order_id": ORDER,
+        "sku_id": EGGS,
+        "kind": "commission",
+        "basis": "sales",
+        "basis_amount": 698,
+        "rate_bps": 1000,
+        "amount": 70,
+        "matured_on": "2026-03-11",
+    },
+    {
+        "order_id": ORDER,
+        "sku_id": BREAD,
+        "kind": "commission",
+        "basis": "gross_profit",
+        "basis_amount": 160,
+        "rate_bps": 2000,
+        "amount": 32,
+        "matured_on": "2026-03-11",
+    },
+]
+
+EXAMPLES: dict[str, Any] = {
+    "AcceptDispatch": {},
+    "AddEndpoint": {
+        "url": "https://havelland-farm.example/tuan",
+        "event_types": ["dispatch.created", "dispatch.cancelled"],
+    },
+    "ApiKeysView": {"items": [{"id": API_KEY, "created_at": "2026-03-01T10:02:19.004Z"}]},
+    "BalanceView": {
+        "currency": "EUR",
+        "estimated": 102,
+        "pending": 4380,
+        "available": 12602,
+        "collected": 0,
+        "in_payout": 0,
+        "paid_out": 0,
+    },
+    "CampaignSummaryView": CAMPAIGN_SUMMARY,
+    "CampaignView": {
+        **CAMPAIGN_SUMMARY,
+        "leader_ids": [LEADER],
+        "offers": [
+            {**OFFERS[0], "title": "Free-range eggs, Box of 10"},
+            {**OFFERS[1], "title": "Rye bread"},
+        ],
+    },
+    "CancelOrder": {"reason": "Ordered by mistake"},
+    "CaseView": {
+        "id": CASE,
+        "kind": "wrong_amount",
+        "subject": "local:ch_91b0",
+        "detail": f"1000 EUR came by local for order {ORDER} (paid, total 1118 EUR) and goes back.",
+        "status": "resolved",
+        "opened_at": "2026-03-02T11:40:00.217Z",
+        "note": "The customer was told; the bank shows the money returned.",
+        "resolved_at": "2026-03-03T08:15:32.650Z",
+    },
+    "ChangeEndpoint": {"status": "active"},
+    "CollectPayment": {"amount": 1118, "reference": "cash box, receipt 17"},
+    "CreateCampaign": CREATE_CAMPAIGN,
+    "CreateProduct": CREATE_PRODUCT,
+    "DeliverDispatch": {"delivered_at": "2026-03-04T16:20:00.000Z"},
+    "DeliveryView": {
+        "id": DELIVERY,
+        "endpoint_id": ENDPOINT,
+        "event_type": "dispatch.created",
+        "subject": DISPATCH,
+        "status": "pending",
+        "attempts": [
+            {
+                "at": "2026-03-02T09:31:08.902Z",
+                "status_code": 503,
+                "duration_ms": 41,
+                "error": "answered 503",
+            }
+        ],
+        "next_attempt_at": "2026-03-02T09:31:14.310Z",
+        "created_at": "2026-03-02T09:31:08.640Z",
+    },
+    "DispatchView": DISPATCH_VIEW,
+    "EndpointView": ENDPOINT_VIEW,
+    "EndpointWithSecretView": {
+        **ENDPOINT_VIEW,
+        "secret": "whsec_YW4tZXhhbXBsZS1vZi1hLXNlY3JldC1vZi0zMi1ieXQ=",
+    },
+    "EventTaken": {"received": True},
+    "FeedView": {
+        "items": [DISPATCH_VIEW],
+        "next_cursor": None,
+        "next_updated_since": "2026-03-02T14:04:40.001Z",
+    },
+    "HealthView": {"status": "ok"},
+    "IssuedKeyView": {
+        "id": API_KEY,
+        "key": "tsk_an-example-of-a-key-that-opens-nothing-01234567",
+        "created_at": "2026-03-01T10:02:19.004Z",
+    },
+    "LeaderView": {
+        "id": LEADER,
+        **REGISTER_LEADER,
+        "created_at": "2026-02-27T12:00:03.550Z",
+    },
+    "OpenCampaignsView": {
+        "items": [
+            {
+                "id": CAMPAIGN,
+                "title": "Breakfast of the week",
+                "closes_at": "2026-03-03T18:00:00.000Z",
+                "currency": "EUR",
+                "offers": [
+                    {
+                        "sku_id": EGGS,
+                        "title": "Free-range eggs, Box of 10",
+                        "price": 349,
+                        "limit_per_customer": 4,
+                        "available": 86,
+                    }
+                ],
+            }
+        ]
+    },
+    "OrderView": {
+        "id": ORDER,
+        "status": "shipped",
+        "version": 5,
+        "customer_id": "cus_ada",
+        "leader_id": LEADER,
+        "campaign_id": CAMPAIGN,
+        "currency": "EUR",
+        "lines": ORDER_LINES,
+        "subtotal": 1118,
+        "discount": 0,
+        "shipping": 0,
+        "tax": 0,
+        "total": 1118,
+        "refunded_amount": 0,
+        "payment": {"id": PAYMENT, "method": "card", "status": "succeeded", "amount": 1118},
+        "dispatches": DISPATCHED,
+        "ship_to": FULL_ADDRESS,
+        "note": "Please ring twice",
+        "expires_at": "2026-03-02T09:45:12.640Z",
+        "created_at": "2026-03-02T09:30:12.640Z",
+    },
+    "PlaceOrder": {
+        "campaign_id": CAMPAIGN,
+        "leader_id": LEADER,
+        "lines": [{"sku_id": EGGS, "quantity": 2}, {"sku_id": BREAD, "quantity": 1}],
+        "ship_to": ADDRESS,
+        "payment_method": "card",
+        "note": "Please ring twice",
+    },
+    "ProductView": {
+        **CREATE_PRODUCT,
+        "id": PRODUCT,
+        "status": "active",
+        "rejection_reason": None,
+        "skus": [{"id": EGGS, **SKU}],
+        "created_at": "2026-03-01T10:30:00.125Z",
+    },
+    "PutStock": {"on_hand": 90},
+    "ReceiptView": {
+        "payment_id": PAYMENT,
+        "order_id": ORDER,
+        "amount": 1118,
+        "currency": "EUR",
+        "received_at": "2026-03-02T09:31:07.118Z",
+    },
+    "RefundLines": {
+        "lines": [{"sku_id": EGGS, "quantity": 1}],
+        "reason": "One box arrived broken",
+    },
+    "RefundView": {
+        "id": REFUND,
+        "order_id": ORDER,
+        "amount": 349,
+        "currency": "EUR",
+        "status": "succeeded",
+        "method": "card",
+        "reason": "One box arrived broken",
+        "decided_at": "2026-03-05T08:00:44.310Z",
+        "completed_at": "2026-03-05T08:00:45.972Z",
+    },
+    "RegisterLeader": REGISTER_LEADER,
+    "RegisterSupplier": REGISTER_SUPPLIER,
+    "RejectDispatch": {"reason": "Sold out at the farm"},
+    "RejectProduct": {"reason": "The description names no origin"},
+    "ResolveCase": {"note": "The customer was told; the bank shows the money returned."},
+    "RunView": {
+        "id": RUN,
+        "business_date": "2026-03-11",
+        "status": "completed",
+        "leaders_total": 3,
+        "leaders_settled": 3,
+        "totals": [{"currency": "EUR", "amount": 9640}],
+        "started_at": "2026-03-12T00:15:03.201Z",
+        "completed_at": "2026-03-12T00:15:09.877Z",
+    },
+    "ShipDispatch": {"carrier": "DHL", "tracking_number": "00340434161094042557"},
+    "StartRun": {"business_date": "2026-03-11"},
+    "StatementSummaryView": STATEMENT_SUMMARY,
+    "StatementView": {**STATEMENT_SUMMARY, "lines": STATEMENT_LINES},
+    "StockView": {
+        "sku_id": EGGS,
+        "on_hand": 90,
+        "reserved": 4,
+        "available": 86,
+        "committed": 10,
+    },
+    "SupplierView": {
+        "id": SUPPLIER,
+        **REGISTER_SUPPLIER,
+        "created_at": "2026-03-01T10:00:57.090Z",
+    },
+    "TrialBalanceView": {
+        "as_of": "2026-03-12T07:00:00.000Z",
+        "currencies": [
+            {
+                "currency": "EUR",
+                "accounts": [
+                    {"account": "cash:local", "balance": 1118},
+                    {"account": f"leader:{LEADER}:available", "balance": -102},
+                    {"account": "platform:revenue", "balance": -276},
+                    {"account": f"supplier:{SUPPLIER}:payable", "balance": -480},
+                    {"account": f"supplier:{BAKERY}:payable", "balance": -260},
+                ],
+                "debits": 2338,
+                "credits": 2338,
+                "balanced": True,
+            }
+        ],
+    },
+}

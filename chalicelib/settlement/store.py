@@ -5,11 +5,11 @@ from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform import store
+from chalicelib.platform.indexes import KeysListing
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retrying
 from chalicelib.platform.table import (
@@ -30,17 +30,6 @@ RUN, RUNS, PAGE, CURRENT = "run", "runs", "page#", "current"
 
 
 SettlementMeta = table("SETTLEMENT_TABLE")
-
-
-class Listing(GlobalSecondaryIndex[Any]):
-    """All runs, by id and so by business date."""
-
-    class Meta:
-        index_name = "listing"
-        projection = KeysOnlyProjection()
-
-    listing = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
 
 
 class EarningsRow(EntityRow[Earnings]):
@@ -100,7 +89,7 @@ class RunRow(EntityRow[Run]):
     entity = Run
 
     listing = UnicodeAttribute()
-    runs = Listing()
+    runs = KeysListing()
     id = UnicodeAttribute()
     business_date = UnicodeAttribute()
     status = UnicodeAttribute()
@@ -269,9 +258,7 @@ def get_run(run_id: str) -> Run | None:
 
 
 def runs(page: PageRequest) -> Page[Run]:
-    found = store.newest(RunRow.runs, [RUNS], RunRow.pk, page)
-    rows = {row.pk: row for row in store.get_many(RunRow, [(row.pk, RUN) for row in found.items])}
-    return found.map(lambda row: rows[row.pk].to_entity())
+    return store.whole(RunRow, RUN, store.newest(RunRow.runs, [RUNS], RunRow.pk, page))
 
 
 def replace_run(changed: Run, version: int) -> Put:

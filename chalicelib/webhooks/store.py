@@ -8,6 +8,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import clock, ids
 from chalicelib.platform import store
+from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.table import (
     EntityRow,
@@ -51,17 +52,6 @@ class Listing(GlobalSecondaryIndex[Any]):
 
     listing = UnicodeAttribute(hash_key=True)
     age = UnicodeAttribute(range_key=True)
-
-
-class Due(GlobalSecondaryIndex[Any]):
-    """Deliveries that wait, over shards, by when a sweep must ask for their next attempt."""
-
-    class Meta:
-        index_name = "due"
-        projection = KeysOnlyProjection()
-
-    due = UnicodeAttribute(hash_key=True)
-    due_at = InstantAttribute(range_key=True)
 
 
 class EndpointRow(EntityRow[Endpoint]):
@@ -143,18 +133,16 @@ def get_endpoint(endpoint_id: str) -> Endpoint | None:
     return row.to_entity() if row else None
 
 
-def endpoints_of(owner: str) -> list[Endpoint]:
+def endpoints_of(owner: str) -> tuple[Endpoint, ...]:
     """All endpoints of an owner; there are few."""
-    page = store.newest(
-        EndpointRow.of_owner, [_owned(owner, ENDPOINTS)], EndpointRow.age, PageRequest("", 100)
-    )
-    return list(_endpoints(page).items)
+    return endpoints(owner, PageRequest("", 100)).items
 
 
 def endpoints(owner: str | None, page: PageRequest) -> Page[Endpoint]:
     index: Any = EndpointRow.of_owner if owner else EndpointRow.listed
     partition = _owned(owner, ENDPOINTS) if owner else ENDPOINTS
-    return _endpoints(store.newest(index, [partition], EndpointRow.age, page))
+    found = store.newest(index, [partition], EndpointRow.age, page)
+    return store.whole(EndpointRow, ENDPOINT, found)
 
 
 def add_endpoint(endpoint: Endpoint) -> Put:
@@ -178,11 +166,7 @@ def deliveries(owner: str | None, page: PageRequest) -> Page[Delivery]:
     index: Any = DeliveryRow.of_owner if owner else DeliveryRow.listed
     partitions = [_owned(owner, DELIVERIES)] if owner else [_deliveries(n) for n in range(SHARDS)]
     found = store.newest(index, partitions, DeliveryRow.age, page)
-    rows = {
-        row.pk: row
-        for row in store.get_many(DeliveryRow, [(each.pk, DELIVERY) for each in found.items])
-    }
-    return found.map(lambda each: rows[each.pk].to_entity())
+    return store.whole(DeliveryRow, DELIVERY, found)
 
 
 def add_delivery(delivery: Delivery) -> Put:
@@ -199,14 +183,6 @@ def waiting_before(now: datetime, limit: int) -> list[str]:
         DeliveryRow.waiting, shards, DeliveryRow.due_at <= now, DeliveryRow.due_at, limit
     )
     return [row.pk for row in rows]
-
-
-def _endpoints(found: Page[Any]) -> Page[Endpoint]:
-    rows = {
-        row.pk: row
-        for row in store.get_many(EndpointRow, [(each.pk, ENDPOINT) for each in found.items])
-    }
-    return found.map(lambda each: rows[each.pk].to_entity())
 
 
 def _age(delivery: Delivery) -> str:
