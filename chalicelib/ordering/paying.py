@@ -1,5 +1,6 @@
 """Money that came in is always booked, and goes on or back by itself (contract, section 4)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from chalicelib.ordering.rules import Order, limited_units
 from chalicelib.ordering.store import CannotTake
 from chalicelib.payments import refunds
 from chalicelib.payments import store as payments
-from chalicelib.payments.providers import PaymentSucceeded
+from chalicelib.payments.providers import PaymentSucceeded, RefundSettled, provider
 from chalicelib.payments.rules import LEADER_COLLECT, Receipt, Refund
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
@@ -26,11 +27,21 @@ from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.settlement import earning
 
 
-def receive(provider: str, event: PaymentSucceeded) -> None:
+def take_event(name: str, headers: Mapping[str, str], body: bytes) -> None:
+    """Do what a provider's event says. Raises NotFound for a provider that this stack has not,
+    InvalidSignature for an event that it has not signed."""
+    event = provider(name).read_event(headers, body)
+    if isinstance(event, PaymentSucceeded):
+        receive(name, event)
+    elif isinstance(event, RefundSettled):
+        refunds.settle(event.refund_id, "succeeded" if event.succeeded else "failed")
+
+
+def receive(provider_name: str, event: PaymentSucceeded) -> None:
     """Book what a provider took: for its order where it fits, else back to where it came from."""
     order_id = ids.sibling("ord", event.payment_id)
     receipt = Receipt(
-        provider=provider,
+        provider=provider_name,
         reference=event.reference,
         payment_id=event.payment_id,
         order_id=order_id,

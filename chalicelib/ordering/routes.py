@@ -3,10 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import NotFound
-from chalicelib.ordering import paying, placing, stock, storefront
-from chalicelib.ordering import store as ordering
+from chalicelib.ordering import paying, placing, reading, stock, storefront
 from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.schema import (
@@ -14,6 +11,7 @@ from chalicelib.ordering.schema import (
     EventTaken,
     OpenCampaignsView,
     OrderView,
+    PaymentEvent,
     PlaceOrder,
     PutStock,
     ReceiptView,
@@ -21,13 +19,19 @@ from chalicelib.ordering.schema import (
 )
 from chalicelib.ordering.store import Stock
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.payments import refunds
-from chalicelib.payments.providers import PaymentSucceeded, RefundSettled, provider
 from chalicelib.payments.rules import Receipt
-from chalicelib.platform.http_in import Reply, Request, Routes
+from chalicelib.platform.http_in import Also, Reply, Request, Routes
 from chalicelib.platform.pages import Page
 
 routes = Routes(__name__, tag="Orders", authorizer=authorizer)
+
+ETAG = {"ETag": "The version of the stock, for `If-Match`."}
+# The local provider's; another provider signs in headers of its own.
+SIGNED = {
+    "webhook-id": "The event's id.",
+    "webhook-timestamp": "When it was sent, in Unix seconds.",
+    "webhook-signature": "`v1,` and the base64 HMAC-SHA256 of id, timestamp and body.",
+}
 
 
 @routes.endpoint(
@@ -71,12 +75,7 @@ def place_order(request: Request) -> Order:
     is_list=True,
 )
 def list_orders(request: Request) -> Page[Order]:
-    caller = request.caller
-    if caller.role == "customer":
-        return ordering.orders_of_customer(caller.id, request.page)
-    if caller.role == "leader":
-        return ordering.orders_of_leader(caller.id, request.page)
-    return ordering.all_orders(request.page)
+    return reading.orders_for(request.caller, request.page)
 
 
 @routes.endpoint(
@@ -87,7 +86,7 @@ def list_orders(request: Request) -> Page[Order]:
     answer=OrderView,
 )
 def read_order(request: Request, id: str) -> Order:
-    return order_for(id, request.caller)
+    return reading.order_for(id, request.caller)
 
 
 @routes.endpoint(
@@ -113,9 +112,11 @@ def collect_payment(request: Request, id: str) -> Receipt:
     roles=None,
     answer=EventTaken,
     errors={"invalid_signature": 400},
+    also=Also(body=PaymentEvent, takes=SIGNED),
 )
 def take_payment_event(request: Request, provider: str) -> Any:
-    return _take_event(provider, request)
+    paying.take_event(provider, request.headers, request.raw_body)
+    return SimpleNamespace(received=True)
 
 
 @routes.endpoint(
@@ -126,6 +127,10 @@ def take_payment_event(request: Request, provider: str) -> Any:
     body=PutStock,
     answer=StockView,
     errors={"below_reserved": 409, "precondition_failed": 412},
+    also=Also(
+        takes={"If-Match": "The `ETag` that was read: refused where the stock has changed since."},
+        gives=ETAG,
+    ),
 )
 def put_stock(request: Request, id: str) -> Reply:
     sent: PutStock = request.body
@@ -142,6 +147,7 @@ def put_stock(request: Request, id: str) -> Reply:
     summary="Read a SKU's stock, with its ETag",
     roles=("operator", "supplier"),
     answer=StockView,
+    also=Also(gives=ETAG),
 )
 def read_stock(request: Request, id: str) -> Reply:
     return _stock_reply(stock.read(id, request.caller))
@@ -156,28 +162,6 @@ def read_stock(request: Request, id: str) -> Reply:
 )
 def list_open_campaigns(request: Request, id: str) -> Any:
     return SimpleNamespace(items=storefront.open_campaigns(id))
-
-
-def order_for(order_id: str, caller: Caller) -> Order:
-    """The order, where it is the caller's to see. Raises NotFound."""
-    order = ordering.get_order(order_id)
-    visible = order and (
-        caller.is_operator
-        or (caller.role, caller.id)
-        in {("customer", order.customer_id), ("leader", order.leader_id)}
-    )
-    if order is None or not visible:
-        raise NotFound("There is no such order.")
-    return order
-
-
-def _take_event(name: str, request: Request) -> Any:
-    event = provider(name).read_event(request.headers, request.raw_body)
-    if isinstance(event, PaymentSucceeded):
-        paying.receive(name, event)
-    elif isinstance(event, RefundSettled):
-        refunds.settle(event.refund_id, "succeeded" if event.succeeded else "failed")
-    return SimpleNamespace(received=True)
 
 
 def _stock_reply(found: Stock) -> Reply:

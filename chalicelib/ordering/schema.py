@@ -1,6 +1,6 @@
 """Requests and answers about orders and stock."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -175,6 +175,14 @@ class OpenCampaignView(View):
 
 class OpenCampaignsView(View):
     items: list[OpenCampaignView]
+
+
+class PaymentEvent(RequestModel):
+    """An event of the local provider; every provider sends its own kind."""
+
+    id: str
+    type: str
+    data: dict[str, Any]
 
 
 class EventTaken(View):

@@ -1,0 +1,29 @@
+"""Who sees which orders."""
+
+from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.errors import NotFound
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.rules import Order
+from chalicelib.platform.pages import Page, PageRequest
+
+
+def order_for(order_id: str, caller: Caller) -> Order:
+    """The order, for its customer, its leader and operators. Raises NotFound for anyone else."""
+    order = ordering.get_order(order_id)
+    if order is None or not _sees(caller, order):
+        raise NotFound("There is no such order.")
+    return order
+
+
+def orders_for(caller: Caller, page: PageRequest) -> Page[Order]:
+    """A customer's own orders, a leader's community's, or for an operator all."""
+    if caller.role == "customer":
+        return ordering.orders_of_customer(caller.id, page)
+    if caller.role == "leader":
+        return ordering.orders_of_leader(caller.id, page)
+    return ordering.all_orders(page)
+
+
+def _sees(caller: Caller, order: Order) -> bool:
+    mine = {("customer", order.customer_id), ("leader", order.leader_id)}
+    return caller.is_operator or (caller.role, caller.id) in mine
