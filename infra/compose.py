@@ -202,6 +202,7 @@ def function_resources(name: str, function: Json, tables: Json) -> Resources:
     return {
         name: {"Properties": function_properties(name, function)},
         f"{name}Role": role(name, function, tables),
+        **({} if function.get("refuses_by_error") else errors_alarm(name)),
         f"{name}LogGroup": {
             "Type": "AWS::Logs::LogGroup",
             "DeletionPolicy": KEPT_IN_PRODUCTION,
@@ -211,13 +212,18 @@ def function_resources(name: str, function: Json, tables: Json) -> Resources:
                 "RetentionInDays": {"Ref": "LogRetentionDays"},
             },
         },
+    }
+
+
+def errors_alarm(name: str) -> Resources:
+    return {
         f"{name}ErrorsAlarm": alarm(
             f"{name} failed",
             metric=("AWS/Lambda", "Errors"),
             of={"FunctionName": {"Ref": name}},
             statistic="Sum",
             threshold=1,
-        ),
+        )
     }
 
 
