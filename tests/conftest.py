@@ -1,13 +1,25 @@
 """Fixtures that every kind of test may use."""
 
 from collections.abc import Iterator
+from functools import cache
+from unittest import mock
 
+import botocore.session
 import pytest
-from chalice.test import Client
 from pytest_httpserver import HTTPServer
 
+from infra.local.stack import LocalStack, local_stack
+from tests.support.gateway import Gateway
 from tests.support.moto_cloud import moto_cloud
 from tests.support.world import Issuer, World
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_models_are_read_once() -> Iterator[None]:
+    """Tests make clients anew; to parse the models of their services each time takes longest."""
+    once = cache(botocore.session.create_loader)
+    with mock.patch.object(botocore.session, "create_loader", once):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -21,5 +33,11 @@ def world(issuer: Issuer) -> Iterator[World]:
     with moto_cloud(**issuer.settings) as environment:
         from app import app
 
-        with Client(app) as client:
-            yield World(client, issuer, environment)
+        yield World(Gateway(app), issuer, environment)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LocalStack]:
+    """A local cloud with the packaged application, the same for all tests that ask for one."""
+    with local_stack() as stack:
+        yield stack

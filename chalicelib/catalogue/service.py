@@ -10,10 +10,11 @@ from chalicelib.catalogue.rules import Campaign, Commission, Offer, Product, Pro
 from chalicelib.catalogue.store import CampaignRow, ProductRow
 from chalicelib.kernel import clock, events, ids
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from chalicelib.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.kernel.events import Event
 from chalicelib.parties import store as party_store
 from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, create
 
 CLOSINGS_A_SWEEP = 200
@@ -152,16 +153,14 @@ def campaign_whole(campaign_id: str) -> CampaignWhole:
 
 def announce_closings(now: datetime) -> int:
     """Tell the platform's endpoints of each campaign that has closed, once. Returns how many."""
-    closed = catalogue.closing_before(now, CLOSINGS_A_SWEEP)
-    for campaign_id in closed:
-        transaction = Transaction()
-        transaction.add(catalogue.announce_closing(campaign_id))
-        transaction.publish(Event(events.CAMPAIGN_CLOSED, campaign_id))
-        try:
-            transaction.commit()
-        except Stale:
-            continue  # an overlapping sweep has told of it
-    return len(closed)
+    return sweep_each(catalogue.closing_before(now, CLOSINGS_A_SWEEP), _announce_closing)
+
+
+def _announce_closing(campaign_id: str) -> None:
+    transaction = Transaction()
+    transaction.add(catalogue.announce_closing(campaign_id))
+    transaction.publish(Event(events.CAMPAIGN_CLOSED, campaign_id))
+    transaction.commit()
 
 
 def _product(new: NewProduct, status: ProductStatus) -> Product:

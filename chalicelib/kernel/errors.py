@@ -87,5 +87,9 @@ class Busy(TuanError):
     default_code = "busy"
 
 
-class Stale(Exception):
+class Overtaken(Exception):
+    """Another writer came first, so whatever else was made of the reading says nothing."""
+
+
+class Stale(Overtaken):
     """What was read has changed meanwhile. Never shown: the use case runs again."""

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.kernel.errors import NotFound, Stale
+from chalicelib.kernel.errors import NotFound
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order, limited_units
-from chalicelib.platform.log import logger, metric
+from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, Update
 
 ORDERS_A_SWEEP = 500
@@ -37,12 +38,7 @@ def limits_back(order: Order) -> Update | None:
 def sweep(now: datetime) -> int:
     """Let unpaid orders expire and put stock back that is owed. Returns how many were looked at."""
     due = ordering.due_before(now, ORDERS_A_SWEEP)
-    for order_id in due:
-        try:
-            _look_at(order_id, now)
-        except Stale:
-            logger.info("order changed meanwhile", order_id=order_id)
-    return len(due)
+    return sweep_each(due, lambda order_id: _look_at(order_id, now))
 
 
 @retry_stale

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.catalogue import store as catalogue
-from chalicelib.catalogue.rules import EVERY_LEADER, Campaign, Offer
+from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering import pricing
@@ -50,7 +50,7 @@ class Offered:
 
     leader: Leader | None
     campaign: Campaign | None
-    is_for_leader: bool
+    names_leader: bool
     offers: Sequence[Offer | None]
 
 
@@ -95,17 +95,13 @@ def _read(new: NewOrder, idempotency: IdempotentRequest) -> Offered:
             parties.leader_key(new.leader_id),
             catalogue.campaign_key(new.campaign_id),
             catalogue.campaign_leader_key(new.campaign_id, new.leader_id),
-            catalogue.campaign_leader_key(new.campaign_id, EVERY_LEADER),
             *(catalogue.offer_key(new.campaign_id, line.sku_id) for line in new.lines),
         ]
     )
-    answered, leader, campaign, for_leader, for_all, *offers = found
+    answered, leader, campaign, named, *offers = found
     idempotency.judge(answered)
     return Offered(
-        _entity(leader),
-        _entity(campaign),
-        bool(for_leader or for_all),
-        [_entity(row) for row in offers],
+        _entity(leader), _entity(campaign), named is not None, [_entity(row) for row in offers]
     )
 
 
@@ -130,7 +126,7 @@ def _checked(
             f"has the currency {leader.currency}, not {campaign.currency}",
             code="currency_mismatch",
         )
-    if not offered.is_for_leader:
+    if not (campaign.for_every_leader or offered.names_leader):
         raise Conflict("The campaign is not for this leader's community.", code="campaign_not_open")
     if campaign.status_at(now) != "open":
         raise Conflict(f"The campaign is {campaign.status_at(now)}.", code="campaign_not_open")

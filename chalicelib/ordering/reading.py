@@ -1,5 +1,7 @@
 """Who sees which orders."""
 
+from dataclasses import replace
+
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
 from chalicelib.ordering import store as ordering
@@ -22,6 +24,15 @@ def orders_for(caller: Caller, page: PageRequest) -> Page[Order]:
     if caller.role == "leader":
         return ordering.orders_of_leader(caller.id, page)
     return ordering.all_orders(page)
+
+
+def order_as_placed(order_id: str) -> Order:
+    """An order with the lines, address and note that it was placed with. The rest is of now."""
+    order = ordering.get_order(order_id)
+    if order is None:
+        raise LookupError(f"order {order_id} is not stored")
+    lines = tuple(replace(line, refunded_quantity=0) for line in order.lines)
+    return replace(order, lines=lines)
 
 
 def _sees(caller: Caller, order: Order) -> bool:

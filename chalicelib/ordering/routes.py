@@ -44,6 +44,11 @@ SIGNED = {
     status=201,
     key="required",
     reads_key_itself=True,
+    unrecorded={
+        "lines": lambda placed: reading.order_as_placed(placed["id"]).lines,
+        "ship_to": lambda placed: reading.order_as_placed(placed["id"]).ship_to,
+        "note": lambda placed: reading.order_as_placed(placed["id"]).note,
+    },
     errors={
         "out_of_stock": 409,
         "customer_limit_reached": 409,

@@ -9,7 +9,7 @@ from datetime import datetime
 from chalicelib.cases import service as cases
 from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Conflict, NotFound, Stale
+from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
@@ -19,6 +19,7 @@ from chalicelib.payments.rules import LEADER_COLLECT, Refund, RefundStatus
 from chalicelib.platform import queues
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, write
 
 LOOKS_A_SWEEP = 100
@@ -102,11 +103,8 @@ def refund_for(refund_id: str, caller: Caller) -> Refund:
 
 def look_after(now: datetime) -> None:
     """Ask providers again, and open a case for what nobody has confirmed for 48 hours."""
-    for refund in payments.to_look_at(now, LOOKS_A_SWEEP):
-        try:
-            _look_at(refund, now)
-        except Stale:
-            logger.info("refund was settled or looked at meanwhile", refund_id=refund.id)
+    due = {refund.id: refund for refund in payments.to_look_at(now, LOOKS_A_SWEEP)}
+    sweep_each(due, lambda refund_id: _look_at(due[refund_id], now))
 
 
 def _look_at(refund: Refund, now: datetime) -> None:

@@ -22,6 +22,7 @@ from chalicelib.kernel.errors import (
     Forbidden,
     Invalid,
     Malformed,
+    NotFound,
     TooLarge,
     TuanError,
     Unauthenticated,
@@ -38,8 +39,11 @@ from chalicelib.platform.log import flush_metrics, logger, metric
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import unreachable
 from chalicelib.platform.schema import ListView, PageQuery, field_path
+from chalicelib.platform.transaction import write
 
 MAX_BODY_BYTES = 256 * 1024
+# Longer than any id there is, and shorter than what DynamoDB refuses as a key.
+MAX_ID = 200
 KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,255}")
 REQUEST_ID_PATTERN = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -83,6 +87,21 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Also:
+    """What a route's document says beyond the rule.
+
+    `statuses` are other successes, `media_types` other forms of the answer, `takes` and `gives`
+    headers of the request and of the answer, and `body` what the use case reads by itself.
+    """
+
+    statuses: Mapping[int, str] = field(default_factory=dict)
+    media_types: tuple[str, ...] = ()
+    takes: Mapping[str, str] = field(default_factory=dict)
+    gives: Mapping[str, str] = field(default_factory=dict)
+    body: type[BaseModel] | None = None
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """A route as declared; `run` is the use case."""
 
@@ -102,6 +121,7 @@ class Endpoint:
     errors: Mapping[str, int]
     media_type: str
     unrecorded: Mapping[str, Callable[[Mapping[str, Any]], Any]]
+    also: Also
 
     @property
     def name(self) -> str:
@@ -137,13 +157,14 @@ class Routes(Blueprint):
         errors: Mapping[str, int] | None = None,
         media_type: str = "application/json",
         unrecorded: Mapping[str, Callable[[Mapping[str, Any]], Any]] | None = None,
+        also: Also | None = None,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare a route. `roles=None` asks for no credentials at all.
 
         `reads_key_itself`: the use case looks its idempotency key up together with its own first
         read. `errors` maps the codes that are this route's own to their statuses. `unrecorded`
-        names the secret fields of the answer and how each is derived again for a repeat: they are
-        never stored with an idempotency key.
+        names the fields of the answer that are never stored with an idempotency key, because they
+        are secret or the resource keeps them anyway, and how each is had again for a repeat.
         """
 
         def declare(run: Callable[..., Any]) -> Callable[..., Any]:
@@ -164,6 +185,7 @@ class Routes(Blueprint):
                 errors=errors or {},
                 media_type=media_type,
                 unrecorded=unrecorded or {},
+                also=also or Also(),
             )
             ENDPOINTS.append(endpoint)
             options: dict[str, Any] = {"methods": [method], "content_types": []}
@@ -239,9 +261,13 @@ def _run(
         if idempotency and endpoint.reads_key_itself:
             idempotency.look_up()
         raise
+    _check_ids(path)
     request = Request(caller, body, query, http.headers, raw, idempotency, scope)
     try:
-        return _rendered(endpoint, request, endpoint.run(request, **path))
+        result = endpoint.run(request, **path)
+        if idempotency and not idempotency.recorded:
+            write(idempotency.record(result))  # nothing was changed, yet the key is answered
+        return _rendered(endpoint, request, result)
     except AnsweredMeanwhile:
         if idempotency:
             idempotency.look_up()
@@ -287,6 +313,11 @@ def _idempotency_key(endpoint: Endpoint, http: Any) -> str | None:
 def _check_size(raw: bytes) -> None:
     if len(raw) > MAX_BODY_BYTES:
         raise TooLarge(f"The body has {len(raw)} bytes; at most {MAX_BODY_BYTES} are taken.")
+
+
+def _check_ids(path: Mapping[str, str]) -> None:
+    if any(len(each) > MAX_ID for each in path.values()):
+        raise NotFound("There is no such thing here: no id is that long.")
 
 
 def _idempotent(
@@ -352,20 +383,21 @@ def _text(endpoint: Endpoint, scope: str, result: Any) -> str:
 
 
 def _recordable(endpoint: Endpoint, result: Any) -> Answer:
-    text = _text(endpoint, "", result)
-    if endpoint.unrecorded:
-        shown = json.loads(text)
-        text = json.dumps({name: shown[name] for name in shown if name not in endpoint.unrecorded})
-    return Answer(endpoint.status, text)
+    reply = result if isinstance(result, Reply) else Reply(result)
+    if endpoint.answer is not None and endpoint.unrecorded:
+        shown = endpoint.answer.model_validate(reply.result)
+        text = shown.model_dump_json(exclude=set(endpoint.unrecorded))
+    else:
+        text = _text(endpoint, "", reply.result)
+    return Answer(reply.status or endpoint.status, text)
 
 
 def _given(endpoint: Endpoint, answer: Answer) -> tuple[int, dict[str, str], str]:
     text = answer.body
-    if endpoint.unrecorded:
+    if endpoint.answer is not None and endpoint.unrecorded:
         shown = json.loads(text)
-        text = json.dumps(
-            {**shown, **{name: derive(shown) for name, derive in endpoint.unrecorded.items()}}
-        )
+        again = {name: derive(shown) for name, derive in endpoint.unrecorded.items()}
+        text = endpoint.answer.model_validate({**shown, **again}).model_dump_json()
     headers = {"Content-Type": "application/json", "Idempotent-Replayed": "true"}
     return answer.status, headers, text
 

@@ -16,7 +16,7 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Invalid
+from chalicelib.kernel.errors import Invalid, Overtaken
 from chalicelib.platform import store
 from chalicelib.platform.store import Key
 from chalicelib.platform.table import IntegerAttribute, Row, absent, table
@@ -53,7 +53,7 @@ class AlreadyAnswered(Exception):
         self.answer = answer
 
 
-class AnsweredMeanwhile(Exception):
+class AnsweredMeanwhile(Overtaken):
     """Another request with this key committed first."""
 
 
@@ -66,6 +66,7 @@ class IdempotentRequest:
         self._pk = hashlib.sha256(f"{caller.role}\x1f{caller.id}\x1f{key}".encode()).hexdigest()
         self._fingerprint = fingerprint
         self._render = render
+        self.recorded = False
 
     @property
     def key(self) -> Key:
@@ -92,6 +93,7 @@ class IdempotentRequest:
     def record(self, result: Any) -> Write:
         """The write that remembers the answer to `result`; AnsweredMeanwhile for one of two."""
         answer = self._render(result)
+        self.recorded = True
         now = clock.now()
         row = IdempotencyRow(
             self._pk,

@@ -14,6 +14,7 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.events import Event
 from chalicelib.platform import queues, store
 from chalicelib.platform.log import logger, metric
+from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.table import InstantAttribute, Row, table
 
 # A record this young may still be on its way in the invocation that wrote it.
@@ -61,9 +62,8 @@ def sweep(now: datetime) -> int:
     waiting = [row for row in store.scan(OutboxRow, limit=PAGE) if row.published_at <= now - GRACE]
     oldest = min((row.published_at for row in waiting), default=now)
     metric("OutboxLag", (now - oldest).total_seconds(), unit="Seconds")
-    for row in waiting:
-        _send(row)
-    return len(waiting)
+    rows = {row.pk: row for row in waiting}
+    return sweep_each(rows, lambda event_id: _send(rows[event_id]))
 
 
 def _send(row: OutboxRow) -> None:

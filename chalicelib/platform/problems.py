@@ -44,7 +44,7 @@ class Problem:
 
 
 def problem(error: errors.TuanError) -> Problem:
-    status = STATUS[type(error)]
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     return _problem(status, error.code, error.detail, error.errors)
 
 

@@ -1,6 +1,8 @@
 """Trying again: what DynamoDB asks to be repeated, and use cases whose reading went stale."""
 
 import functools
+import random
+import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -33,19 +35,22 @@ PRESSED = frozenset(
 )
 
 
+FIRST_WAIT_SECONDS = 0.02
+
+
 def retrying(call: Callable[[], T]) -> T:
     """`call`, again with full jitter while the store is pressed or transactions collide.
 
     Neither botocore nor PynamoDB repeats a cancelled transaction. Raises Busy when it is still
     refused after the last attempt; everything else passes through at once.
     """
-    again = Retrying(
-        retry=retry_if_exception(pressed),
-        wait=wait_random_exponential(multiplier=0.02, max=0.8),
-        stop=stop_after_attempt(8),
-        retry_error_callback=_busy,
-    )
-    return again(call)
+    try:
+        return call()  # as most end here, they are spared the cost of being watched
+    except PynamoDBException as error:
+        if not pressed(error):
+            raise
+    time.sleep(random.uniform(0, FIRST_WAIT_SECONDS))
+    return _patiently(call)
 
 
 def retry_stale(use_case: Callable[P, T]) -> Callable[P, T]:
@@ -53,13 +58,7 @@ def retry_stale(use_case: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(use_case)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        again = Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, Stale)),
-            wait=wait_random_exponential(multiplier=0.02, max=0.5),
-            stop=stop_after_attempt(10),
-            retry_error_callback=_busy,
-        )
-        return again(use_case, *args, **kwargs)
+        return _from_its_first_read(use_case, *args, **kwargs)
 
     return run
 
@@ -84,3 +83,18 @@ def unreachable(error: BaseException) -> bool:
     from botocore.exceptions import BotoCoreError
 
     return isinstance(error.cause, BotoCoreError)
+
+
+# Made once: what they count while they run they keep by thread.
+_patiently = Retrying(
+    retry=retry_if_exception(pressed),
+    wait=wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=0.8),
+    stop=stop_after_attempt(7),
+    retry_error_callback=_busy,
+)
+_from_its_first_read = Retrying(
+    retry=retry_if_exception(lambda error: isinstance(error, Stale)),
+    wait=wait_random_exponential(multiplier=0.02, max=0.5),
+    stop=stop_after_attempt(10),
+    retry_error_callback=_busy,
+)

@@ -23,6 +23,9 @@ _UNPRINTABLE = "\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069"
 ONE_LINE = f"^[^{_UNPRINTABLE}]*$"
 MANY_LINES = ONE_LINE.replace("\\x00-\\x1f", "\\x00-\\x09\\x0b-\\x1f")
 
+# Far enough from the calendar's ends for time to be added and taken away.
+FIRST_YEAR, LAST_YEAR = 1900, 9000
+
 MAX_AMOUNT = 10**12
 MAX_QUANTITY = 9_999
 
@@ -54,6 +57,8 @@ def _currency(code: str) -> str:
 
 
 def _utc(instant: datetime) -> datetime:
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise ValueError(f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return clock.floor_to_millisecond(instant.astimezone(UTC))
 
 
@@ -84,7 +89,7 @@ Units = Annotated[int, Field(ge=0, le=10**9)]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000, description="Basis points; 10000 is 100 %.")]
 BusinessDate = Annotated[
     str,
-    StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"),
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
     AfterValidator(_plain_date),
     WithJsonSchema({"type": "string", "format": "date"}),
 ]

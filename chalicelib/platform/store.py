@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeVar
 
 from pynamodb.attributes import Attribute
-from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactGet
 
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retrying
-from chalicelib.platform.table import EntityRow, Row
+from chalicelib.platform.table import EntityRow, Row, connection
 
 M = TypeVar("M", bound=Row)
 E = TypeVar("E")
@@ -28,12 +26,6 @@ class Key:
     row: type[Row]
     pk: str
     sk: str
-
-
-@cache
-def connection() -> Connection:
-    """The one client that transactions share; PynamoDB's models keep their own."""
-    return Connection(max_retry_attempts=3, connect_timeout_seconds=2, read_timeout_seconds=5)
 
 
 def get(row: type[M], pk: str, sk: str) -> M | None:

@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from pynamodb.attributes import Attribute, UnicodeAttribute
-from pynamodb.constants import NUMBER, STRING
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.constants import NULL, NUMBER, STRING
+from pynamodb.exceptions import AttributeNullError
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
@@ -26,11 +28,6 @@ class TableMeta(type):
     """Lets PynamoDB's `Meta` name its table by an environment variable, read on first use."""
 
     variable: str
-    # PynamoDB writes defaults onto `Meta`; these are ours, and the client adds its own retries.
-    max_retry_attempts = 3
-    connect_timeout_seconds = 2
-    read_timeout_seconds = 5
-    max_pool_connections = 32
 
     @property
     def table_name(cls) -> str:
@@ -42,6 +39,17 @@ def table(variable: str) -> Any:
     return TableMeta("Meta", (), {"variable": variable})
 
 
+@cache
+def connection() -> Connection:
+    """The one connection of this process, for every table and for transactions."""
+    return Connection(
+        max_retry_attempts=3,
+        connect_timeout_seconds=2,
+        read_timeout_seconds=5,
+        max_pool_connections=32,
+    )
+
+
 class Row(Model):
     """One item of a table. `pk` and `sk` together are its identity."""
 
@@ -49,9 +57,44 @@ class Row(Model):
     sk = UnicodeAttribute(range_key=True)
 
     @classmethod
+    def _get_connection(cls) -> TableConnection:
+        # PynamoDB would make a client for each kind of row, which costs more than many requests,
+        # and would look the table's name up several times a call.
+        if cls._connection is None:
+            super()._get_connection().connection._client = connection().client
+        return cast(TableConnection, cls._connection)
+
+    @classmethod
     def at(cls, pk: str, sk: str) -> Self:
         """A row known by its key alone, to be updated or deleted."""
         return cls(pk, sk)
+
+    # The next three do what PynamoDB's do for the kinds of attribute there are here, in one pass
+    # in place of several: with them an order costs a tenth less.
+
+    def _set_defaults(self, _user_instantiated: bool = True) -> None:
+        self.attribute_values.update(_defaults(type(self)))
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        row = cls(_user_instantiated=False)
+        attributes = cls.get_attributes()
+        for stored_name, value in data.items():
+            name = cls._dynamo_to_python_attr(stored_name)
+            if name in attributes and NULL not in value:
+                attribute = attributes[name]
+                row.attribute_values[name] = attribute.deserialize(attribute.get_value(value))
+        return row
+
+    def serialize(self, null_check: bool = True) -> dict[str, dict[str, Any]]:
+        item = {}
+        for name, attribute in self.get_attributes().items():
+            value = self.attribute_values.get(name)
+            if value is not None:
+                item[attribute.attr_name] = {attribute.attr_type: attribute.serialize(value)}
+            elif null_check and not attribute.null:
+                raise AttributeNullError(name)
+        return item
 
 
 class EntityRow(Row, Generic[R]):
@@ -66,12 +109,21 @@ class EntityRow(Row, Generic[R]):
 
     @classmethod
     def of(cls, entity: R) -> Self:
-        shared = {name: getattr(entity, name) for name in _shared(cls)}
-        return cls(**{**shared, **cls.keys(entity)})
+        row = cls()
+        row.attribute_values |= {name: getattr(entity, name) for name in _shared(cls)}
+        row.attribute_values |= cls.keys(entity)
+        return row
 
     def to_entity(self) -> R:
-        entity: R = self.entity(**{name: getattr(self, name) for name in _shared(type(self))})
+        values = self.attribute_values
+        entity: R = self.entity(**{name: values.get(name) for name in _shared(type(self))})
         return entity
+
+
+@cache
+def _defaults(row: type[Row]) -> dict[str, Any]:
+    attributes = row.get_attributes().items()
+    return {name: each.default for name, each in attributes if each.default is not None}
 
 
 @cache

@@ -13,12 +13,11 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.kernel.errors import Stale
+from chalicelib.kernel.errors import Overtaken, Stale
 from chalicelib.kernel.events import Event
 from chalicelib.platform import outbox
 from chalicelib.platform.retries import retrying
-from chalicelib.platform.store import connection
-from chalicelib.platform.table import Row, absent
+from chalicelib.platform.table import Row, absent, connection
 
 WRITE_LIMIT = 100
 
@@ -95,7 +94,8 @@ class Transaction:
     """Collects writes and events, then commits them once.
 
     Raises, from `commit`, the `otherwise` of the first write whose condition failed (Stale where
-    none was given), or Busy when the store stays pressed.
+    none was given), one that tells of another writer before all others; or Busy when the store
+    stays pressed.
     """
 
     def __init__(self, recorder: Recorder | None = None) -> None:
@@ -141,11 +141,21 @@ def _write(writes: Sequence[Write]) -> None:
 
 
 def _failed(writes: Sequence[Write], error: TransactWriteError) -> Write | None:
-    """The first write, in the order they were added, whose condition did not hold."""
+    """The first write, in the order they were added, whose condition did not hold.
+
+    One that says that another writer came first explains the others: an order that is paid
+    already has no reserved stock left to commit.
+    """
     as_sent = sorted(writes, key=lambda each: _SENT_IN_ORDER.index(type(each)))
-    failed = {
+    reasons = {
         id(each)
         for each, reason in zip(as_sent, error.cancellation_reasons, strict=False)
         if reason and reason.code == "ConditionalCheckFailed"
     }
-    return next((each for each in writes if id(each) in failed), None)
+    failed = [each for each in writes if id(each) in reasons]
+    return next((each for each in failed if _overtaken(each.otherwise)), next(iter(failed), None))
+
+
+def _overtaken(otherwise: Otherwise) -> bool:
+    kind = otherwise if isinstance(otherwise, type) else type(otherwise)
+    return issubclass(kind, Overtaken)

@@ -5,12 +5,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-
 from chalicelib.platform.log import flush_metrics, logger
 from chalicelib.platform.tracing import traced
 
@@ -27,12 +21,7 @@ def each_message(handle: Callable[[Message], None]) -> Callable[[Any], Any]:
     @functools.wraps(handle)
     def worker(event: Any) -> Any:
         try:
-            return process_partial_response(
-                event=event.to_dict(),
-                record_handler=one,
-                processor=processor,
-                context=event.context,
-            )
+            return _processed(event, one)
         finally:
             flush_metrics()
 
@@ -49,7 +38,6 @@ def each_message(handle: Callable[[Message], None]) -> Callable[[Any], Any]:
             logger.exception("message failed")
             raise
 
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     return worker
 
 
@@ -70,3 +58,19 @@ def scheduled(handle: Callable[[Any], None]) -> Callable[[Any], None]:
             flush_metrics()
 
     return run
+
+
+def _processed(event: Any, one: Callable[[Any], None]) -> Any:
+    # Dear to import: the API, which takes no messages, and the schedules do without it.
+    from aws_lambda_powertools.utilities.batch import (
+        BatchProcessor,
+        EventType,
+        process_partial_response,
+    )
+
+    return process_partial_response(
+        event=event.to_dict(),
+        record_handler=one,
+        processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
+        context=event.context,
+    )

@@ -327,6 +327,16 @@ EXAMPLES: dict[str, Any] = {
         "expires_at": "2026-03-02T09:45:12.640Z",
         "created_at": "2026-03-02T09:30:12.640Z",
     },
+    "PaymentEvent": {
+        "id": "evt_4b8f",
+        "type": "payment.succeeded",
+        "data": {
+            "payment_id": PAYMENT,
+            "amount": 1118,
+            "currency": "EUR",
+            "reference": "ch_4b8f",
+        },
+    },
     "PlaceOrder": {
         "campaign_id": CAMPAIGN,
         "leader_id": LEADER,

@@ -53,12 +53,20 @@ PROBLEM: dict[str, Any] = {
     },
 }
 
+# What the gateway answers by itself, before any code of ours runs.
+GATEWAY_CODES = {"too_many_requests": 429}
+GATEWAY_BODY_CODES = {"malformed_request": 400, "unsupported_media_type": 415}
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
+
+
 COMMON_HEADERS = {
-    "X-Request-Id": {
-        "description": "The caller's, or one made here; it is on every log line.",
-        "schema": {"type": "string"},
-    }
+    "X-Request-Id": _header("The caller's, or one made here; it is on every log line.")
 }
+REPLAYED = {"Idempotent-Replayed": _header("`true` where it is the first answer to the key again.")}
+RETRY_AFTER = {"Retry-After": _header("Seconds to wait before the same request is sent again.")}
 
 
 @cache
@@ -78,7 +86,7 @@ def document() -> dict[str, Any]:
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": _paths({model: schemas[model, mode] for model, mode in models}),
         "components": {
-            "schemas": {**definitions.get("$defs", {}), "Problem": PROBLEM},
+            "schemas": {**definitions.get("$defs", {}), "Problem": _problem()},
             "securitySchemes": {
                 "bearer": {
                     "type": "http",
@@ -92,36 +100,54 @@ def document() -> dict[str, Any]:
 
 def codes_of(endpoint: Endpoint) -> dict[str, int]:
     """Every error code the route can answer, with its status."""
-    codes = {"internal_error": 500, "busy": 503}
+    codes = {"internal_error": 500, "busy": 503, **GATEWAY_CODES}
     if endpoint.roles is not None:
         codes |= {"unauthenticated": 401, "forbidden": 403}
     if "{" in endpoint.path:
         codes["not_found"] = 404
     if endpoint.body or endpoint.query:
         codes["invalid_request"] = 422
+    if endpoint.method in ("POST", "PUT", "PATCH"):
+        codes |= {"body_too_large": 413, **GATEWAY_BODY_CODES}
     if endpoint.body:
-        codes |= {"malformed_json": 400, "body_too_large": 413}
+        codes["malformed_json"] = 400
     if endpoint.query and "cursor" in endpoint.query.model_fields:
         codes["invalid_cursor"] = 400
-    if endpoint.key != "none":
-        codes |= {
-            "idempotency_key_malformed": 400,
-            "idempotency_key_reused": 422,
-            "malformed_json": 400,
-        }
+    return codes | _codes_of_key(endpoint) | dict(endpoint.errors)
+
+
+def _codes_of_key(endpoint: Endpoint) -> dict[str, int]:
+    if endpoint.key == "none":
+        return {}
+    codes = {
+        "idempotency_key_malformed": 400,
+        "idempotency_key_reused": 422,
+        "malformed_json": 400,
+    }
     if endpoint.key == "required":
         codes["idempotency_key_missing"] = 400
-    return codes | dict(endpoint.errors)
+    return codes
+
+
+def _problem() -> dict[str, Any]:
+    """The shape of an error, with every code there is."""
+    codes = sorted({code for endpoint in ENDPOINTS for code in codes_of(endpoint)})
+    properties = {**PROBLEM["properties"], "code": {"type": "string", "enum": codes}}
+    return {**PROBLEM, "properties": properties}
 
 
 def _models(endpoints: Iterable[Endpoint]) -> list[tuple[type[BaseModel], JsonSchemaMode]]:
     found: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {}
     for endpoint in endpoints:
-        if endpoint.body:
-            found[endpoint.body, "validation"] = None
+        if body := _body(endpoint):
+            found[body, "validation"] = None
         if endpoint.answer:
             found[_answer_model(endpoint), "serialization"] = None
     return list(found)
+
+
+def _body(endpoint: Endpoint) -> type[BaseModel] | None:
+    return endpoint.body or endpoint.also.body
 
 
 def _answer_model(endpoint: Endpoint) -> type[BaseModel]:
@@ -151,14 +177,10 @@ def _operation(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> di
         "responses": {**_success(endpoint, schemas), **_errors(endpoint)},
         "security": [] if endpoint.roles is None else [{"bearer": []}],
     }
-    if endpoint.body:
+    if body := _body(endpoint):
         operation["requestBody"] = {
             "required": True,
-            "content": {
-                "application/json": _media(
-                    schemas[endpoint.body], EXAMPLES.get(endpoint.body.__name__)
-                )
-            },
+            "content": {"application/json": _media(schemas[body], EXAMPLES.get(body.__name__))},
         }
     if endpoint.roles is not None:
         operation["x-roles"] = list(endpoint.roles)
@@ -194,40 +216,57 @@ def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
 
 
 def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
+    taken = [
+        {"name": name, "in": "header", "required": False, **_header(description)}
+        for name, description in endpoint.also.takes.items()
+    ]
     if endpoint.key == "none":
-        return []
+        return taken
     return [
+        *taken,
         {
             "name": "Idempotency-Key",
             "in": "header",
             "required": endpoint.key == "required",
             "description": "The same key and request: the first answer again, nothing done twice.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        }
+        },
     ]
 
 
 def _success(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": endpoint.summary, "headers": COMMON_HEADERS}
-    if endpoint.answer:
-        example = EXAMPLES.get(endpoint.answer.__name__)
-        shown = (
-            {"items": [example], "next_cursor": None} if endpoint.is_list and example else example
-        )
-        answer["content"] = {endpoint.media_type: _media(schemas[_answer_model(endpoint)], shown)}
-    elif endpoint.media_type != "application/json":
-        answer["content"] = {endpoint.media_type: {"schema": {"type": "string"}}}
-    return {str(endpoint.status): answer}
+    given = {name: _header(text) for name, text in endpoint.also.gives.items()}
+    replayed = REPLAYED if endpoint.key != "none" else {}
+    answer: dict[str, Any] = {"headers": {**COMMON_HEADERS, **given, **replayed}}
+    if content := _content(endpoint, schemas):
+        answer["content"] = content
+    texts = {endpoint.status: endpoint.summary, **endpoint.also.statuses}
+    return {str(status): {"description": text, **answer} for status, text in texts.items()}
+
+
+def _content(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+    """The answer by media type; nothing for an answer without a body."""
+    if endpoint.status == 204:
+        return {}
+    if endpoint.answer is None:
+        kind = "object" if endpoint.media_type == "application/json" else "string"
+        return {endpoint.media_type: {"schema": {"type": kind}}}
+    example = EXAMPLES.get(endpoint.answer.__name__)
+    shown = {"items": [example], "next_cursor": None} if endpoint.is_list and example else example
+    return {
+        endpoint.media_type: _media(schemas[_answer_model(endpoint)], shown),
+        **{kind: {"schema": {"type": "string"}} for kind in endpoint.also.media_types},
+    }
 
 
 def _errors(endpoint: Endpoint) -> dict[str, Any]:
     by_status: dict[int, list[str]] = {}
     for code, status in codes_of(endpoint).items():
         by_status.setdefault(status, []).append(code)
-    return {str(status): _error(codes) for status, codes in sorted(by_status.items())}
+    return {str(status): _error(status, codes) for status, codes in sorted(by_status.items())}
 
 
-def _error(codes: Sequence[str]) -> dict[str, Any]:
+def _error(status: int, codes: Sequence[str]) -> dict[str, Any]:
     schema = {
         "allOf": [
             {"$ref": REF.format(model="Problem")},
@@ -236,7 +275,7 @@ def _error(codes: Sequence[str]) -> dict[str, Any]:
     }
     return {
         "description": " or ".join(f"`{code}`" for code in sorted(codes)),
-        "headers": COMMON_HEADERS,
+        "headers": {**COMMON_HEADERS, **(RETRY_AFTER if status in (429, 503) else {})},
         "content": {"application/problem+json": {"schema": schema}},
     }
 

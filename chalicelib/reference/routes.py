@@ -4,15 +4,16 @@ import json
 from typing import Any
 
 from chalicelib.platform.http_in import Reply, Request, Routes
+from chalicelib.reference.schema import HealthView
 
 routes = Routes(__name__, tag="About")
 
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
-@routes.endpoint("GET", "/health", summary="Whether the API answers", roles=None)
-def read_health(request: Request) -> Reply:
-    return Reply(None, text=json.dumps({"status": "ok"}))
+@routes.endpoint("GET", "/health", summary="Whether the API answers", roles=None, answer=HealthView)
+def read_health(request: Request) -> HealthView:
+    return HealthView(status="ok")
 
 
 @routes.endpoint("GET", "/openapi.json", summary="This API as an OpenAPI 3.1 document", roles=None)

@@ -1,7 +1,7 @@
 """`/v1/settlement-runs`, and a leader's balance and statements."""
 
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.platform.http_in import Reply, Request, Routes
+from chalicelib.platform.http_in import Also, Reply, Request, Routes
 from chalicelib.platform.pages import Page
 from chalicelib.settlement import service, statements
 from chalicelib.settlement import store as settlement
@@ -17,6 +17,8 @@ from chalicelib.settlement.statements import Balance
 
 routes = Routes(__name__, tag="Settlement", authorizer=authorizer)
 
+CSV = "text/csv; charset=utf-8"
+
 
 @routes.endpoint(
     "POST",
@@ -28,6 +30,7 @@ routes = Routes(__name__, tag="Settlement", authorizer=authorizer)
     status=202,
     key="optional",
     errors={"settlement_run_in_progress": 409},
+    also=Also(statuses={200: "The run of that date, which was started before."}),
 )
 def start_run(request: Request) -> Reply:
     started = service.start(request.body.business_date, request.idempotency)
@@ -87,13 +90,14 @@ def list_statements(request: Request, id: str) -> Page[Statement]:
     summary="Read a statement with its lines, as JSON or as text/csv",
     roles=("operator", "leader"),
     answer=StatementView,
+    also=Also(media_types=(CSV,), takes={"Accept": "`text/csv` for the lines as a table."}),
 )
 def read_statement(request: Request, id: str, run_id: str) -> Reply:
     statement = service.statement(id, run_id, request.caller)
     if "text/csv" in request.headers.get("accept", ""):
         return Reply(
             None,
-            headers={"Content-Type": "text/csv; charset=utf-8"},
+            headers={"Content-Type": CSV},
             text=statements.as_csv(statement),
         )
     return Reply(statement)

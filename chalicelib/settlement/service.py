@@ -244,7 +244,8 @@ def _send_leaders(run_id: str, page_number: int, leader_ids: tuple[str, ...]) ->
 
 
 def _go_on_listing(run: Run, pages: Sequence[PageRow]) -> None:
-    _ask_for_page(run.id, len(pages), pages[-1].leader_ids[-1] if pages else None)
+    """Take the listing up at its last page: only that page knows whether another follows."""
+    _ask_for_page(run.id, max(len(pages) - 1, 0), None)
 
 
 def _send_again(run: Run, page: PageRow, times: int | None = None) -> bool:

@@ -130,15 +130,14 @@ def wait_after(
 ) -> timedelta | None:
     """How long to wait after that many attempts of a round, ±20 %; None where it was the last.
 
-    An endpoint may ask for more patience with `Retry-After`, up to the step that follows.
+    An endpoint may ask for more patience with `Retry-After`, up to the longest step.
     """
     if attempts >= len(SCHEDULE):
         return None
     step = SCHEDULE[attempts] * chance.uniform(1 - JITTER, 1 + JITTER)
     if retry_after is None:
         return step
-    ceiling = SCHEDULE[min(attempts + 1, len(SCHEDULE) - 1)]
-    return max(step, min(retry_after, ceiling))
+    return max(step, min(retry_after, SCHEDULE[-1]))
 
 
 def read_retry_after(text: str | None, now: datetime) -> timedelta | None:
@@ -149,5 +148,5 @@ def read_retry_after(text: str | None, now: datetime) -> timedelta | None:
         return timedelta(seconds=int(text))
     try:
         return max(parsedate_to_datetime(text) - now, timedelta())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

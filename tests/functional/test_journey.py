@@ -8,7 +8,9 @@ from chalicelib.kernel import clock
 from tests.support.world import World
 
 
-def test_an_order_goes_from_campaign_to_statement(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_order_goes_from_campaign_to_statement(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sale = world.sale(skus=2)
     order = world.delivered_order(sale, quantity=3)
     assert order["status"] == "delivered"

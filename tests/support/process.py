@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aws_lambda_powertools.utilities import parameters
 
 from chalicelib.parties import authorizer
-from chalicelib.platform import queues, secrets, store
+from chalicelib.platform import queues, secrets, table
 from chalicelib.platform.settings import settings
 from chalicelib.platform.table import Row
 
@@ -13,7 +13,7 @@ from chalicelib.platform.table import Row
 def forget_everything() -> None:
     """Settings, clients and secrets are read anew, as in a Lambda that has just started."""
     settings.cache_clear()
-    store.connection.cache_clear()
+    table.connection.cache_clear()
     queues._client.cache_clear()
     secrets.derived_key.cache_clear()
     authorizer._keys.cache_clear()

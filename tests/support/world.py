@@ -1,23 +1,23 @@
 """Tuan as a test sees it: callers of each role, its workers, and things to sell."""
 
 import base64
-import itertools
 import json
 import time
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import jwt
-from chalice.test import Client
 from cryptography.hazmat.primitives.asymmetric import ec
 from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook
 
 from chalicelib.kernel import clock
 from tests.support.events import sqs_event
+from tests.support.gateway import Answer, Gateway
 
 ISSUER, AUDIENCE, KEY_ID = "https://issuer.test", "tuan-test", "test-1"
 Json = Any
@@ -45,42 +45,23 @@ class Issuer:
             "role": role,
             "exp": int(time.time()) + 3600,
         }
-        return jwt.encode(
-            {**said, **claims}, self.key, algorithm="ES256", headers={"kid": KEY_ID}
-        )
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a request was answered."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def json(self) -> Json:
-        return json.loads(self.text)
-
-    @property
-    def code(self) -> str | None:
-        """A problem document's stable code."""
-        return str(self.json["code"]) if self.status >= 400 else None
+        return jwt.encode({**said, **claims}, self.key, algorithm="ES256", headers={"kid": KEY_ID})
 
 
 @dataclass
 class Api:
     """One caller of the API. `post` sends a new Idempotency-Key unless one is given."""
 
-    client: Client
+    gateway: Gateway
     credentials: str | None = None
-    keys: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, None, headers)
 
-    def post(self, path: str, body: Json = None, *, key: str | None = None, **headers: str) -> Answer:
-        chosen = key or f"{id(self)}-{next(self.keys)}"
+    def post(
+        self, path: str, body: Json = None, *, key: str | None = None, **headers: str
+    ) -> Answer:
+        chosen = key or uuid.uuid4().hex
         return self.send("POST", path, body, {"Idempotency-Key": chosen, **headers})
 
     def put(self, path: str, body: Json, **headers: str) -> Answer:
@@ -93,12 +74,13 @@ class Api:
         return self.send("DELETE", path, None, {})
 
     def send(self, method: str, path: str, body: Json, headers: Mapping[str, str]) -> Answer:
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        raw = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
         sent = {"Content-Type": "application/json", **headers}
         if self.credentials:
             sent["Authorization"] = f"Bearer {self.credentials}"
-        answer = self.client.http.request(method, path, headers=sent, body=raw)
-        return Answer(answer.status_code, _lower(answer.headers), answer.body.decode())
+        return self.gateway.request(method, path, sent, raw)
 
 
 @dataclass
@@ -115,13 +97,13 @@ class Sale:
 class World:
     """A cloud, the app on it, and short words for what most tests begin with."""
 
-    def __init__(self, client: Client, issuer: Issuer, environment: Mapping[str, str]) -> None:
-        self.client, self.issuer, self.environment = client, issuer, environment
+    def __init__(self, gateway: Gateway, issuer: Issuer, environment: Mapping[str, str]) -> None:
+        self.gateway, self.issuer, self.environment = gateway, issuer, environment
         self.operator = self.caller("operator", "op_test")
-        self.anyone = Api(client)
+        self.anyone = Api(gateway)
 
     def caller(self, role: str, sub: str) -> Api:
-        return Api(self.client, self.issuer.token(role, sub))
+        return Api(self.gateway, self.issuer.token(role, sub))
 
     def customer(self, sub: str = "cus_alice") -> Api:
         return self.caller("customer", sub)
@@ -131,7 +113,7 @@ class World:
 
     def supplier(self, supplier_id: str) -> Api:
         key = created(self.operator.post(f"/v1/suppliers/{supplier_id}/api-keys"))["key"]
-        return Api(self.client, key)
+        return Api(self.gateway, key)
 
     def add_supplier(self, currency: str = "EUR") -> str:
         body = {"name": "Green Farm", "email": "orders@green.example", "currency": currency}
@@ -227,7 +209,9 @@ class World:
         }
         return {**body, **changes}
 
-    def place(self, sale: Sale, customer: Api | None = None, quantity: int = 1, **changes: Any) -> Json:
+    def place(
+        self, sale: Sale, customer: Api | None = None, quantity: int = 1, **changes: Any
+    ) -> Json:
         """An order as it is answered when it is placed."""
         caller = customer or self.customer()
         return created(caller.post("/v1/orders", self.order_body(sale, quantity, **changes)))
@@ -264,7 +248,9 @@ class World:
             "webhook-signature": signature,
         }
 
-    def paid_order(self, sale: Sale, customer: Api | None = None, quantity: int = 1, **changes: Any) -> Json:
+    def paid_order(
+        self, sale: Sale, customer: Api | None = None, quantity: int = 1, **changes: Any
+    ) -> Json:
         """An order that is paid and whose dispatches are made, as it is then."""
         order = self.place(sale, customer, quantity, **changes)
         assert self.pay(order).status == 200
@@ -279,7 +265,9 @@ class World:
         bodies = {"ship": {"carrier": "DHL", "tracking_number": "T1"}}
         answer = Answer(0, {}, "{}")
         for verb in verbs:
-            answer = self.operator.post(f"/v1/dispatches/{dispatch_id}/{verb}", bodies.get(verb, {}))
+            answer = self.operator.post(
+                f"/v1/dispatches/{dispatch_id}/{verb}", bodies.get(verb, {})
+            )
             assert answer.status == 200, answer.text
         return answer.json
 
@@ -311,8 +299,8 @@ class World:
         return taken
 
     def work(self) -> None:
-        """Let every queue's worker do what waits, until nothing does. Any failure fails the test."""
-        while any([self._work_off(queue, worker) for queue, worker in workers().items()]):
+        """Let every queue's worker do what waits, until nothing does; none of it may fail."""
+        while any(self._work_off(queue, worker) for queue, worker in workers().items()):
             pass
 
     def _work_off(self, queue: str, worker: Any) -> bool:
@@ -355,7 +343,3 @@ def workers() -> dict[str, Any]:
 def created(answer: Answer) -> Json:
     assert answer.status == 201, answer.text
     return answer.json
-
-
-def _lower(headers: Mapping[str, Any]) -> dict[str, str]:
-    return {name.lower(): str(value) for name, value in headers.items()}

@@ -66,7 +66,7 @@ def _event(kind: str, data: Mapping[str, Any]) -> ProviderEvent | None:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= 255:
+    if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():
         raise ValueError("expected a short text")
     return value
 

@@ -1,0 +1,37 @@
+"""What an order, a cold start and a settlement cost: `make bench`. Ends with 1 where a target is missed."""
+
+import sys
+
+from rich.console import Console
+
+from infra.failures import Fixable, exit_code_of
+from infra.local import stack as local
+from infra.local.stack import local_stack
+from tests.bench import imports
+from tests.bench.figures import Figure, missed, table
+from tests.bench.process import Say, measured_in_process
+
+
+def measure(say: Say) -> list[Figure]:
+    say("bringing up a local stack")
+    with local_stack() as stack:
+        api, settle = stack.environment(), stack.environment("SettlementSettle")
+        return [
+            *measured_in_process("tests.bench.placing", api, say),
+            *measured_in_process("tests.bench.settling", settle, say),
+            *imports.measure(local.STAGE, api, say),
+        ]
+
+
+def main() -> None:
+    progress = Console(stderr=True)
+    with progress.status("") as status:
+        figures = measure(status.update if progress.is_terminal else progress.print)
+    Console().print(table(figures))
+    if misses := missed(figures):
+        names = "; ".join(f"{each.group.lower()}: {each.what.strip()}" for each in misses)
+        raise Fixable(f"{len(misses)} missed: {names}")
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code_of(main))

@@ -1,0 +1,282 @@
+"""The API's own description: whole, valid, and true of the code."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+from pydantic import BaseModel
+
+from chalicelib.kernel import errors
+from chalicelib.platform.http_in import ENDPOINTS
+from chalicelib.reference.examples import EXAMPLES
+from infra.compose import load
+from tests.support.roles import ROLES
+from tests.support.world import World
+
+SOURCES = Path(errors.__file__).resolve().parents[1]
+# What `already_{...}` in the code can become.
+ALREADY = {"already_active", "already_rejected", "already_shipped", "already_delivered"}
+Json = Any
+
+
+@pytest.fixture
+def spec(world: World) -> Json:
+    answer = world.anyone.get("/openapi.json")
+    assert answer.status == 200
+    return answer.json
+
+
+def operations(spec: Json) -> Iterator[tuple[tuple[str, str], Json]]:
+    for path, methods in spec["paths"].items():
+        for method, operation in methods.items():
+            yield (method.upper(), path), operation
+
+
+def test_the_document_is_valid_openapi_3_1(spec: Json) -> None:
+    validate(spec)
+    assert spec["openapi"].startswith("3.1.")
+
+
+def test_every_registered_route_is_documented_and_no_other(spec: Json) -> None:
+    from app import app
+
+    registered = {(method, path) for path, methods in app.routes.items() for method in methods}
+    assert {route for route, _ in operations(spec)} == registered
+
+
+def test_every_operation_says_who_may_call_it(spec: Json) -> None:
+    for route, operation in operations(spec):
+        roles = ROLES[route]
+        if roles is None:
+            assert operation["security"] == [], route
+            assert "x-roles" not in operation, route
+        else:
+            assert operation["security"] == [{"bearer": []}], route
+            assert set(operation["x-roles"]) == roles, route
+            assert all(role in operation["description"] for role in roles), route
+
+
+def test_operations_have_names_of_their_own_and_words(spec: Json) -> None:
+    names = [operation["operationId"] for _, operation in operations(spec)]
+    assert len(set(names)) == len(names)
+    described = {tag["name"] for tag in spec["tags"]}
+    assert all(operation["summary"] for _, operation in operations(spec))
+    assert all(set(operation["tags"]) <= described for _, operation in operations(spec))
+
+
+def test_every_error_code_that_the_code_raises_is_documented(spec: Json) -> None:
+    raised = raised_codes() | {code for _, code, *_ in load("gateway").values()}
+    assert raised - documented_codes(spec) == set()
+
+
+def test_no_error_code_is_documented_that_nobody_raises(spec: Json) -> None:
+    raised = raised_codes() | {code for _, code, *_ in load("gateway").values()}
+    assert documented_codes(spec) - raised == set()
+
+
+def test_every_code_is_listed_once_for_clients_to_generate_from(spec: Json) -> None:
+    listed = spec["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
+    assert set(listed) == documented_codes(spec)
+
+
+def test_every_route_documents_what_any_route_can_answer(spec: Json) -> None:
+    for route, operation in operations(spec):
+        assert {"429", "500", "503"} <= set(operation["responses"]), route
+        assert "Retry-After" in operation["responses"]["503"]["headers"], route
+        assert "Retry-After" in operation["responses"]["429"]["headers"], route
+        assert ("401" in operation["responses"]) == (ROLES[route] is not None), route
+        assert ("403" in operation["responses"]) == (ROLES[route] is not None), route
+
+
+def test_every_answer_is_said_to_carry_a_request_id(spec: Json) -> None:
+    for route, operation in operations(spec):
+        for status, response in operation["responses"].items():
+            assert "X-Request-Id" in response["headers"], (route, status)
+
+
+def test_posts_say_whether_they_need_an_idempotency_key(spec: Json) -> None:
+    required = {"/v1/orders", "/v1/orders/{id}/refunds"}
+    for (method, path), operation in operations(spec):
+        keys = [p for p in operation["parameters"] if p["name"] == "Idempotency-Key"]
+        if method != "POST" or path.startswith("/v1/payment-events"):
+            assert keys == [], path
+        else:
+            assert [key["required"] for key in keys] == [path in required], path
+            success = next(r for s, r in operation["responses"].items() if s.startswith("2"))
+            assert "Idempotent-Replayed" in success["headers"], path
+
+
+def test_headers_and_forms_of_single_routes_are_documented(spec: Json) -> None:
+    stock = spec["paths"]["/v1/skus/{id}/stock"]
+    assert "If-Match" in {parameter["name"] for parameter in stock["put"]["parameters"]}
+    assert "ETag" in stock["put"]["responses"]["200"]["headers"]
+    assert "ETag" in stock["get"]["responses"]["200"]["headers"]
+    statement = spec["paths"]["/v1/leaders/{id}/statements/{run_id}"]["get"]
+    assert set(statement["responses"]["200"]["content"]) == {
+        "application/json",
+        "text/csv; charset=utf-8",
+    }
+    start = spec["paths"]["/v1/settlement-runs"]["post"]
+    assert {"200", "202"} <= set(start["responses"])
+    event = spec["paths"]["/v1/payment-events/{provider}"]["post"]
+    assert event["requestBody"]["required"]
+    assert {"webhook-id", "webhook-timestamp", "webhook-signature"} <= {
+        parameter["name"] for parameter in event["parameters"]
+    }
+
+
+def test_every_body_and_every_json_answer_has_an_example(spec: Json) -> None:
+    missing = [
+        (route, "body")
+        for route, operation in operations(spec)
+        for media in operation.get("requestBody", {}).get("content", {}).values()
+        if "example" not in media
+    ]
+    missing += [
+        (route, status)
+        for route, operation in operations(spec)
+        for status, response in operation["responses"].items()
+        for kind, media in response.get("content", {}).items()
+        if kind == "application/json" and "example" not in media
+    ]
+    # An example of the document would be the document.
+    assert [each for each in missing if each[0] != ("GET", "/openapi.json")] == []
+
+
+def test_examples_are_what_the_models_take_and_give() -> None:
+    bodies = {model for e in ENDPOINTS if (model := e.body or e.also.body)}
+    answers = {e.answer for e in ENDPOINTS if e.answer}
+    assert set(EXAMPLES) == {model.__name__ for model in bodies | answers}
+    for model in bodies:
+        model.model_validate_json(json.dumps(EXAMPLES[model.__name__]))
+    for model in answers:
+        assert given_back(model, EXAMPLES[model.__name__]) == EXAMPLES[model.__name__]
+
+
+def test_examples_add_up() -> None:
+    order, statement = EXAMPLES["OrderView"], EXAMPLES["StatementView"]
+    assert sum(line["net"] for line in order["lines"]) + order["shipping"] == order["total"]
+    assert sum(line["amount"] for line in statement["lines"]) == statement["total"]
+    assert statement["opening_balance"] + statement["total"] == statement["closing_balance"]
+    books = EXAMPLES["TrialBalanceView"]["currencies"][0]
+    assert sum(account["balance"] for account in books["accounts"]) == 0
+    stock = EXAMPLES["StockView"]
+    assert stock["available"] == stock["on_hand"] - stock["reserved"]
+
+
+def test_money_is_never_a_number_with_a_fraction(spec: Json) -> None:
+    fractions = {
+        (name, field)
+        for name, schema in spec["components"]["schemas"].items()
+        for field, shape in schema.get("properties", {}).items()
+        if '"number"' in json.dumps(shape)
+    }
+    assert {field for _, field in fractions} == {"latitude", "longitude"}
+
+
+def test_the_page_shows_every_route_and_needs_nothing_from_elsewhere(
+    world: World, spec: Json
+) -> None:
+    answer = world.anyone.get("/docs")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    page = Page()
+    page.feed(answer.text)
+    assert page.scripts == 0
+    assert [link for link in page.links if not re.match(r"#|openapi\.json$", link)] == []
+    assert not re.search(r"url\(|@import", answer.text)
+    for route, operation in operations(spec):
+        assert operation["operationId"] in page.ids, route
+        assert route[1] in answer.text, route
+
+
+def test_health_needs_no_credentials(world: World) -> None:
+    answer = world.anyone.get("/health")
+    assert (answer.status, answer.json) == (200, {"status": "ok"})
+
+
+class Page(HTMLParser):
+    """Ids and references of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        for name, value in attrs:
+            if name == "id":
+                self.ids.add(value or "")
+            if name in ("href", "src", "srcset", "data", "action"):
+                self.links.append(value or "")
+
+
+def given_back(model: type[BaseModel], example: Json) -> Json:
+    return json.loads(model.model_validate(example).model_dump_json())
+
+
+def documented_codes(spec: Json) -> set[str]:
+    found: set[str] = set()
+    for _, operation in operations(spec):
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                schema = response["content"]["application/problem+json"]["schema"]
+                found |= set(schema["allOf"][1]["properties"]["code"]["enum"])
+    return found
+
+
+def raised_codes() -> set[str]:
+    """The code of every error made anywhere in the sources, given or by its kind's default."""
+    trees = [ast.parse(path.read_text()) for path in SOURCES.rglob("*.py")]
+    defaults = default_codes(trees)
+    # Made by hand in the one place that also catches what is no error of ours.
+    found = {"internal_error"}
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and (kind := error_kind(node.func, defaults)):
+                found |= code_of(node, defaults[kind])
+    return found
+
+
+def default_codes(trees: list[ast.Module]) -> dict[str, str]:
+    """The default code by class."""
+    return {
+        node.name: str(statement.value.value)
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.targets[0], ast.Name)
+        and statement.targets[0].id == "default_code"
+    }
+
+
+def error_kind(called: ast.expr, known: dict[str, str]) -> str | None:
+    """The error's class in `Conflict(...)` or `Invalid.field(...)`."""
+    if isinstance(called, ast.Attribute) and called.attr == "field":
+        called = called.value
+    name = called.id if isinstance(called, ast.Name) else None
+    return name if name in known else None
+
+
+def code_of(call: ast.Call, default: str) -> set[str]:
+    given = next((k.value for k in call.keywords if k.arg == "code"), None)
+    if given is None:
+        return {default}
+    if isinstance(given, ast.Constant):
+        return {str(given.value)}
+    assert isinstance(given, ast.JoinedStr), ast.dump(given)
+    assert isinstance(given.values[0], ast.Constant)
+    assert given.values[0].value == "already_", "say here what else it can become"
+    return ALREADY

@@ -1,0 +1,21 @@
+"""Where races are run: the application in this process, on each cloud there is."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.clouds import CLOUDS, cloud
+from tests.support.gateway import Gateway
+from tests.support.world import Issuer, World
+
+# A day may be settled before it is over, and commission matures at once: races need no calendar.
+SETTINGS = {"COMMISSION_HOLD_DAYS": "0", "SETTLE_OPEN_DAY": "1"}
+
+
+@pytest.fixture(params=CLOUDS)
+def world(request: pytest.FixtureRequest, issuer: Issuer) -> Iterator[World]:
+    """Tuan on a new, empty cloud: in this process under one lock, or over HTTP on MiniStack."""
+    from app import app
+
+    with cloud(request, **issuer.settings, **SETTINGS) as environment:
+        yield World(Gateway(app), issuer, environment)

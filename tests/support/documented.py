@@ -1,0 +1,52 @@
+"""Holds every answer against the OpenAPI document: what is not documented is not answered."""
+
+import json
+from functools import cache
+from typing import Any
+
+from openapi_schema_validator import OAS31Validator
+
+from chalicelib.reference.openapi import document
+from tests.support.gateway import Answer
+
+PROBLEM_FIELDS = {"type", "title", "status", "detail", "code"}
+
+
+def check(method: str, route: str, answer: Answer) -> None:
+    """Raise AssertionError where an answer is not as its route's operation says."""
+    where = f"{method} {route} answered {answer.status} {answer.text[:300]}"
+    assert answer.headers.get("x-request-id"), where
+    responses = document()["paths"][route][method.lower()]["responses"]
+    assert str(answer.status) in responses, where
+    content = responses[str(answer.status)].get("content", {})
+    kind = answer.headers.get("content-type", "")
+    if not content:
+        assert answer.text == "", where
+        return
+    assert kind in content, f"{where} as {kind}"
+    if kind.endswith("json"):
+        _validator(method, route, answer.status, kind).validate(answer.json)
+    if answer.status >= 400:
+        _check_problem(answer, where)
+
+
+def _check_problem(answer: Answer, where: str) -> None:
+    """RFC 9457, and the contract's own fields."""
+    assert answer.headers["content-type"] == "application/problem+json", where
+    said = answer.json
+    fields = PROBLEM_FIELDS | ({"errors"} if answer.status == 422 else set())
+    assert set(said) == fields, where
+    assert said["status"] == answer.status, where
+    assert said["detail"], where
+    assert "Traceback" not in answer.text, where
+    assert ".py" not in answer.text, where
+    assert ("retry-after" in answer.headers) == (answer.status in (429, 503)), where
+
+
+@cache
+def _validator(method: str, route: str, status: int, kind: str) -> OAS31Validator:
+    spec = document()
+    schema = spec["paths"][route][method.lower()]["responses"][str(status)]["content"][kind]
+    whole: dict[str, Any] = {"allOf": [schema["schema"]], "components": spec["components"]}
+    # A copy, so that the references inside it are plain JSON.
+    return OAS31Validator(json.loads(json.dumps(whole)))

@@ -1,0 +1,331 @@
+"""What must hold of a whole store at every moment of rest, whatever has happened to it.
+
+Each check works out from orders, dispatches and receipts alone what the books, the stock and the
+leaders' earnings have to be (contract, sections 4 and 6), and says where they are not.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import boto3
+
+from chalicelib.dispatch.rules import Dispatch
+from chalicelib.dispatch.store import DispatchRow
+from chalicelib.ledger import service as ledger
+from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.store import AccountsRow, EntryRow
+from chalicelib.ordering.rules import Order, OrderLine
+from chalicelib.ordering.store import OrderRow, StockRow
+from chalicelib.payments.rules import Receipt, Refund
+from chalicelib.payments.store import ReceiptRow, RefundRow
+from chalicelib.platform.outbox import OutboxRow
+from chalicelib.platform.settings import required
+from chalicelib.platform.table import EntityRow
+from chalicelib.settlement.rules import Statement
+from chalicelib.settlement.service import with_lines
+from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
+
+E = TypeVar("E")
+SHIPPED = ("shipped", "delivered")
+ENDED_UNPAID = ("expired", "cancelled")
+PURPOSES = ("payable", "pending", "available", "in_payout", "collected")
+
+
+class State:
+    """Everything that is stored, read once."""
+
+    def __init__(self) -> None:
+        self.orders: list[Order] = _all(OrderRow, "order")
+        self.dispatches: list[Dispatch] = _all(DispatchRow, "dispatch")
+        self.receipts: list[Receipt] = _all(ReceiptRow, "receipt")
+        self.refunds: list[Refund] = _all(RefundRow, "refund")
+        self.entries: list[Entry] = _all(EntryRow, "entry")
+        self.statements: list[Statement] = [
+            row.to_entity() for row in StatementRow.scan(StatementRow.sk.startswith("statement#"))
+        ]
+        self.stock = list(StockRow.scan(StockRow.sk == "stock"))
+        self.accounts = list(AccountsRow.scan(AccountsRow.sk == "accounts"))
+        self.earnings = list(EarningsRow.scan(EarningsRow.sk == "earnings"))
+        self.maturing = list(MaturingRow.scan(MaturingRow.sk.startswith("maturing#")))
+        self.earned = list(EarnedRow.scan(EarnedRow.sk.startswith("earned#")))
+        self.waiting = list(OutboxRow.scan())
+        self.limits = _limits()
+
+    @cached_property
+    def postings(self) -> Counter[str]:
+        """The sum of all postings, by account."""
+        sums = Counter[str]()
+        for entry in self.entries:
+            for posting in entry.postings:
+                sums[posting.account] += posting.amount
+        return sums
+
+    @cached_property
+    def sold(self) -> list["Sold"]:
+        """The lines of all orders whose money was booked for them."""
+        of_order: dict[tuple[str, str], Dispatch] = {
+            (each.order_id, each.supplier_id): each for each in self.dispatches
+        }
+        return [
+            Sold(order, line, of_order.get((order.id, line.supplier_id)))
+            for order in self.orders
+            if order.paid_at
+            for line in order.lines
+        ]
+
+    def taken_through(self, leader_id: str) -> str:
+        """The last day that settlement runs have taken of a leader."""
+        return next((row.settled_through for row in self.earnings if row.pk == leader_id), "")
+
+
+@dataclass(frozen=True)
+class Sold:
+    """A line of a paid order, and the dispatch it went with."""
+
+    order: Order
+    line: OrderLine
+    dispatch: Dispatch | None
+
+    @property
+    def status(self) -> str:
+        return self.dispatch.status if self.dispatch else "none"
+
+    @property
+    def is_delivered(self) -> bool:
+        return self.status == "delivered"
+
+
+def findings(supplied: Mapping[str, int] | None = None) -> list[str]:
+    """What is wrong, a sentence each. `supplied` are the units ever put in, by SKU."""
+    state = State()
+    found = [finding for check in CHECKS for finding in check(state)]
+    return found + list(_units(state, supplied or {}))
+
+
+def _entries(state: State) -> Iterator[str]:
+    for entry in state.entries:
+        if total := sum(posting.amount for posting in entry.postings):
+            yield f"entry {entry.id} is out by {total}"
+
+
+def _balances_of_parties(state: State) -> Iterator[str]:
+    kept = {
+        f"{row.pk}:{purpose}": getattr(row, purpose)
+        for row in state.accounts
+        for purpose in PURPOSES
+    }
+    posted = {a: n for a, n in state.postings.items() if a.startswith(("leader:", "supplier:"))}
+    yield from _differences("balance", kept, posted)
+
+
+def _trial_balance(state: State) -> Iterator[str]:
+    currencies = ledger.trial_balance("").currencies
+    shown = {each.account: each.balance for currency in currencies for each in currency.accounts}
+    yield from _differences("trial balance", shown, state.postings)
+    yield from (f"{each.currency} does not balance" for each in currencies if not each.balanced)
+
+
+def _books(state: State) -> Iterator[str]:
+    """Every account is what orders, deliveries, receipts and refunds make it."""
+    due = Counter[str]()
+    for receipt in state.receipts:
+        due[_cash_of(state, receipt)] += receipt.amount
+        if receipt.order_id is None:
+            due["unmatched_receipts"] -= receipt.amount
+    for refund in state.refunds:
+        account = refund.cash_account if refund.status == "succeeded" else "refunds_in_flight"
+        due[account] -= refund.amount
+    for each in state.sold:
+        left, leader = each.line.left, each.order.leader_id
+        if not each.is_delivered:
+            due["customer_prepayments"] -= left.net + left.shipping
+            continue
+        due[f"supplier:{each.line.supplier_id}:payable"] -= left.cost
+        due[f"leader:{leader}:commission"] -= left.commission
+        due["platform:revenue"] -= left.net + left.shipping - left.cost - left.commission
+    booked = Counter[str]()
+    for account, amount in state.postings.items():
+        purpose = account.rpartition(":")[2]
+        earned = account.startswith("leader:") and purpose in ("pending", "available")
+        booked[account.replace(purpose, "commission") if earned else account] += amount
+    yield from _differences("account", booked, due)
+
+
+def _cash_of(state: State, receipt: Receipt) -> str:
+    if receipt.provider != "leader_collect":
+        return f"cash:{receipt.provider}"
+    leader_id = next(each.leader_id for each in state.orders if each.id == receipt.order_id)
+    return f"leader:{leader_id}:collected"
+
+
+def _refunds(state: State) -> Iterator[str]:
+    """Of a customer's money what is not refunded is kept, and what no order waits for is not."""
+    decided = Counter[str]()
+    for refund in state.refunds:
+        decided[refund.order_id] += refund.amount
+    received = Counter[str]()
+    for receipt in state.receipts:
+        received[receipt.order_id or ""] += receipt.amount
+    for order in state.orders:
+        kept = received[order.id] - decided[order.id]
+        owed = order.total - order.refunded_amount if order.paid_at else 0
+        if kept != owed:
+            yield f"order {order.id} ({order.status}) keeps {kept} of its customer's, not {owed}"
+
+
+def _stock(state: State) -> Iterator[str]:
+    reserved, committed = Counter[str](), Counter[str]()
+    for order in state.orders:
+        if order.status == "pending_payment":
+            reserved.update({line.sku_id: line.quantity for line in order.lines})
+    for each in state.sold:
+        waits = each.order.status != "refunded" and each.status in ("none", "created", "accepted")
+        committed[each.line.sku_id] += each.line.units_left if waits else 0
+        committed[each.line.sku_id] += each.line.restock_quantity
+    yield from _differences("reserved", {row.pk: row.reserved for row in state.stock}, reserved)
+    yield from _differences("committed", {row.pk: row.committed for row in state.stock}, committed)
+    yield from (
+        f"{row.pk} is oversold by {-row.available}" for row in state.stock if row.available < 0
+    )
+
+
+def _units(state: State, supplied: Mapping[str, int]) -> Iterator[str]:
+    """Every unit is for sale, held, waiting to be shipped, or gone for a reason."""
+    gone = Counter[str]()
+    for each in state.sold:
+        if each.status in (*SHIPPED, "rejected"):
+            gone[each.line.sku_id] += each.line.quantity
+        elif each.order.status != "refunded":
+            gone[each.line.sku_id] += each.line.refunded_quantity
+    for row in state.stock:
+        known = row.available + row.reserved + row.committed + gone[row.pk]
+        if row.pk in supplied and known != supplied[row.pk]:
+            yield f"of {supplied[row.pk]} units of {row.pk} {known} are known"
+
+
+def _limits_held(state: State) -> Iterator[str]:
+    live = Counter[str]()
+    for order in state.orders:
+        if order.status not in (*ENDED_UNPAID, "refunded"):
+            for line in order.lines:
+                if line.limit is not None:
+                    live[f"{order.campaign_id}#{order.customer_id}#{line.sku_id}"] += line.quantity
+                    if live[f"{order.campaign_id}#{order.customer_id}#{line.sku_id}"] > line.limit:
+                        yield f"{order.customer_id} has more than {line.limit} of {line.sku_id}"
+    yield from _differences("limit", state.limits, live)
+
+
+def _dispatches(state: State) -> Iterator[str]:
+    of_order: dict[str, list[Dispatch]] = defaultdict(list)
+    for dispatch in state.dispatches:
+        of_order[dispatch.order_id].append(dispatch)
+    for order in state.orders:
+        made = of_order[order.id]
+        if len({each.supplier_id for each in made}) < len(made):
+            yield f"a supplier has two dispatches of {order.id}"
+        shown = {each.id: each.status for each in order.dispatches}
+        yield from _differences(
+            f"dispatches of {order.id}", shown, {each.id: each.status for each in made}
+        )
+        if order.status == "paid" and not made:
+            yield f"{order.id} is paid and has no dispatch"
+        if order.status == "refunded" and any(line.units_left for line in order.lines):
+            yield f"{order.id} is refunded, but not all of it"
+
+
+def _estimates(state: State) -> Iterator[str]:
+    due = Counter[str]()
+    for each in state.sold:
+        if not each.is_delivered:
+            due[each.order.leader_id] += each.line.left.commission
+    kept = {row.pk: row.estimated for row in state.earnings}
+    yield from _differences("estimated commission", kept, due)
+
+
+def _earnings(state: State) -> Iterator[str]:
+    """What waits for a run lies in the pending balance, what runs took in the available one."""
+    due = Counter[str]()
+    for row in state.maturing:
+        if row.sk.removeprefix("maturing#") > state.taken_through(row.pk):
+            due[f"leader:{row.pk}:pending"] -= row.matured
+            due[f"leader:{row.pk}:available"] -= row.adjusted
+    for statement in state.statements:
+        due[f"leader:{statement.leader_id}:available"] -= statement.total
+    booked = {
+        account: amount
+        for account, amount in state.postings.items()
+        if account.endswith((":pending", ":available"))
+    }
+    yield from _differences("earnings", booked, due)
+
+
+def _days(state: State) -> Iterator[str]:
+    kept = {f"{row.pk} {row.sk[9:]}": row.matured + row.adjusted for row in state.maturing}
+    lines = Counter[str]()
+    for row in state.earned:
+        day = row.sk.split("#")[1]
+        lines[f"{row.pk} {day}"] += sum(line.amount for line in row.lines)
+    yield from _differences("day", kept, lines)
+
+
+def _statements(state: State) -> Iterator[str]:
+    by_leader: dict[str, list[Statement]] = defaultdict(list)
+    for statement in sorted(state.statements, key=lambda each: each.business_date):
+        by_leader[statement.leader_id].append(statement)
+        if sum(line.amount for line in with_lines(statement).lines) != statement.total:
+            yield f"{statement.run_id} of {statement.leader_id} is not the sum of its lines"
+        if statement.opening_balance + statement.total != statement.closing_balance:
+            yield f"{statement.run_id} of {statement.leader_id} does not close right"
+    for of_leader in by_leader.values():
+        if of_leader[0].opening_balance != 0:
+            yield f"{of_leader[0].run_id} opens with {of_leader[0].opening_balance}"
+        for before, after in pairwise(of_leader):
+            if before.closing_balance != after.opening_balance:
+                yield f"{after.run_id} does not open where {before.run_id} closes"
+
+
+def _outbox(state: State) -> Iterator[str]:
+    yield from (f"event {row.pk} was never sent" for row in state.waiting)
+
+
+CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
+    _entries,
+    _balances_of_parties,
+    _trial_balance,
+    _books,
+    _refunds,
+    _stock,
+    _limits_held,
+    _dispatches,
+    _estimates,
+    _earnings,
+    _days,
+    _statements,
+    _outbox,
+)
+
+
+def _differences(what: str, found: Mapping[str, Any], due: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted({*found, *due}):
+        if (found.get(name) or 0) != (due.get(name) or 0):
+            yield f"{what} {name} is {found.get(name)}, not {due.get(name)}"
+
+
+def _all(row: type[EntityRow[E]], sk: str) -> list[E]:
+    return [each.to_entity() for each in row.scan(row.sk == sk)]
+
+
+def _limits() -> dict[str, int]:
+    """Units counted against limits, by campaign, customer and SKU: each row names its SKUs."""
+    table = boto3.resource("dynamodb").Table(required("ORDERING_TABLE"))
+    return {
+        f"{item['pk'].removeprefix('limits#')}#{sku_id}": int(units)
+        for item in table.scan()["Items"]
+        if item["sk"] == "limits"
+        for sku_id, units in item.items()
+        if sku_id not in ("pk", "sk")
+    }

@@ -1,0 +1,35 @@
+"""A payment provider that answers as a test tells it to."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+from chalicelib.payments import refunds
+from chalicelib.payments.providers import RefundOutcome
+
+
+class ToldProvider:
+    """Gives each of its answers once, the last one for ever; an exception is raised.
+
+    `asked` are the refund, the charge, the amount and the currency of each call.
+    """
+
+    name = "local"
+
+    def __init__(self, *answers: RefundOutcome | Exception) -> None:
+        self._answers = list(answers)
+        self.asked: list[tuple[str, str, int, str]] = []
+
+    def refund(self, refund_id: str, reference: str, amount: int, currency: str) -> RefundOutcome:
+        self.asked.append((refund_id, reference, amount, currency))
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@contextmanager
+def provider_that_answers(*answers: RefundOutcome | Exception) -> Iterator[ToldProvider]:
+    told = ToldProvider(*answers)
+    with mock.patch.object(refunds, "provider", lambda _: told):
+        yield told
