@@ -70,6 +70,8 @@ def _person(token: str) -> Caller:
             options={"require": ["exp", "sub", "iss", "aud"]},
             leeway=30,
         )
+    except jwt.PyJWKClientConnectionError:
+        raise  # the issuer does not answer: nobody can say that the token is bad
     except jwt.PyJWTError as error:
         raise Refused(type(error).__name__) from error
     role, subject = claims.get(chosen.jwt_role_claim), claims["sub"]

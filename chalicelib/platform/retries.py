@@ -68,7 +68,14 @@ def pressed(error: BaseException) -> bool:
     if isinstance(error, TransactWriteError | TransactGetError) and error.cancellation_reasons:
         codes = {reason.code for reason in error.cancellation_reasons if reason}
         return bool(codes) and codes <= PRESSED
-    return isinstance(error, PynamoDBException) and error.cause_response_code in PRESSED
+    return isinstance(error, PynamoDBException) and _answered_code(error) in PRESSED
+
+
+def _answered_code(error: PynamoDBException) -> str | None:
+    # PynamoDB's own property fails for a call that was never answered.
+    answer = getattr(error.cause, "response", None) or {}
+    code: str | None = answer.get("Error", {}).get("Code")
+    return code
 
 
 def _busy(state: RetryCallState) -> None:

@@ -117,8 +117,9 @@ def watch(now: datetime) -> None:
     open_pages = [page for page in pages if not page.is_closed]
     if any(not _send_again(run, page) for page in open_pages if page.sent_at <= now - PATIENCE):
         return
-    if open_pages:
-        close_pages(run.id, open_pages[0].number)
+    if pages:
+        # Where all are closed, whoever closed the last one died before it completed the run.
+        close_pages(run.id, (open_pages or pages[-1:])[0].number)
     if not run.listed and (pages[-1].sent_at if pages else run.started_at) <= now - PATIENCE:
         _go_on_listing(run, pages)
 

@@ -207,6 +207,8 @@ def write_earned(leader_id: str, bucket: str, source: str, lines: Sequence[Earne
 
 def maturing_between(leader_id: str, after_day: str, through_day: str) -> list[MaturingRow]:
     """The days in (after_day, through_day] that hold something."""
+    if through_day <= after_day:
+        return []  # a later run has come before; DynamoDB refuses bounds that are not in order
     rows = store.query(
         MaturingRow, leader_id, where=_days(MaturingRow, MATURING, after_day, through_day)
     )

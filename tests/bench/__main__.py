@@ -1,4 +1,7 @@
-"""What an order, a cold start and a settlement cost: `make bench`. Ends with 1 where a target is missed."""
+"""What an order, a cold start and a settlement cost: `make bench`.
+
+Ends with 1 where a target is missed.
+"""
 
 import sys
 

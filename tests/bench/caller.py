@@ -14,10 +14,8 @@ CONTEXT = SimpleNamespace(aws_request_id="request-of-bench", function_name="benc
 Handler = Callable[[Event, Any], Any]
 
 
-def event(
-    method: str, resource: str, body: Any, *, role: str, sub: str, **path: str
-) -> Event:
-    """What the gateway sends once its authorizer has judged the caller; each has a key of its own."""
+def event(method: str, resource: str, body: Any, *, role: str, sub: str, **path: str) -> Event:
+    """What the gateway sends once its authorizer has judged the caller, under a new key."""
     made = copy.deepcopy(sample("app"))
     key = uuid.uuid4().hex
     made["headers"]["Idempotency-Key"] = key

@@ -31,10 +31,10 @@ def ratio(measured: Sequence[float], base: Sequence[float]) -> float:
     return median(one / other for one, other in zip(measured, base, strict=True))
 
 
-def explained(group: str, parts: Mapping[str, float], unit: str) -> list[Figure]:
+def explained(group: str, parts: Mapping[str, float]) -> list[Figure]:
     """Rows without a target that say what a number is made of, the largest first."""
     largest_first = sorted(parts.items(), key=lambda part: (-part[1], part[0]))
-    return [Figure(group, f"  of which {name}", n, unit=unit) for name, n in largest_first]
+    return [Figure(group, f"  of which {name}", n) for name, n in largest_first]
 
 
 def missed(figures: Sequence[Figure]) -> list[Figure]:

@@ -63,10 +63,7 @@ def _imports(names: Sequence[str], environment: Mapping[str, str], say: Say) -> 
             if n:
                 spent[name].append(seconds)
     return [
-        *(
-            Figure(GROUP, name, ratio(spent[name], spent[""]), _most(name), "x")
-            for name in names
-        ),
+        *(Figure(GROUP, name, ratio(spent[name], spent[""]), _most(name), "x") for name in names),
         Figure(TRACER_GROUP, "imports that load it where tracing is off", traced, 0),
     ]
 

@@ -2,7 +2,8 @@
 
 The order has one supplier and two SKUs, and its row is near the upper end of 1 to 2 kB. MiniStack
 answers over HTTP on loopback, so both sides pay for the same requests, signed, sent, received and
-parsed; MiniStack's own work is another process's.
+parsed; MiniStack's own work is another process's. Bare boto3 is a client as `boto3.client` makes
+it, which sends copies of the handler's own requests under keys that are new each time.
 """
 
 import os
@@ -29,7 +30,10 @@ ROUNDS, CHUNKS, ORDERS_A_CHUNK = 5, 10, 10
 TITLES = ("Tray of 10 brown eggs, size L", "Box of 6 duck eggs, size M")
 NOTE = (
     "Please ring twice and leave the basket with Mrs Nguyễn on the ground floor if nobody opens; "
-    "the lift is out of order until Thursday. Xin cảm ơn!"
+    "the lift is out of order until Thursday. If the gate to the second courtyard is locked, call "
+    "me and I will come down; my phone rings long because I am often in the kitchen. The dog is "
+    "friendly but wants to come along, so close the blue door behind you, please. The guard lets "
+    "you park in front of the house for ten minutes. Xin cảm ơn!"
 )
 SHIP_TO = {
     "name": "Trần Thị Minh Khai",
@@ -155,9 +159,11 @@ def count(shop: Shop, limited: Shop) -> list[Figure]:
         figures += [
             Figure(GROUP, f"calls to DynamoDB{kind}", len(placed.calls), MOST_CALLS),
             Figure(GROUP, f"write units{kind}", sum(units.values()), MOST_UNITS),
-            *explained(GROUP, units, ""),
+            *explained(GROUP, units),
             Figure(GROUP, "  bytes of the order's row", size),
-            Figure(GROUP, "  bytes of the recorded answer", size_of(placed.item("IDEMPOTENCY_TABLE"))),
+            Figure(
+                GROUP, "  bytes of the recorded answer", size_of(placed.item("IDEMPOTENCY_TABLE"))
+            ),
         ]
     return figures
 
@@ -191,7 +197,9 @@ def cpu(shop: Shop, say: Say) -> Figure:
 
     handler, bare = [], []
     for n in range(ROUNDS + 1):
-        say(f"placing an order: CPU, round {n} of {ROUNDS}" if n else "placing an order: warming up")
+        say(
+            f"placing an order: CPU, round {n} of {ROUNDS}" if n else "placing an order: warming up"
+        )
         pairs = [(serve(), replay()) for _ in range(CHUNKS)]
         handler.append(sum(pair[0] for pair in pairs))
         bare.append(sum(pair[1] for pair in pairs))
@@ -212,8 +220,10 @@ def cpu_of(work: Callable[[], Any]) -> float:
 
 
 def named(units: Mapping[str, float]) -> dict[str, float]:
-    """Tables by the name that their environment variable gives them, in place of the deployed one."""
-    names = {os.environ[n]: n.removesuffix("_TABLE").lower() for n in os.environ if n.endswith("_TABLE")}
+    """Tables by the name that their environment variable gives them, not by the deployed one."""
+    names = {
+        os.environ[n]: n.removesuffix("_TABLE").lower() for n in os.environ if n.endswith("_TABLE")
+    }
     return {renamed(name, names): n for name, n in units.items()}
 
 

@@ -28,9 +28,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     return {**ours, **environment}
 
 
-def measured_in_process(
-    module: str, environment: Mapping[str, str], say: Say
-) -> list[Figure]:
+def measured_in_process(module: str, environment: Mapping[str, str], say: Say) -> list[Figure]:
     """Run a module that ends in `tell`, and return the figures that it tells."""
     command = [sys.executable, "-m", module]
     own = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
@@ -42,7 +40,8 @@ def measured_in_process(
         stderr=subprocess.PIPE,
         text=True,
     ) as child:
-        assert child.stdout and child.stderr
+        assert child.stdout is not None
+        assert child.stderr is not None
         last_lines: deque[str] = deque(maxlen=30)
         for line in child.stderr:
             if line.startswith(PROGRESS):

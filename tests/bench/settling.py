@@ -27,7 +27,8 @@ class Case:
 
     @property
     def what(self) -> str:
-        return f"write units, {self.lines:,} lines of {self.days} {'day' if self.days == 1 else 'days'}"
+        days = "1 day" if self.days == 1 else f"{self.days} days"
+        return f"write units, {self.lines:,} lines of {days}"
 
     @property
     def target(self) -> int:
@@ -55,7 +56,7 @@ def measure(say: Say) -> list[Figure]:
         say(f"settling a leader: {case.what}")
         units = settle(case, run_id)
         figures.append(Figure(GROUP, case.what, sum(units.values()), case.target))
-        figures += explained(GROUP, units, "") if case.days == 1 else []
+        figures += explained(GROUP, units) if case.days == 1 else []
     return figures
 
 

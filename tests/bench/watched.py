@@ -13,9 +13,7 @@ from unittest import mock
 from botocore.client import BaseClient
 
 Item = Mapping[str, Mapping[str, Any]]
-WRITES = frozenset(
-    {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
-)
+WRITES = frozenset({"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"})
 
 
 @dataclass(frozen=True)
@@ -71,11 +69,12 @@ def _size_of_value(value: Mapping[str, Any]) -> int:
     ((kind, content),) = value.items()
     if kind == "N":
         # Two digits a byte and one more; the sign of a negative number takes another.
-        digits = content.lstrip("-")
-        return (len(digits) + 1) // 2 + 1 + content.startswith("-")
+        number = str(content)
+        digits = number.lstrip("-")
+        return (len(digits) + 1) // 2 + 1 + (number != digits)
     if kind in ("BOOL", "NULL"):
         return 1
-    return len(content.encode() if isinstance(content, str) else content)
+    return len(str(content).encode()) if kind == "S" else len(bytes(content))
 
 
 def renamed(value: Any, names: Mapping[str, str]) -> Any:

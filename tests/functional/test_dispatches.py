@@ -158,8 +158,8 @@ def two_parcels(world: World) -> tuple[Json, list[str]]:
 def test_an_order_follows_all_its_dispatches(world: World, moves: str, status: str) -> None:
     order, dispatch_ids = two_parcels(world)
     verbs = {"a": "accept", "s": "ship", "d": "deliver", "r": "reject"}
-    for verb, n in moves.split():
-        assert call(world.operator, dispatch_ids[int(n)], verbs[verb]).status == 200
+    for move in moves.split():
+        assert call(world.operator, dispatch_ids[int(move[1])], verbs[move[0]]).status == 200
     world.work()
     assert world.order(order["id"])["status"] == status
 
@@ -381,7 +381,7 @@ def test_whoever_begins_where_the_feed_says_misses_nothing(world: World, time: C
 
 def test_an_empty_feed_keeps_the_callers_place(world: World) -> None:
     supplier = world.supplier(world.add_supplier())
-    empty = {"items": [], "next_cursor": None, "next_updated_since": None}
+    empty: Json = {"items": [], "next_cursor": None, "next_updated_since": None}
     assert supplier.get("/v1/dispatches").json == empty
     since = "2026-01-01T00:00:00.000Z"
     asked = supplier.get(f"/v1/dispatches?updated_since={since}").json

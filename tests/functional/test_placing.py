@@ -244,3 +244,14 @@ def test_each_sees_its_own_orders_newest_first(world: World) -> None:
     assert ids(north) == [third["id"], first["id"]]
     everything = [each["id"] for each in world.operator.get(ORDERS).json["items"]]
     assert everything == [third["id"], second["id"], first["id"]]
+
+
+def test_what_is_new_does_not_disturb_whoever_is_paging(world: World) -> None:
+    sale, alice = world.sale(), world.customer()
+    first, second, third = (world.place(sale)["id"] for _ in range(3))
+    page = alice.get("/v1/orders?limit=2").json
+    world.place(sale)
+    rest = alice.get(f"/v1/orders?limit=2&cursor={page['next_cursor']}").json
+    assert [each["id"] for each in page["items"]] == [third, second]
+    assert [each["id"] for each in rest["items"]] == [first]
+    assert rest["next_cursor"] is None

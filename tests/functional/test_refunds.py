@@ -1,6 +1,7 @@
 """Refunds of lines: before delivery, after it, and after a settlement run has taken it."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
@@ -185,7 +186,7 @@ def test_a_refund_after_the_run_is_clawed_back_in_the_next_statement(
 
 
 def test_a_clawback_and_a_commission_meet_in_one_statement(world: World, time: Clock) -> None:
-    sale = world.sale()
+    sale = world.sale(open_for=timedelta(days=30))
     first = world.delivered_order(sale, quantity=3)
     settle(world, time, days=9)
     # Delivered today, it matures in seven days; the clawback is of today.
@@ -200,8 +201,7 @@ def test_a_clawback_and_a_commission_meet_in_one_statement(world: World, time: C
     assert balance(world, sale) == (0, 0, 500)
 
 
-def test_a_claw_back_may_take_available_below_zero(world: World, time: Clock) -> None:
-    """Where the same order's money comes back twice over: first by refund, then by another's."""
+def test_all_of_an_order_clawed_back_leaves_nothing_available(world: World, time: Clock) -> None:
     sale = world.sale()
     order = world.delivered_order(sale, quantity=2)
     settle(world, time, days=9)

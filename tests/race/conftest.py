@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from tests.support.clouds import CLOUDS, cloud
 from tests.support.gateway import Gateway
@@ -19,3 +20,10 @@ def world(request: pytest.FixtureRequest, issuer: Issuer) -> Iterator[World]:
 
     with cloud(request, **issuer.settings, **SETTINGS) as environment:
         yield World(Gateway(app), issuer, environment)
+
+
+@pytest.fixture
+def server() -> Iterator[HTTPServer]:
+    """A supplier's own web server on loopback."""
+    with HTTPServer() as server:
+        yield server

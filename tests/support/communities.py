@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -25,7 +26,8 @@ def communities(world: World, leaders: int) -> list[Sale]:
     sku_id = world.add_product(world.add_supplier())["skus"][0]["id"]
     world.set_stock(sku_id, 10_000)
     leader_ids = [world.add_leader() for _ in range(leaders)]
-    campaign = world.add_campaign([sku_id], price=1000, rate_bps=1000)
+    month = timedelta(days=30)
+    campaign = world.add_campaign([sku_id], price=1000, rate_bps=1000, open_for=month)
     return [Sale("", leader_id, campaign["id"], "", [sku_id]) for leader_id in leader_ids]
 
 

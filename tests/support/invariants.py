@@ -24,12 +24,13 @@ from chalicelib.payments.rules import Receipt, Refund
 from chalicelib.payments.store import ReceiptRow, RefundRow
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required
-from chalicelib.platform.table import EntityRow
+from chalicelib.platform.table import EntityRow, Row
 from chalicelib.settlement.rules import Statement
 from chalicelib.settlement.service import with_lines
 from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
 
 E = TypeVar("E")
+R = TypeVar("R", bound=Row)
 SHIPPED = ("shipped", "delivered")
 ENDED_UNPAID = ("expired", "cancelled")
 PURPOSES = ("payable", "pending", "available", "in_payout", "collected")
@@ -39,21 +40,23 @@ class State:
     """Everything that is stored, read once."""
 
     def __init__(self) -> None:
-        self.orders: list[Order] = _all(OrderRow, "order")
-        self.dispatches: list[Dispatch] = _all(DispatchRow, "dispatch")
-        self.receipts: list[Receipt] = _all(ReceiptRow, "receipt")
-        self.refunds: list[Refund] = _all(RefundRow, "refund")
-        self.entries: list[Entry] = _all(EntryRow, "entry")
-        self.statements: list[Statement] = [
-            row.to_entity() for row in StatementRow.scan(StatementRow.sk.startswith("statement#"))
-        ]
-        self.stock = list(StockRow.scan(StockRow.sk == "stock"))
-        self.accounts = list(AccountsRow.scan(AccountsRow.sk == "accounts"))
-        self.earnings = list(EarningsRow.scan(EarningsRow.sk == "earnings"))
-        self.maturing = list(MaturingRow.scan(MaturingRow.sk.startswith("maturing#")))
-        self.earned = list(EarnedRow.scan(EarnedRow.sk.startswith("earned#")))
-        self.waiting = list(OutboxRow.scan())
-        self.limits = _limits()
+        ordering, settlement = _items("ORDERING_TABLE"), _items("SETTLEMENT_TABLE")
+        payments, ledger = _items("PAYMENTS_TABLE"), _items("LEDGER_TABLE")
+        self.orders: list[Order] = _entities(OrderRow, ordering, "order")
+        self.stock = _rows(StockRow, ordering, "stock")
+        self.limits = _limits(ordering)
+        self.dispatches: list[Dispatch] = _entities(
+            DispatchRow, _items("DISPATCH_TABLE"), "dispatch"
+        )
+        self.receipts: list[Receipt] = _entities(ReceiptRow, payments, "receipt")
+        self.refunds: list[Refund] = _entities(RefundRow, payments, "refund")
+        self.entries: list[Entry] = _entities(EntryRow, ledger, "entry")
+        self.accounts = _rows(AccountsRow, ledger, "accounts")
+        self.statements: list[Statement] = _entities(StatementRow, settlement, "statement")
+        self.earnings = _rows(EarningsRow, settlement, "earnings")
+        self.maturing = _rows(MaturingRow, settlement, "maturing")
+        self.earned = _rows(EarnedRow, settlement, "earned")
+        self.waiting = _rows(OutboxRow, _items("OUTBOX_TABLE"), "event")
 
     @cached_property
     def postings(self) -> Counter[str]:
@@ -315,17 +318,29 @@ def _differences(what: str, found: Mapping[str, Any], due: Mapping[str, Any]) ->
             yield f"{what} {name} is {found.get(name)}, not {due.get(name)}"
 
 
-def _all(row: type[EntityRow[E]], sk: str) -> list[E]:
-    return [each.to_entity() for each in row.scan(row.sk == sk)]
+def _items(variable: str) -> list[dict[str, Any]]:
+    """All items of a table, as DynamoDB has them."""
+    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=required(variable))
+    return [item for page in pages for item in page["Items"]]
 
 
-def _limits() -> dict[str, int]:
-    """Units counted against limits, by campaign, customer and SKU: each row names its SKUs."""
-    table = boto3.resource("dynamodb").Table(required("ORDERING_TABLE"))
+def _rows(row: type[R], items: list[dict[str, Any]], kind: str) -> list[R]:
+    """The rows of one kind: their sort key is its name, and maybe more behind a `#`."""
+    of_kind = [each for each in items if each["sk"]["S"].split("#")[0] == kind]
+    # Copies, since PynamoDB takes apart what it is given.
+    return [row.from_raw_data(dict(each)) for each in of_kind]
+
+
+def _entities(row: type[EntityRow[E]], items: list[dict[str, Any]], kind: str) -> list[E]:
+    return [each.to_entity() for each in _rows(row, items, kind)]
+
+
+def _limits(items: list[dict[str, Any]]) -> dict[str, int]:
+    """Units counted against limits, by campaign, customer and SKU: each item names its SKUs."""
     return {
-        f"{item['pk'].removeprefix('limits#')}#{sku_id}": int(units)
-        for item in table.scan()["Items"]
-        if item["sk"] == "limits"
+        f"{item['pk']['S'].removeprefix('limits#')}#{sku_id}": int(units["N"])
+        for item in items
+        if item["sk"]["S"] == "limits"
         for sku_id, units in item.items()
-        if sku_id not in ("pk", "sk")
+        if "N" in units
     }

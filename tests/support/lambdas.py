@@ -19,7 +19,7 @@ def functions() -> dict[str, str]:
     """Every function of the package but the API, and the string by which Lambda finds it."""
     from app import app
 
-    declared = [*app.event_sources, *app.builtin_auth_handlers]
+    declared: list[Any] = [*app.event_sources, *app.builtin_auth_handlers]
     return {each.name: each.handler_string for each in declared}
 
 

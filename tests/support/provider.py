@@ -31,5 +31,5 @@ class ToldProvider:
 @contextmanager
 def provider_that_answers(*answers: RefundOutcome | Exception) -> Iterator[ToldProvider]:
     told = ToldProvider(*answers)
-    with mock.patch.object(refunds, "provider", lambda _: told):
+    with mock.patch.object(refunds, "provider", return_value=told):
         yield told

@@ -133,6 +133,19 @@ def test_another_error_of_a_use_case_is_told_at_once(naps: Naps) -> None:
     assert (use_case.calls, naps.seconds) == (1, [])
 
 
+def test_a_use_case_within_another_has_tries_of_its_own(naps: Naps) -> None:
+    inner = Failing(Stale(), times=6)
+    outer = Failing(Stale(), times=6)
+
+    @retry_stale
+    def both() -> str:
+        outer()
+        return retry_stale(inner)()
+
+    assert both() == "done"
+    assert (outer.calls, inner.calls) == (7, 7)
+
+
 def test_a_store_that_gave_no_answer_is_told_from_one_that_refused() -> None:
     assert unreachable(GetError("get", ConnectTimeoutError(endpoint_url="https://x")))
     assert not unreachable(GetError("get", answered("ValidationException")))

@@ -1,8 +1,13 @@
-"""Time that stands still until a test moves it on."""
+"""Time that stands still until a test moves it on, and queries as AWS takes them."""
 
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest import mock
 
 import pytest
+from botocore.client import BaseClient
 
 from chalicelib.kernel import clock
 
@@ -31,3 +36,19 @@ def time(monkeypatch: pytest.MonkeyPatch) -> StillClock:
     still = StillClock(NOON)
     monkeypatch.setattr(clock, "now", still.now)
     return still
+
+
+@pytest.fixture(autouse=True)
+def bounds_in_order() -> Iterator[None]:
+    """DynamoDB refuses a BETWEEN whose upper bound lies below the lower one; moto finds nothing."""
+    make = BaseClient._make_api_call
+
+    def checked(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        condition = parameters.get("KeyConditionExpression", "")
+        for lower, upper in re.findall(r"BETWEEN (:\w+) AND (:\w+)", condition):
+            values = parameters["ExpressionAttributeValues"]
+            assert values[lower]["S"] <= values[upper]["S"], values
+        return make(client, operation, parameters)
+
+    with mock.patch.object(BaseClient, "_make_api_call", checked):
+        yield

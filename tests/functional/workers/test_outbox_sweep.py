@@ -68,9 +68,7 @@ def test_a_sweep_while_sqs_still_refuses_loses_nothing(world: World, time: Still
     assert len(world.messages("DISPATCH_CREATE")) == 1
 
 
-def test_an_event_for_two_queues_is_kept_until_both_have_it(
-    world: World, time: StillClock
-) -> None:
+def test_an_event_for_two_queues_is_kept_until_both_have_it(world: World, time: StillClock) -> None:
     order = world.place(world.sale())
     with sqs_refusing("webhook_fan_out"):
         world.pay(order)
@@ -82,9 +80,7 @@ def test_an_event_for_two_queues_is_kept_until_both_have_it(
     assert len(world.messages("DISPATCH_CREATE")) == 2
 
 
-def test_a_queue_that_refuses_does_not_hold_back_the_others(
-    world: World, time: StillClock
-) -> None:
+def test_a_queue_that_refuses_does_not_hold_back_the_others(world: World, time: StillClock) -> None:
     sale = world.sale()
     paid = [world.place(sale, world.customer(f"cus_{n}")) for n in range(4)]
     refunded = world.paid_order(sale, world.customer("cus_x"))
@@ -101,9 +97,7 @@ def test_a_queue_that_refuses_does_not_hold_back_the_others(
     assert len(world.messages("DISPATCH_CREATE")) == 4
 
 
-def test_a_message_that_sqs_answers_as_failed_is_sent_again(
-    world: World, time: StillClock
-) -> None:
+def test_a_message_that_sqs_answers_as_failed_is_sent_again(world: World, time: StillClock) -> None:
     order = world.place(world.sale())
     with sqs_taking_nothing():
         world.pay(order)
@@ -171,7 +165,7 @@ def sqs_refusing(queue: str = "") -> Iterator[None]:
     def refuse(*_: Any) -> Any:
         raise ConnectionError("SQS is away")
 
-    with mock.patch.object(queues, "_client", lambda sqs=Sqs(queue, refuse): sqs):
+    with mock.patch.object(queues, "_client", return_value=Sqs(queue, refuse)):
         yield
 
 
@@ -182,5 +176,5 @@ def sqs_taking_nothing() -> Iterator[None]:
     def fail(_: Any, batch: dict[str, Any]) -> Any:
         return {"Successful": [], "Failed": [{"Id": entry["Id"]} for entry in batch["Entries"]]}
 
-    with mock.patch.object(queues, "_client", lambda sqs=Sqs("", fail): sqs):
+    with mock.patch.object(queues, "_client", return_value=Sqs("", fail)):
         yield

@@ -118,7 +118,7 @@ def test_the_sample_of_the_api_as_it_is_names_what_does_not_exist(world: World) 
 
 
 def test_the_sample_of_the_authorizer_is_refused(world: World) -> None:
-    with pytest.raises(Exception, match="^Unauthorized$"):
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
         invoke("authorizer")
 
 
@@ -132,7 +132,7 @@ def test_the_sample_of_the_authorizer_with_a_key_that_is_known_names_its_supplie
     assert policy["policyDocument"]["Statement"][0]["Effect"] == "Allow"
 
 
-DONE = {"batchItemFailures": []}
+DONE: dict[str, list[str]] = {"batchItemFailures": []}
 
 
 def endpoint_of_the_platform(world: World) -> None:

@@ -236,9 +236,7 @@ def test_a_page_behind_the_last_is_never_listed(
 
 
 @pytest.mark.parametrize("function", ["settlement_list", "settlement_settle"])
-def test_a_run_may_be_killed_behind_any_call(
-    world: World, time: StillClock, function: str
-) -> None:
+def test_a_run_may_be_killed_behind_any_call(world: World, time: StillClock, function: str) -> None:
     sales = matured(world, time, units=(1, 2, 3, 4))
     start_run(world, DAY)
     kills = 0
@@ -303,9 +301,7 @@ def test_a_run_waits_for_that_of_another_date(world: World, time: StillClock) ->
     assert read_run(world, "2026-03-18")["status"] == "completed"
 
 
-def test_watching_a_run_that_needs_nothing_changes_nothing(
-    world: World, time: StillClock
-) -> None:
+def test_watching_a_run_that_needs_nothing_changes_nothing(world: World, time: StillClock) -> None:
     matured(world, time)
     settle(world, DAY)
     before = snapshot(world.environment)

@@ -1,7 +1,6 @@
 """Deliveries of events: made once, attempted when due, and swept for when a message was lost."""
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -37,7 +36,7 @@ def supplier(server: HTTPServer) -> Supplier:
 
 
 @pytest.fixture(autouse=True)
-def no_jitter(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits are just those of the schedule."""
 
     class Even(random.Random):
@@ -45,7 +44,6 @@ def no_jitter(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             return (a + b) / 2
 
     monkeypatch.setattr(delivering, "_chance", Even())
-    yield
 
 
 def test_an_event_becomes_one_delivery_however_often_it_comes(
@@ -94,6 +92,16 @@ def test_only_the_message_that_fails_goes_back(
     monkeypatch.setattr(delivering, "attempt", attempt_or_fail)
     assert handle("webhook_attempt", one, poison, other) == [poison]
     assert sorted(supplier.deliveries()) == sorted([one["subject"], other["subject"]])
+
+
+def test_only_the_event_that_cannot_be_told_goes_back(world: World, supplier: Supplier) -> None:
+    event = paid_event(world, supplier)
+    world.pay(world.place(world.sale()))
+    (other,) = world.messages("WEBHOOK_FAN_OUT")
+    poison = {"type": "order.paid", "subject": "ord_unknown", "data": {}}
+    assert handle("webhook_fan_out", event, poison, other) == [poison]
+    told = {each["subject"] for each in deliveries(world)}
+    assert told == {event["subject"], other["subject"]}
 
 
 def test_a_message_that_comes_too_early_waits_for_its_time(

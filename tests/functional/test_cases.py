@@ -1,0 +1,62 @@
+"""Cases: what a person must look at."""
+
+from tests.functional.conftest import Clock
+from tests.support.snapshot import snapshot
+from tests.support.world import Json, World
+
+
+def open_case(world: World, reference: str = "ch_1") -> Json:
+    """The case of money that no order fits."""
+    event = {
+        "payment_id": "pay_0000",
+        "amount": 700,
+        "currency": "EUR",
+        "reference": reference,
+    }
+    assert world.provider_event("payment.succeeded", event).status == 200
+    return world.operator.get("/v1/cases").json["items"][0]
+
+
+def test_a_case_says_what_it_is_about(world: World) -> None:
+    case = open_case(world)
+    assert case["id"].startswith("cas_")
+    assert (case["kind"], case["status"]) == ("unmatched_receipt", "open")
+    assert "ch_1" in case["subject"]
+    assert "700 EUR" in case["detail"]
+    assert (case["note"], case["resolved_at"]) == (None, None)
+    assert world.operator.get(f"/v1/cases/{case['id']}").json == case
+
+
+def test_a_case_is_resolved_once_with_a_note(world: World, time: Clock) -> None:
+    case = open_case(world)
+    path = f"/v1/cases/{case['id']}/resolve"
+    time.move_on(hours=1)
+    done = world.operator.post(path, {"note": "It was Bob's.\nSent back by hand."})
+    assert done.status == 200
+    assert done.json == {
+        **case,
+        "status": "resolved",
+        "note": "It was Bob's.\nSent back by hand.",
+        "resolved_at": done.json["resolved_at"],
+    }
+    assert done.json["resolved_at"] > case["opened_at"]
+    again = world.operator.send("POST", path, {"note": "another"}, {})
+    assert (again.status, again.json) == (200, done.json)
+
+
+def test_a_resolved_case_does_not_open_again_when_its_event_comes_again(world: World) -> None:
+    case = open_case(world)
+    world.operator.post(f"/v1/cases/{case['id']}/resolve", {"note": "done"})
+    before = snapshot(world.environment)
+    assert open_case(world)["status"] == "resolved"
+    assert snapshot(world.environment) == before
+
+
+def test_a_case_needs_a_note_and_must_be_there(world: World) -> None:
+    case = open_case(world)
+    for body in ({}, {"note": ""}, {"note": "n" * 2001}):
+        answer = world.operator.post(f"/v1/cases/{case['id']}/resolve", body)
+        assert (answer.status, answer.json["errors"][0]["field"]) == (422, "note")
+    assert world.operator.post("/v1/cases/cas_0/resolve", {"note": "x"}).code == "not_found"
+    assert world.operator.get("/v1/cases/cas_0").code == "not_found"
+    assert world.operator.get(f"/v1/cases/{case['id']}").json["status"] == "open"

@@ -1,0 +1,105 @@
+"""Settling a leader costs the same for ten order lines as for a thousand."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+
+import pytest
+from botocore.client import BaseClient
+
+from chalicelib.kernel import clock
+from chalicelib.ledger import rules as books
+from chalicelib.ledger import store as ledger
+from chalicelib.platform.transaction import write
+from chalicelib.settlement import earning
+from chalicelib.settlement.rules import EarnedLine
+from tests.functional.workers.conftest import StillClock
+from tests.support.communities import balance, start_run, statement
+from tests.support.lambdas import handle
+from tests.support.world import Sale, World
+
+DAY = "2026-03-17"
+LINES_A_DELIVERY = 10
+
+
+def test_a_thousand_lines_are_settled_with_the_calls_of_ten(world: World, time: StillClock) -> None:
+    few, many = leader(world), leader(world)
+    earn(few, deliveries=1)
+    earn(many, deliveries=100)
+    time.move_on(days=8)
+    list_all(world)
+    of_few, of_many = settled(few), settled(many)
+    assert of_many == of_few
+    assert of_few["TransactWriteItems"] == 1
+    for sale, lines in ((few, 10), (many, 1_000)):
+        made = statement(world, sale, DAY)
+        assert (len(made["lines"]), made["total"]) == (lines, 7 * lines)
+        assert balance(world, sale)["available"] == 7 * lines
+
+
+@pytest.mark.parametrize("days", [1, 2, 5])
+def test_more_days_are_no_more_calls(world: World, time: StillClock, days: int) -> None:
+    one, several = leader(world), leader(world)
+    earn(one, deliveries=1)
+    for day in range(days):
+        earn(several, deliveries=2, matured_days_ago=day)
+    time.move_on(days=8)
+    list_all(world)
+    assert settled(several) == settled(one)
+    assert statement(world, several, DAY)["total"] == 7 * LINES_A_DELIVERY * 2 * days
+
+
+def leader(world: World) -> Sale:
+    return Sale("", world.add_leader(), "", "", [])
+
+
+def earn(sale: Sale, deliveries: int, matured_days_ago: int = 0) -> None:
+    """Write what deliveries of ten lines with a commission of 7 each write for a leader."""
+    day = (clock.now() + timedelta(days=7 - matured_days_ago)).date().isoformat()
+    for n in range(deliveries):
+        source = f"dsp_{sale.leader_id}_{day}_{n:04d}"
+        lines = [
+            EarnedLine(f"ord_{n}", f"sku_{m}", "commission", "sales", 70, 1000, 7, day)
+            for m in range(LINES_A_DELIVERY)
+        ]
+        amount = 7 * LINES_A_DELIVERY
+        pending = books.leader_account(sale.leader_id, "pending")
+        amounts = {books.CUSTOMER_PREPAYMENTS: amount, pending: -amount}
+        write(
+            *ledger.post(books.entry(f"test:{source}", "EUR", source, clock.now(), amounts)),
+            *earning.earn(sale.leader_id, "EUR", day, source, lines),
+        )
+
+
+def list_all(world: World) -> None:
+    """Begin the run, with one leader more, who is never settled: closing a page is no leader's."""
+    world.add_leader()
+    start_run(world, DAY)
+    assert handle("settlement_list", *world.messages("SETTLEMENT_LIST")) == []
+
+
+def settled(sale: Sale) -> Counter[str]:
+    """The calls that settling a leader makes, and the items that it writes."""
+    message = {"subject": f"run_{DAY}", "data": {"page": 0, "leader_id": sale.leader_id}}
+    with counted() as calls:
+        assert handle("settlement_settle", message) == []
+    return calls
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """Counts calls by their operation, and the items of each kind in transactions."""
+    calls = Counter[str]()
+    make = BaseClient._make_api_call
+
+    def made(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        calls[operation] += 1
+        for item in parameters.get("TransactItems", []):
+            calls[f"{operation} {next(iter(item))}"] += 1
+        return make(client, operation, parameters)
+
+    with mock.patch.object(BaseClient, "_make_api_call", made):
+        yield calls

@@ -1,0 +1,342 @@
+"""A process that dies at any of its calls to AWS: nothing is lost and nothing done twice."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from chalicelib.kernel import clock
+from chalicelib.ordering import ending
+from tests.support.crashing import (
+    Killed,
+    Snapshot,
+    come_to_rest,
+    kill,
+    lose_messages,
+    points_of,
+    work_off,
+)
+from tests.support.invariants import findings
+from tests.support.world import Json, Sale, World, created
+
+ON_MOTO = pytest.mark.parametrize("world", ["moto"], indirect=True)
+AFTER_EXPIRY = timedelta(minutes=16)
+PARCEL = {"carrier": "DHL", "tracking_number": "T1"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """Three units each of two SKUs, of ten that there are: 6000 in all."""
+
+    sale: Sale
+    order: Json
+
+    @property
+    def dispatch(self) -> str:
+        return f"/v1/dispatches/{self.order['dispatches'][0]['id']}"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is set up; what is done, and done again after the crash; what it comes to."""
+
+    prepare: Callable[[World], Any]
+    act: Callable[[World, Any], None]
+    result: Callable[[World, Any], Json]
+    expected: Json
+
+
+def a_sale(world: World) -> Made:
+    """Nothing is ordered yet; what is paid then is for no order."""
+    none = {"id": "ord_none", "payment": {"id": "pay_none"}, "total": 6000, "currency": "EUR"}
+    return Made(world.sale(skus=2, stock=10, limit=5), none)
+
+
+def placed(world: World, **terms: Any) -> Made:
+    sale = a_sale(world).sale
+    return Made(sale, world.place(sale, quantity=3, **terms))
+
+
+def paid(world: World) -> Made:
+    sale = a_sale(world).sale
+    return Made(sale, world.paid_order(sale, quantity=3))
+
+
+def delivered(world: World) -> Made:
+    sale = a_sale(world).sale
+    return Made(sale, world.delivered_order(sale, quantity=3))
+
+
+def expired(world: World) -> Made:
+    made = placed(world)
+    ending.sweep(clock.now() + AFTER_EXPIRY)
+    return made
+
+
+def to_hand_back(world: World) -> Made:
+    """Cash that a leader has collected for an order that was cancelled then."""
+    made = placed(world, payment_method="leader_collect")
+    collect(world, made)
+    cancelled = world.operator.post(f"/v1/orders/{made.order['id']}/cancel", {})
+    assert cancelled.status == 200
+    (refund,) = world.messages("REFUND_EXECUTE")
+    return Made(made.sale, {**cancelled.json, "refund": refund["subject"]})
+
+
+def post(world: World, path: str, body: Json) -> None:
+    """With the same key each time, as a client that had no answer does."""
+    answer = world.operator.post(path, body, key=path)
+    assert answer.status < 300, answer.text
+    work_off(world)
+
+
+def place(world: World, made: Made) -> None:
+    body = world.order_body(made.sale, quantity=3)
+    assert world.customer().post("/v1/orders", body, key="order").status == 201
+
+
+def pay(world: World, made: Made, **changes: Any) -> None:
+    assert world.pay(made.order, **changes).status == 200
+    work_off(world)
+
+
+def collect(world: World, made: Made) -> None:
+    post(world, f"/v1/orders/{made.order['id']}/payments", {"amount": 6000, "reference": "R1"})
+
+
+def cancel(world: World, made: Made) -> None:
+    post(world, f"/v1/orders/{made.order['id']}/cancel", {})
+
+
+def reject(world: World, made: Made) -> None:
+    post(world, f"{made.dispatch}/reject", {"reason": "sold out"})
+
+
+def deliver(world: World, made: Made) -> None:
+    """Through all states without keys; the state reached before the crash is told again."""
+    steps: list[tuple[str, Json]] = [("accept", {}), ("ship", PARCEL), ("deliver", {})]
+    states = ["created", "accepted", "shipped", "delivered"]
+    reached = states.index(world.operator.get(made.dispatch).json["status"])
+    for verb, body in steps[max(reached - 1, 0) :]:
+        assert world.operator.post(f"{made.dispatch}/{verb}", body).status == 200
+
+
+def refund_one(world: World, made: Made) -> None:
+    lines = [{"sku_id": made.sale.sku_ids[0], "quantity": 1}]
+    post(world, f"/v1/orders/{made.order['id']}/refunds", {"lines": lines, "reason": "broken"})
+
+
+def confirm(world: World, made: Made) -> None:
+    post(world, f"/v1/refunds/{made.order['refund']}/confirm", {})
+
+
+def expire(world: World, made: Made) -> None:
+    ending.sweep(clock.now() + AFTER_EXPIRY)
+
+
+def two_leaders(world: World) -> list[Sale]:
+    """One leader has earned 300, the other twice as much."""
+    sales = [world.sale(skus=1), world.sale(skus=2)]
+    for sale in sales:
+        world.delivered_order(sale, quantity=3)
+    return sales
+
+
+def settle(world: World, sales: list[Sale]) -> None:
+    today = clock.now().date().isoformat()
+    answer = world.operator.post("/v1/settlement-runs", {"business_date": today})
+    assert answer.status in (200, 202)
+    work_off(world)
+
+
+def settle_but_lose_messages(world: World, sales: list[Sale]) -> None:
+    try:
+        settle(world, sales)
+    except Killed:
+        lose_messages(world)
+        raise
+
+
+def result(world: World, made: Made) -> Json:
+    orders = world.operator.get("/v1/orders").json["items"]
+    stocks = [world.stock(sku_id) for sku_id in made.sale.sku_ids]
+    return {
+        "status": [order["status"] for order in orders],
+        "refunded": sum(order["refunded_amount"] for order in orders),
+        "dispatches": [each["status"] for order in orders for each in order["dispatches"]],
+        "on_hand": [stock["on_hand"] for stock in stocks],
+        "waiting": [stock["reserved"] + stock["committed"] for stock in stocks],
+        "balances": balances(world),
+        "cases": [case["kind"] for case in world.operator.get("/v1/cases").json["items"]],
+    }
+
+
+def settled(world: World, sales: list[Sale]) -> Json:
+    run = world.operator.get("/v1/settlement-runs").json["items"][0]
+    statements = [
+        world.operator.get(f"/v1/leaders/{sale.leader_id}/statements/{run['id']}").json
+        for sale in sales
+    ]
+    return {
+        "run": [run["status"], run["leaders_total"], run["leaders_settled"], run["totals"]],
+        "statements": [[each["total"], len(each["lines"])] for each in statements],
+        "balances": balances(world),
+    }
+
+
+def balances(world: World) -> dict[str, int]:
+    """The books, with all leaders as one and all suppliers as one."""
+    sums = Counter[str]()
+    for account, balance in world.trial_balance().items():
+        kind, _, rest = account.partition(":")
+        is_party = kind in ("leader", "supplier")
+        sums[f"{kind}:{rest.rpartition(':')[2]}" if is_party else account] += balance
+    return {account: balance for account, balance in sums.items() if balance}
+
+
+def comes_to(status: str, on_hand: int, waiting: int = 0, **more: Any) -> Json:
+    usual: Json = {"refunded": 0, "dispatches": [], "balances": {}, "cases": []}
+    return {**usual, "status": [status], "on_hand": [on_hand] * 2, "waiting": [waiting] * 2, **more}
+
+
+PAID = comes_to(
+    "paid",
+    7,
+    3,
+    dispatches=["created"],
+    balances={"cash:local": 6000, "customer_prepayments": -6000},
+)
+# Of 6000 the supplier is owed 6 units at 700, the leader 10 %.
+DELIVERED = {
+    "cash:local": 6000,
+    "supplier:payable": -4200,
+    "leader:pending": -600,
+    "platform:revenue": -1200,
+}
+# One unit of 1000 less: its cost of 700, its commission of 100, what it left of 200.
+ONE_BACK = {
+    "cash:local": 5000,
+    "supplier:payable": -3500,
+    "leader:pending": -500,
+    "platform:revenue": -1000,
+}
+COLLECTED = {"leader:collected": 6000, "customer_prepayments": -6000}
+SETTLED = {
+    "run": ["completed", 2, 2, [{"currency": "EUR", "amount": 900}]],
+    "statements": [[300, 1], [600, 2]],
+    # 9 units at 1000, of which 700 is the supplier's.
+    "balances": {
+        "cash:local": 9000,
+        "supplier:payable": -6300,
+        "leader:available": -900,
+        "platform:revenue": -1800,
+    },
+}
+SCENARIOS = {
+    "place": Scenario(a_sale, place, result, comes_to("pending_payment", 10, 3)),
+    "pay": Scenario(placed, pay, result, PAID),
+    "pay late": Scenario(expired, pay, result, PAID),
+    "pay twice": Scenario(
+        paid, partial(pay, reference="again"), result, {**PAID, "cases": ["second_payment"]}
+    ),
+    "pay for nothing": Scenario(
+        a_sale,
+        pay,
+        result,
+        {
+            **comes_to("", 10),
+            "status": [],
+            "balances": {"cash:local": 6000, "unmatched_receipts": -6000},
+            "cases": ["unmatched_receipt"],
+        },
+    ),
+    "collect": Scenario(
+        partial(placed, payment_method="leader_collect"),
+        collect,
+        result,
+        {**PAID, "balances": COLLECTED},
+    ),
+    "expire": Scenario(placed, expire, result, comes_to("expired", 10)),
+    "cancel": Scenario(
+        paid, cancel, result, comes_to("refunded", 10, refunded=6000, dispatches=["cancelled"])
+    ),
+    "reject": Scenario(
+        paid, reject, result, comes_to("refunded", 7, refunded=6000, dispatches=["rejected"])
+    ),
+    "deliver": Scenario(
+        paid,
+        deliver,
+        result,
+        comes_to("delivered", 7, dispatches=["delivered"], balances=DELIVERED),
+    ),
+    "refund": Scenario(
+        delivered,
+        refund_one,
+        result,
+        comes_to("delivered", 7, refunded=1000, dispatches=["delivered"], balances=ONE_BACK),
+    ),
+    "confirm": Scenario(
+        to_hand_back,
+        confirm,
+        result,
+        comes_to("refunded", 10, refunded=6000, dispatches=["cancelled"]),
+    ),
+    "settle": Scenario(two_leaders, settle, settled, SETTLED),
+    "settle, messages lost": Scenario(two_leaders, settle_but_lose_messages, settled, SETTLED),
+}
+
+
+@ON_MOTO
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_whatever_dies_wherever_the_end_is_the_same(
+    name: str, world: World, record_property: Callable[[str, object], None]
+) -> None:
+    scenario = SCENARIOS[name]
+    made = scenario.prepare(world)
+    before = Snapshot(world)
+    act = partial(scenario.act, world, made)
+    points = points_of(act)
+    for point in points:
+        before.restore()
+        kill(act, point)
+        act()
+        come_to_rest(world)
+        ended = scenario.result(world, made)
+        assert (findings(), ended) == ([], scenario.expected), f"killed {point}"
+    record_property("points", len(points))
+
+
+@ON_MOTO
+def test_a_supplier_hears_of_its_dispatch_wherever_the_telling_dies(
+    world: World, server: HTTPServer
+) -> None:
+    heard: list[tuple[str, bytes]] = []
+
+    def hear(request: Request) -> Response:
+        heard.append((request.headers["webhook-id"], request.data))
+        return Response(status=204)
+
+    server.expect_request("/hook").respond_with_handler(hear)
+    made = placed(world)
+    created(
+        world.supplier(made.sale.supplier_id).post(
+            "/v1/webhook-endpoints", {"url": server.url_for("/hook")}
+        )
+    )
+    before = Snapshot(world)
+    act = partial(pay, world, made)
+    for point in points_of(act):
+        before.restore()
+        heard.clear()
+        kill(act, point)
+        act()
+        come_to_rest(world)
+        deliveries = world.operator.get("/v1/webhook-deliveries").json["items"]
+        assert [each["status"] for each in deliveries] == ["succeeded"], f"killed {point}"
+        assert set(heard) == {(deliveries[0]["id"], heard[0][1])}, f"killed {point}"

@@ -1,0 +1,166 @@
+"""The bench's own arithmetic: what it counts, compares and says."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from infra.failures import Fixable, exit_code_of
+from infra.package import Package
+from tests.bench import __main__ as bench
+from tests.bench.caller import body_of, event
+from tests.bench.figures import Figure, explained, missed, ratio, table
+from tests.bench.imports import modules, probe
+from tests.bench.placing import fresh
+from tests.bench.process import measured_in_process
+from tests.bench.watched import Call, Item, renamed, size_of, write_units
+
+WITHIN = Figure("Placing", "write units", 16, 16)
+BEYOND = Figure("Importing", "app", 2.21, 2.2, "x")
+TOLD = Figure("Placing", "bytes", 5000)
+
+
+def test_a_ratio_is_the_median_over_the_rounds() -> None:
+    assert ratio([3.0, 4.0, 10.0], [2.0, 2.0, 2.0]) == 2.0
+
+
+def test_rounds_that_do_not_pair_up_make_no_ratio() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        ratio([1.0, 2.0], [1.0])
+
+
+def test_a_figure_is_met_up_to_its_target_and_not_beyond() -> None:
+    assert WITHIN.met
+    assert not BEYOND.met
+
+
+def test_a_number_without_a_target_is_never_missed() -> None:
+    assert missed([WITHIN, BEYOND, TOLD]) == [BEYOND]
+
+
+def test_parts_are_told_the_largest_first() -> None:
+    parts = explained("Placing", {"by_leader": 1.0, "ordering": 8.0, "due": 2.0})
+    assert [(part.what.strip(), part.measured) for part in parts] == [
+        ("of which ordering", 8.0),
+        ("of which due", 2.0),
+        ("of which by_leader", 1.0),
+    ]
+
+
+def test_the_table_says_what_was_measured_what_it_may_be_and_whether_it_is() -> None:
+    lines = shown([WITHIN, TOLD, BEYOND])
+    assert cells(lines, "write units") == ["16", "16", "yes"]
+    assert cells(lines, "bytes") == ["5000", "", ""]
+    assert cells(lines, "app") == ["2.21 x", "2.20 x", "no"]
+
+
+@pytest.mark.parametrize(("figures", "code"), [([WITHIN, TOLD], 0), ([WITHIN, BEYOND], 1)])
+def test_a_missed_target_ends_with_1(
+    figures: list[Figure],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(bench, "measure", lambda say: figures)
+    assert exit_code_of(bench.main) == code
+    told = capsys.readouterr()
+    assert "write units" in told.out
+    assert ("importing: app" in told.err) == bool(code)
+
+
+def test_write_units_are_counted_by_table_and_by_index() -> None:
+    consumed = {
+        "TableName": "Orders",
+        "CapacityUnits": 10.0,
+        "Table": {"CapacityUnits": 8.0},
+        "GlobalSecondaryIndexes": {"due": {"CapacityUnits": 2.0}},
+    }
+    keys = {"TableName": "Keys", "CapacityUnits": 2.0}
+    calls = [
+        Call("TransactWriteItems", {}, [consumed, keys]),
+        Call("UpdateItem", {}, [{"TableName": "Keys", "CapacityUnits": 1.0}]),
+    ]
+    assert write_units(calls) == {"Orders": 8.0, "Orders/due": 2.0, "Keys": 3.0}
+
+
+def test_reading_takes_no_write_units() -> None:
+    read = {"TableName": "Orders", "CapacityUnits": 14.0}
+    assert write_units([Call("TransactGetItems", {}, [read]), Call("Query", {}, [read])]) == {}
+
+
+def test_an_item_is_as_large_as_its_names_and_values() -> None:
+    # pk + ab = 4; n + two bytes of digits, one more, one for the sign = 5; b + xyz = 4; ö + é = 4.
+    item: Item = {"pk": {"S": "ab"}, "n": {"N": "-123"}, "b": {"B": b"xyz"}, "ö": {"S": "é"}}
+    assert size_of(item) == 17
+
+
+def test_a_request_is_copied_under_other_names() -> None:
+    sent = {"Items": [{"Put": {"pk": {"S": "ord_1"}, "body": {"B": b"ord_1"}, "n": 1}}]}
+    copied = renamed(sent, {"ord_1": "ord_2"})
+    assert copied == {"Items": [{"Put": {"pk": {"S": "ord_2"}, "body": {"B": b"ord_1"}, "n": 1}}]}
+    assert sent["Items"][0]["Put"]["pk"] == {"S": "ord_1"}
+
+
+def test_a_new_name_is_as_long_as_the_old_one_and_never_the_same() -> None:
+    old = "ord_01a1ffead4c3648a0fcedb45e000"
+    first, second = fresh(old)[old], fresh(old)[old]
+    assert len({old, first, second}) == 3
+    assert {len(first), len(second)} == {len(old)}
+
+
+def test_each_event_asks_the_api_under_a_key_of_its_own() -> None:
+    first, second = (
+        event("PUT", "/v1/skus/{id}/stock", {}, role="operator", sub="op", id="sku_1")
+        for _ in range(2)
+    )
+    assert first["path"] == "/v1/skus/sku_1/stock"
+    assert first["requestContext"]["authorizer"]["role"] == "operator"
+    assert first["headers"]["Idempotency-Key"] != second["headers"]["Idempotency-Key"]
+
+
+def test_an_answer_that_is_no_success_is_not_measured() -> None:
+    with pytest.raises(RuntimeError, match="409"):
+        body_of({"statusCode": 409, "body": '{"code": "out_of_stock"}'})
+
+
+def test_every_packaged_function_is_imported_once_and_the_api_first(tmp_path: Path) -> None:
+    handlers = ["b.workers.one", "b.workers.two", "app.app", "a.authorizer.authorizer"]
+    functions = {
+        f"F{n}": {"Type": "AWS::Serverless::Function", "Properties": {"Handler": handler}}
+        for n, handler in enumerate(handlers)
+    }
+    other = {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {}}}
+    (tmp_path / "sam.json").write_text(json.dumps({"Resources": {**functions, **other}}))
+    assert modules(Package(tmp_path)) == ["app", "a.authorizer", "b.workers"]
+
+
+def test_a_probe_sees_the_tracer_and_the_cpu_of_an_import(tmp_path: Path) -> None:
+    (tmp_path / "aws_xray_sdk.py").write_text("sum(range(10**6))")
+    environment = {"PYTHONPATH": str(tmp_path)}
+    nothing, untraced = probe("import sys", environment)
+    something, traced = probe("import aws_xray_sdk", environment)
+    assert (untraced, traced) == (False, True)
+    assert something > nothing
+
+
+def test_an_import_that_fails_is_told() -> None:
+    with pytest.raises(Fixable, match="ModuleNotFoundError"):
+        probe("import nothing_of_this_name", {})
+
+
+def test_a_measurement_that_fails_is_told_with_its_last_words() -> None:
+    with pytest.raises(Fixable, match="No module named"):
+        measured_in_process("tests.bench.nothing", {}, print)
+
+
+def shown(figures: list[Figure]) -> list[str]:
+    text = io.StringIO()
+    Console(file=text, width=100).print(table(figures))
+    return text.getvalue().splitlines()
+
+
+def cells(lines: list[str], what: str) -> list[str]:
+    row = next(line for line in lines if what in line)
+    return [cell.strip() for cell in row.strip("│").split("│")][1:]
