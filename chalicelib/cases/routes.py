@@ -6,7 +6,8 @@ from chalicelib.cases.rules import Case
 from chalicelib.cases.schema import CaseView, ResolveCase
 from chalicelib.kernel.errors import NotFound
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.platform.http_in import Request, Routes
+from chalicelib.platform.endpoints import Request
+from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 
 routes = Routes(__name__, tag="Cases", authorizer=authorizer)

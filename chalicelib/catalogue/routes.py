@@ -13,7 +13,8 @@ from chalicelib.catalogue.schema import (
 )
 from chalicelib.catalogue.service import CampaignWhole, NewCampaign, NewOffer, NewProduct, NewSku
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.platform.http_in import Request, Routes
+from chalicelib.platform.endpoints import Request
+from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 
 routes = Routes(__name__, tag="Catalogue", authorizer=authorizer)

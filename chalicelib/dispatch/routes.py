@@ -22,7 +22,8 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments.rules import Refund
 from chalicelib.payments.schema import RefundView
 from chalicelib.platform import pages
-from chalicelib.platform.http_in import Request, Routes
+from chalicelib.platform.endpoints import Request
+from chalicelib.platform.http_in import Routes
 
 routes = Routes(__name__, tag="Dispatches", authorizer=authorizer)
 

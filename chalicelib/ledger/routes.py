@@ -4,7 +4,8 @@ from chalicelib.ledger import service
 from chalicelib.ledger.schema import TrialBalanceQuery, TrialBalanceView
 from chalicelib.ledger.service import TrialBalance
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.platform.http_in import Request, Routes
+from chalicelib.platform.endpoints import Request
+from chalicelib.platform.http_in import Routes
 
 routes = Routes(__name__, tag="Ledger", authorizer=authorizer)
 

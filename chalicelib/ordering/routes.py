@@ -1,5 +1,6 @@
 """`/v1/orders`, payment events, stock, and what a community can buy."""
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +21,8 @@ from chalicelib.ordering.schema import (
 from chalicelib.ordering.store import Stock
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments.rules import Receipt
-from chalicelib.platform.http_in import Also, Reply, Request, Routes
+from chalicelib.platform.endpoints import Also, Reply, Request, Unrecorded
+from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 
 routes = Routes(__name__, tag="Orders", authorizer=authorizer)
@@ -34,6 +36,11 @@ SIGNED = {
 }
 
 
+def _as_placed(placed: Mapping[str, Any]) -> Mapping[str, Any]:
+    order = reading.order_as_placed(placed["id"])
+    return {"lines": order.lines, "ship_to": order.ship_to, "note": order.note}
+
+
 @routes.endpoint(
     "POST",
     "/v1/orders",
@@ -44,11 +51,7 @@ SIGNED = {
     status=201,
     key="required",
     reads_key_itself=True,
-    unrecorded={
-        "lines": lambda placed: reading.order_as_placed(placed["id"]).lines,
-        "ship_to": lambda placed: reading.order_as_placed(placed["id"]).ship_to,
-        "note": lambda placed: reading.order_as_placed(placed["id"]).note,
-    },
+    unrecorded=Unrecorded(("lines", "ship_to", "note"), _as_placed),
     errors={
         "out_of_stock": 409,
         "customer_limit_reached": 409,

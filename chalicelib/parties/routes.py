@@ -16,7 +16,8 @@ from chalicelib.parties.schema import (
     SupplierView,
 )
 from chalicelib.parties.service import IssuedKey
-from chalicelib.platform.http_in import Request, Routes
+from chalicelib.platform.endpoints import Request, Unrecorded
+from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 
 routes = Routes(__name__, tag="Parties", authorizer=authorizer)
@@ -69,7 +70,7 @@ def read_supplier(request: Request, id: str) -> Supplier:
     answer=IssuedKeyView,
     status=201,
     key="optional",
-    unrecorded={"key": lambda issued: service.api_key(issued["id"])},
+    unrecorded=Unrecorded(("key",), lambda issued: {"key": service.api_key(issued["id"])}),
     errors={"too_many_api_keys": 409},
 )
 def issue_api_key(request: Request, id: str) -> IssuedKey:

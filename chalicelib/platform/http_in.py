@@ -1,16 +1,12 @@
-"""How a request comes in: judged in the contract's order, answered in one shape.
-
-`Routes.endpoint` declares everything about a route once: who may call it, what it takes, what it
-answers, which errors it knows. The same declaration runs the request and documents it.
-"""
+"""How a request comes in: declared once by `Routes.endpoint`, judged in the contract's order,
+answered in one shape."""
 
 import functools
 import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel, ValidationError
@@ -27,18 +23,18 @@ from chalicelib.kernel.errors import (
     TuanError,
     Unauthenticated,
 )
-from chalicelib.platform import pages, problems
+from chalicelib.platform import problems
+from chalicelib.platform.answers import Rendered, given_again, recordable, rendered
+from chalicelib.platform.endpoints import ENDPOINTS, Also, Endpoint, KeyRule, Request, Unrecorded
 from chalicelib.platform.idempotency import (
     AlreadyAnswered,
-    Answer,
     AnsweredMeanwhile,
     IdempotentRequest,
     fingerprint,
 )
 from chalicelib.platform.log import flush_metrics, logger, metric
-from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import unreachable
-from chalicelib.platform.schema import ListView, PageQuery, field_path
+from chalicelib.platform.schema import PageQuery, field_path
 from chalicelib.platform.transaction import write
 
 MAX_BODY_BYTES = 256 * 1024
@@ -47,88 +43,6 @@ MAX_ID = 200
 KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,255}")
 REQUEST_ID_PATTERN = re.compile(r"[\x21-\x7e]{1,128}")
 
-# Whether a route honours an Idempotency-Key: not at all, where one is sent, or always.
-KeyRule = Literal["none", "optional", "required"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a use case needs to know of a request. `body` and `query` have been validated."""
-
-    caller: Caller
-    body: Any
-    query: Any
-    headers: Mapping[str, str]
-    raw_body: bytes
-    idempotency: IdempotentRequest | None
-    scope: str
-
-    @property
-    def required_idempotency(self) -> IdempotentRequest:
-        """For routes that ask for a key: without one they have not come this far."""
-        if self.idempotency is None:
-            raise LookupError("the route does not require an idempotency key")
-        return self.idempotency
-
-    @property
-    def page(self) -> PageRequest:
-        after = pages.read_cursor(self.scope, self.query.cursor) if self.query.cursor else None
-        return PageRequest(self.scope, self.query.limit, after)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer with another status, headers or form than the route's usual one."""
-
-    result: Any
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    text: str | None = None
-
-
-@dataclass(frozen=True)
-class Also:
-    """What a route's document says beyond the rule.
-
-    `statuses` are other successes, `media_types` other forms of the answer, `takes` and `gives`
-    headers of the request and of the answer, and `body` what the use case reads by itself.
-    """
-
-    statuses: Mapping[int, str] = field(default_factory=dict)
-    media_types: tuple[str, ...] = ()
-    takes: Mapping[str, str] = field(default_factory=dict)
-    gives: Mapping[str, str] = field(default_factory=dict)
-    body: type[BaseModel] | None = None
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A route as declared; `run` is the use case."""
-
-    method: str
-    path: str
-    run: Callable[..., Any]
-    tag: str
-    summary: str
-    roles: tuple[Role, ...] | None
-    body: type[BaseModel] | None
-    query: type[BaseModel] | None
-    answer: type[BaseModel] | None
-    is_list: bool
-    status: int
-    key: KeyRule
-    reads_key_itself: bool
-    errors: Mapping[str, int]
-    media_type: str
-    unrecorded: Mapping[str, Callable[[Mapping[str, Any]], Any]]
-    also: Also
-
-    @property
-    def name(self) -> str:
-        return self.run.__name__
-
-
-ENDPOINTS: list[Endpoint] = []
 ANYBODY = Caller("customer", "")
 
 
@@ -156,15 +70,13 @@ class Routes(Blueprint):
         reads_key_itself: bool = False,
         errors: Mapping[str, int] | None = None,
         media_type: str = "application/json",
-        unrecorded: Mapping[str, Callable[[Mapping[str, Any]], Any]] | None = None,
+        unrecorded: Unrecorded | None = None,
         also: Also | None = None,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare a route. `roles=None` asks for no credentials at all.
 
         `reads_key_itself`: the use case looks its idempotency key up together with its own first
-        read. `errors` maps the codes that are this route's own to their statuses. `unrecorded`
-        names the fields of the answer that are never stored with an idempotency key, because they
-        are secret or the resource keeps them anyway, and how each is had again for a repeat.
+        read. `errors` maps the codes that are this route's own to their statuses.
         """
 
         def declare(run: Callable[..., Any]) -> Callable[..., Any]:
@@ -184,7 +96,7 @@ class Routes(Blueprint):
                 reads_key_itself=reads_key_itself,
                 errors=errors or {},
                 media_type=media_type,
-                unrecorded=unrecorded or {},
+                unrecorded=unrecorded,
                 also=also or Also(),
             )
             ENDPOINTS.append(endpoint)
@@ -218,9 +130,7 @@ def _serve(endpoint: Endpoint, http: Any, path: Mapping[str, str]) -> Response:
     return Response(text, status_code=status, headers={**headers, "X-Request-Id": request_id})
 
 
-def _answer(
-    endpoint: Endpoint, http: Any, path: Mapping[str, str]
-) -> tuple[int, dict[str, str], str]:
+def _answer(endpoint: Endpoint, http: Any, path: Mapping[str, str]) -> Rendered:
     try:
         return _judge_and_run(endpoint, http, path)
     except TuanError as error:
@@ -230,22 +140,18 @@ def _answer(
         logger.exception("request failed")
     if problem.status >= 500:
         metric("RequestsFailed")
-    return problem.status, problem.headers, problem.body
+    return Rendered(problem.status, problem.headers, problem.body)
 
 
-def _judge_and_run(
-    endpoint: Endpoint, http: Any, path: Mapping[str, str]
-) -> tuple[int, dict[str, str], str]:
+def _judge_and_run(endpoint: Endpoint, http: Any, path: Mapping[str, str]) -> Rendered:
     caller = _caller(endpoint, http)
     try:
         return _run(endpoint, caller, http, path)
     except AlreadyAnswered as repeat:
-        return _given(endpoint, repeat.answer)
+        return given_again(endpoint, repeat.answer)
 
 
-def _run(
-    endpoint: Endpoint, caller: Caller, http: Any, path: Mapping[str, str]
-) -> tuple[int, dict[str, str], str]:
+def _run(endpoint: Endpoint, caller: Caller, http: Any, path: Mapping[str, str]) -> Rendered:
     key = _idempotency_key(endpoint, http)
     raw = http.raw_body
     _check_size(raw)
@@ -267,7 +173,7 @@ def _run(
         result = endpoint.run(request, **path)
         if idempotency and not idempotency.recorded:
             write(idempotency.record(result))  # nothing was changed, yet the key is answered
-        return _rendered(endpoint, request, result)
+        return rendered(endpoint, scope, result)
     except AnsweredMeanwhile:
         if idempotency:
             idempotency.look_up()
@@ -326,7 +232,7 @@ def _idempotent(
     if key is None:
         return None
     mark = fingerprint(endpoint.method, path, _json(raw) if raw else None)
-    return IdempotentRequest(caller, key, mark, functools.partial(_recordable, endpoint))
+    return IdempotentRequest(caller, key, mark, functools.partial(recordable, endpoint))
 
 
 def _json(raw: bytes) -> Any:
@@ -363,43 +269,6 @@ def _invalid(error: ValidationError) -> Invalid:
     )
     first = found[0]
     return Invalid(f"{first.field}: {first.message}", errors=found)
-
-
-def _rendered(endpoint: Endpoint, request: Request, result: Any) -> tuple[int, dict[str, str], str]:
-    reply = result if isinstance(result, Reply) else Reply(result)
-    headers = {"Content-Type": endpoint.media_type, **reply.headers}
-    if reply.text is not None:
-        return reply.status or endpoint.status, headers, reply.text
-    return reply.status or endpoint.status, headers, _text(endpoint, request.scope, reply.result)
-
-
-def _text(endpoint: Endpoint, scope: str, result: Any) -> str:
-    if endpoint.answer is None:
-        return ""
-    if isinstance(result, Page):
-        listed = {"items": result.items, "next_cursor": pages.cursor(scope, result.next_after)}
-        return ListView[endpoint.answer].model_validate(listed).model_dump_json()  # type: ignore[name-defined]
-    return endpoint.answer.model_validate(result).model_dump_json()
-
-
-def _recordable(endpoint: Endpoint, result: Any) -> Answer:
-    reply = result if isinstance(result, Reply) else Reply(result)
-    if endpoint.answer is not None and endpoint.unrecorded:
-        shown = endpoint.answer.model_validate(reply.result)
-        text = shown.model_dump_json(exclude=set(endpoint.unrecorded))
-    else:
-        text = _text(endpoint, "", reply.result)
-    return Answer(reply.status or endpoint.status, text)
-
-
-def _given(endpoint: Endpoint, answer: Answer) -> tuple[int, dict[str, str], str]:
-    text = answer.body
-    if endpoint.answer is not None and endpoint.unrecorded:
-        shown = json.loads(text)
-        again = {name: derive(shown) for name, derive in endpoint.unrecorded.items()}
-        text = endpoint.answer.model_validate({**shown, **again}).model_dump_json()
-    headers = {"Content-Type": "application/json", "Idempotent-Replayed": "true"}
-    return answer.status, headers, text
 
 
 def _request_id(http: Any) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.exceptions import DeleteError
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.events import Event
@@ -68,4 +69,9 @@ def sweep(now: datetime) -> int:
 
 def _send(row: OutboxRow) -> None:
     queues.send_event(row.event)
-    row.delete()
+    try:
+        row.delete(OutboxRow.published_at == row.published_at)
+    except DeleteError as error:
+        # Sent by another, or published again since: then its own sender takes it away.
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from chalicelib.platform.http_in import ENDPOINTS, Endpoint
+from chalicelib.platform.endpoints import ENDPOINTS, Endpoint
 from chalicelib.platform.schema import ListView
 from chalicelib.reference.examples import EXAMPLES
 

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from chalicelib.platform.http_in import Reply, Request, Routes
+from chalicelib.platform.endpoints import Reply, Request
+from chalicelib.platform.http_in import Routes
 from chalicelib.reference.schema import HealthView
 
 routes = Routes(__name__, tag="About")

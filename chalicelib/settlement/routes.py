@@ -1,7 +1,8 @@
 """`/v1/settlement-runs`, and a leader's balance and statements."""
 
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.platform.http_in import Also, Reply, Request, Routes
+from chalicelib.platform.endpoints import Also, Reply, Request
+from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 from chalicelib.settlement import service, statements
 from chalicelib.settlement import store as settlement

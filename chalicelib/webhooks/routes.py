@@ -6,7 +6,8 @@ from typing import Any
 from chalicelib.kernel.callers import Caller, Role
 from chalicelib.kernel.errors import NotFound
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.platform.http_in import Request, Routes
+from chalicelib.platform.endpoints import Request, Unrecorded
+from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 from chalicelib.webhooks import delivering, endpoints
 from chalicelib.webhooks import store as webhooks
@@ -26,8 +27,8 @@ routes = Routes(__name__, tag="Webhooks", authorizer=authorizer)
 WHO: tuple[Role, ...] = ("supplier", "operator")
 
 
-def _secret(shown: Mapping[str, Any]) -> str:
-    return endpoint_secret(shown["id"], shown["generation"])
+def _secret(shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"secret": endpoint_secret(shown["id"], shown["generation"])}
 
 
 @routes.endpoint(
@@ -39,7 +40,7 @@ def _secret(shown: Mapping[str, Any]) -> str:
     answer=EndpointWithSecretView,
     status=201,
     key="optional",
-    unrecorded={"secret": _secret},
+    unrecorded=Unrecorded(("secret",), _secret),
     errors={"address_refused": 422, "too_many_endpoints": 409},
 )
 def add_endpoint(request: Request) -> WithSecret:
@@ -96,7 +97,7 @@ def delete_endpoint(request: Request, id: str) -> None:
     roles=WHO,
     answer=EndpointWithSecretView,
     key="optional",
-    unrecorded={"secret": _secret},
+    unrecorded=Unrecorded(("secret",), _secret),
 )
 def rotate_secret(request: Request, id: str) -> WithSecret:
     return endpoints.rotate_secret(id, request.caller, request.idempotency)

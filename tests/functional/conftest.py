@@ -10,6 +10,7 @@ from pytest_httpserver import HTTPServer
 from chalicelib.kernel import clock
 from tests.support import documented
 from tests.support.gateway import Gateway
+from tests.support.invariants import findings
 from tests.support.moto_cloud import moto_cloud
 from tests.support.world import Issuer, World
 
@@ -21,12 +22,6 @@ def new_world(issuer: Issuer, **settings: str) -> Iterator[World]:
         from app import app
 
         yield World(Gateway(app, documented.check), issuer, environment)
-
-
-@pytest.fixture
-def world(issuer: Issuer) -> Iterator[World]:
-    with new_world(issuer) as made:
-        yield made
 
 
 class Clock:
@@ -48,6 +43,15 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
     moving = Clock()
     monkeypatch.setattr(clock, "now", moving.now)
     return moving
+
+
+@pytest.fixture
+def world(issuer: Issuer, time: Clock) -> Iterator[World]:
+    """A new world, in which all must add up once it is at rest."""
+    with new_world(issuer) as made:
+        yield made
+        made.work()
+        assert findings() == []
 
 
 @pytest.fixture(scope="session")

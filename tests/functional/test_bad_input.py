@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.kernel import clock
-from chalicelib.platform.http_in import ENDPOINTS
+from chalicelib.platform.endpoints import ENDPOINTS
 from chalicelib.reference.examples import EXAMPLES
 from tests.functional.conftest import new_world
 from tests.support.gateway import Answer

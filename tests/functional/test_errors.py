@@ -76,7 +76,7 @@ def test_what_the_gateway_answers_by_itself_is_a_problem_too() -> None:
 
 
 def test_a_fault_of_ours_tells_nothing_of_its_insides(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("the secret of Alice Doe, +49 30 1234567")

@@ -1,8 +1,8 @@
 """Logs and metrics of a whole journey: every id to follow it by, and nobody's secrets."""
 
+import io
 import json
 import logging
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -136,24 +136,17 @@ class Journey:
 
 
 @pytest.fixture
-def written(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
-    """Standard output and error, with the application's log in it."""
-    handlers = [
-        each for each in log.logger._logger.handlers if isinstance(each, logging.StreamHandler)
-    ]
+def logged() -> Iterator[io.StringIO]:
+    """What the application logs, as it would be on standard output."""
+    text = io.StringIO()
+    handlers = [h for h in log.logger._logger.handlers if isinstance(h, logging.StreamHandler)]
     assert handlers
-    before = [each.setStream(sys.stdout) for each in handlers]
-    yield capsys
+    before = [handler.stream for handler in handlers]
+    for handler in handlers:
+        handler.stream = text
+    yield text
     for handler, stream in zip(handlers, before, strict=True):
-        if stream:
-            handler.setStream(stream)
-
-
-@pytest.fixture
-def journey(world: World, server: HTTPServer, time: Clock) -> Journey:
-    made = Journey(world, server)
-    made.run(time)
-    return made
+        handler.stream = stream
 
 
 def lines_of(text: str) -> list[Json]:
@@ -162,11 +155,15 @@ def lines_of(text: str) -> list[Json]:
 
 
 def test_the_log_of_a_journey_tells_ids_and_no_secrets(
-    written: pytest.CaptureFixture[str], world: World, server: HTTPServer, time: Clock
+    logged: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
+    world: World,
+    server: HTTPServer,
+    time: Clock,
 ) -> None:
     journey = Journey(world, server)
     journey.run(time)
-    text = "".join(written.readouterr())
+    text = logged.getvalue() + "".join(capsys.readouterr())
     lines = lines_of(text)
     check_no_secrets(text, journey)
     check_requests(lines, journey)

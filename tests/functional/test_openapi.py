@@ -13,7 +13,7 @@ from openapi_spec_validator import validate
 from pydantic import BaseModel
 
 from chalicelib.kernel import errors
-from chalicelib.platform.http_in import ENDPOINTS
+from chalicelib.platform.endpoints import ENDPOINTS
 from chalicelib.reference.examples import EXAMPLES
 from infra.compose import load
 from tests.support.roles import ROLES

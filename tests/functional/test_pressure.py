@@ -1,7 +1,7 @@
 """A store that is pressed: tried again with jitter, then 503 with Retry-After, never a trace."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from chalicelib.parties import authorizer
-from chalicelib.platform.http_in import ENDPOINTS
+from chalicelib.platform.endpoints import ENDPOINTS
+from chalicelib.platform.settings import settings
 from chalicelib.reference.examples import EXAMPLES
 from tests.support.aws_calls import Send, around_each_call
 from tests.support.gateway import Answer
@@ -70,7 +71,7 @@ class Naps:
 
 
 @pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> Iterator[Naps]:
+def naps(monkeypatch: pytest.MonkeyPatch) -> Naps:
     found = Naps()
     monkeypatch.setattr(time, "sleep", found.taken.append)
     return found
@@ -169,9 +170,7 @@ def test_an_answer_that_was_lost_is_found_again_by_its_key(world: World, naps: N
     assert len(alice.get("/v1/orders").json["items"]) == 1
 
 
-def test_a_failed_condition_beside_a_collision_is_judged_not_repeated_for_ever(
-    world: World, naps: Naps
-) -> None:
+def test_a_final_answer_of_the_store_is_not_asked_for_again(world: World, naps: Naps) -> None:
     sale = world.sale(stock=1)
     answer = world.customer().post("/v1/orders", world.order_body(sale, 2))
     assert (answer.status, answer.code) == (409, "out_of_stock")
@@ -223,8 +222,6 @@ def test_a_token_whose_issuer_does_not_answer_is_not_called_wrong(
     authorizer._keys.cache_clear()
     with monkeypatch.context() as silent:
         silent.setenv("JWT_JWKS_URL", "http://127.0.0.1:9/jwks.json")
-        from chalicelib.platform.settings import settings
-
         settings.cache_clear()
         busy(world.operator.get("/v1/suppliers"))
     settings.cache_clear()

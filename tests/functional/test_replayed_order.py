@@ -1,4 +1,4 @@
-"""A repeat of an order's placing is answered as the first time, whatever has become of the order."""
+"""A repeat of an order's placing is answered as at first, whatever has become of the order."""
 
 import zlib
 

@@ -25,5 +25,5 @@ def world(request: pytest.FixtureRequest, issuer: Issuer) -> Iterator[World]:
 @pytest.fixture
 def server() -> Iterator[HTTPServer]:
     """A supplier's own web server on loopback."""
-    with HTTPServer() as server:
+    with HTTPServer(host="127.0.0.1") as server:
         yield server

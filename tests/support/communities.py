@@ -58,17 +58,16 @@ def delivered(world: World, units: tuple[int, ...]) -> list[Sale]:
 
 
 def _items(world: World) -> dict[str, list[Any]]:
+    scan = boto3.client("dynamodb").get_paginator("scan")
     tables = [name for key, name in world.environment.items() if key.endswith("_TABLE")]
-    dynamodb = boto3.resource("dynamodb")
-    return {name: dynamodb.Table(name).scan()["Items"] for name in tables}
+    return {name: scan.paginate(TableName=name).build_full_result()["Items"] for name in tables}
 
 
 def _put_back(items: dict[str, list[Any]]) -> None:
-    dynamodb = boto3.resource("dynamodb")
-    for name, of_table in items.items():
-        with dynamodb.Table(name).batch_writer() as batch:
-            for item in of_table:
-                batch.put_item(item)
+    put = boto3.client("dynamodb").put_item
+    for table, of_table in items.items():
+        for item in of_table:
+            put(TableName=table, Item=item)
 
 
 def balance(world: World, sale: Sale) -> Any:

@@ -90,7 +90,7 @@ def kill(act: Callable[[], object], point: Point) -> None:
 
 def work_off(world: World) -> None:
     """Let the workers do what waits; a message whose worker is killed comes again."""
-    while any([_work_off(world, queue, worker) for queue, worker in workers().items()]):
+    while any(_work_off(world, queue, worker) for queue, worker in workers().items()):
         pass
 
 

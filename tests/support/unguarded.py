@@ -1,6 +1,6 @@
-"""The wrong implementation that each race must catch: the same use cases without conditions."""
+"""The wrong implementations that races and crashes must catch: the same use cases, less careful."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -8,6 +8,7 @@ from unittest import mock
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform import transaction
+from chalicelib.platform.transaction import Write
 
 
 class Unguarded(TransactWrite):
@@ -28,5 +29,19 @@ class Unguarded(TransactWrite):
 
 @contextmanager
 def unguarded() -> Iterator[None]:
+    """Transactions without any condition."""
     with mock.patch.object(transaction, "TransactWrite", Unguarded):
+        yield
+
+
+@contextmanager
+def piecemeal() -> Iterator[None]:
+    """Transactions written one item after another."""
+    write = transaction._write
+
+    def one_by_one(writes: Sequence[Write]) -> None:
+        for each in writes:
+            write([each])
+
+    with mock.patch.object(transaction, "_write", one_by_one):
         yield

@@ -1,6 +1,7 @@
 """Tuan as a test sees it: callers of each role, its workers, and things to sell."""
 
 import base64
+import itertools
 import json
 import time
 import uuid
@@ -293,15 +294,18 @@ class World:
         client, url = boto3.client("sqs"), self.environment[f"{queue}_QUEUE"]
         taken: list[Json] = []
         while found := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            for message in found:
-                client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                taken.append(json.loads(message["Body"]))
+            entries = [{"Id": m["MessageId"], "ReceiptHandle": m["ReceiptHandle"]} for m in found]
+            client.delete_message_batch(QueueUrl=url, Entries=entries)
+            taken += [json.loads(message["Body"]) for message in found]
         return taken
 
     def work(self) -> None:
         """Let every queue's worker do what waits, until nothing does; none of it may fail."""
-        while any(self._work_off(queue, worker) for queue, worker in workers().items()):
-            pass
+        empty_in_a_row, all_workers = 0, workers()
+        for queue, worker in itertools.cycle(all_workers.items()):
+            empty_in_a_row = 0 if self._work_off(queue, worker) else empty_in_a_row + 1
+            if empty_in_a_row == len(all_workers):
+                return
 
     def _work_off(self, queue: str, worker: Any) -> bool:
         waiting = self.messages(queue)

@@ -10,6 +10,8 @@ import pytest
 from botocore.client import BaseClient
 
 from chalicelib.kernel import clock
+from tests.functional.conftest import new_world
+from tests.support.world import Issuer, World
 
 # A Tuesday. What is delivered on it matures seven days later, on the 17th.
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -36,6 +38,13 @@ def time(monkeypatch: pytest.MonkeyPatch) -> StillClock:
     still = StillClock(NOON)
     monkeypatch.setattr(clock, "now", still.now)
     return still
+
+
+@pytest.fixture
+def world(issuer: Issuer, time: StillClock) -> Iterator[World]:
+    """A new world. Tests here stop half-way on purpose: those that come to rest look themselves."""
+    with new_world(issuer) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

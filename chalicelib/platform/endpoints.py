@@ -1,0 +1,107 @@
+"""What a route is declared to be: the same declaration runs a request and documents it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from chalicelib.kernel.callers import Caller, Role
+from chalicelib.platform import pages
+from chalicelib.platform.idempotency import IdempotentRequest
+from chalicelib.platform.pages import PageRequest
+
+# Whether a route honours an Idempotency-Key: not at all, where one is sent, or always.
+KeyRule = Literal["none", "optional", "required"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a use case needs to know of a request. `body` and `query` have been validated."""
+
+    caller: Caller
+    body: Any
+    query: Any
+    headers: Mapping[str, str]
+    raw_body: bytes
+    idempotency: IdempotentRequest | None
+    scope: str
+
+    @property
+    def required_idempotency(self) -> IdempotentRequest:
+        """For routes that ask for a key: without one they have not come this far."""
+        if self.idempotency is None:
+            raise LookupError("the route does not require an idempotency key")
+        return self.idempotency
+
+    @property
+    def page(self) -> PageRequest:
+        after = pages.read_cursor(self.scope, self.query.cursor) if self.query.cursor else None
+        return PageRequest(self.scope, self.query.limit, after)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer with another status, headers or form than the route's usual one."""
+
+    result: Any
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Also:
+    """What a route's document says beyond the rule.
+
+    `statuses` are other successes, `media_types` other forms of the answer, `takes` and `gives`
+    headers of the request and of the answer, and `body` what the use case reads by itself.
+    """
+
+    statuses: Mapping[int, str] = field(default_factory=dict)
+    media_types: tuple[str, ...] = ()
+    takes: Mapping[str, str] = field(default_factory=dict)
+    gives: Mapping[str, str] = field(default_factory=dict)
+    body: type[BaseModel] | None = None
+
+
+@dataclass(frozen=True)
+class Unrecorded:
+    """Fields of an answer that are never stored with an idempotency key.
+
+    They are secret, or the resource keeps them anyway; `again` makes them for a repeat from the
+    fields that were stored.
+    """
+
+    fields: tuple[str, ...]
+    again: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A route as declared; `run` is the use case."""
+
+    method: str
+    path: str
+    run: Callable[..., Any]
+    tag: str
+    summary: str
+    roles: tuple[Role, ...] | None
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    answer: type[BaseModel] | None
+    is_list: bool
+    status: int
+    key: KeyRule
+    reads_key_itself: bool
+    errors: Mapping[str, int]
+    media_type: str
+    unrecorded: Unrecorded | None
+    also: Also
+
+    @property
+    def name(self) -> str:
+        return self.run.__name__
+
+
+ENDPOINTS: list[Endpoint] = []

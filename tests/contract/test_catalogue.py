@@ -1,0 +1,146 @@
+"""The catalogue store: products, campaigns with what belongs to them, and closings to tell of."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.rules import Campaign, Product, Sku
+from chalicelib.catalogue.store import CampaignRow, ProductRow
+from chalicelib.kernel.errors import Stale
+from chalicelib.platform import store
+from chalicelib.platform.pages import PageRequest
+from chalicelib.platform.transaction import create, write
+from tests.support.made import NOW, an_offer
+
+HOUR = timedelta(hours=1)
+SKUS = (Sku("sku_1", "Box 🥚", "BX-1", 1200, 700), Sku("sku_2", "Tray", None, 900, 500))
+
+
+def add_product(product_id: str, **changes: Any) -> Product:
+    usual: dict[str, Any] = {
+        "id": product_id,
+        "supplier_id": "sup_1",
+        "title": "Eggs",
+        "description": None,
+        "category": "food",
+        "currency": "EUR",
+        "status": "active",
+        "rejection_reason": None,
+        "skus": SKUS,
+        "version": 1,
+        "created_at": NOW,
+    }
+    made = Product(**{**usual, **changes})
+    write(create(ProductRow.of(made)), *(create(catalogue.sku_row(s, made)) for s in made.skus))
+    return made
+
+
+def add_campaign(campaign_id: str, *leader_ids: str, **changes: Any) -> Campaign:
+    usual: dict[str, Any] = {
+        "id": campaign_id,
+        "title": "Today",
+        "opens_at": NOW,
+        "closes_at": NOW + HOUR,
+        "currency": "EUR",
+        "for_every_leader": not leader_ids,
+        "cancelled": False,
+        "version": 1,
+        "created_at": NOW,
+    }
+    made = Campaign(**{**usual, **changes})
+    offers = [an_offer(campaign_id=campaign_id, sku_id=f"sku_{n}") for n in range(30)]
+    catalogue.lay_out(made, offers, leader_ids)
+    write(create(CampaignRow.of(made)))
+    return made
+
+
+def of_leader(leader_id: str, limit: int = 10) -> list[str]:
+    found = catalogue.campaigns_of_leader(leader_id, NOW, limit)
+    return [each.id for each in found]
+
+
+def test_a_product_comes_back_as_it_was_written_and_its_skus_find_it() -> None:
+    made = add_product("prd_1")
+    assert catalogue.get_product("prd_1") == made
+    assert catalogue.get_product("prd_2") is None
+    assert catalogue.product_ids_of(["sku_2", "sku_9", "sku_1"]) == {
+        "sku_1": "prd_1",
+        "sku_2": "prd_1",
+    }
+    assert catalogue.supplier_of_sku("sku_1") == "sup_1"
+    assert catalogue.supplier_of_sku("sku_9") is None
+
+
+def test_a_product_is_decided_by_version() -> None:
+    made = add_product("prd_1", status="pending")
+    write(catalogue.replace_product(replace(made, status="rejected", version=2), 1))
+    with pytest.raises(Stale):
+        write(catalogue.replace_product(replace(made, status="active", version=2), 1))
+    assert catalogue.get_products(["prd_1"])["prd_1"].status == "rejected"
+
+
+def test_products_are_listed_newest_first_and_a_suppliers_apart() -> None:
+    for n in range(4):
+        supplier_id = f"sup_{n % 2}"
+        add_product(f"prd_{n}", supplier_id=supplier_id, skus=(replace(SKUS[0], id=f"sku_{n}"),))
+    page = catalogue.products(PageRequest("products", 3))
+    assert [each.id for each in page.items] == ["prd_3", "prd_2", "prd_1"]
+    rest = catalogue.products(PageRequest("products", 3, page.next_after))
+    assert [each.id for each in rest.items] == ["prd_0"]
+    own = catalogue.products_of("sup_1", PageRequest("products"))
+    assert [each.id for each in own.items] == ["prd_3", "prd_1"]
+
+
+def test_a_campaigns_offers_are_no_supplier_s_products() -> None:
+    add_campaign("cmp_1")
+    assert catalogue.products_of("sup_1", PageRequest("products")).items == ()
+
+
+def test_a_campaign_comes_back_with_all_that_belongs_to_it() -> None:
+    made = add_campaign("cmp_1", "ldr_1", "ldr_2")
+    assert catalogue.get_campaign("cmp_1") == made
+    assert len(catalogue.offers("cmp_1")) == 30
+    assert sorted(catalogue.leader_ids("cmp_1")) == ["ldr_1", "ldr_2"]
+    assert catalogue.leader_ids(add_campaign("cmp_2").id) == []
+
+
+def test_one_snapshot_finds_a_campaign_an_offer_of_it_and_that_it_is_for_a_leader() -> None:
+    add_campaign("cmp_1", "ldr_1")
+    found = store.get_together(
+        [
+            catalogue.campaign_key("cmp_1"),
+            catalogue.campaign_leader_key("cmp_1", "ldr_1"),
+            catalogue.campaign_leader_key("cmp_1", "ldr_2"),
+            catalogue.offer_key("cmp_1", "sku_29"),
+            catalogue.offer_key("cmp_1", "sku_30"),
+        ]
+    )
+    assert [row is not None for row in found] == [True, True, False, True, False]
+    offer = an_offer(campaign_id="cmp_1", sku_id="sku_29")
+    assert found[3].to_entity() == offer
+
+
+def test_a_leader_has_its_own_campaigns_and_those_for_everyone_the_soonest_to_close_first() -> None:
+    add_campaign("cmp_late", "ldr_1", closes_at=NOW + 3 * HOUR)
+    add_campaign("cmp_all", closes_at=NOW + 2 * HOUR)
+    add_campaign("cmp_soon", "ldr_1", "ldr_2", closes_at=NOW + HOUR)
+    add_campaign("cmp_closed", "ldr_1", closes_at=NOW)
+    assert of_leader("ldr_1") == ["cmp_soon", "cmp_all", "cmp_late"]
+    assert of_leader("ldr_2") == ["cmp_soon", "cmp_all"]
+    assert of_leader("ldr_3") == ["cmp_all"]
+    assert of_leader("ldr_1", limit=1) == ["cmp_soon"]
+
+
+def test_a_closing_is_told_of_once_and_not_before_it() -> None:
+    add_campaign("cmp_1", closes_at=NOW + HOUR)
+    add_campaign("cmp_2", closes_at=NOW)
+    assert catalogue.closing_before(NOW, 10) == ["cmp_2"]
+    assert catalogue.closing_before(NOW + HOUR, 10) == ["cmp_2", "cmp_1"]
+    write(catalogue.announce_closing("cmp_2"))
+    with pytest.raises(Stale):
+        write(catalogue.announce_closing("cmp_2"))
+    assert catalogue.closing_before(NOW + HOUR, 10) == ["cmp_1"]
+    assert catalogue.get_campaign("cmp_2") is not None

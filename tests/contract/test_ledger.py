@@ -1,0 +1,144 @@
+"""The ledger store: entries written once, balances that follow, and the steps of the fold."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib.kernel.errors import Stale
+from chalicelib.ledger import rules
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.rules import Books, Entry, Sums
+from chalicelib.ledger.store import FoldRow
+from chalicelib.platform import store
+from chalicelib.platform.transaction import write
+from tests.support.made import NOW
+
+LEADER = "leader:ldr_1"
+
+
+def entry(
+    entry_id: str, amounts: dict[str, int], at: datetime = NOW, currency: str = "EUR"
+) -> Entry:
+    return rules.entry(entry_id, currency, "ord_1", at, amounts)
+
+
+def receipt(n: int, at: datetime = NOW) -> Entry:
+    return entry(f"receipt:{n}", {"cash:local": n, "customer_prepayments": -n}, at)
+
+
+def test_an_entry_comes_back_as_it_was_written() -> None:
+    posted = entry("e1", {"cash:local": 10**15, "customer_prepayments": -(10**15)})
+    write(*ledger.post(posted))
+    assert ledger.get_entry("e1") == posted
+    assert ledger.get_entry("e2") is None
+
+
+def test_an_entry_is_written_once_and_balances_with_it() -> None:
+    earned = {f"{LEADER}:pending": -600, "supplier:sup_1:payable": -400, "platform:revenue": 1000}
+    write(*ledger.post(entry("e1", earned)))
+    with pytest.raises(Stale):
+        write(*ledger.post(entry("e1", {f"{LEADER}:pending": -1, "platform:revenue": 1})))
+    assert ledger.accounts_of(LEADER).pending == -600
+    assert ledger.accounts_of("supplier:sup_1").payable == -400
+
+
+def test_balances_add_up_over_entries_and_purposes() -> None:
+    write(*ledger.post(entry("e1", {f"{LEADER}:pending": -600, "platform:revenue": 600})))
+    write(*ledger.post(entry("e2", {f"{LEADER}:pending": 400, f"{LEADER}:available": -400})))
+    write(*ledger.post(entry("e3", {f"{LEADER}:collected": 900, "customer_prepayments": -900})))
+    accounts = ledger.accounts_of(LEADER)
+    assert (accounts.pending, accounts.available, accounts.collected) == (-200, -400, 900)
+    assert (accounts.payable, accounts.in_payout) == (0, 0)
+
+
+def test_two_entries_of_one_transaction_move_one_balance_item() -> None:
+    write(
+        *ledger.post(
+            entry("e1", {f"{LEADER}:pending": -600, "platform:revenue": 600}),
+            entry("e2", {f"{LEADER}:pending": 100, "refunds_in_flight": -100}),
+        )
+    )
+    assert ledger.accounts_of(LEADER).pending == -500
+
+
+def test_a_party_keeps_to_its_currency() -> None:
+    write(*ledger.post(entry("e1", {f"{LEADER}:pending": -600, "platform:revenue": 600})))
+    foreign = entry("e2", {f"{LEADER}:pending": -1, "platform:revenue": 1}, currency="USD")
+    with pytest.raises(ValueError, match="USD"):
+        write(*ledger.post(foreign))
+    assert ledger.get_entry("e2") is None
+
+
+def test_nothing_was_posted_to_a_party_nobody_knows() -> None:
+    accounts = ledger.accounts_of("leader:ldr_none")
+    assert (accounts.pending, accounts.available, accounts.collected) == (0, 0, 0)
+
+
+def test_no_transaction_touches_a_balance_of_an_account_that_every_order_touches() -> None:
+    shared = {"cash:local": 3, "customer_prepayments": -1, "refunds_in_flight": -1}
+    assert len(ledger.post(entry("e1", {**shared, "platform:revenue": -1}))) == 1
+
+
+def test_entries_of_a_window_are_those_after_its_begin_up_to_its_end() -> None:
+    midnight = datetime(2026, 3, 10, tzinfo=UTC)
+    moment = timedelta(milliseconds=1)
+    instants = [
+        midnight - timedelta(days=2),
+        midnight - moment,
+        midnight,
+        midnight + moment,
+        midnight + timedelta(hours=30),
+    ]
+    for n, at in enumerate(instants, start=1):
+        write(*ledger.post(receipt(n, at)))
+
+    def found(after: datetime | None, through: datetime) -> list[str]:
+        return sorted(each.id for each in ledger.entries_between(after, through))
+
+    assert found(midnight - moment, midnight) == ["receipt:3"]
+    assert found(midnight - timedelta(days=2), midnight + moment) == [
+        "receipt:2",
+        "receipt:3",
+        "receipt:4",
+    ]
+    assert found(midnight, midnight) == []
+    assert found(None, midnight) == ["receipt:1", "receipt:2", "receipt:3"]
+    assert len(found(None, midnight + timedelta(days=9))) == 5
+
+
+def books(n: int) -> Books:
+    return {("EUR", "cash:local"): Sums(n, 0), ("EUR", "customer_prepayments"): Sums(0, n)}
+
+
+def test_a_step_that_was_kept_is_where_the_next_begins() -> None:
+    assert ledger.folded() == (None, {})
+    ledger.keep_fold(None, NOW, books(5))
+    assert ledger.folded() == (NOW, books(5))
+    later = NOW + timedelta(hours=1)
+    ledger.keep_fold(NOW, later, books(9))
+    assert ledger.folded() == (later, books(9))
+
+
+@pytest.mark.parametrize("before", [None, NOW - timedelta(hours=1)])
+def test_a_step_from_where_the_fold_no_longer_is_is_not_kept(before: datetime | None) -> None:
+    ledger.keep_fold(None, NOW, books(5))
+    with pytest.raises(Stale):
+        ledger.keep_fold(before, NOW + timedelta(hours=1), books(7))
+    assert ledger.folded() == (NOW, books(5))
+
+
+def test_a_step_of_many_accounts_is_kept_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "ACCOUNTS_A_PAGE", 3)
+    many: Books = {("EUR", f"supplier:sup_{n}:payable"): Sums(0, n + 1) for n in range(10)}
+    ledger.keep_fold(None, NOW, many)
+    assert ledger.folded() == (NOW, many)
+
+
+def test_only_steps_that_were_left_behind_expire() -> None:
+    ledger.keep_fold(None, NOW, books(5))
+    ledger.keep_fold(NOW, NOW + timedelta(hours=1), books(9))
+    rows = [row for row in FoldRow.scan() if row.pk.startswith("fold")]
+    expiring = [row.through for row in rows if row.ttl]
+    assert expiring == [NOW]
+    assert len(rows) == 3
+    assert store.get(FoldRow, "fold", "head") is not None

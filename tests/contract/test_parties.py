@@ -1,0 +1,66 @@
+"""The parties store: suppliers with their keys, and leaders in the order a run goes through them."""
+
+from chalicelib.parties import store as parties
+from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
+from chalicelib.parties.store import ApiKeyRow, LeaderRow, SupplierRow
+from chalicelib.platform.pages import PageRequest
+from chalicelib.platform.transaction import Delete, create, write
+from tests.support.made import NOW
+
+POINT = PickupPoint("Kiosk „Nord“ 🏪", "Köln", "50667", "DE", latitude=50.94, longitude=None)
+KEY = ApiKey("key_1", "abc", "2026-03-10T09:30:00.000Z")
+
+
+def add_leader(leader_id: str) -> Leader:
+    made = Leader(leader_id, "Lena", "Nord", POINT, "EUR", NOW)
+    write(create(LeaderRow.of(made)))
+    return made
+
+
+def add_supplier(supplier_id: str) -> Supplier:
+    made = Supplier(supplier_id, "Green Farm", "orders@green.example", "EUR", (KEY,), 1, NOW)
+    write(create(SupplierRow.of(made)))
+    return made
+
+
+def test_parties_come_back_as_they_were_written() -> None:
+    leader, supplier = add_leader("ldr_1"), add_supplier("sup_1")
+    assert parties.get_leader("ldr_1") == leader
+    assert parties.get_supplier("sup_1") == supplier
+    assert (parties.get_leader("sup_1"), parties.get_supplier("ldr_1")) == (None, None)
+
+
+def test_a_keys_hash_finds_its_supplier_until_it_is_revoked() -> None:
+    write(create(ApiKeyRow.of("abc", "sup_1")))
+    assert parties.supplier_of_key("abc") == "sup_1"
+    assert parties.supplier_of_key("abcd") is None
+    write(Delete(ApiKeyRow.of("abc", "sup_1")))
+    assert parties.supplier_of_key("abc") is None
+
+
+def test_parties_are_listed_newest_first_each_kind_apart() -> None:
+    for n in range(5):
+        add_leader(f"ldr_{n}")
+        add_supplier(f"sup_{n}")
+    first = parties.leaders(PageRequest("leaders", 3))
+    second = parties.leaders(PageRequest("leaders", 3, first.next_after))
+    assert [each.id for each in first.items] == ["ldr_4", "ldr_3", "ldr_2"]
+    assert [each.id for each in second.items] == ["ldr_1", "ldr_0"]
+    suppliers = parties.suppliers(PageRequest("suppliers", 5))
+    assert [each.id for each in suppliers.items] == [f"sup_{n}" for n in (4, 3, 2, 1, 0)]
+    assert suppliers.next_after is None
+
+
+def test_a_run_goes_through_every_leader_once() -> None:
+    made = [add_leader(f"ldr_{n}").id for n in range(7)]
+    add_supplier("sup_1")
+    seen: list[str] = []
+    while batch := parties.leader_ids_after(seen[-1] if seen else None, 3):
+        seen += batch
+    assert seen == made
+
+
+def test_many_leaders_are_found_in_the_order_asked_for() -> None:
+    made = {n: add_leader(f"ldr_{n}") for n in range(3)}
+    found = parties.get_leaders(["ldr_2", "ldr_none", "ldr_0", "ldr_2"])
+    assert found == [made[2], made[0]]

@@ -1,0 +1,122 @@
+"""The payments store: receipts taken once, and refunds until they are done."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.kernel.errors import Stale
+from chalicelib.payments import store as payments
+from chalicelib.payments.rules import Receipt, Refund
+from chalicelib.platform.transaction import write
+from tests.support.made import NOW
+
+
+def receipt(**changes: Any) -> Receipt:
+    usual: dict[str, Any] = {
+        "provider": "local",
+        "reference": "ch_1",
+        "payment_id": "pay_1",
+        "order_id": "ord_1",
+        "amount": 1000,
+        "currency": "EUR",
+        "received_at": NOW,
+    }
+    return Receipt(**{**usual, **changes})
+
+
+def add_refund(refund_id: str, **changes: Any) -> Refund:
+    usual: dict[str, Any] = {
+        "id": refund_id,
+        "order_id": "ord_1",
+        "leader_id": "ldr_1",
+        "amount": 1000,
+        "currency": "EUR",
+        "status": "pending",
+        "method": "card",
+        "provider": "local",
+        "receipt": "ch_1",
+        "cash_account": "cash:local",
+        "reason": "broken",
+        "decided_at": NOW,
+        "completed_at": None,
+        "version": 1,
+    }
+    made = Refund(**{**usual, **changes})
+    write(payments.add_refund(made))
+    return made
+
+
+def to_look_at(minutes: int) -> list[str]:
+    found = payments.to_look_at(NOW + timedelta(minutes=minutes), 10)
+    return [refund.id for refund in found]
+
+
+def test_a_receipt_is_taken_once_whatever_it_says_the_second_time() -> None:
+    assert not payments.is_taken(receipt())
+    write(payments.take(receipt()))
+    assert payments.is_taken(receipt())
+    with pytest.raises(Stale):
+        write(payments.take(receipt(amount=2000)))
+
+
+def test_two_providers_may_use_one_reference() -> None:
+    write(payments.take(receipt()))
+    write(payments.take(receipt(provider="other", order_id=None)))
+    assert payments.is_taken(receipt(provider="other"))
+
+
+def test_a_refund_is_decided_once_and_changes_by_version() -> None:
+    made = add_refund("rfd_1")
+    assert payments.get_refund("rfd_1") == made
+    with pytest.raises(Stale):
+        add_refund("rfd_1", amount=5)
+    done = replace(made, status="succeeded", completed_at=NOW, version=2)
+    write(payments.replace_refund(done, 1))
+    with pytest.raises(Stale):
+        write(payments.replace_refund(replace(made, status="failed", version=2), 1))
+    assert payments.get_refund("rfd_1") == done
+    assert payments.get_refund("rfd_2") is None
+
+
+def test_a_provider_is_asked_again_after_a_quarter_of_an_hour() -> None:
+    add_refund("rfd_1")
+    assert to_look_at(14) == []
+    assert to_look_at(15) == ["rfd_1"]
+
+
+def test_a_leader_is_not_asked_before_its_48_hours_are_over() -> None:
+    add_refund("rfd_1", method="leader_collect")
+    assert to_look_at(48 * 60 - 1) == []
+    assert to_look_at(48 * 60) == ["rfd_1"]
+
+
+def test_a_refund_looked_at_waits_for_the_next_look() -> None:
+    made = add_refund("rfd_1")
+    write(payments.look_again(made.id, NOW + timedelta(minutes=30)))
+    assert to_look_at(29) == []
+    assert to_look_at(30) == ["rfd_1"]
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed"])
+def test_nobody_looks_at_a_refund_that_has_ended(status: Any) -> None:
+    made = add_refund("rfd_1")
+    write(payments.replace_refund(replace(made, status=status, version=2), 1))
+    assert to_look_at(10_000) == []
+    with pytest.raises(Stale):
+        write(payments.look_again(made.id, NOW))
+
+
+def test_a_person_is_called_once() -> None:
+    made = add_refund("rfd_1")
+    write(payments.stop_watching(made.id))
+    assert to_look_at(10_000) == []
+    with pytest.raises(Stale):
+        write(payments.stop_watching(made.id))
+
+
+def test_the_longest_waiting_are_looked_at_first() -> None:
+    for name, minute in (("rfd_1", 3), ("rfd_2", 1), ("rfd_3", 2)):
+        add_refund(name, decided_at=NOW + timedelta(minutes=minute))
+    assert to_look_at(60) == ["rfd_2", "rfd_3", "rfd_1"]

@@ -1,0 +1,251 @@
+"""The settlement store: earnings by day, what runs have taken, statements, pages and markers."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+
+from chalicelib.kernel.errors import Conflict, Stale
+from chalicelib.platform.pages import PageRequest
+from chalicelib.platform.transaction import create, write
+from chalicelib.settlement import earning
+from chalicelib.settlement import store as settlement
+from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
+from chalicelib.settlement.rules import EarnedLine, Run, Statement, Total
+from chalicelib.settlement.store import AlreadySettled, RunRow, StatementRow
+from tests.support.made import NOW
+
+OTHER_RUNS = Conflict("another run", code="settlement_run_in_progress")
+
+
+def line(amount: int, order_id: str = "ord_1", kind: Any = "commission") -> EarnedLine:
+    return EarnedLine(order_id, "sku_1", kind, "sales", amount * 10, 1000, amount, "2026-03-10")
+
+
+def earn(day: str, source: str, lines: Sequence[EarnedLine], leader_id: str = "ldr_1") -> None:
+    write(*earning.earn(leader_id, "EUR", day, source, lines))
+
+
+def take(day: str, closing: int = 0) -> None:
+    write(settlement.take(settlement.get_earnings("ldr_1"), day, closing))
+
+
+def matured(after: str, through: str) -> list[tuple[str, int, int]]:
+    rows = settlement.maturing_between("ldr_1", after, through)
+    return [(row.sk.removeprefix("maturing#"), row.matured, row.adjusted) for row in rows]
+
+
+def amounts(after: str, through: str) -> list[int]:
+    return [each.amount for each in settlement.earned_between("ldr_1", after, through)]
+
+
+def test_a_delivery_turns_what_was_estimated_into_what_matures() -> None:
+    write(earning.estimate("ldr_1", 500))
+    earn("2026-03-10", "dsp_1", [line(100), line(200)])
+    earnings = settlement.get_earnings("ldr_1")
+    assert (earnings.estimated, earnings.version) == (200, 1)
+    assert matured("", "2026-03-10") == [("2026-03-10", 300, 0)]
+    assert amounts("", "2026-03-10") == [100, 200]
+
+
+def test_deliveries_of_a_day_add_up_and_leaders_stay_apart() -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    earn("2026-03-10", "dsp_2", [line(50)])
+    earn("2026-03-10", "dsp_3", [line(7)], leader_id="ldr_2")
+    assert matured("", "2026-03-10") == [("2026-03-10", 150, 0)]
+    assert amounts("", "2026-03-10") == [100, 50]
+
+
+def test_days_after_one_and_up_to_another_are_taken() -> None:
+    for day in ("2026-03-08", "2026-03-09", "2026-03-10", "2026-03-11"):
+        earn(day, "dsp_1", [line(int(day[-2:]))])
+    assert [day for day, *_ in matured("2026-03-08", "2026-03-10")] == ["2026-03-09", "2026-03-10"]
+    assert amounts("2026-03-08", "2026-03-10") == [9, 10]
+    assert amounts("", "2026-03-08") == [8]
+    assert matured("2026-03-11", "2026-03-20") == []
+
+
+@pytest.mark.parametrize("through", ["2026-03-10", "2026-03-09", "2026-02-28"])
+def test_a_run_of_an_earlier_date_than_the_last_one_takes_nothing(through: str) -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    assert matured("2026-03-10", through) == []
+    assert amounts("2026-03-10", through) == []
+
+
+def test_what_has_been_taken_takes_no_more() -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    take("2026-03-10", closing=100)
+    with pytest.raises(Stale):
+        earn("2026-03-10", "dsp_2", [line(50)])
+    assert matured("", "2026-03-10") == [("2026-03-10", 100, 0)]
+    earn("2026-03-11", "dsp_2", [line(50)])
+    earnings = settlement.get_earnings("ldr_1")
+    assert (earnings.settled_through, earnings.closing_balance) == ("2026-03-10", 100)
+
+
+def test_a_run_cannot_take_days_that_have_changed_since_it_read_them() -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    read = settlement.get_earnings("ldr_1")
+    earn("2026-03-10", "dsp_2", [line(50)])
+    with pytest.raises(Stale):
+        write(settlement.take(read, "2026-03-10", 100))
+    assert settlement.get_earnings("ldr_1").settled_through == ""
+
+
+def test_days_are_taken_once() -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    read = settlement.get_earnings("ldr_1")
+    write(settlement.take(read, "2026-03-10", 100))
+    with pytest.raises(Stale):
+        write(settlement.take(read, "2026-03-10", 100))
+
+
+def test_an_estimate_does_not_hold_up_a_run() -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    read = settlement.get_earnings("ldr_1")
+    write(earning.estimate("ldr_1", 70))
+    write(settlement.take(read, "2026-03-10", 100))
+    assert settlement.get_earnings("ldr_1").estimated == -30
+
+
+def refund_of(bucket: str, left: int, back: int) -> RefundOfEarnings:
+    part = RefundOfDelivery(
+        "dsp_1", bucket, remaining=[line(left)], reversed=[line(-back, kind="clawback")]
+    )
+    return RefundOfEarnings("rfd_1", date(2026, 3, 12), 0, [part])
+
+
+def test_a_refund_before_a_run_voids_its_share() -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    read = settlement.get_earnings("ldr_1")
+    write(*earning.take_back(read, "EUR", refund_of("2026-03-10", left=60, back=40)))
+    assert matured("", "2026-03-31") == [("2026-03-10", 60, 0)]
+    assert amounts("", "2026-03-31") == [60]
+
+
+def test_a_refund_after_a_run_is_clawed_back_in_the_next() -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    take("2026-03-10", closing=100)
+    read = settlement.get_earnings("ldr_1")
+    write(*earning.take_back(read, "EUR", refund_of("2026-03-10", left=60, back=40)))
+    assert matured("", "2026-03-10") == [("2026-03-10", 100, 0)]
+    assert matured("2026-03-10", "2026-03-31") == [("2026-03-12", 0, -40)]
+    assert amounts("2026-03-10", "2026-03-31") == [-40]
+
+
+def test_a_refund_judged_before_a_run_came_in_is_judged_again() -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    read = settlement.get_earnings("ldr_1")
+    take("2026-03-10", closing=100)
+    with pytest.raises(Stale):
+        write(*earning.take_back(read, "EUR", refund_of("2026-03-10", left=60, back=40)))
+    assert amounts("", "2026-03-31") == [100]
+
+
+def statement(run_date: str, opening: int = 0, total: int = 0) -> Statement:
+    return Statement(
+        leader_id="ldr_1",
+        run_id=f"run_{run_date}",
+        business_date=run_date,
+        currency="EUR",
+        after_day="",
+        opening_balance=opening,
+        total=total,
+        closing_balance=opening + total,
+        made_at=NOW,
+    )
+
+
+def test_statements_are_listed_newest_first_in_pages() -> None:
+    made = [statement(f"2026-03-{day:02}", opening=day) for day in range(1, 8)]
+    for each in made:
+        write(create(StatementRow.of(each)))
+    assert settlement.get_statement("ldr_1", "run_2026-03-03") == made[2]
+    assert settlement.get_statement("ldr_2", "run_2026-03-03") is None
+    first = settlement.statements("ldr_1", PageRequest("statements", 3))
+    second = settlement.statements("ldr_1", PageRequest("statements", 3, first.next_after))
+    third = settlement.statements("ldr_1", PageRequest("statements", 3, second.next_after))
+    pages = [[each.opening_balance for each in page.items] for page in (first, second, third)]
+    assert pages == [[7, 6, 5], [4, 3, 2], [1]]
+    assert third.next_after is None
+
+
+def run(business_date: str, **changes: Any) -> Run:
+    usual: dict[str, Any] = {
+        "id": f"run_{business_date}",
+        "business_date": business_date,
+        "status": "running",
+        "leaders_total": 0,
+        "leaders_settled": 0,
+        "totals": (Total("EUR", 900), Total("USD", 5)),
+        "started_at": NOW,
+        "completed_at": None,
+        "listed": False,
+        "version": 1,
+    }
+    return Run(**{**usual, **changes})
+
+
+def test_a_run_comes_back_as_it_was_written_and_changes_by_version() -> None:
+    made = run("2026-03-10")
+    write(create(RunRow.of(made)))
+    assert settlement.get_run(made.id) == made
+    write(settlement.replace_run(run("2026-03-10", listed=True, version=2), 1))
+    with pytest.raises(Stale):
+        write(settlement.replace_run(run("2026-03-10", version=2), 1))
+    found = settlement.get_run(made.id)
+    assert found is not None
+    assert found.listed
+
+
+def test_runs_are_listed_latest_date_first() -> None:
+    for day in ("2026-03-09", "2026-03-11", "2026-03-10"):
+        write(create(RunRow.of(run(day))))
+    listed = settlement.runs(PageRequest("runs", 2))
+    assert [each.business_date for each in listed.items] == ["2026-03-11", "2026-03-10"]
+    rest = settlement.runs(PageRequest("runs", 2, listed.next_after))
+    assert [each.business_date for each in rest.items] == ["2026-03-09"]
+
+
+def test_one_run_is_under_way_at_a_time() -> None:
+    assert settlement.current_run_id() is None
+    write(settlement.begin("run_1", OTHER_RUNS))
+    write(settlement.begin("run_1", OTHER_RUNS))
+    with pytest.raises(Conflict):
+        write(settlement.begin("run_2", OTHER_RUNS))
+    with pytest.raises(Stale):
+        write(settlement.end("run_2"))
+    assert settlement.current_run_id() == "run_1"
+    write(settlement.end("run_1"))
+    assert settlement.current_run_id() is None
+
+
+def test_a_page_is_listed_once_and_closed_with_what_it_comes_to() -> None:
+    write(settlement.add_page("run_1", 0, ["ldr_1", "ldr_2"], is_last=False))
+    with pytest.raises(Stale):
+        write(settlement.add_page("run_1", 0, ["ldr_3"], is_last=True))
+    page = settlement.get_page("run_1", 0)
+    assert page is not None
+    assert (page.leader_ids, page.is_last, page.is_closed) == (("ldr_1", "ldr_2"), False, False)
+    settlement.close_page(page, 2, [Total("EUR", 900)])
+    closed = settlement.get_page("run_1", 0)
+    assert closed is not None
+    assert (closed.is_closed, closed.settled, closed.totals) == (True, 2, (Total("EUR", 900),))
+
+
+def test_pages_are_in_order_beyond_the_ninth() -> None:
+    for number in (10, 2, 0, 1, 9):
+        write(settlement.add_page("run_1", number, [], is_last=False))
+    assert [page.number for page in settlement.pages("run_1")] == [0, 1, 2, 9, 10]
+
+
+def test_a_leader_is_marked_once_a_run() -> None:
+    write(settlement.marker("run_1", 0, "ldr_1", "EUR", 300))
+    with pytest.raises(AlreadySettled):
+        write(settlement.marker("run_1", 0, "ldr_1", "EUR", 300))
+    write(settlement.marker("run_2", 0, "ldr_1", None, 0))
+    assert settlement.is_marked("run_1", 0, "ldr_1")
+    assert not settlement.is_marked("run_1", 0, "ldr_2")
+    assert not settlement.is_marked("run_1", 1, "ldr_1")
+    assert [marker.amount for marker in settlement.markers("run_1", 0)] == [300]

@@ -1,0 +1,129 @@
+"""The webhooks store: endpoints by owner, deliveries, and which of them are due."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.kernel.errors import Stale
+from chalicelib.platform.pages import PageRequest
+from chalicelib.platform.transaction import write
+from chalicelib.webhooks import store as webhooks
+from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
+from tests.support.made import NOW
+
+LOST_AFTER = timedelta(seconds=60)
+
+
+def endpoint(endpoint_id: str, owner: str = "sup_1", **changes: Any) -> Endpoint:
+    usual: dict[str, Any] = {
+        "id": endpoint_id,
+        "owner": owner,
+        "url": "https://shop.example/hook",
+        "event_types": ("dispatch.created",),
+        "status": "active",
+        "generation": 1,
+        "old_secret_until": None,
+        "failing_since": None,
+        "disabled_reason": None,
+        "version": 1,
+        "created_at": NOW,
+    }
+    made = Endpoint(**{**usual, **changes})
+    write(webhooks.add_endpoint(made))
+    return made
+
+
+def delivery(delivery_id: str, owner: str = "sup_1", minute: int = 0, **changes: Any) -> Delivery:
+    usual: dict[str, Any] = {
+        "id": delivery_id,
+        "owner": owner,
+        "endpoint_id": "whe_1",
+        "event_type": "dispatch.created",
+        "subject": "dsp_1",
+        "body": '{"type":"dispatch.created","title":"Brötchen 🥐"}',
+        "status": "pending",
+        "attempts": (),
+        "round_attempts": 0,
+        "next_attempt_at": NOW,
+        "version": 1,
+        "created_at": NOW + timedelta(minutes=minute),
+    }
+    made = Delivery(**{**usual, **changes})
+    write(webhooks.add_delivery(made))
+    return made
+
+
+def ids(page: Any) -> list[str]:
+    return [each.id for each in page]
+
+
+def test_an_endpoint_and_a_delivery_come_back_as_they_were_written() -> None:
+    made = endpoint("whe_1", old_secret_until=NOW, failing_since=NOW)
+    assert webhooks.get_endpoint("whe_1") == made
+    attempts = (Attempt("2026-03-10T09:30:00.000Z", 503, 12, "answered 503"),)
+    sent = delivery("whd_1", attempts=attempts, round_attempts=1)
+    assert webhooks.get_delivery("whd_1") == sent
+    assert (webhooks.get_endpoint("whe_2"), webhooks.get_delivery("whd_2")) == (None, None)
+
+
+def test_a_delivery_is_made_once_and_changes_by_version() -> None:
+    made = delivery("whd_1")
+    with pytest.raises(Stale):
+        delivery("whd_1")
+    after = made.succeeded(Attempt("2026-03-10T09:30:00.000Z", 200, 5, None))
+    write(webhooks.replace_delivery(after))
+    with pytest.raises(Stale):
+        write(webhooks.replace_delivery(made.failed(after.attempts[0], NOW, None)))
+    found = webhooks.get_delivery("whd_1")
+    assert found is not None
+    assert found.status == "succeeded"
+
+
+def test_an_endpoint_changes_by_version() -> None:
+    made = endpoint("whe_1")
+    write(webhooks.replace_endpoint(replace(made, status="disabled", version=2)))
+    with pytest.raises(Stale):
+        write(webhooks.replace_endpoint(replace(made, url="https://other.example", version=2)))
+
+
+def test_owners_have_their_own_endpoints_and_deliveries() -> None:
+    endpoint("whe_1")
+    endpoint("whe_2", owner="platform")
+    delivery("whd_1")
+    delivery("whd_2", owner="platform")
+    assert ids(webhooks.endpoints_of("sup_1")) == ["whe_1"]
+    page = PageRequest("all")
+    assert ids(webhooks.deliveries("platform", page).items) == ["whd_2"]
+    assert ids(webhooks.endpoints(None, page).items) == ["whe_2", "whe_1"]
+    assert sorted(ids(webhooks.deliveries(None, page).items)) == ["whd_1", "whd_2"]
+
+
+@pytest.mark.parametrize("owner", [None, "sup_1"])
+def test_deliveries_are_newest_first_over_all_pages(owner: str | None) -> None:
+    for minute in (4, 2, 5, 1, 3):
+        delivery(f"whd_{minute}", minute=minute)
+    first = webhooks.deliveries(owner, PageRequest("all", 3))
+    second = webhooks.deliveries(owner, PageRequest("all", 3, first.next_after))
+    assert ids(first.items) == ["whd_5", "whd_4", "whd_3"]
+    assert ids(second.items) == ["whd_2", "whd_1"]
+    assert second.next_after is None
+
+
+def test_a_delivery_is_due_once_its_message_counts_as_lost() -> None:
+    delivery("whd_1", next_attempt_at=NOW)
+    assert webhooks.waiting_before(NOW + LOST_AFTER - timedelta(milliseconds=1), 10) == []
+    assert webhooks.waiting_before(NOW + LOST_AFTER, 10) == ["whd_1"]
+
+
+def test_what_waits_longest_is_due_first_and_what_has_ended_never() -> None:
+    hours = {"whd_1": 3, "whd_2": 1, "whd_3": 2, "whd_4": 30}
+    for name, hour in hours.items():
+        delivery(name, next_attempt_at=NOW + timedelta(hours=hour))
+    ended = delivery("whd_5")
+    done = ended.succeeded(Attempt("2026-03-10T09:30:00.000Z", 200, 5, None))
+    write(webhooks.replace_delivery(done))
+    later = NOW + timedelta(hours=4)
+    assert webhooks.waiting_before(later, 10) == ["whd_2", "whd_3", "whd_1"]
+    assert webhooks.waiting_before(later, 1) == ["whd_2"]
