@@ -1,4 +1,4 @@
-"""The parties store: suppliers with their keys, and leaders in the order a run goes through them."""
+"""The parties store: suppliers with their keys, and leaders in the order of a run."""
 
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
