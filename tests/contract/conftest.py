@@ -10,5 +10,5 @@ from tests.support.clouds import CLOUDS, cloud
 @pytest.fixture(params=CLOUDS, autouse=True)
 def environment(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """A new, empty cloud, and the environment that names its parts."""
-    with cloud(request) as environment:
+    with cloud(request.param, request) as environment:
         yield environment

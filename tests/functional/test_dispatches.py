@@ -1,63 +1,13 @@
-"""What suppliers do with dispatches: every move from every state, and what it brings."""
+"""What becomes of dispatches, what each move brings, and the feed that shows them."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from chalicelib.kernel import clock
 from tests.functional.conftest import Clock
-from tests.support.gateway import Answer
-from tests.support.snapshot import snapshot
-from tests.support.world import Api, Json, Sale, World, created
-
-SHIP = {"carrier": "DHL", "tracking_number": "T1"}
-REJECT = {"reason": "sold out"}
-# How a dispatch gets into each state.
-WAYS: dict[str, tuple[str, ...]] = {
-    "created": (),
-    "accepted": ("accept",),
-    "shipped": ("accept", "ship"),
-    "delivered": ("accept", "ship", "deliver"),
-    "rejected": ("reject",),
-    "cancelled": (),
-}
-BODIES: dict[str, Json] = {"accept": {}, "reject": REJECT, "ship": SHIP, "deliver": {}}
-OTHER_BODIES: dict[str, Json] = {
-    "reject": {"reason": "no van"},
-    "ship": {"carrier": "UPS", "tracking_number": "T1"},
-    "deliver": {"delivered_at": "2026-01-01T00:00:00Z"},
-}
-REACHES = {"accept": "accepted", "reject": "rejected", "ship": "shipped", "deliver": "delivered"}
-LEGAL = {
-    ("created", "accept"),
-    ("created", "reject"),
-    ("accepted", "ship"),
-    ("accepted", "reject"),
-    ("shipped", "deliver"),
-}
-
-
-def call(caller: Api, dispatch_id: str, verb: str, body: Json = None) -> Answer:
-    """Without an idempotency key, so that nothing but the state can know a repeat."""
-    sent = BODIES[verb] if body is None else body
-    return caller.send("POST", f"/v1/dispatches/{dispatch_id}/{verb}", sent, {})
-
-
-def read(world: World, dispatch_id: str) -> Json:
-    return world.operator.get(f"/v1/dispatches/{dispatch_id}").json
-
-
-def dispatch_in(world: World, state: str, **terms: Any) -> Json:
-    order = world.paid_order(world.sale(**terms), quantity=2)
-    dispatch_id = order["dispatches"][0]["id"]
-    for verb in WAYS[state]:
-        assert call(world.operator, dispatch_id, verb).status == 200
-    if state == "cancelled":
-        world.operator.post(f"/v1/orders/{order['id']}/cancel", {})
-    found = read(world, dispatch_id)
-    assert found["status"] == state
-    return found
+from tests.support.dispatching import call, dispatch_in, read
+from tests.support.world import Json, Sale, World, created
 
 
 def test_a_paid_order_becomes_a_dispatch_with_what_its_supplier_must_know(world: World) -> None:
@@ -85,37 +35,6 @@ def test_a_paid_order_becomes_a_dispatch_with_what_its_supplier_must_know(world:
         }
         for n, sku_id in enumerate(sale.sku_ids)
     ]
-
-
-@pytest.mark.parametrize("verb", BODIES)
-@pytest.mark.parametrize("state", WAYS)
-def test_each_move_is_legal_a_repeat_or_refused(world: World, state: str, verb: str) -> None:
-    before = dispatch_in(world, state)
-    world.work()
-    stored = snapshot(world.environment)
-    answer = call(world.operator, before["id"], verb)
-    if (state, verb) in LEGAL:
-        assert (answer.status, answer.json["status"]) == (200, REACHES[verb])
-        assert answer.json["version"] == before["version"] + 1
-        assert read(world, before["id"]) == answer.json
-        return
-    if state == REACHES[verb]:
-        assert (answer.status, answer.json) == (200, before)
-    else:
-        assert (answer.status, answer.code) == (409, "invalid_transition")
-        assert state in answer.json["detail"]
-        assert REACHES[verb] in answer.json["detail"]
-    assert snapshot(world.environment) == stored
-
-
-@pytest.mark.parametrize("verb", OTHER_BODIES)
-def test_the_state_reached_in_other_words_is_a_conflict(world: World, verb: str) -> None:
-    state = REACHES[verb]
-    before = dispatch_in(world, state)
-    stored = snapshot(world.environment)
-    answer = call(world.operator, before["id"], verb, OTHER_BODIES[verb])
-    assert (answer.status, answer.code) == (409, f"already_{state}")
-    assert snapshot(world.environment) == stored
 
 
 def test_the_order_shows_what_becomes_of_its_dispatch(world: World) -> None:

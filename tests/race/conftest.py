@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_httpserver import HTTPServer
 
-from tests.support.clouds import CLOUDS, cloud
+from tests.support.clouds import cloud
 from tests.support.gateway import Gateway
 from tests.support.world import Issuer, World
 
@@ -13,12 +13,13 @@ from tests.support.world import Issuer, World
 SETTINGS = {"COMMISSION_HOLD_DAYS": "0", "SETTLE_OPEN_DAY": "1"}
 
 
-@pytest.fixture(params=CLOUDS)
+@pytest.fixture
 def world(request: pytest.FixtureRequest, issuer: Issuer) -> Iterator[World]:
-    """Tuan on a new, empty cloud: in this process under one lock, or over HTTP on MiniStack."""
+    """Tuan on an empty cloud: over HTTP on MiniStack, or as the test's parameter says."""
     from app import app
 
-    with cloud(request, **issuer.settings, **SETTINGS) as environment:
+    kind = getattr(request, "param", "ministack")
+    with cloud(kind, request, **issuer.settings, **SETTINGS) as environment:
         yield World(Gateway(app), issuer, environment)
 
 

@@ -13,6 +13,7 @@ from werkzeug import Request, Response
 
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
+from tests.support.clouds import ON_MOTO
 from tests.support.crashing import (
     Killed,
     Snapshot,
@@ -26,7 +27,6 @@ from tests.support.invariants import findings
 from tests.support.unguarded import piecemeal
 from tests.support.world import Json, Sale, World, created
 
-ON_MOTO = pytest.mark.parametrize("world", ["moto"], indirect=True)
 AFTER_EXPIRY = timedelta(minutes=16)
 PARCEL = {"carrier": "DHL", "tracking_number": "T1"}
 

@@ -6,7 +6,7 @@ from functools import partial
 from chalicelib.dispatch import service
 from chalicelib.payments import refunds
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_MINISTACK
+from tests.support.clouds import ON_EACH_CLOUD
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -49,6 +49,7 @@ def cancel_while_shipping(world: World) -> tuple[list[tuple[Answer, Answer]], li
     return pairs, findings({sale.sku_ids[0]: 8})
 
 
+@ON_EACH_CLOUD
 def test_an_order_is_cancelled_or_shipped_never_both(world: World) -> None:
     pairs, found = cancel_while_shipping(world)
     for cancelled, shipped in pairs:
@@ -58,7 +59,6 @@ def test_an_order_is_cancelled_or_shipped_never_both(world: World) -> None:
     assert found == []
 
 
-@ON_MINISTACK
 def test_control_the_rig_catches_an_order_cancelled_and_shipped(world: World) -> None:
     with unguarded():
         pairs, found = cancel_while_shipping(world)
@@ -123,7 +123,6 @@ def test_delivery_posts_only_what_is_not_refunded(world: World) -> None:
     assert found == []
 
 
-@ON_MINISTACK
 def test_control_the_rig_catches_a_delivery_of_what_was_refunded(world: World) -> None:
     with unguarded():
         _, found = refund_while_delivering(world)
@@ -146,7 +145,6 @@ def test_a_delivery_told_sixteen_times_at_once_is_one(world: World) -> None:
     assert found == []
 
 
-@ON_MINISTACK
 def test_control_the_rig_catches_a_delivery_posted_twice(world: World) -> None:
     with unguarded():
         _, found = deliver_sixteen_times(world)
@@ -196,7 +194,6 @@ def test_a_refund_sent_and_confirmed_sixteen_times_is_paid_out_once(world: World
     assert findings({sale.sku_ids[0]: 100}) == []
 
 
-@ON_MINISTACK
 def test_sixteen_suppliers_of_one_order_act_at_once(world: World) -> None:
     leader_id = world.add_leader()
     sales = [world.sale(leader_id=leader_id, stock=1) for _ in range(THREADS)]

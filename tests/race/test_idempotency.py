@@ -1,7 +1,7 @@
 """One idempotency key sent by sixteen callers at once: one effect, one answer."""
 
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_MINISTACK
+from tests.support.clouds import ON_EACH_CLOUD
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -17,6 +17,7 @@ def order_with_one_key(world: World) -> tuple[list[Answer], list[str]]:
     return answers, findings({sale.sku_ids[0]: 40})
 
 
+@ON_EACH_CLOUD
 def test_one_key_makes_one_order_and_every_caller_gets_its_answer(world: World) -> None:
     answers, found = order_with_one_key(world)
     assert outcomes(answers) == {"201": THREADS}
@@ -28,7 +29,6 @@ def test_one_key_makes_one_order_and_every_caller_gets_its_answer(world: World) 
     assert found == []
 
 
-@ON_MINISTACK
 def test_control_the_rig_catches_a_key_that_orders_twice(world: World) -> None:
     with unguarded():
         answers, _ = order_with_one_key(world)

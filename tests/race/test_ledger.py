@@ -12,7 +12,6 @@ from chalicelib.ledger import rules, service
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.transaction import write
 from tests.support.at_once import THREADS, at_once, each
-from tests.support.clouds import ON_MINISTACK
 from tests.support.unguarded import unguarded
 from tests.support.world import World
 
@@ -80,7 +79,6 @@ def test_entries_posted_while_steps_are_kept_are_counted_once(
         assert balances() == {"cash:local": 8820, "customer_prepayments": -8820}
 
 
-@ON_MINISTACK
 def test_control_the_rig_catches_steps_that_overwrite_each_other(world: World) -> None:
     post_entries()
     with unguarded(), mock.patch.object(ledger, "_step", return_value="fold#in-place"):

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tests.support.at_once import THREADS, at_once, outcomes
-from tests.support.clouds import ON_MINISTACK
+from tests.support.clouds import ON_EACH_CLOUD
 from tests.support.unguarded import unguarded
 from tests.support.world import Api, World
 
@@ -15,6 +15,7 @@ def ask_for_keys(world: World) -> tuple[Counter[str], list[str], str]:
     return outcomes(answers), [each.json["key"] for each in answers if each.status == 201], path
 
 
+@ON_EACH_CLOUD
 def test_two_api_keys_live_at_a_time_however_many_are_asked_for(world: World) -> None:
     answered, keys, path = ask_for_keys(world)
     assert answered == {"201": 2, "409 too_many_api_keys": 14}
@@ -23,7 +24,6 @@ def test_two_api_keys_live_at_a_time_however_many_are_asked_for(world: World) ->
     assert works == [200, 200]
 
 
-@ON_MINISTACK
 def test_control_the_rig_catches_a_third_api_key(world: World) -> None:
     with unguarded():
         answered, _, _ = ask_for_keys(world)

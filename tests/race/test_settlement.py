@@ -10,7 +10,6 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Busy
 from chalicelib.settlement import service
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_MINISTACK
 from tests.support.events import sqs_event
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
@@ -100,7 +99,6 @@ def test_nothing_delivered_while_a_run_settles_is_lost_or_paid_twice(
     assert findings() == []
 
 
-@ON_MINISTACK
 def test_control_the_rig_catches_a_run_that_forgets_a_delivery(world: World) -> None:
     with unguarded():
         settle_while_delivering(world)
@@ -154,7 +152,6 @@ def test_of_two_dates_started_at_once_one_must_wait(world: World) -> None:
     assert len(world.operator.get("/v1/settlement-runs").json["items"]) == 1
 
 
-@ON_MINISTACK
 def test_control_the_rig_catches_two_runs_at_a_time(world: World) -> None:
     days = [(today() - timedelta(days=n)).isoformat() for n in (1, 2)]
     with unguarded():

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_MINISTACK
+from tests.support.clouds import ON_EACH_CLOUD
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -25,13 +25,13 @@ def sell_out(world: World, units: int, customers: int) -> tuple[Counter[str], li
     return outcomes(answers), findings({sale.sku_ids[0]: units})
 
 
+@ON_EACH_CLOUD
 def test_fifty_units_go_to_fifty_of_a_hundred_and_twenty_customers(world: World) -> None:
     answered, found = sell_out(world, units=50, customers=120)
     assert answered == {"201": 50, "409 out_of_stock": 70}
     assert found == []
 
 
-@ON_MINISTACK
 def test_control_the_rig_catches_units_sold_twice(world: World) -> None:
     with unguarded():
         answered, found = sell_out(world, units=10, customers=40)
@@ -63,13 +63,13 @@ def order_up_to_a_limit(world: World) -> tuple[Counter[str], list[str]]:
     return outcomes(answers), findings({sale.sku_ids[0]: 100})
 
 
+@ON_EACH_CLOUD
 def test_a_customers_limit_holds_over_orders_placed_at_once(world: World) -> None:
     answered, found = order_up_to_a_limit(world)
     assert answered == {"201": 5, "409 customer_limit_reached": 11}
     assert found == []
 
 
-@ON_MINISTACK
 def test_control_the_rig_catches_a_limit_passed(world: World) -> None:
     with unguarded():
         answered, found = order_up_to_a_limit(world)
@@ -93,7 +93,6 @@ def test_sweeps_at_once_give_stock_and_limits_back_once(world: World) -> None:
     assert sweep_at_once(world) == []
 
 
-@ON_MINISTACK
 def test_control_the_rig_catches_stock_given_back_twice(world: World) -> None:
     with unguarded():
         found = sweep_at_once(world)

@@ -8,16 +8,14 @@ from tests.support.ministack_cloud import ministack_cloud
 from tests.support.moto_cloud import moto_cloud
 
 CLOUDS = ("moto", "ministack")
+ON_EACH_CLOUD = pytest.mark.parametrize("world", CLOUDS, indirect=True)
+ON_MOTO = pytest.mark.parametrize("world", ["moto"], indirect=True)
 
 
 def cloud(
-    request: pytest.FixtureRequest, **settings: str
+    kind: str, request: pytest.FixtureRequest, **settings: str
 ) -> AbstractContextManager[dict[str, str]]:
-    """A new, empty cloud of the kind that the fixture's parameter names."""
-    if request.param == "moto":
+    """A new, empty cloud of one of the kinds."""
+    if kind == "moto":
         return moto_cloud(**settings)
     return ministack_cloud(request.getfixturevalue("stack"), **settings)
-
-
-# For what only a cloud of its own process can show, and for controls, which need no second one.
-ON_MINISTACK = pytest.mark.parametrize("world", ["ministack"], indirect=True)

@@ -1,8 +1,8 @@
 """The AWS side in this process: moto with the template's own tables, queues and secrets.
 
 moto is not safe under threads (a correct conditional decrement oversells), so one lock stands
-around every call that botocore sends. Making a client costs more than most tests do, so those
-made once serve every cloud: moto answers them all.
+around every call that botocore sends. Making clients, tables and queues takes longer than most
+tests do, so those made once serve every cloud, and are emptied for the next.
 """
 
 import json
@@ -19,6 +19,8 @@ import botocore.endpoint
 import yaml
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb import responses
 from pynamodb.connection import Connection
 
@@ -49,18 +51,54 @@ BASE = {
 
 @contextmanager
 def moto_cloud(**settings: str) -> Iterator[dict[str, str]]:
-    """A new, empty cloud; the environment names its parts, as Lambda's does."""
+    """A new, empty cloud; the environment names its parts, as Lambda's does. One at a time."""
     with ExitStack() as stack:
-        stack.enter_context(mock_aws())
+        stack.enter_context(_moto())
         stack.enter_context(_one_call_at_a_time())
         stack.enter_context(_clients_made_once())
         stack.enter_context(mock.patch.object(responses, "TRANSACTION_MAX_ITEMS", ITEMS_AT_MOST))
         stack.enter_context(mock.patch.dict(os.environ, {**BASE, **settings}))
-        environment = {**_tables(), **_queues(), **_secrets()}
+        environment = _emptied() or _made()
         os.environ.update(environment)
         forget_everything()
         yield environment
     forget_everything()
+
+
+_parts: dict[str, str] = {}
+_open = threading.Lock()
+
+
+@contextmanager
+def _moto() -> Iterator[None]:
+    if not _open.acquire(blocking=False):
+        raise RuntimeError("another cloud is still there: it would be emptied")
+    moto = mock_aws()
+    moto.start(reset=False)
+    try:
+        yield
+    finally:
+        moto.stop(remove_data=False)
+        _open.release()
+
+
+def _made() -> dict[str, str]:
+    _parts.update(_tables() | _queues() | _secrets())
+    return dict(_parts)
+
+
+def _emptied() -> dict[str, str]:
+    """The parts made before, without what is in them; nothing where moto has forgotten them."""
+    region = BASE["AWS_DEFAULT_REGION"]
+    tables = get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][region].tables
+    if not tables:
+        return {}
+    for table in tables.values():
+        table.items.clear()
+    for queue in get_backend("sqs")[DEFAULT_ACCOUNT_ID][region].queues.values():
+        queue._messages.clear()
+        queue._pending_messages.clear()
+    return dict(_parts)
 
 
 @contextmanager

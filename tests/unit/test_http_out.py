@@ -251,7 +251,7 @@ def test_a_rebinding_name_gets_only_its_judged_address_dialled(
     resolve: Callable[..., Resolver], dialled: list[tuple[str, int]]
 ) -> None:
     resolver = resolve([PUBLIC], ["127.0.0.1"])
-    with pytest.raises(CallFailed, match="connection refused"):
+    with pytest.raises(CallFailed, match=r"connection refused"):
         post(f"https://{NAME}/", b"", {}, allow_loopback=False)
     assert dialled == [(PUBLIC, 443)]
     assert resolver.asked == [NAME]
@@ -281,7 +281,7 @@ def test_addresses_are_tried_in_order_and_only_a_few(
     resolve: Callable[..., Resolver], dialled: list[tuple[str, int]]
 ) -> None:
     resolve([PUBLIC_V6, PUBLIC, PUBLIC, *(f"8.8.8.{n}" for n in range(20))])
-    with pytest.raises(CallFailed, match="connection refused"):
+    with pytest.raises(CallFailed, match=r"connection refused"):
         post(f"https://{NAME}:8443/", b"", {}, allow_loopback=False)
     assert dialled == [(PUBLIC_V6, 8443), (PUBLIC, 8443), ("8.8.8.0", 8443), ("8.8.8.1", 8443)]
 
@@ -297,7 +297,7 @@ def test_an_address_in_the_url_is_dialled_without_resolving(
     dialled: list[tuple[str, int]],
 ) -> None:
     resolver = resolve(["127.0.0.1"])
-    with pytest.raises(CallFailed, match="connection refused"):
+    with pytest.raises(CallFailed, match=r"connection refused"):
         post(url, b"", {}, allow_loopback=False)
     assert (dialled, resolver.asked) == ([end], [])
 
@@ -311,15 +311,15 @@ def _no_such_name(*_: Any, **__: Any) -> list[Any]:
 
 def test_a_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", _no_such_name)
-    with pytest.raises(AddressRefused, match="does not resolve"):
+    with pytest.raises(AddressRefused, match=r"does not resolve"):
         check_url(f"https://{NAME}/", allow_loopback=False)
-    with pytest.raises(CallFailed, match="the name does not resolve"):
+    with pytest.raises(CallFailed, match=r"the name does not resolve"):
         post(f"https://{NAME}/", b"", {}, allow_loopback=False)
 
 
 def test_a_name_without_addresses_does_not_resolve(resolve: Callable[..., Resolver]) -> None:
     resolve([])
-    with pytest.raises(AddressRefused, match="does not resolve"):
+    with pytest.raises(AddressRefused, match=r"does not resolve"):
         check_url(f"https://{NAME}/", allow_loopback=False)
 
 
@@ -333,10 +333,10 @@ def test_a_slow_resolver_is_left_behind_at_the_limit(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     monkeypatch.setattr(http_out, "RESOLVE_SECONDS", 0.05)
-    with pytest.raises(CallFailed, match="^timed out after 0.1 s$") as failed:
+    with pytest.raises(CallFailed, match=r"^timed out after 0.1 s$") as failed:
         post(f"https://{NAME}/", b"", {}, allow_loopback=False, total_timeout=0.1)
     assert 100 <= failed.value.duration_ms < 1000
-    with pytest.raises(AddressRefused, match="does not resolve"):
+    with pytest.raises(AddressRefused, match=r"does not resolve"):
         check_url(f"https://{NAME}/", allow_loopback=False)
     released.set()
     assert done.wait(PATIENCE)
@@ -424,7 +424,7 @@ def test_a_field_decided_here_cannot_be_given(name: str) -> None:
 
 
 def test_a_header_cannot_smuggle_another(serve: Callable[..., Peer]) -> None:
-    with pytest.raises(ValueError, match="Invalid header"):
+    with pytest.raises(ValueError, match=r"Invalid header"):
         local_post(serve(answering(OK)), headers={"x": "1\r\nhost: internal"})
 
 
@@ -457,7 +457,7 @@ def test_a_dripping_peer_is_cut_at_the_total_time(
 ) -> None:
     call = dial_home.post if over_tls else local_post
     peer = serve(dripping(start, piece), dial_home.server_tls if over_tls else None)
-    with pytest.raises(CallFailed, match="^timed out after 0.2 s$") as failed:
+    with pytest.raises(CallFailed, match=r"^timed out after 0.2 s$") as failed:
         call(peer, total_timeout=0.2)
     assert 200 <= failed.value.duration_ms < 1500
 
@@ -475,7 +475,7 @@ def test_a_peer_that_does_not_read_is_cut_at_the_total_time(serve: Callable[...,
     def never_reads(peer: Peer, _sock: socket.socket) -> None:
         peer.stopped.wait(PATIENCE)
 
-    with pytest.raises(CallFailed, match="^timed out after 0.2 s$") as failed:
+    with pytest.raises(CallFailed, match=r"^timed out after 0.2 s$") as failed:
         local_post(serve(never_reads), body=bytes(32_000_000), total_timeout=0.2)
     assert failed.value.duration_ms < 1500
 
@@ -495,7 +495,7 @@ def test_a_dripping_handshake_is_cut_at_the_total_time(
         sock.sendall(start)
         peer.drip(sock, piece)
 
-    with pytest.raises(CallFailed, match="^timed out after 0.2 s$") as failed:
+    with pytest.raises(CallFailed, match=r"^timed out after 0.2 s$") as failed:
         dial_home.post(serve(script), total_timeout=0.2)
     assert failed.value.duration_ms < 1500
 
@@ -537,7 +537,7 @@ def test_each_address_has_its_share_of_the_connect_time(
 
     monkeypatch.setattr(socket.socket, "connect", times_out)
     resolve([PUBLIC, PUBLIC_V6, "8.8.8.8"])
-    with pytest.raises(CallFailed, match="^no connection within 3 s$"):
+    with pytest.raises(CallFailed, match=r"^no connection within 3 s$"):
         post(f"https://{NAME}/", b"", {}, allow_loopback=False)
     assert [round(share, 1) for share in shares] == [1.0, 1.5, 3.0]
 
@@ -548,7 +548,7 @@ def test_each_address_has_its_share_of_the_connect_time(
 def test_connection_refused(serve: Callable[..., Peer]) -> None:
     peer = serve(answering(OK))
     peer.stop()
-    with pytest.raises(CallFailed, match="^connection refused$") as failed:
+    with pytest.raises(CallFailed, match=r"^connection refused$") as failed:
         local_post(peer)
     assert failed.value.duration_ms >= 0
 
@@ -586,7 +586,7 @@ def test_a_reset_connection_is_a_failed_call(serve: Callable[..., Peer]) -> None
         read_request(sock)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
-    with pytest.raises(CallFailed, match="^connection closed before"):
+    with pytest.raises(CallFailed, match=r"^connection closed before"):
         local_post(serve(reset))
 
 
@@ -689,7 +689,7 @@ def test_a_certificate_for_another_name_is_refused(
     name: str, serve: Callable[..., Peer], dial_home: DialHome
 ) -> None:
     peer = serve(answering(OK), dial_home.server_tls)
-    with pytest.raises(CallFailed, match="^certificate not accepted: Hostname mismatch"):
+    with pytest.raises(CallFailed, match=r"^certificate not accepted: Hostname mismatch"):
         dial_home.post(peer, name)
     assert peer.requests == []
 
@@ -698,7 +698,7 @@ def test_a_certificate_must_hold_the_address_when_the_url_does(
     serve: Callable[..., Peer], dial_home: DialHome
 ) -> None:
     peer = serve(answering(OK), dial_home.server_tls)
-    with pytest.raises(CallFailed, match="^certificate not accepted: IP address mismatch"):
+    with pytest.raises(CallFailed, match=r"^certificate not accepted: IP address mismatch"):
         dial_home.post(peer, "127.0.0.1")
     assert peer.requests == []
 
@@ -709,7 +709,7 @@ def test_a_self_signed_certificate_is_refused(
     distrusting = ssl.create_default_context()
     monkeypatch.setattr(http_out, "_tls_context", lambda: distrusting)
     peer = serve(answering(OK), dial_home.server_tls)
-    with pytest.raises(CallFailed, match="^certificate not accepted: self"):
+    with pytest.raises(CallFailed, match=r"^certificate not accepted: self"):
         dial_home.post(peer)
     assert peer.requests == []
 
@@ -727,5 +727,5 @@ def test_a_peer_without_tls_fails_tls(serve: Callable[..., Peer], dial_home: Dia
         sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         sock.recv(100)
 
-    with pytest.raises(CallFailed, match="^TLS failed$"):
+    with pytest.raises(CallFailed, match=r"^TLS failed$"):
         dial_home.post(serve(plain))

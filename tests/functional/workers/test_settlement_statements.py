@@ -9,7 +9,7 @@ from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.transaction import Transaction
-from chalicelib.settlement import service
+from chalicelib.settlement import earning, service
 from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
 from tests.support.communities import (
@@ -154,6 +154,22 @@ def test_a_delivery_between_a_leaders_reading_and_writing_is_not_lost(
         ("commission", 100, "2026-03-17"),
         ("commission", 500, "2026-03-17"),
     ]
+    assert findings() == []
+
+
+def test_a_run_between_a_deliverys_reading_and_writing_leaves_it_to_the_next(
+    world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sale,) = delivered(world, (1,))
+    entered = shipped(world, sale, units=5)
+    time.move_to("2026-03-18T09:00:00.000Z")
+    settle_before(world, monkeypatch, "earn")
+    told = {"delivered_at": "2026-03-10T12:00:00.000Z"}
+    assert world.operator.post(f"/v1/dispatches/{entered}/deliver", told).status == 200
+    assert lines(world, sale, "2026-03-17") == [("commission", 100, "2026-03-17")]
+    time.move_on(days=1)
+    settle(world, "2026-03-18")
+    assert lines(world, sale, "2026-03-18") == [("commission", 500, "2026-03-17")]
     assert findings() == []
 
 
@@ -309,6 +325,21 @@ def test_a_refund_between_a_leaders_reading_and_writing_is_not_lost(
     assert findings() == []
 
 
+def test_a_run_between_a_refunds_reading_and_writing_makes_it_a_clawback(
+    world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sale,) = delivered(world, (3,))
+    time.move_on(days=8)
+    settle_before(world, monkeypatch, "take_back")
+    refund(world, units=1)
+    assert lines(world, sale, "2026-03-17") == [("commission", 300, "2026-03-17")]
+    assert balance(world, sale)["available"] == 200
+    time.move_on(days=1)
+    settle(world, "2026-03-18")
+    assert lines(world, sale, "2026-03-18") == [("clawback", -100, "2026-03-18")]
+    assert findings() == []
+
+
 def test_a_statement_as_csv_has_the_same_lines(world: World, time: StillClock) -> None:
     (sale,) = delivered(world, (3,))
     time.move_on(days=8)
@@ -353,6 +384,18 @@ def refund(world: World, units: int, nth: int = 0) -> None:
     answer = world.operator.post(f"/v1/orders/{order['id']}/refunds", body)
     assert answer.status == 201, answer.text
     world.work()
+
+
+def settle_before(world: World, monkeypatch: pytest.MonkeyPatch, write: str) -> None:
+    """Let the night of the 17th pass just before the next such write of earnings is made."""
+    make = getattr(earning, write)
+
+    def overtaken(*args: Any) -> Any:
+        monkeypatch.setattr(earning, write, make)
+        settle(world, "2026-03-17")
+        return make(*args)
+
+    monkeypatch.setattr(earning, write, overtaken)
 
 
 def pay_out(sale: Sale, amount: int) -> None:
