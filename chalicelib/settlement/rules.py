@@ -98,6 +98,8 @@ class Run:
     completed_at: datetime | None
     listed: bool
     version: int
+    # When an operator last went on with it after it had failed.
+    resumed_at: datetime | None = None
 
 
 def run_id(business_date: str) -> str:

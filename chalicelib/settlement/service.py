@@ -120,8 +120,8 @@ def watch(now: datetime) -> None:
     if pages:
         # Where all are closed, whoever closed the last one died before it completed the run.
         close_pages(run.id, (open_pages or pages[-1:])[0].number)
-    if not run.listed and (pages[-1].sent_at if pages else run.started_at) <= now - PATIENCE:
-        _go_on_listing(run, pages)
+    if not run.listed:
+        _watch_listing(run, pages, now)
 
 
 def run_of(run_id: str) -> Run:
@@ -182,7 +182,7 @@ def _create(business_date: str, recorder: Recorder | None) -> Run:
 
 
 def _resume(run: Run) -> Run:
-    running = replace(run, status="running", version=run.version + 1)
+    running = replace(run, status="running", resumed_at=clock.now(), version=run.version + 1)
     transaction = Transaction()
     transaction.add(
         settlement.replace_run(running, run.version), settlement.begin(run.id, _in_progress())
@@ -244,6 +244,15 @@ def _send_leaders(run_id: str, page_number: int, leader_ids: tuple[str, ...]) ->
     queues.send(queues.SETTLEMENT_SETTLE, messages)
 
 
+def _watch_listing(run: Run, pages: Sequence[PageRow], now: datetime) -> None:
+    sent = [page.sent_at for page in pages[-1:]]
+    standing_since = max([run.started_at, *sent, *([run.resumed_at] if run.resumed_at else [])])
+    if standing_since <= now - PATIENCE * TIMES_SENT_AT_MOST:
+        _fail(run, f"The listing of leaders stands still behind page {len(pages)}.")
+    elif standing_since <= now - PATIENCE:
+        _go_on_listing(run, pages)
+
+
 def _go_on_listing(run: Run, pages: Sequence[PageRow]) -> None:
     """Take the listing up at its last page: only that page knows whether another follows."""
     _ask_for_page(run.id, max(len(pages) - 1, 0), None)
@@ -255,7 +264,8 @@ def _send_again(run: Run, page: PageRow, times: int | None = None) -> bool:
     missing = tuple(each for each in page.leader_ids if each not in done)
     times_sent = times or page.times_sent + 1
     if missing and times_sent > TIMES_SENT_AT_MOST:
-        _fail(run, missing)
+        named = ", ".join(missing[:5])
+        _fail(run, f"{len(missing)} leaders could not be settled: {named}.")
         return False
     if missing:
         settlement.note_sent_again(page, times=times_sent)
@@ -263,11 +273,11 @@ def _send_again(run: Run, page: PageRow, times: int | None = None) -> bool:
     return True
 
 
-def _fail(run: Run, missing: tuple[str, ...]) -> None:
+def _fail(run: Run, detail: str) -> None:
+    """Give up until an operator goes on with it, and make room for other dates."""
     failed = replace(run, status="failed", version=run.version + 1)
     transaction = Transaction()
     transaction.add(settlement.replace_run(failed, run.version), settlement.end(run.id))
-    detail = f"{len(missing)} leaders could not be settled: {', '.join(missing[:5])}."
     cases.open_in(transaction, "settlement_failed", run.id, detail, occurrence=str(failed.version))
     transaction.commit()
 

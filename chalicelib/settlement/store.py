@@ -100,6 +100,7 @@ class RunRow(EntityRow[Run]):
     completed_at = InstantAttribute(null=True)
     listed = BooleanAttribute()
     version = IntegerAttribute()
+    resumed_at = InstantAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Run) -> dict[str, Any]:

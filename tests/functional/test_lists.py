@@ -42,25 +42,25 @@ def shelf(issuer: Issuer) -> Iterator[Shelf]:
         sale = world.sale()
         supplier = world.supplier(sale.supplier_id)
         endpoint_id = add_endpoint(supplier)
-        orders = five(lambda: paid(world, sale))
+        orders = several(lambda: paid(world, sale))
         world.work()
         made = {
-            "/v1/suppliers": [sale.supplier_id, *five(world.add_supplier, 4)],
-            "/v1/leaders": [sale.leader_id, *five(world.add_leader, 20)],
+            "/v1/suppliers": [sale.supplier_id, *several(world.add_supplier, 4)],
+            "/v1/leaders": [sale.leader_id, *several(world.add_leader, 20)],
             "/v1/products": [
                 sale.product_id,
-                *five(lambda: world.add_product(sale.supplier_id)["id"], 4),
+                *several(lambda: world.add_product(sale.supplier_id)["id"], 4),
             ],
             "/v1/campaigns": [
                 sale.campaign_id,
-                *five(lambda: world.add_campaign(sale.sku_ids, [sale.leader_id])["id"], 4),
+                *several(lambda: world.add_campaign(sale.sku_ids, [sale.leader_id])["id"], 4),
             ],
-            "/v1/webhook-endpoints": [endpoint_id, *five(lambda: add_endpoint(supplier), 4)],
+            "/v1/webhook-endpoints": [endpoint_id, *several(lambda: add_endpoint(supplier), 4)],
             "/v1/orders": orders,
             "/v1/dispatches": dispatches_of(world, orders),
         }
-        five(lambda: supplier.post(f"/v1/webhook-endpoints/{endpoint_id}/test").json["id"])
-        five(lambda: unmatched(world))
+        several(lambda: supplier.post(f"/v1/webhook-endpoints/{endpoint_id}/test").json["id"])
+        several(lambda: unmatched(world))
         stranger = world.supplier(made["/v1/suppliers"][1])
         yield Shelf(world, sale, supplier, stranger, made)
 
@@ -69,7 +69,7 @@ def add_endpoint(supplier: Api) -> str:
     return str(created(supplier.post("/v1/webhook-endpoints", HOOK))["id"])
 
 
-def five(make: Callable[[], str], times: int = 5) -> list[str]:
+def several(make: Callable[[], str], times: int = 5) -> list[str]:
     return [make() for _ in range(times)]
 
 

@@ -185,6 +185,9 @@ def great_sale(world: World) -> Sale:
 def test_fifty_lines_with_limits_of_fifty_suppliers_are_one_order_to_its_end(
     world: World, great_sale: Sale
 ) -> None:
+    unpaid = world.place(great_sale, quantity=3)
+    assert world.customer().post(f"{ORDERS}/{unpaid['id']}/cancel", {}).status == 200
+    assert world.stock(great_sale.sku_ids[0])["available"] == 5
     order = world.paid_order(great_sale, quantity=2)
     assert order["total"] == 50 * 2 * 1000
     assert len(order["dispatches"]) == 50
@@ -197,15 +200,6 @@ def test_fifty_lines_with_limits_of_fifty_suppliers_are_one_order_to_its_end(
     assert world.stock(great_sale.sku_ids[49])["on_hand"] == 5
     assert world.trial_balance() == {}
     assert world.place(great_sale, quantity=3)["status"] == "pending_payment"
-
-
-def test_an_order_of_fifty_lines_is_cancelled_before_payment(
-    world: World, great_sale: Sale
-) -> None:
-    order = world.place(great_sale, quantity=3)
-    assert world.customer().post(f"{ORDERS}/{order['id']}/cancel", {}).status == 200
-    assert world.stock(great_sale.sku_ids[0])["available"] == 5
-    world.place(great_sale, quantity=3)
 
 
 def test_a_campaign_takes_orders_until_the_moment_it_closes(world: World, time: Clock) -> None:

@@ -109,6 +109,24 @@ def test_messages_of_a_failed_run_change_nothing(world: World, time: StillClock)
     assert balance(world, sales[1])["available"] == 0
 
 
+def test_a_run_whose_listing_is_lost_again_and_again_gives_up_and_can_go_on(
+    world: World, time: StillClock
+) -> None:
+    sales = matured(world, time)
+    start_run(world, DAY)
+    for _ in range(12):
+        world.messages("SETTLEMENT_LIST")  # lost
+        time.move_on(minutes=5)
+        invoke("settlement_watch")
+    assert read_run(world, DAY)["status"] == "failed"
+    (case,) = open_cases(world)
+    assert (case["kind"], case["subject"]) == ("settlement_failed", f"run_{DAY}")
+    run = settle(world, DAY)
+    assert (run["status"], run["leaders_settled"]) == ("completed", 4)
+    assert [balance(world, sale)["available"] for sale in sales] == [100, 200, 300, 400]
+    assert findings() == []
+
+
 def matured(world: World, time: StillClock) -> list[Sale]:
     """Four leaders, and so two pages, with 100, 200, 300 and 400 to come."""
     sales = delivered(world, (1, 2, 3, 4))
