@@ -41,13 +41,13 @@ def test_within_a_minute_all_that_was_left_behind_is_done(
 ) -> None:
     sale = world.sale(stock=10)
     platform = Listener(server, world.operator)
+    unheard_ping(world, platform)
     closing = world.add_campaign(sale.sku_ids, open_for=timedelta(seconds=5))
     refund = unexecuted_refund(world, sale)
     world.delivered_order(sale)
     run = unsettled_run(world, 1)
     unpaid = overdue_order(world, sale)
     untold = paid_but_nobody_was_told(world, sale)
-    unheard_ping(world, platform)
 
     def closed() -> list[str]:
         return [each["campaign_id"] for each in platform.of_type("campaign.closed")]
@@ -96,7 +96,6 @@ def unexecuted_refund(world: DeployedWorld, sale: Sale) -> str:
 
 def unheard_ping(world: DeployedWorld, listener: Listener) -> None:
     """A delivery, whose message was lost."""
-    world.work()
     with world.without("WebhookAttempt"):
         assert listener.caller.post(f"{listener.path}/test").status < 300
         (message,) = lost_messages(world, "WEBHOOK_ATTEMPT", 1)
