@@ -34,7 +34,7 @@ up: $(VENV)/ready ## The local stack, without the demo; again keeps the data
 down: $(VENV)/ready ## The local stack away, data and all
 	@$(PYTHON) -m infra.local.deploy down
 
-test: $(VENV)/ready ## All tests, or those that ARGS= names to pytest
+test: $(VENV)/replay ## All tests, or those that ARGS= names to pytest
 	@$(PYTHON) -m pytest $(ARGS)
 
 lint: $(VENV)/ready ## Style, types, and the arrows between layers

@@ -3,9 +3,8 @@
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
-
-pd = pytest.importorskip("pandas", reason="pandas is installed for the replay only")
 
 DAY = date(2017, 1, 3)
 # household, store, basket, product, quantity, sales_value, week, day
