@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra import compose
 from infra.installs import SHIPPED_REQUIREMENTS, lock, run_quietly
 from infra.paths import LOCAL, ROOT
+from infra.template import compose
 
 CODE = ("app.py", "chalicelib", ".chalice/config.json")
-RECIPE = ("infra/compose.py", "infra/template")
+RECIPE = ("infra/template",)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from chalicelib.parties import service
-from infra.compose import load
+from infra.template.compose import load
 from tests.support.gateway import own_answer
 from tests.support.world import World
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from chalicelib.kernel import errors
 from chalicelib.platform.endpoints import ENDPOINTS
 from chalicelib.reference.examples import EXAMPLES
-from infra.compose import load
+from infra.template.compose import load
 from tests.support.roles import ROLES
 from tests.support.world import World
 

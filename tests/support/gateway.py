@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from chalice.app import Chalice
 
-from infra.compose import gateway_response, load
+from infra.template.compose import load
+from infra.template.gateway import gateway_response
 
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/api"
 

@@ -10,7 +10,7 @@ from pynamodb.constants import STRING
 
 import chalicelib
 from chalicelib.platform.table import EntityRow, Row
-from infra.compose import variable
+from infra.template.functions import variable
 from tests.template.conftest import of_type
 
 Json = dict[str, Any]
