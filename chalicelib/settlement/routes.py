@@ -4,7 +4,7 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.settlement import service, statements
+from chalicelib.settlement import runs, statements
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.rules import Run, Statement
 from chalicelib.settlement.schema import (
@@ -34,7 +34,7 @@ CSV = "text/csv; charset=utf-8"
     also=Also(statuses={200: "The run of that date, which was started before."}),
 )
 def start_run(request: Request) -> Reply:
-    started = service.start(request.body.business_date, request.idempotency)
+    started = runs.start(request.body.business_date, request.idempotency)
     return Reply(started.run, status=202 if started.is_new else 200)
 
 
@@ -58,7 +58,7 @@ def list_runs(request: Request) -> Page[Run]:
     answer=RunView,
 )
 def read_run(request: Request, id: str) -> Run:
-    return service.run_of(id)
+    return runs.run_of(id)
 
 
 @routes.endpoint(
@@ -94,7 +94,7 @@ def list_statements(request: Request, id: str) -> Page[Statement]:
     also=Also(media_types=(CSV,), takes={"Accept": "`text/csv` for the lines as a table."}),
 )
 def read_statement(request: Request, id: str, run_id: str) -> Reply:
-    statement = service.statement(id, run_id, request.caller)
+    statement = statements.statement(id, run_id, request.caller)
     if "text/csv" in request.headers.get("accept", ""):
         return Reply(
             None,

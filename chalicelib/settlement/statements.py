@@ -5,10 +5,11 @@ import io
 from dataclasses import dataclass, fields
 
 from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.errors import NotFound
 from chalicelib.ledger import store as ledger
 from chalicelib.parties import service as parties
 from chalicelib.settlement import store as settlement
-from chalicelib.settlement.rules import EarnedLine, StatementWhole
+from chalicelib.settlement.rules import EarnedLine, Statement, StatementWhole
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,19 @@ def balance(leader_id: str, caller: Caller) -> Balance:
         # Payouts are booked from `in_payout` to a bank; none has been until there are payouts.
         paid_out=0,
     )
+
+
+def statement(leader_id: str, run_id: str, caller: Caller) -> StatementWhole:
+    caller.must_be("leader", leader_id, "statement")
+    found = settlement.get_statement(leader_id, run_id)
+    if found is None:
+        raise NotFound("There is no such statement.")
+    return with_lines(found)
+
+
+def with_lines(found: Statement) -> StatementWhole:
+    lines = settlement.earned_between(found.leader_id, found.after_day, found.business_date)
+    return StatementWhole(**vars(found), lines=lines)
 
 
 def as_csv(statement: StatementWhole) -> str:

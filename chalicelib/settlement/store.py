@@ -132,6 +132,10 @@ class PageRow(Row):
     totals = RecordsAttribute(Total, null=True)
 
     @property
+    def run_id(self) -> str:
+        return str(self.pk)
+
+    @property
     def number(self) -> int:
         return int(self.sk.removeprefix(PAGE))
 
@@ -258,6 +262,12 @@ def statements(leader_id: str, page: PageRequest) -> Page[Statement]:
 def get_run(run_id: str) -> Run | None:
     row = store.get(RunRow, run_id, RUN)
     return row.to_entity() if row else None
+
+
+def get_running(run_id: str) -> Run | None:
+    """The run, if it is under way."""
+    run = get_run(run_id)
+    return run if run and run.status == "running" else None
 
 
 def runs(page: PageRequest) -> Page[Run]:

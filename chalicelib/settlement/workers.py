@@ -8,7 +8,7 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict
 from chalicelib.platform.log import logger
 from chalicelib.platform.worker import Message, each_message, scheduled
-from chalicelib.settlement import service
+from chalicelib.settlement import listing, runs, settling, watching
 
 workers = Blueprint(__name__)
 
@@ -18,7 +18,7 @@ workers = Blueprint(__name__)
 @scheduled
 def settlement_start(event: Any) -> None:
     try:
-        service.start_for_last_night(clock.now())
+        runs.start_for_last_night(clock.now())
     except Conflict as waiting:
         logger.info("last night waits for another run", reason=waiting.code)
 
@@ -27,17 +27,17 @@ def settlement_start(event: Any) -> None:
 @each_message
 def settlement_list(message: Message) -> None:
     data = message["data"]
-    service.list_page(message["subject"], data.get("page", 0), data.get("after"))
+    listing.list_page(message["subject"], data.get("page", 0), data.get("after"))
 
 
 @workers.on_sqs_message(queue="settlement-settle", batch_size=10, name="settlement_settle")
 @each_message
 def settlement_settle(message: Message) -> None:
     data = message["data"]
-    service.settle_leader(message["subject"], data["page"], data["leader_id"])
+    settling.settle_leader(message["subject"], data["page"], data["leader_id"])
 
 
 @workers.schedule(Rate(1, unit=Rate.MINUTES), name="settlement_watch")
 @scheduled
 def settlement_watch(event: Any) -> None:
-    service.watch(clock.now())
+    watching.watch(clock.now())

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Busy
-from chalicelib.settlement import service
+from chalicelib.settlement import settling
 from tests.support.at_once import THREADS, at_once, each, outcomes
 from tests.support.events import sqs_event
 from tests.support.gateway import Answer
@@ -51,7 +51,7 @@ def until_settled(run_id: str, leader_id: str) -> None:
     """As the queue does: a message whose worker failed comes again."""
     for _ in range(5):
         try:
-            return service.settle_leader(run_id, 0, leader_id)
+            return settling.settle_leader(run_id, 0, leader_id)
         except Busy:
             continue
     raise AssertionError("the leader was never settled")

@@ -16,7 +16,7 @@ from chalicelib.kernel import clock
 from chalicelib.ordering import ending
 from chalicelib.payments import refunds
 from chalicelib.platform import outbox
-from chalicelib.settlement import service as settlement
+from chalicelib.settlement import watching
 from chalicelib.webhooks import delivering
 from tests.support.at_once import WRITES
 from tests.support.aws_calls import Send, around_each_call
@@ -125,7 +125,7 @@ def come_to_rest(world: World) -> None:
     refunds.look_after(now + AFTER_PATIENCE)
     work_off(world)
     delivering.sweep(now + AFTER_PATIENCE)
-    settlement.watch(now + AFTER_PATIENCE)
+    watching.watch(now + AFTER_PATIENCE)
     work_off(world)
 
 

@@ -26,7 +26,7 @@ from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required
 from chalicelib.platform.table import EntityRow, Row
 from chalicelib.settlement.rules import Statement
-from chalicelib.settlement.service import with_lines
+from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
 
 E = TypeVar("E")

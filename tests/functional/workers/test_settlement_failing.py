@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from chalicelib.settlement import service
+from chalicelib.settlement import listing, settling
 from tests.functional.workers.conftest import StillClock
 from tests.support.communities import balance, delivered, read_run, settle, start_run, statement
 from tests.support.invariants import findings
@@ -19,7 +19,7 @@ DAY = "2026-03-17"
 
 @pytest.fixture(autouse=True)
 def pages_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "LEADERS_A_PAGE", 3)
+    monkeypatch.setattr(listing, "LEADERS_A_PAGE", 3)
 
 
 def test_a_run_gives_up_on_a_leader_who_cannot_be_settled(world: World, time: StillClock) -> None:
@@ -150,14 +150,14 @@ def fail(world: World, time: StillClock, poison: Sale) -> int:
 
 @contextmanager
 def failing_for(poison: Sale) -> Iterator[None]:
-    settle_one = service._settle
+    settle_one = settling._settle
 
     def settle_or_fail(run: Any, page: int, earnings: Any, days: Any) -> None:
         if earnings.leader_id == poison.leader_id:
             raise RuntimeError("poison")
         settle_one(run, page, earnings, days)
 
-    with mock.patch.object(service, "_settle", settle_or_fail):
+    with mock.patch.object(settling, "_settle", settle_or_fail):
         yield
 
 

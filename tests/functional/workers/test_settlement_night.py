@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.settlement import service
+from chalicelib.settlement import listing, settling
 from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
 from tests.support.communities import (
@@ -30,7 +30,7 @@ UNITS = (1, 2, 3, 4, 5, 6, 7)
 
 @pytest.fixture(autouse=True)
 def pages_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "LEADERS_A_PAGE", 3)
+    monkeypatch.setattr(listing, "LEADERS_A_PAGE", 3)
 
 
 def test_every_leader_of_every_page_is_settled(world: World, time: StillClock) -> None:
@@ -203,9 +203,9 @@ def test_a_listing_that_died_on_its_last_page_comes_to_its_end(
     sales = matured(world, time, units=UNITS[:leaders])
     start_run(world, DAY)
     with monkeypatch.context() as patch:
-        patch.setattr(service, "_mark_listed", lambda _: crash())
-        while listing := world.messages("SETTLEMENT_LIST"):
-            handle("settlement_list", *listing)
+        patch.setattr(listing, "_mark_listed", lambda _: crash())
+        while messages := world.messages("SETTLEMENT_LIST"):
+            handle("settlement_list", *messages)
     world.work()
     watched_until_completed(world, time)
     run = read_run(world, DAY)
@@ -223,7 +223,7 @@ def test_a_page_behind_the_last_is_never_listed(
     start_run(world, DAY)
     (first,) = world.messages("SETTLEMENT_LIST")
     with monkeypatch.context() as patch:
-        patch.setattr(service, "_mark_listed", lambda _: crash())
+        patch.setattr(listing, "_mark_listed", lambda _: crash())
         assert handle("settlement_list", first) == [first]
         world.messages("SETTLEMENT_SETTLE")
         time.move_on(minutes=5)
@@ -368,14 +368,14 @@ def to_settle(sales: list[Sale]) -> list[Any]:
 
 
 def poison(monkeypatch: pytest.MonkeyPatch, sale: Sale) -> None:
-    settle_one = service._settle
+    settle_one = settling._settle
 
     def settle_or_fail(run: Any, page: int, earnings: Any, days: Any) -> None:
         if earnings.leader_id == sale.leader_id:
             crash()
         settle_one(run, page, earnings, days)
 
-    monkeypatch.setattr(service, "_settle", settle_or_fail)
+    monkeypatch.setattr(settling, "_settle", settle_or_fail)
 
 
 def crash() -> None:

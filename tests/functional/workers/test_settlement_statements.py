@@ -9,7 +9,7 @@ from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.transaction import Transaction
-from chalicelib.settlement import earning, service
+from chalicelib.settlement import earning, settling
 from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
 from tests.support.communities import (
@@ -140,15 +140,15 @@ def test_a_delivery_between_a_leaders_reading_and_writing_is_not_lost(
     (sale,) = delivered(world, (1,))
     entered = shipped(world, sale, units=5)
     time.move_to("2026-03-18T09:00:00.000Z")
-    settle_one = service._settle
+    settle_one = settling._settle
     told = {"delivered_at": "2026-03-10T12:00:00.000Z"}
 
     def overtaken(*args: Any) -> None:
-        monkeypatch.setattr(service, "_settle", settle_one)
+        monkeypatch.setattr(settling, "_settle", settle_one)
         assert world.operator.post(f"/v1/dispatches/{entered}/deliver", told).status == 200
         settle_one(*args)
 
-    monkeypatch.setattr(service, "_settle", overtaken)
+    monkeypatch.setattr(settling, "_settle", overtaken)
     settle(world, "2026-03-17")
     assert sorted(lines(world, sale, "2026-03-17")) == [
         ("commission", 100, "2026-03-17"),
@@ -311,14 +311,14 @@ def test_a_refund_between_a_leaders_reading_and_writing_is_not_lost(
 ) -> None:
     (sale,) = delivered(world, (3,))
     time.move_on(days=8)
-    settle_one = service._settle
+    settle_one = settling._settle
 
     def overtaken(*args: Any) -> None:
-        monkeypatch.setattr(service, "_settle", settle_one)
+        monkeypatch.setattr(settling, "_settle", settle_one)
         refund(world, units=1)
         settle_one(*args)
 
-    monkeypatch.setattr(service, "_settle", overtaken)
+    monkeypatch.setattr(settling, "_settle", overtaken)
     settle(world, "2026-03-17")
     assert lines(world, sale, "2026-03-17") == [("commission", 200, "2026-03-17")]
     assert balance(world, sale)["available"] == 200
