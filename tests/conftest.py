@@ -10,6 +10,7 @@ from pytest_httpserver import HTTPServer
 
 from infra.local.stack import LocalStack, local_stack
 from tests.support.gateway import Gateway
+from tests.support.granted import holding_to_roles
 from tests.support.moto_cloud import moto_cloud
 from tests.support.world import Issuer, World
 
@@ -19,6 +20,12 @@ def service_models_are_read_once() -> Iterator[None]:
     """Tests make clients anew; to parse the models of their services each time takes longest."""
     once = cache(botocore.session.create_loader)
     with mock.patch.object(botocore.session, "create_loader", once):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def functions_are_held_to_their_roles() -> Iterator[None]:
+    with holding_to_roles():
         yield
 
 

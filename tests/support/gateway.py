@@ -17,6 +17,7 @@ from chalice.app import Chalice
 
 from infra.template.compose import load
 from infra.template.gateway import gateway_response
+from tests.support.granted import running_as
 
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/api"
 
@@ -89,7 +90,8 @@ class Gateway:
         arn = f"{ARN}/{context['httpMethod']}{context['path']}"
         asked = {"type": "TOKEN", "methodArn": arn, "authorizationToken": token}
         try:
-            policy = authorizer(asked, None)
+            with running_as("Authorizer"):
+                policy = authorizer(asked, None)
         except Exception as error:
             refused = str(error) == "Unauthorized"
             return own_answer("UNAUTHORIZED" if refused else "AUTHORIZER_FAILURE")
@@ -97,7 +99,8 @@ class Gateway:
         return None
 
     def _invoke(self, event: dict[str, Any]) -> Answer:
-        answer = self._app(event, None)
+        with running_as("APIHandler"):
+            answer = self._app(event, None)
         headers = {name.lower(): str(value) for name, value in answer["headers"].items()}
         text = answer["body"] or ""
         if answer.get("isBase64Encoded"):

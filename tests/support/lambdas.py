@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.support.aws_calls import Send, around_each_call
 from tests.support.events import Event, failed_bodies, sample, sqs_event
+from tests.support.granted import as_function
 from tests.support.world import Context, World, workers
 
 Json = Any
@@ -27,7 +28,7 @@ def invoke(function: str, event: Event | None = None) -> Any:
     """What a function answers to an event, or else to its sample of `events/`."""
     module, _, name = functions()[function].rpartition(".")
     handler = getattr(importlib.import_module(module), name)
-    return handler(sample(function) if event is None else event, Context())
+    return as_function(function, handler)(sample(function) if event is None else event, Context())
 
 
 def sample_about(function: str, subject: str, **data: Any) -> Event:

@@ -5,7 +5,7 @@ import itertools
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from standardwebhooks import Webhook
 from chalicelib.kernel import clock
 from tests.support.events import sqs_event
 from tests.support.gateway import Answer, Gateway
+from tests.support.granted import as_function, running_as
 
 ISSUER, AUDIENCE, KEY_ID = "https://issuer.test", "tuan-test", "test-1"
 Json = Any
@@ -239,9 +240,10 @@ class World:
 
     def signed(self, event_id: str, body: str, at: float) -> dict[str, str]:
         instant = clock.from_text("1970-01-01T00:00:00.000Z") + timedelta(seconds=int(at))
-        secret = boto3.client("secretsmanager").get_secret_value(
-            SecretId=self.environment["LOCAL_PROVIDER_SECRET"]
-        )["SecretString"]
+        with running_as(None):
+            secret = boto3.client("secretsmanager").get_secret_value(
+                SecretId=self.environment["LOCAL_PROVIDER_SECRET"]
+            )["SecretString"]
         signature = Webhook(secret.encode()).sign(msg_id=event_id, timestamp=instant, data=body)
         return {
             "webhook-id": event_id,
@@ -291,13 +293,15 @@ class World:
 
     def messages(self, queue: str) -> list[Json]:
         """Take all messages that wait in a queue, such as `DISPATCH_CREATE`."""
+        with running_as(None):
+            return list(self._taken(queue))
+
+    def _taken(self, queue: str) -> Iterator[Json]:
         client, url = boto3.client("sqs"), self.environment[f"{queue}_QUEUE"]
-        taken: list[Json] = []
         while found := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             entries = [{"Id": m["MessageId"], "ReceiptHandle": m["ReceiptHandle"]} for m in found]
             client.delete_message_batch(QueueUrl=url, Entries=entries)
-            taken += [json.loads(message["Body"]) for message in found]
-        return taken
+            yield from (json.loads(message["Body"]) for message in found)
 
     def work(self) -> None:
         """Let every queue's worker do what waits, until nothing does; none of it may fail."""
@@ -328,13 +332,13 @@ class Context:
 
 
 def workers() -> dict[str, Any]:
-    """Each queue's worker, as Lambda calls it."""
+    """Each queue's worker, as Lambda calls it and held to its role."""
     from chalicelib.dispatch.workers import dispatch_create
     from chalicelib.payments.workers import refund_execute
     from chalicelib.settlement.workers import settlement_list, settlement_settle
     from chalicelib.webhooks.workers import webhook_attempt, webhook_fan_out
 
-    return {
+    found = {
         "DISPATCH_CREATE": dispatch_create,
         "REFUND_EXECUTE": refund_execute,
         "WEBHOOK_FAN_OUT": webhook_fan_out,
@@ -342,6 +346,7 @@ def workers() -> dict[str, Any]:
         "SETTLEMENT_LIST": settlement_list,
         "SETTLEMENT_SETTLE": settlement_settle,
     }
+    return {queue: as_function(queue, worker) for queue, worker in found.items()}
 
 
 def created(answer: Answer) -> Json:

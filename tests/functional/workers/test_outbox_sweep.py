@@ -14,6 +14,7 @@ from chalicelib.platform import queues
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.transaction import Transaction
 from tests.functional.workers.conftest import StillClock
+from tests.support.granted import running_as
 from tests.support.invariants import findings
 from tests.support.lambdas import invoke
 from tests.support.snapshot import snapshot
@@ -120,7 +121,7 @@ def test_an_event_that_is_published_again_while_it_is_sent_is_kept(
         monkeypatch.setattr(queues, "send_event", send)
         send(event)
         time.move_on(seconds=1)
-        with sqs_refusing():
+        with running_as(None), sqs_refusing():
             publish()
 
     monkeypatch.setattr(queues, "send_event", overtaken)
