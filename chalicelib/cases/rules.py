@@ -15,7 +15,6 @@ CaseKind = Literal[
     "refund_unconfirmed",
     "endpoint_disabled",
     "settlement_failed",
-    "undeliverable",
 ]
 
 

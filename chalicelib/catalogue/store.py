@@ -1,6 +1,6 @@
 """The catalogue table: products, SKUs, campaigns, their offers and the leaders they are for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ from chalicelib.kernel import ids
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due, Listing
 from chalicelib.platform.pages import Page, PageRequest
-from chalicelib.platform.retries import retrying
 from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
     EntityRow,
@@ -22,12 +21,13 @@ from chalicelib.platform.table import (
     Row,
     table,
 )
-from chalicelib.platform.transaction import Put, Update
+from chalicelib.platform.transaction import WRITE_LIMIT, Put, Update, create, write
 
 PRODUCT, SKU, CAMPAIGN = "product", "sku", "campaign"
 PRODUCTS, CAMPAIGNS = "products", "campaigns"
 OFFER_PREFIX, LEADER_PREFIX = "offer#", "leader#"
 CLOSING_SHARDS = 4
+CAMPAIGNS_A_READ = 20
 
 
 CatalogueMeta = table("CATALOGUE_TABLE")
@@ -223,17 +223,25 @@ def leader_ids(campaign_id: str) -> list[str]:
     return [row.leader_id for row in rows if row.leader_id != EVERY_LEADER]
 
 
-def campaigns_of_leader(leader_id: str, closing_after: datetime, limit: int) -> list[Campaign]:
-    """Campaigns that close after an instant and are for this leader, the soonest to close first."""
+def campaigns_of_leader(
+    leader_id: str, closing_after: datetime, after: tuple[datetime, str] | None
+) -> Iterator[Campaign]:
+    """Campaigns for this leader that close after an instant, the soonest first and then by id.
+
+    `after` is the closing and the id of the campaign to go on behind. They are read as they are
+    asked for.
+    """
     found = store.oldest(
         CampaignLeaderRow.for_leader,
         [leader_id, EVERY_LEADER],
         CampaignLeaderRow.closes_at > closing_after,
         CampaignLeaderRow.closes_at,
-        limit,
     )
-    rows = store.get_many(CampaignRow, [(row.pk, CAMPAIGN) for row in found])
-    return [row.to_entity() for row in rows]
+    keys = sorted((row.closes_at, row.pk) for row in found)
+    left = [(pk, CAMPAIGN) for closes_at, pk in keys if not after or (closes_at, pk) > after]
+    for start in range(0, len(left), CAMPAIGNS_A_READ):
+        for row in store.get_many(CampaignRow, left[start : start + CAMPAIGNS_A_READ]):
+            yield row.to_entity()
 
 
 def lay_out(campaign: Campaign, offered: Sequence[Offer], named: Sequence[str]) -> None:
@@ -248,13 +256,8 @@ def lay_out(campaign: Campaign, offered: Sequence[Offer], named: Sequence[str]) 
         for leader_id in (named or [EVERY_LEADER])
     ]
     rows = [*(OfferRow.of(offer) for offer in offered), *for_leaders]
-
-    def write() -> None:
-        with CampaignRow.batch_write() as batch:
-            for row in rows:
-                batch.save(row)
-
-    retrying(write)
+    for start in range(0, len(rows), WRITE_LIMIT):
+        write(*(create(row) for row in rows[start : start + WRITE_LIMIT]))
 
 
 def replace_product(changed: Product, version: int) -> Put:

@@ -16,7 +16,7 @@ from chalicelib.platform.transaction import Recorder, Transaction
 def cancel(order_id: str, caller: Caller, recorder: Recorder | None) -> Order:
     """Raises NotFound for another's order, Conflict where its state does not allow it."""
     cancelled = _cancel(order_id, caller, recorder)
-    ending.restock(order_id)
+    ending.restock_now(cancelled)
     return cancelled
 
 

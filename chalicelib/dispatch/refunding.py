@@ -15,7 +15,7 @@ from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.rules import Order, OrderLine, Shares, status_after
+from chalicelib.ordering.rules import Order, OrderLine, advanced
 from chalicelib.payments import refunds
 from chalicelib.payments.rules import Refund
 from chalicelib.platform.retries import retry_stale
@@ -23,10 +23,8 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Update
 from chalicelib.settlement import earning
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
-from chalicelib.settlement.rules import Earnings
+from chalicelib.settlement.rules import EarnedLine, Earnings
 
-# One refund writes up to four items a line; DynamoDB takes 100 in a transaction.
-LINES_AT_MOST = 20
 REFUNDABLE = ("paid", "shipped", "delivered", "completed")
 
 
@@ -92,9 +90,9 @@ def _refund(
     for each in changed:
         after = after.with_dispatch(each.summary)
     transaction.add(*(dispatches.replace_dispatch(each) for each in changed))
-    status = status_after(after)
-    transaction.add(ordering.replace_order(after.changed(status)))
-    if status == "refunded":
+    after = advanced(after, now, settings().return_window)
+    transaction.add(ordering.replace_order(after))
+    if after.status == "refunded":
         money_back.close_limits(transaction, order)
     if any(each.status == "cancelled" for each in changed):
         transaction.publish(Event(events.DISPATCH_CANCELLED, order.id))
@@ -152,12 +150,11 @@ def _of_earnings(
         for line, now_line in zip(order.lines, after.lines, strict=True)
         if line.supplier_id not in suppliers
     ]
-    on = clock.business_date(refund.decided_at, settings().zone)
-    parts = [_of_delivery(order, after, each, on.isoformat()) for each in delivered]
-    return RefundOfEarnings(refund.id, on, sum(undelivered), parts)
+    parts = [_of_delivery(order, after, each) for each in delivered]
+    return RefundOfEarnings(refund.id, sum(undelivered), parts)
 
 
-def _of_delivery(order: Order, after: Order, dispatch: Dispatch, on: str) -> RefundOfDelivery:
+def _of_delivery(order: Order, after: Order, dispatch: Dispatch) -> RefundOfDelivery:
     matured_on = earning.matures_on(dispatch.delivered_at or dispatch.updated_at).isoformat()
     pairs = [
         (line, now_line)
@@ -173,13 +170,23 @@ def _of_delivery(order: Order, after: Order, dispatch: Dispatch, on: str) -> Ref
             if now_line.units_left
         ],
         reversed=[
-            replace(
-                earned_line(after, line, Shares() - (now_line.refunded - line.refunded), on),
-                kind="clawback",
+            _reversed(
+                earned_line(order, line, line.left, matured_on),
+                earned_line(after, now_line, now_line.left, matured_on),
             )
             for line, now_line in pairs
             if now_line.refunded_quantity > line.refunded_quantity
         ],
+    )
+
+
+def _reversed(before: EarnedLine, after: EarnedLine) -> EarnedLine:
+    """What a line has lost, as it stood in the statement of the day on which it matured."""
+    return replace(
+        after,
+        kind="clawback",
+        basis_amount=after.basis_amount - before.basis_amount,
+        amount=after.amount - before.amount,
     )
 
 

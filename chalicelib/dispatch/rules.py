@@ -11,6 +11,7 @@ from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, Or
 
 ACCEPT_WITHIN = timedelta(hours=12)
 SHIP_WITHIN = timedelta(hours=24)
+FIRST_VERSION = 1
 # Who is not an operator may say at most this long afterwards when a delivery was.
 DELIVERY_TOLD_WITHIN = timedelta(hours=24)
 
@@ -87,7 +88,7 @@ def dispatches_of(order: Order, now: datetime) -> tuple[Dispatch, ...]:
             leader_id=order.leader_id,
             currency=order.currency,
             status="created",
-            version=1,
+            version=FIRST_VERSION,
             lines=lines,
             ship_to=order.ship_to,
             accept_by=(order.paid_at or now) + ACCEPT_WITHIN,

@@ -13,9 +13,10 @@ from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.rules import Order, OrderLine, Shares, status_after
+from chalicelib.ordering.rules import Order, OrderLine, Shares, advanced
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.settlement import earning
 from chalicelib.settlement.rules import EarnedLine
@@ -64,8 +65,9 @@ def reject(dispatch_id: str, reason: str, caller: Caller, recorder: Recorder | N
     refunded = money_back.undelivered_in(
         transaction, order, units, reason="dispatch rejected", now=now
     )
+    _commit(transaction, rejected, refunded)
     metric("DispatchesRejected")
-    return _commit(transaction, rejected, refunded)
+    return rejected
 
 
 @retry_stale
@@ -109,8 +111,9 @@ def deliver(
             *ledger.post(_delivered(order, dispatch, lines, now)),
             *earning.earn(order.leader_id, order.currency, bucket, dispatch.id, earned),
         )
+    _commit(transaction, delivered, order)
     metric("DispatchesDelivered")
-    return _commit(transaction, delivered, order)
+    return delivered
 
 
 def dispatch_for(dispatch_id: str, caller: Caller, *, leader_too: bool = False) -> Dispatch:
@@ -149,11 +152,9 @@ def _order_of(dispatch: Dispatch) -> Order:
 def _commit(transaction: Transaction, changed: Dispatch, order: Order) -> Dispatch:
     """Write the dispatch and what its order shows of it."""
     shown = order.with_dispatch(changed.summary)
-    status = status_after(shown)
-    transaction.add(
-        dispatches.replace_dispatch(changed), ordering.replace_order(shown.changed(status))
-    )
-    if status == "refunded" and order.status != "refunded":
+    after = advanced(shown, changed.updated_at, settings().return_window)
+    transaction.add(dispatches.replace_dispatch(changed), ordering.replace_order(after))
+    if after.status == "refunded" and order.status != "refunded":
         money_back.close_limits(transaction, order)
     transaction.commit(changed)
     return changed

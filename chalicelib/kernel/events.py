@@ -13,6 +13,7 @@ REFUND_FAILED = "refund.failed"
 CAMPAIGN_CLOSED = "campaign.closed"
 SETTLEMENT_STARTED = "settlement.started"
 SETTLEMENT_COMPLETED = "settlement.completed"
+ENDPOINT_DISABLED = "endpoint.disabled"
 CASE_OPENED = "case.opened"
 
 

@@ -1,15 +1,18 @@
-"""How an unpaid order ends: it expires, or is cancelled. Stock and limits go back once."""
+"""How an order ends: unpaid, it expires or is cancelled, and stock and limits go back once;
+delivered, it is completed when its return window is over."""
 
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.kernel.errors import NotFound
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib.kernel.errors import Busy, NotFound
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order, limited_units
-from chalicelib.platform.log import metric
+from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sweeping import sweep_each
-from chalicelib.platform.transaction import Recorder, Transaction, Update
+from chalicelib.platform.transaction import Recorder, Transaction, Update, write
 
 ORDERS_A_SWEEP = 500
 
@@ -36,9 +39,20 @@ def limits_back(order: Order) -> Update | None:
 
 
 def sweep(now: datetime) -> int:
-    """Let unpaid orders expire and put stock back that is owed. Returns how many were looked at."""
+    """Do what is due to orders. Returns how many were looked at."""
     due = ordering.due_before(now, ORDERS_A_SWEEP)
     return sweep_each(due, lambda order_id: _look_at(order_id, now))
+
+
+def restock_now(order: Order) -> None:
+    """Put the stock of a cancelled order back at once, if it can be: the order is cancelled
+    whatever happens here, and what it owes the stock stands in it until a sweep has paid."""
+    if order.restock_at is None:
+        return
+    try:
+        restock(order.id)
+    except (Busy, PynamoDBException) as error:
+        logger.warning("stock is left to the sweep", reason=type(error).__name__)
 
 
 @retry_stale
@@ -63,5 +77,12 @@ def _look_at(order_id: str, now: datetime) -> None:
         return
     if order.status == "pending_payment":
         end_unpaid(order, "expired")
+    elif order.status == "delivered":
+        _complete(order)
     else:
         restock(order.id)
+
+
+def _complete(order: Order) -> None:
+    write(ordering.replace_order(order.changed("completed")))
+    metric("OrdersCompleted")

@@ -10,7 +10,7 @@ from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.schema import (
     CollectPayment,
     EventTaken,
-    OpenCampaignsView,
+    OpenCampaignView,
     OrderView,
     PaymentEvent,
     PlaceOrder,
@@ -19,6 +19,7 @@ from chalicelib.ordering.schema import (
     StockView,
 )
 from chalicelib.ordering.store import Stock
+from chalicelib.ordering.storefront import OpenCampaign
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments.rules import Receipt
 from chalicelib.platform.endpoints import Also, Reply, Request, Unrecorded
@@ -166,10 +167,11 @@ def read_stock(request: Request, id: str) -> Reply:
     "/v1/leaders/{id}/campaigns",
     summary="What a community can buy now: offers, prices and what is left",
     roles=("operator", "leader", "customer", "supplier"),
-    answer=OpenCampaignsView,
+    answer=OpenCampaignView,
+    is_list=True,
 )
-def list_open_campaigns(request: Request, id: str) -> Any:
-    return SimpleNamespace(items=storefront.open_campaigns(id))
+def list_open_campaigns(request: Request, id: str) -> Page[OpenCampaign]:
+    return storefront.open_campaigns(id, request.page)
 
 
 def _stock_reply(found: Stock) -> Reply:

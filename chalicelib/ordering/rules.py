@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from chalicelib.kernel import ids
@@ -177,6 +177,8 @@ class Order:
     paid_at: datetime | None = None
     # Set while stock of a cancelled order still has to go back to where it was.
     restock_at: datetime | None = None
+    # When the return window of a delivered order is over.
+    completes_at: datetime | None = None
 
     @property
     def payment(self) -> Payment:
@@ -198,8 +200,10 @@ class Order:
 
     @property
     def due_at(self) -> datetime | None:
-        """When a sweep must look at it: to let it expire, or to put its stock back."""
-        return self.expires_at if self.status == "pending_payment" else self.restock_at
+        """When a sweep must look at it: to let it expire, complete it, or put its stock back."""
+        if self.status == "pending_payment":
+            return self.expires_at
+        return self.completes_at if self.status == "delivered" else self.restock_at
 
     @property
     def commission_left(self) -> int:
@@ -256,6 +260,15 @@ def status_after(order: Order) -> OrderStatus:
     if statuses & {"shipped", "delivered"}:
         return "shipped"
     return "paid"
+
+
+def advanced(order: Order, now: datetime, return_window: timedelta) -> Order:
+    """The order as its lines and dispatches make it; once delivered, its return window begins."""
+    status = status_after(order)
+    begins = status == "delivered" and order.status != "delivered"
+    return replace(
+        order.changed(status), completes_at=now + return_window if begins else order.completes_at
+    )
 
 
 def limited_units(lines: Sequence[OrderLine]) -> dict[str, tuple[int, int]]:

@@ -133,6 +133,9 @@ class OrderView(View):
     ship_to: ShipToView
     note: str | None
     expires_at: Instant
+    completes_at: Instant | None = Field(
+        description="When the return window of a delivered order is over."
+    )
     created_at: Instant
 
 
@@ -171,10 +174,6 @@ class OpenCampaignView(View):
     closes_at: Instant
     currency: str
     offers: list[OpenOfferView]
-
-
-class OpenCampaignsView(View):
-    items: list[OpenCampaignView]
 
 
 class PaymentEvent(RequestModel):

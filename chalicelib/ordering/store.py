@@ -90,6 +90,7 @@ class OrderRow(EntityRow[Order]):
     created_at = InstantAttribute()
     paid_at = InstantAttribute(null=True)
     restock_at = InstantAttribute(null=True)
+    completes_at = InstantAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Order) -> dict[str, Any]:

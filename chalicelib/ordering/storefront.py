@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import Offer
 from chalicelib.kernel import clock
 from chalicelib.ordering import store as ordering
 from chalicelib.parties import service as parties
-
-CAMPAIGNS_SHOWN = 50
+from chalicelib.platform.pages import Page, PageRequest
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,23 @@ class OpenCampaign:
     offers: tuple[OpenOffer, ...]
 
 
-def open_campaigns(leader_id: str) -> tuple[OpenCampaign, ...]:
+def open_campaigns(leader_id: str, page: PageRequest) -> Page[OpenCampaign]:
     """The campaigns now open in the leader's community, the soonest to close first."""
     parties.leader(leader_id)
     now = clock.now()
-    campaigns = catalogue.campaigns_of_leader(leader_id, now, CAMPAIGNS_SHOWN)
-    return tuple(
-        OpenCampaign(each.id, each.title, each.closes_at, each.currency, _offers(each.id))
-        for each in campaigns
-        if each.status_at(now) == "open"
+    after = (clock.from_text(page.after[0]), page.after[1]) if page.after else None
+    campaigns = catalogue.campaigns_of_leader(leader_id, now, after)
+    found = list(
+        islice((each for each in campaigns if each.status_at(now) == "open"), page.limit + 1)
+    )
+    shown = found[: page.limit]
+    last = shown[-1] if len(found) > page.limit else None
+    return Page(
+        tuple(
+            OpenCampaign(each.id, each.title, each.closes_at, each.currency, _offers(each.id))
+            for each in shown
+        ),
+        (clock.to_text(last.closes_at), last.id) if last else None,
     )
 
 

@@ -1,14 +1,11 @@
 """`/v1/suppliers` and `/v1/leaders`."""
 
-from types import SimpleNamespace
-from typing import Any
-
 from chalicelib.parties import service
 from chalicelib.parties import store as parties
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.parties.rules import Leader, PickupPoint, Supplier
+from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
 from chalicelib.parties.schema import (
-    ApiKeysView,
+    ApiKeyView,
     IssuedKeyView,
     LeaderView,
     RegisterLeader,
@@ -18,7 +15,7 @@ from chalicelib.parties.schema import (
 from chalicelib.parties.service import IssuedKey
 from chalicelib.platform.endpoints import Request, Unrecorded
 from chalicelib.platform.http_in import Routes
-from chalicelib.platform.pages import Page
+from chalicelib.platform.pages import Page, paged
 
 routes = Routes(__name__, tag="Parties", authorizer=authorizer)
 
@@ -83,11 +80,13 @@ def issue_api_key(request: Request, id: str) -> IssuedKey:
     "/v1/suppliers/{id}/api-keys",
     summary="List live API keys",
     roles=("operator", "supplier"),
-    answer=ApiKeysView,
+    answer=ApiKeyView,
+    is_list=True,
 )
-def list_api_keys(request: Request, id: str) -> Any:
+def list_api_keys(request: Request, id: str) -> Page[ApiKey]:
+    page = request.page
     request.caller.must_be("supplier", id, "supplier")
-    return SimpleNamespace(items=service.supplier(id).api_keys)
+    return paged(service.supplier(id).api_keys[::-1], page)
 
 
 @routes.endpoint(

@@ -70,7 +70,3 @@ class IssuedKeyView(View):
 class ApiKeyView(View):
     id: str
     created_at: str
-
-
-class ApiKeysView(View):
-    items: list[ApiKeyView]

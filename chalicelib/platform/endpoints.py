@@ -10,6 +10,7 @@ from chalicelib.kernel.callers import Caller, Role
 from chalicelib.platform import pages
 from chalicelib.platform.idempotency import IdempotentRequest
 from chalicelib.platform.pages import PageRequest
+from chalicelib.platform.schema import NoFields
 
 # Whether a route honours an Idempotency-Key: not at all, where one is sent, or always.
 KeyRule = Literal["none", "optional", "required"]
@@ -98,6 +99,14 @@ class Endpoint:
     media_type: str
     unrecorded: Unrecorded | None
     also: Also
+
+    @property
+    def body_model(self) -> type[BaseModel] | None:
+        """What the body must fit. A POST that takes no fields refuses any, as it refuses unknown
+        ones elsewhere; one whose use case reads the raw body judges it there."""
+        if self.method == "POST" and not self.also.body:
+            return self.body or NoFields
+        return self.body
 
     @property
     def name(self) -> str:

@@ -161,7 +161,7 @@ def _run(endpoint: Endpoint, caller: Caller, http: Any, path: Mapping[str, str])
     if idempotency and not endpoint.reads_key_itself:
         idempotency.look_up()
     try:
-        body = _validated(endpoint.body, raw) if endpoint.body else None
+        body = _validated(endpoint.body_model, raw) if endpoint.body_model else None
         query = _query(endpoint.query, http) if endpoint.query else None
     except Invalid:
         if idempotency and endpoint.reads_key_itself:

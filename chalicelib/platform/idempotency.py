@@ -42,7 +42,6 @@ class Answer:
 
     status: int
     body: str
-    replayed: bool = False
 
 
 class AlreadyAnswered(Exception):
@@ -86,14 +85,11 @@ class IdempotentRequest:
                 "This Idempotency-Key was used for another request. Send a new key.",
                 code="idempotency_key_reused",
             )
-        raise AlreadyAnswered(
-            Answer(int(row.status), zlib.decompress(row.body).decode(), replayed=True)
-        )
+        raise AlreadyAnswered(Answer(int(row.status), zlib.decompress(row.body).decode()))
 
     def record(self, result: Any) -> Write:
         """The write that remembers the answer to `result`; AnsweredMeanwhile for one of two."""
         answer = self._render(result)
-        self.recorded = True
         now = clock.now()
         row = IdempotencyRow(
             self._pk,

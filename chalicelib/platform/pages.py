@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -38,6 +38,13 @@ class Page(Generic[T]):
 
     def map(self, change: Callable[[T], U]) -> "Page[U]":
         return Page(tuple(change(item) for item in self.items), self.next_after)
+
+
+def paged(items: Sequence[T], page: PageRequest) -> Page[T]:
+    """One page of a list that is short enough to be read whole."""
+    start: int = page.after or 0
+    end = start + page.limit
+    return Page(tuple(items[start:end]), end if end < len(items) else None)
 
 
 def cursor(scope: str, after: Any) -> str | None:

@@ -26,6 +26,7 @@ RECEIVERS: dict[str, tuple[str, ...]] = {
     events.CAMPAIGN_CLOSED: (WEBHOOK_FAN_OUT,),
     events.SETTLEMENT_STARTED: (SETTLEMENT_LIST,),
     events.SETTLEMENT_COMPLETED: (WEBHOOK_FAN_OUT,),
+    events.ENDPOINT_DISABLED: (WEBHOOK_FAN_OUT,),
     events.CASE_OPENED: (WEBHOOK_FAN_OUT,),
 }
 

@@ -38,6 +38,10 @@ PRESSED = frozenset(
 FIRST_WAIT_SECONDS = 0.02
 
 
+class PartlyAnswered(Exception):
+    """The store gave a part of what was asked and wants to be asked for the rest again."""
+
+
 def retrying(call: Callable[[], T]) -> T:
     """`call`, again with full jitter while the store is pressed or transactions collide.
 
@@ -46,7 +50,7 @@ def retrying(call: Callable[[], T]) -> T:
     """
     try:
         return call()  # as most end here, they are spared the cost of being watched
-    except PynamoDBException as error:
+    except (PynamoDBException, PartlyAnswered) as error:
         if not pressed(error):
             raise
     time.sleep(random.uniform(0, FIRST_WAIT_SECONDS))
@@ -65,6 +69,8 @@ def retry_stale(use_case: Callable[P, T]) -> Callable[P, T]:
 
 def pressed(error: BaseException) -> bool:
     """Whether the store only asks for patience: throttling, or a collision and nothing else."""
+    if isinstance(error, PartlyAnswered):
+        return True
     if isinstance(error, TransactWriteError | TransactGetError) and error.cancellation_reasons:
         codes = {reason.code for reason in error.cancellation_reasons if reason}
         return bool(codes) and codes <= PRESSED

@@ -1,6 +1,5 @@
 """What requests and answers are made of: the pydantic types that every domain's models share."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -36,6 +35,10 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, defer_build=True, regex_engine="rust-regex"
     )
+
+
+class NoFields(RequestModel):
+    """The body of a call that takes none: nothing, or an empty object."""
 
 
 class View(BaseModel):
@@ -125,7 +128,3 @@ class PageQuery(RequestModel):
 
 def field_path(location: tuple[int | str, ...]) -> str:
     return ".".join(str(step) for step in location) or "body"
-
-
-def matches_one_line(text: str) -> bool:
-    return re.match(ONE_LINE, text) is not None

@@ -13,13 +13,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Settings:
-    """What an operator chooses. `docs/settings.md` says what each one is for."""
+    """What an operator chooses. `docs/operations.md` says what each one is for."""
 
     stage: str
     zone: ZoneInfo
     reservation: timedelta
     leader_collect: timedelta
     commission_hold_days: int
+    return_window: timedelta
     settle_open_day: bool
     allow_loopback_webhooks: bool
     jwt_issuer: str
@@ -36,6 +37,7 @@ def settings() -> Settings:
         reservation=timedelta(minutes=_setting("RESERVATION_MINUTES", int, "15")),
         leader_collect=timedelta(hours=_setting("LEADER_COLLECT_HOURS", int, "24")),
         commission_hold_days=_setting("COMMISSION_HOLD_DAYS", int, "7"),
+        return_window=timedelta(days=_setting("RETURN_WINDOW_DAYS", int, "7")),
         settle_open_day=_setting("SETTLE_OPEN_DAY", _switch, "0"),
         allow_loopback_webhooks=_setting("ALLOW_LOOPBACK_WEBHOOKS", _switch, "0"),
         jwt_issuer=_setting("JWT_ISSUER", str, ""),

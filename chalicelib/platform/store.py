@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactGet
 
 from chalicelib.platform.pages import Page, PageRequest
-from chalicelib.platform.retries import retrying
+from chalicelib.platform.retries import PartlyAnswered, retrying
 from chalicelib.platform.table import EntityRow, Row, connection
 
 M = TypeVar("M", bound=Row)
@@ -54,9 +54,19 @@ def get_together(keys: Sequence[Key]) -> list[Any]:
 def get_many(row: type[M], keys: Iterable[tuple[str, str]]) -> list[M]:
     """The items of one table that exist among `keys`, in the order of `keys`."""
     wanted = list(dict.fromkeys(keys))
-    found = retrying(
-        lambda: {(each.pk, each.sk): each for each in row.batch_get(wanted, consistent_read=True)}
-    )
+    unread = list(wanted)
+    found: dict[tuple[str, str], M] = {}
+
+    def read() -> None:
+        # PynamoDB's own loop asks for what was held back again at once, and without an end.
+        while unread:
+            items, held_back = _read_batch(row, unread[:GET_LIMIT])
+            found.update(((each.pk, each.sk), each) for each in items)
+            unread[:GET_LIMIT] = held_back
+            if held_back:
+                raise PartlyAnswered
+
+    retrying(read)
     return [found[key] for key in wanted if key in found]
 
 
@@ -107,9 +117,9 @@ def oldest(
     hash_keys: Sequence[str],
     where: Condition | None,
     sort_key: Attribute[Any],
-    limit: int,
+    limit: int | None = None,
 ) -> list[Any]:
-    """The first `limit` rows of an index by rising `sort_key`, merged over partitions."""
+    """All rows, or the first `limit`, of an index by rising `sort_key`, merged over partitions."""
     rows: list[Any] = []
     for hash_key in hash_keys:
         rows += _query_index(index, hash_key, where, limit, newest_first=False)
@@ -118,7 +128,7 @@ def oldest(
 
 
 def _query_index(
-    index: Any, hash_key: str, where: Condition | None, limit: int, *, newest_first: bool
+    index: Any, hash_key: str, where: Condition | None, limit: int | None, *, newest_first: bool
 ) -> list[Any]:
     return retrying(
         lambda: list(
@@ -135,6 +145,18 @@ def _query_index(
 def scan(row: type[M], *, limit: int) -> list[M]:
     """The first `limit` items of a table that is almost empty at rest."""
     return retrying(lambda: list(row.scan(consistent_read=True, limit=limit)))
+
+
+def _read_batch(
+    row: type[M], keys: Sequence[tuple[str, str]]
+) -> tuple[list[M], list[tuple[str, str]]]:
+    """The items among these keys, and the keys that the store would not look at now."""
+    named = [{"pk": pk, "sk": sk} for pk, sk in keys]
+    items, held_back = row._batch_get_page(  # type: ignore[no-untyped-call]
+        named, consistent_read=True, attributes_to_get=None
+    )
+    found = [row.from_raw_data(item) for item in items]
+    return found, [(key["pk"]["S"], key["sk"]["S"]) for key in held_back or ()]
 
 
 def _result(future: Any) -> Row | None:

@@ -87,6 +87,8 @@ def create(row: Row, otherwise: Otherwise = Stale) -> Put:
 class Recorder(Protocol):
     """Remembers the answer to a request together with what the request changed."""
 
+    recorded: bool
+
     def record(self, result: Any) -> Write: ...
 
 
@@ -115,6 +117,8 @@ class Transaction:
         records = outbox.records(self._events)
         published = [Put(record, when=None) for record in records]
         _write([*recording, *self._writes, *published])
+        if self._recorder:
+            self._recorder.recorded = True
         outbox.send(records)
 
 

@@ -211,7 +211,7 @@ EXAMPLES: dict[str, Any] = {
         "url": "https://havelland-farm.example/tuan",
         "event_types": ["dispatch.created", "dispatch.cancelled"],
     },
-    "ApiKeysView": {"items": [{"id": API_KEY, "created_at": "2026-03-01T10:02:19.004Z"}]},
+    "ApiKeyView": {"id": API_KEY, "created_at": "2026-03-01T10:02:19.004Z"},
     "BalanceView": {
         "currency": "EUR",
         "estimated": 102,
@@ -286,24 +286,20 @@ EXAMPLES: dict[str, Any] = {
         **REGISTER_LEADER,
         "created_at": "2026-02-27T12:00:03.550Z",
     },
-    "OpenCampaignsView": {
-        "items": [
+    "OpenCampaignView": {
+        "id": CAMPAIGN,
+        "title": "Breakfast of the week",
+        "closes_at": "2026-03-03T18:00:00.000Z",
+        "currency": "EUR",
+        "offers": [
             {
-                "id": CAMPAIGN,
-                "title": "Breakfast of the week",
-                "closes_at": "2026-03-03T18:00:00.000Z",
-                "currency": "EUR",
-                "offers": [
-                    {
-                        "sku_id": EGGS,
-                        "title": "Free-range eggs, Box of 10",
-                        "price": 349,
-                        "limit_per_customer": 4,
-                        "available": 86,
-                    }
-                ],
+                "sku_id": EGGS,
+                "title": "Free-range eggs, Box of 10",
+                "price": 349,
+                "limit_per_customer": 4,
+                "available": 86,
             }
-        ]
+        ],
     },
     "OrderView": {
         "id": ORDER,
@@ -325,6 +321,7 @@ EXAMPLES: dict[str, Any] = {
         "ship_to": FULL_ADDRESS,
         "note": "Please ring twice",
         "expires_at": "2026-03-02T09:45:12.640Z",
+        "completes_at": None,
         "created_at": "2026-03-02T09:30:12.640Z",
     },
     "PaymentEvent": {

@@ -105,11 +105,11 @@ def codes_of(endpoint: Endpoint) -> dict[str, int]:
         codes |= {"unauthenticated": 401, "forbidden": 403}
     if "{" in endpoint.path:
         codes["not_found"] = 404
-    if endpoint.body or endpoint.query:
+    if endpoint.body_model or endpoint.query:
         codes["invalid_request"] = 422
     if endpoint.method in ("POST", "PUT", "PATCH"):
         codes |= {"body_too_large": 413, **GATEWAY_BODY_CODES}
-    if endpoint.body:
+    if endpoint.body_model:
         codes["malformed_json"] = 400
     if endpoint.query and "cursor" in endpoint.query.model_fields:
         codes["invalid_cursor"] = 400

@@ -38,7 +38,6 @@ class RefundOfEarnings:
     """A refund as the leader's earnings see it; `estimated` is what undelivered lines lose."""
 
     refund_id: str
-    on: date
     estimated: int
     parts: Sequence[RefundOfDelivery]
 
@@ -99,7 +98,7 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
         )
     clawback = [line for part in taken for line in part.reversed]
     if clawback:
-        bucket = earnings.bucket_for(refund.on)
+        bucket = earnings.first_open_bucket
         by_day[bucket][1] += sum(line.amount for line in clawback)
         writes.append(
             settlement.write_earned(earnings.leader_id, bucket, refund.refund_id, clawback)

@@ -47,10 +47,14 @@ class Earnings:
 
     def bucket_for(self, matured_on: date) -> str:
         """The day under which an amount waits: when it matures, or the first not yet taken."""
+        return max(matured_on.isoformat(), self.first_open_bucket)
+
+    @property
+    def first_open_bucket(self) -> str:
+        """The day that every coming run takes; what is clawed back waits under it."""
         if not self.settled_through:
-            return matured_on.isoformat()
-        first_open = date.fromisoformat(self.settled_through) + timedelta(days=1)
-        return max(matured_on, first_open).isoformat()
+            return ""
+        return (date.fromisoformat(self.settled_through) + timedelta(days=1)).isoformat()
 
     def has_taken(self, bucket: str) -> bool:
         return bucket <= self.settled_through

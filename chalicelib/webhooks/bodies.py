@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.cases import store as cases
 from chalicelib.catalogue import store as catalogue
 from chalicelib.dispatch import store as dispatches
-from chalicelib.dispatch.rules import Dispatch
+from chalicelib.dispatch.rules import FIRST_VERSION, Dispatch
 from chalicelib.kernel import clock, events
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.payments import store as payments
 from chalicelib.settlement import store as settlement
+from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import PLATFORM
 
 E = TypeVar("E")
@@ -43,7 +44,12 @@ def body(event_type: str, at: datetime, data: Mapping[str, Any]) -> str:
 
 
 def _dispatches_created(order_id: str) -> Iterable[Told]:
-    return [_of_dispatch("dispatch.created", each) for each in _dispatches(order_id)]
+    # However late it is told, and whatever has happened since: a receiver that compares versions
+    # must take it for the first.
+    return [
+        _of_dispatch("dispatch.created", replace(each, version=FIRST_VERSION))
+        for each in _dispatches(order_id)
+    ]
 
 
 def _dispatches_cancelled(order_id: str) -> Iterable[Told]:
@@ -84,6 +90,21 @@ def _settlement_completed(run_id: str) -> Iterable[Told]:
     return [_platform("settlement.completed", run_id, data)]
 
 
+def _endpoint_disabled(endpoint_id: str) -> Iterable[Told]:
+    """Its owner hears of it at the other endpoints."""
+    endpoint = webhooks.get_endpoint(endpoint_id)
+    if endpoint is None or endpoint.is_active:
+        return []
+    data = {
+        "endpoint_id": endpoint.id,
+        "url": endpoint.url,
+        "reason": endpoint.disabled_reason,
+        "version": endpoint.version,
+    }
+    identity = f"endpoint.disabled:{endpoint.id}:{endpoint.version}"
+    return [Told(endpoint.owner, "endpoint.disabled", endpoint.id, identity, data)]
+
+
 def _case_opened(case_id: str) -> Iterable[Told]:
     case = _found(cases.get_case(case_id), case_id)
     data = {"case_id": case.id, "kind": case.kind, "subject": case.subject, "detail": case.detail}
@@ -98,6 +119,7 @@ _TELL: dict[str, Callable[[str], Iterable[Told]]] = {
     events.DISPATCH_CANCELLED: _dispatches_cancelled,
     events.CAMPAIGN_CLOSED: _campaign_closed,
     events.SETTLEMENT_COMPLETED: _settlement_completed,
+    events.ENDPOINT_DISABLED: _endpoint_disabled,
     events.CASE_OPENED: _case_opened,
 }
 

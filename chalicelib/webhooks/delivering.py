@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.cases import service as cases
-from chalicelib.kernel import clock, ids
+from chalicelib.kernel import clock, events, ids
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, NotFound, Stale
+from chalicelib.kernel.events import Event
 from chalicelib.platform import http_out, queues
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
@@ -26,15 +27,20 @@ DELIVERIES_A_SWEEP = 500
 QUEUE_DELAY_AT_MOST = timedelta(minutes=15)
 # A message this little early is not early: clocks differ.
 TOLERANCE = timedelta(seconds=2)
+DISABLED = "the endpoint is disabled"
 _chance = random.SystemRandom()
 
 
 def fan_out(event_type: str, subject: str) -> None:
-    """Make a delivery for each endpoint that wants the event, and ask for its attempt."""
+    """Make a delivery for each endpoint that wants the event, and ask for its attempt.
+
+    What a disabled endpoint misses is kept, to be replayed once it is enabled.
+    """
     for told in bodies.told_of(event_type, subject):
         for endpoint in webhooks.endpoints_of(told.owner):
-            if endpoint.wants(told.event_type):
-                _begin(_delivery(told, endpoint))
+            # That it was disabled itself is nothing an endpoint could hear.
+            if endpoint.wants(told.event_type) and endpoint.id != told.subject:
+                _begin(_delivery(told, endpoint), endpoint)
 
 
 def ping(endpoint: Endpoint, recorder: Recorder | None) -> Delivery:
@@ -58,12 +64,9 @@ def attempt(delivery_id: str) -> None:
         return
     logger.bind(delivery_id=delivery.id, subject=delivery.subject)
     endpoint = webhooks.get_endpoint(delivery.endpoint_id)
-    if endpoint is None or endpoint.status != "active":
-        _give_up(
-            delivery,
-            now,
-            "the endpoint is gone" if endpoint is None else "the endpoint is disabled",
-        )
+    if endpoint is None or not endpoint.is_active:
+        reason = DISABLED if endpoint else "the endpoint is gone"
+        _finish(delivery.never_attempted(clock.to_text(now), reason), "exhausted")
         return
     made, retry_after = _call(endpoint, delivery, now)
     if made.status_code is not None and 200 <= made.status_code < 300:
@@ -95,7 +98,7 @@ def replay(delivery_id: str, caller: Caller, recorder: Recorder | None) -> Deliv
         raise NotFound("There is no such webhook delivery.")
     caller.must_be("supplier", delivery.owner, "webhook delivery")
     endpoint = webhooks.get_endpoint(delivery.endpoint_id)
-    if endpoint is None or endpoint.status != "active":
+    if endpoint is None or not endpoint.is_active:
         raise Conflict(
             "The endpoint is deleted or disabled; enable it first.", code="endpoint_not_active"
         )
@@ -114,42 +117,34 @@ def note_success(endpoint: Endpoint) -> None:
     """An endpoint that answers again is no longer failing."""
     current = webhooks.get_endpoint(endpoint.id) if endpoint.failing_since else None
     if current and current.failing_since:
-        write(
-            webhooks.replace_endpoint(
-                replace(current, failing_since=None, version=current.version + 1)
-            )
-        )
+        write(webhooks.replace_endpoint(current.recovered()))
 
 
 @retry_stale
 def note_failure(endpoint_id: str, made: Attempt, now: datetime) -> None:
     """Remember since when an endpoint fails; disable one that is gone or fails for five days."""
     endpoint = webhooks.get_endpoint(endpoint_id)
-    if endpoint is None or endpoint.status != "active":
+    if endpoint is None or not endpoint.is_active:
         return
-    since = endpoint.failing_since or now
+    failed = endpoint.failed(now)
+    since = failed.failing_since or now
     if made.status_code == rules.GONE:
         _disable(endpoint, "It answered 410 Gone.")
     elif now - since >= rules.DISABLED_AFTER:
         _disable(endpoint, f"It has failed since {clock.to_text(since)}.")
-    elif endpoint.failing_since is None:
-        write(
-            webhooks.replace_endpoint(
-                replace(endpoint, failing_since=now, version=endpoint.version + 1)
-            )
-        )
+    elif endpoint.is_failure_news(now):
+        write(webhooks.replace_endpoint(failed))
 
 
 def _disable(endpoint: Endpoint, reason: str) -> None:
-    disabled = replace(
-        endpoint, status="disabled", disabled_reason=reason, version=endpoint.version + 1
-    )
+    disabled = endpoint.disabled(reason)
     transaction = Transaction()
     transaction.add(webhooks.replace_endpoint(disabled))
     detail = f"Webhook endpoint {endpoint.id} of {endpoint.owner} was disabled. {reason}"
     cases.open_in(
         transaction, "endpoint_disabled", endpoint.id, detail, occurrence=str(disabled.version)
     )
+    transaction.publish(Event(events.ENDPOINT_DISABLED, endpoint.id))
     transaction.commit()
 
 
@@ -171,12 +166,15 @@ def _delivery(told: bodies.Told, endpoint: Endpoint) -> Delivery:
     )
 
 
-def _begin(delivery: Delivery) -> None:
+def _begin(delivery: Delivery, endpoint: Endpoint) -> None:
+    at = clock.to_text(delivery.created_at)
+    begun = delivery if endpoint.is_active else delivery.never_attempted(at, DISABLED)
     try:
-        write(webhooks.add_delivery(delivery))
+        write(webhooks.add_delivery(begun))
     except Stale:
         logger.info("delivery was made before", delivery_id=delivery.id)
-    _ask_for_attempt(delivery.id)
+    if endpoint.is_active:
+        _ask_for_attempt(delivery.id)
 
 
 def _ask_for_attempt(delivery_id: str, wait: timedelta = timedelta()) -> None:
@@ -211,10 +209,6 @@ def _call(
     error = None if 200 <= answer.status < 300 else f"answered {answer.status}"
     retry_after = rules.read_retry_after(answer.headers.get("retry-after"), now)
     return Attempt(at, answer.status, answer.duration_ms, error), retry_after
-
-
-def _give_up(delivery: Delivery, now: datetime, reason: str) -> None:
-    _finish(delivery.failed(Attempt(clock.to_text(now), None, 0, reason), now, None), "exhausted")
 
 
 def _finish(after: Delivery, outcome: str) -> None:

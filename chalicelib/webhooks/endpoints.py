@@ -51,6 +51,7 @@ def add(
     """Raises Invalid for an address that may not be called, Conflict where there are too many."""
     owner = _owner(supplier_id, caller)
     _check_url(url)
+    _check_event_types(event_types, owner)
     if len(webhooks.endpoints_of(owner)) >= ENDPOINTS_AN_OWNER:
         raise Conflict(
             f"There are {ENDPOINTS_AN_OWNER} endpoints already.", code="too_many_endpoints"
@@ -64,6 +65,7 @@ def add(
         generation=1,
         old_secret_until=None,
         failing_since=None,
+        last_failed_at=None,
         disabled_reason=None,
         version=1,
         created_at=clock.now(),
@@ -84,12 +86,16 @@ def endpoint_for(endpoint_id: str, caller: Caller) -> Endpoint:
 
 @retry_stale
 def change(endpoint_id: str, changes: Changes, caller: Caller) -> Endpoint:
-    """Change the address, the events or the status; enabling forgets the failures."""
+    """Change the address, the events or the status; a new address or enabling it forgets the
+    failures."""
     endpoint = endpoint_for(endpoint_id, caller)
     if changes.url is not None:
         _check_url(changes.url)
+    _check_event_types(changes.event_types or (), endpoint.owner)
     status = changes.status or endpoint.status
-    enabled = endpoint.status == "disabled" and status == "active"
+    starts_anew = changes.url not in (None, endpoint.url) or (
+        endpoint.status == "disabled" and status == "active"
+    )
     changed = replace(
         endpoint,
         url=changes.url or endpoint.url,
@@ -97,7 +103,8 @@ def change(endpoint_id: str, changes: Changes, caller: Caller) -> Endpoint:
         if changes.event_types is None
         else tuple(changes.event_types),
         status=status,
-        failing_since=None if enabled else endpoint.failing_since,
+        failing_since=None if starts_anew else endpoint.failing_since,
+        last_failed_at=None if starts_anew else endpoint.last_failed_at,
         disabled_reason=_reason(endpoint, status),
         version=endpoint.version + 1,
     )
@@ -144,6 +151,17 @@ def _reason(endpoint: Endpoint, status: str) -> str | None:
     if status == "active":
         return None
     return endpoint.disabled_reason or "It was disabled by hand."
+
+
+def _check_event_types(event_types: Sequence[str], owner: str) -> None:
+    if owner == PLATFORM:
+        return
+    for event_type in event_types:
+        if event_type not in rules.SUPPLIERS_EVENTS:
+            allowed = ", ".join(sorted(rules.SUPPLIERS_EVENTS))
+            raise Invalid.field(
+                "event_types", f"{event_type} is told to the platform alone; choose of {allowed}"
+            )
 
 
 def _check_url(url: str) -> None:

@@ -11,6 +11,7 @@ DeliveryStatus = Literal["pending", "succeeded", "exhausted"]
 EventType = Literal[
     "dispatch.created",
     "dispatch.cancelled",
+    "endpoint.disabled",
     "ping",
     "order.paid",
     "order.refunded",
@@ -21,6 +22,9 @@ EventType = Literal[
 ]
 
 PLATFORM = "platform"
+SUPPLIERS_EVENTS: frozenset[EventType] = frozenset(
+    {"dispatch.created", "dispatch.cancelled", "endpoint.disabled", "ping"}
+)
 # How long after the attempt before it each attempt is made.
 SCHEDULE = (
     timedelta(seconds=0),
@@ -36,6 +40,10 @@ SCHEDULE = (
 )
 JITTER = 0.2
 DISABLED_AFTER = timedelta(days=5)
+# Failures further apart than the longest pause between two attempts are not one failing.
+ONE_FAILING = SCHEDULE[-1] * (1 + JITTER) + timedelta(hours=2)
+# An endpoint's row is written for a failure at most this often.
+FAILURES_NOTED_EVERY = timedelta(hours=1)
 OLD_SECRET_LIVES = timedelta(hours=24)
 GONE = 410
 ATTEMPTS_KEPT = 30
@@ -56,12 +64,34 @@ class Endpoint:
     generation: int
     old_secret_until: datetime | None
     failing_since: datetime | None
+    last_failed_at: datetime | None
     disabled_reason: str | None
     version: int
     created_at: datetime
 
+    @property
+    def is_active(self) -> bool:
+        return self.status == "active"
+
     def wants(self, event_type: str) -> bool:
-        return self.status == "active" and (not self.event_types or event_type in self.event_types)
+        return not self.event_types or event_type in self.event_types
+
+    def failed(self, at: datetime) -> "Endpoint":
+        """After a failed attempt: failing since the first of those that no long quiet parts."""
+        quiet = self.last_failed_at is None or at - self.last_failed_at > ONE_FAILING
+        since = at if quiet or self.failing_since is None else self.failing_since
+        return replace(self, failing_since=since, last_failed_at=at, version=self.version + 1)
+
+    def is_failure_news(self, at: datetime) -> bool:
+        """Whether a failure at this instant has to be written down: not each one of many."""
+        last = self.last_failed_at
+        return last is None or at - last >= FAILURES_NOTED_EVERY
+
+    def recovered(self) -> "Endpoint":
+        return replace(self, failing_since=None, last_failed_at=None, version=self.version + 1)
+
+    def disabled(self, reason: str) -> "Endpoint":
+        return replace(self, status="disabled", disabled_reason=reason, version=self.version + 1)
 
     def live_generations(self, now: datetime) -> tuple[int, ...]:
         """The newest secret first."""
@@ -105,6 +135,10 @@ class Delivery:
         if wait is None:
             return self._after(attempt, "exhausted", None)
         return self._after(attempt, "pending", now + wait)
+
+    def never_attempted(self, at: str, reason: str) -> "Delivery":
+        """Kept to be seen and replayed, without an attempt."""
+        return self._after(Attempt(at, None, 0, reason), "exhausted", None)
 
     def replayed(self, now: datetime) -> "Delivery":
         """The schedule from its beginning; what was tried before stays on record."""

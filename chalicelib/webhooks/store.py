@@ -71,6 +71,7 @@ class EndpointRow(EntityRow[Endpoint]):
     generation = IntegerAttribute()
     old_secret_until = InstantAttribute(null=True)
     failing_since = InstantAttribute(null=True)
+    last_failed_at = InstantAttribute(null=True)
     disabled_reason = UnicodeAttribute(null=True)
     version = IntegerAttribute()
     created_at = InstantAttribute()

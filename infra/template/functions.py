@@ -17,6 +17,7 @@ SETTINGS: Json = {
     "RESERVATION_MINUTES": {"Ref": "ReservationMinutes"},
     "LEADER_COLLECT_HOURS": {"Ref": "LeaderCollectHours"},
     "COMMISSION_HOLD_DAYS": {"Ref": "CommissionHoldDays"},
+    "RETURN_WINDOW_DAYS": {"Ref": "ReturnWindowDays"},
     "SETTLE_OPEN_DAY": {"Ref": "SettleOpenDay"},
     "ALLOW_LOOPBACK_WEBHOOKS": {"Ref": "AllowLoopbackWebhooks"},
     "JWT_ISSUER": {"Ref": "JwtIssuer"},

@@ -6,7 +6,7 @@ from infra.template.cloudformation import Json, allow, arn, only_if, policy_docu
 from infra.template.secrets import secret_arn, where_it_is
 
 READ = ("GetItem", "BatchGetItem", "Query", "ConditionCheckItem")
-WRITE = (*READ, "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+WRITE = (*READ, "PutItem", "UpdateItem", "DeleteItem")
 TABLE_ACTIONS = {
     "read": READ,
     "write": WRITE,

@@ -1,7 +1,7 @@
 """The catalogue store: products, campaigns with what belongs to them, and closings to tell of."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,9 +57,8 @@ def add_campaign(campaign_id: str, *leader_ids: str, **changes: Any) -> Campaign
     return made
 
 
-def of_leader(leader_id: str, limit: int = 10) -> list[str]:
-    found = catalogue.campaigns_of_leader(leader_id, NOW, limit)
-    return [each.id for each in found]
+def of_leader(leader_id: str, after: tuple[datetime, str] | None = None) -> list[str]:
+    return [each.id for each in catalogue.campaigns_of_leader(leader_id, NOW, after)]
 
 
 def test_a_product_comes_back_as_it_was_written_and_its_skus_find_it() -> None:
@@ -131,7 +130,7 @@ def test_a_leader_has_its_own_campaigns_and_those_for_everyone_the_soonest_to_cl
     assert of_leader("ldr_1") == ["cmp_soon", "cmp_all", "cmp_late"]
     assert of_leader("ldr_2") == ["cmp_soon", "cmp_all"]
     assert of_leader("ldr_3") == ["cmp_all"]
-    assert of_leader("ldr_1", limit=1) == ["cmp_soon"]
+    assert of_leader("ldr_1", after=(NOW + HOUR, "cmp_soon")) == ["cmp_all", "cmp_late"]
 
 
 def test_a_closing_is_told_of_once_and_not_before_it() -> None:

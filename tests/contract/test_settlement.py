@@ -1,7 +1,6 @@
 """The settlement store: earnings by day, what runs have taken, statements, pages and markers."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import pytest
@@ -112,7 +111,7 @@ def refund_of(bucket: str, left: int, back: int) -> RefundOfEarnings:
     part = RefundOfDelivery(
         "dsp_1", bucket, remaining=[line(left)], reversed=[line(-back, kind="clawback")]
     )
-    return RefundOfEarnings("rfd_1", date(2026, 3, 12), 0, [part])
+    return RefundOfEarnings("rfd_1", 0, [part])
 
 
 def test_a_refund_before_a_run_voids_its_share() -> None:
@@ -129,7 +128,7 @@ def test_a_refund_after_a_run_is_clawed_back_in_the_next() -> None:
     read = settlement.get_earnings("ldr_1")
     write(*earning.take_back(read, "EUR", refund_of("2026-03-10", left=60, back=40)))
     assert matured("", "2026-03-10") == [("2026-03-10", 100, 0)]
-    assert matured("2026-03-10", "2026-03-31") == [("2026-03-12", 0, -40)]
+    assert matured("2026-03-10", "2026-03-31") == [("2026-03-11", 0, -40)]
     assert amounts("2026-03-10", "2026-03-31") == [-40]
 
 

@@ -26,6 +26,7 @@ def endpoint(endpoint_id: str, owner: str = "sup_1", **changes: Any) -> Endpoint
         "generation": 1,
         "old_secret_until": None,
         "failing_since": None,
+        "last_failed_at": None,
         "disabled_reason": None,
         "version": 1,
         "created_at": NOW,

@@ -16,6 +16,7 @@ from chalicelib.webhooks.rules import EventType
 from tests.functional.conftest import Clock, new_world
 from tests.support.gateway import Answer
 from tests.support.lambdas import handle, invoke
+from tests.support.listener import Listener
 from tests.support.snapshot import snapshot
 from tests.support.world import Api, Issuer, Json, Sale, World, created
 
@@ -156,6 +157,19 @@ def test_a_body_or_a_header_that_was_touched_fails_its_signature(supplier: Suppl
         webhook.verify(body, {**headers, "Webhook-Id": "whd_other"})
     with pytest.raises(WebhookVerificationError):
         Webhook("whsec_" + "A" * 44).verify(body, headers)
+
+
+def test_a_dispatch_that_is_cancelled_before_it_was_told_is_told_in_order(
+    supplier: Supplier,
+) -> None:
+    """Both messages come late: a receiver must still see which of the two came first."""
+    order = supplier.world.place(supplier.sale)
+    supplier.world.pay(order)
+    handle("dispatch_create", *supplier.world.messages("DISPATCH_CREATE"))
+    supplier.world.operator.post(f"/v1/orders/{order['id']}/cancel", {})
+    supplier.world.work()
+    told = {each["type"]: each["data"]["version"] for each in supplier.bodies}
+    assert told == {"dispatch.created": 1, "dispatch.cancelled": 2}
 
 
 def test_an_event_is_delivered_once_however_often_it_comes(supplier: Supplier) -> None:
@@ -402,7 +416,10 @@ def test_an_endpoint_that_fails_for_five_days_is_disabled(supplier: Supplier, ti
     supplier.answers(500)
     supplier.ping()
     assert supplier.state()["failing_since"] is not None
-    time.move_on(days=4, hours=23)
+    for _ in range(4):
+        time.move_on(days=1)
+        supplier.ping()
+    time.move_on(hours=23)
     supplier.ping()
     assert supplier.state()["status"] == "active"
     assert cases(supplier.world) == []
@@ -412,6 +429,66 @@ def test_an_endpoint_that_fails_for_five_days_is_disabled(supplier: Supplier, ti
     assert state["status"] == "disabled"
     assert state["disabled_reason"]
     assert [case["kind"] for case in cases(supplier.world)] == ["endpoint_disabled"]
+
+
+def test_failures_with_quiet_days_between_them_are_not_one_failing(
+    supplier: Supplier, time: Clock
+) -> None:
+    supplier.answers(500)
+    supplier.ping()
+    time.move_on(days=6)
+    supplier.ping()
+    assert supplier.state()["status"] == "active"
+
+
+def test_a_new_address_begins_the_five_days_anew(supplier: Supplier, time: Clock) -> None:
+    supplier.answers(500)
+    for _ in range(5):
+        supplier.ping()
+        time.move_on(days=1)
+    elsewhere = supplier.endpoint["url"] + "?second"
+    assert supplier.api.patch(supplier.path, {"url": elsewhere}).json["failing_since"] is None
+    supplier.ping()
+    assert supplier.state()["status"] == "active"
+
+
+def test_a_supplier_hears_at_its_other_endpoint_that_one_was_disabled(
+    supplier: Supplier, server: HTTPServer
+) -> None:
+    other = Listener(server, supplier.api)
+    supplier.answers(410)
+    supplier.ping()
+    supplier.world.work()
+    (told,) = other.of_type("endpoint.disabled")
+    assert (told["endpoint_id"], told["url"]) == (supplier.endpoint["id"], supplier.endpoint["url"])
+    assert "410" in told["reason"]
+
+
+def test_what_happens_while_an_endpoint_is_disabled_can_be_replayed_afterwards(
+    supplier: Supplier,
+) -> None:
+    supplier.api.patch(supplier.path, {"status": "disabled"})
+    order = supplier.order()
+    assert supplier.received == []
+    missed = supplier.delivery()
+    assert (missed["status"], missed["next_attempt_at"]) == ("exhausted", None)
+    assert [each["error"] for each in missed["attempts"]] == ["the endpoint is disabled"]
+    supplier.api.patch(supplier.path, {"status": "active"})
+    assert supplier.api.post(f"{DELIVERIES}/{missed['id']}/replay").status == 202
+    supplier.world.work()
+    (heard,) = supplier.received
+    assert verified(heard, supplier.endpoint["secret"])["data"]["order_id"] == order["id"]
+
+
+def test_a_supplier_cannot_ask_for_what_is_told_to_the_platform_alone(supplier: Supplier) -> None:
+    for answer in (
+        supplier.api.post(
+            "/v1/webhook-endpoints",
+            {"url": supplier.endpoint["url"], "event_types": ["order.paid"]},
+        ),
+        supplier.api.patch(supplier.path, {"event_types": ["ping", "case.opened"]}),
+    ):
+        assert (answer.status, answer.json["errors"][0]["field"]) == (422, "event_types")
 
 
 def test_an_answer_in_between_begins_the_five_days_anew(supplier: Supplier, time: Clock) -> None:

@@ -21,13 +21,13 @@ class Stored:
 _stored: dict[tuple[int, ...], Stored] = {}
 
 
-def communities(world: World, leaders: int) -> list[Sale]:
+def communities(world: World, leaders: int, basis: str = "sales") -> list[Sale]:
     """One supplier's SKU at 10.00 with 10 % commission, in as many communities."""
     sku_id = world.add_product(world.add_supplier())["skus"][0]["id"]
     world.set_stock(sku_id, 10_000)
     leader_ids = [world.add_leader() for _ in range(leaders)]
     month = timedelta(days=30)
-    campaign = world.add_campaign([sku_id], price=1000, rate_bps=1000, open_for=month)
+    campaign = world.add_campaign([sku_id], price=1000, basis=basis, rate_bps=1000, open_for=month)
     return [Sale("", leader_id, campaign["id"], "", [sku_id]) for leader_id in leader_ids]
 
 

@@ -87,7 +87,7 @@ def _needs(client: BaseClient, operation: str, parameters: Json) -> Iterator[tup
         for item in parameters["TransactItems"]:
             ((kind, said),) = item.items()
             yield f"{kind}Item", _table(said)
-    elif operation in ("BatchGetItem", "BatchWriteItem"):
+    elif operation == "BatchGetItem":
         for table in parameters["RequestItems"]:
             yield operation, _variable_of(table)
     elif operation != "DescribeTable":

@@ -93,7 +93,7 @@ def test_a_key_lies_in_the_table_without_telling_what_it_is() -> None:
 def test_a_repeat_is_given_the_first_answer() -> None:
     with pytest.raises(AlreadyAnswered) as repeat:
         a_request().judge(recorded())
-    assert repeat.value.answer == Answer(201, '{"id":"ord_1"}', replayed=True)
+    assert repeat.value.answer == Answer(201, '{"id":"ord_1"}')
 
 
 def test_a_key_that_was_never_used_is_free() -> None:

@@ -13,6 +13,7 @@ NAMES = (
     "RESERVATION_MINUTES",
     "LEADER_COLLECT_HOURS",
     "COMMISSION_HOLD_DAYS",
+    "RETURN_WINDOW_DAYS",
     "SETTLE_OPEN_DAY",
     "ALLOW_LOOPBACK_WEBHOOKS",
     "JWT_ROLE_CLAIM",
@@ -32,6 +33,7 @@ def test_what_is_not_set_is_as_the_contract_says() -> None:
     usual = settings()
     assert (usual.zone, usual.commission_hold_days) == (ZoneInfo("UTC"), 7)
     assert (usual.reservation, usual.leader_collect) == (timedelta(minutes=15), timedelta(hours=24))
+    assert usual.return_window == timedelta(days=7)
     assert not usual.settle_open_day
     assert not usual.allow_loopback_webhooks
     assert usual.jwt_role_claim == "role"

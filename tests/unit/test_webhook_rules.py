@@ -131,7 +131,7 @@ def test_an_endpoint_hears_what_it_asked_for() -> None:
     assert an_endpoint().wants("order.paid")
     assert an_endpoint(event_types=("order.paid",)).wants("order.paid")
     assert not an_endpoint(event_types=("order.paid",)).wants("case.opened")
-    assert not an_endpoint(status="disabled").wants("order.paid")
+    assert an_endpoint(status="disabled").wants("order.paid")
 
 
 def test_the_secret_before_signs_beside_the_new_one_for_a_while() -> None:
@@ -171,6 +171,7 @@ def an_endpoint(**changes: object) -> Endpoint:
         generation=1,
         old_secret_until=None,
         failing_since=None,
+        last_failed_at=None,
         disabled_reason=None,
         version=1,
         created_at=NOW,

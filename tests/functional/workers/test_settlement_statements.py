@@ -265,7 +265,7 @@ def test_a_refund_after_the_run_is_a_clawback_of_the_next_statement(
     settle(world, "2026-03-18")
     (line,) = statement(world, sale, "2026-03-18")["lines"]
     assert (line["kind"], line["amount"], line["basis_amount"]) == ("clawback", -200, -2000)
-    assert line["matured_on"] == "2026-03-18"
+    assert line["matured_on"] == "2026-03-17"
     made = statement(world, sale, "2026-03-18")
     assert (made["opening_balance"], made["total"], made["closing_balance"]) == (300, -200, 100)
     assert statement(world, sale, "2026-03-17") == kept
@@ -283,8 +283,41 @@ def test_what_is_available_may_go_below_zero(world: World, time: StillClock) -> 
     assert balance(world, sale)["available"] == -200
     time.move_on(days=1)
     settle(world, "2026-03-18")
-    assert lines(world, sale, "2026-03-18") == [("clawback", -200, "2026-03-18")]
+    assert lines(world, sale, "2026-03-18") == [("clawback", -200, "2026-03-17")]
     assert balance(world, sale)["available"] == -200
+
+
+def test_a_clawback_of_a_share_of_the_gross_profit_says_what_was_lost_of_it(
+    world: World, time: StillClock
+) -> None:
+    """Of 3 units at 1000 that cost 700, 900 was the basis; of the one that is left, 300 is."""
+    (sale,) = communities(world, 1, basis="gross_profit")
+    deliver(world, [sale], [3])
+    time.move_on(days=8)
+    settle(world, "2026-03-17")
+    refund(world, units=2)
+    time.move_on(days=1)
+    settle(world, "2026-03-18")
+    (line,) = statement(world, sale, "2026-03-18")["lines"]
+    assert (line["basis"], line["basis_amount"], line["amount"]) == ("gross_profit", -600, -60)
+
+
+def test_a_refund_between_midnight_and_the_run_of_the_day_before_is_in_that_run(
+    world: World, time: StillClock
+) -> None:
+    """The account is debited at once, so the next statement must say so to end at its balance."""
+    (sale,) = delivered(world, (3,))
+    time.move_to("2026-03-11T12:00:00.000Z")
+    deliver(world, [sale], [5])
+    time.move_to("2026-03-18T00:15:00.000Z")
+    settle(world, "2026-03-17")
+    time.move_to("2026-03-19T00:05:00.000Z")
+    refund(world, units=1, nth=1)
+    time.move_to("2026-03-19T00:15:00.000Z")
+    settle(world, "2026-03-18")
+    made = statement(world, sale, "2026-03-18")
+    assert (made["opening_balance"], made["total"], made["closing_balance"]) == (300, 400, 700)
+    assert balance(world, sale)["available"] == 700
 
 
 def test_a_clawback_stands_beside_new_commission(world: World, time: StillClock) -> None:
@@ -298,7 +331,7 @@ def test_a_clawback_stands_beside_new_commission(world: World, time: StillClock)
     run = settle(world, "2026-03-18")
     assert run["totals"] == [{"currency": "EUR", "amount": 500}]
     assert sorted(lines(world, sale, "2026-03-18")) == [
-        ("clawback", -100, "2026-03-18"),
+        ("clawback", -100, "2026-03-17"),
         ("commission", 500, "2026-03-18"),
     ]
     assert statement(world, sale, "2026-03-18")["total"] == 400
@@ -336,7 +369,7 @@ def test_a_run_between_a_refunds_reading_and_writing_makes_it_a_clawback(
     assert balance(world, sale)["available"] == 200
     time.move_on(days=1)
     settle(world, "2026-03-18")
-    assert lines(world, sale, "2026-03-18") == [("clawback", -100, "2026-03-18")]
+    assert lines(world, sale, "2026-03-18") == [("clawback", -100, "2026-03-17")]
     assert findings() == []
 
 
