@@ -23,7 +23,7 @@ class Case:
     """`subject` is the id of what it is about; `detail` says in a sentence what to look at."""
 
     id: str
-    kind: str
+    kind: CaseKind
     subject: str
     detail: str
     status: str

@@ -1,6 +1,6 @@
 """Requests and answers about cases."""
 
-from chalicelib.cases.rules import CaseStatus
+from chalicelib.cases.rules import CaseKind, CaseStatus
 from chalicelib.platform.schema import Instant, LongText, RequestModel, View
 
 
@@ -10,7 +10,7 @@ class ResolveCase(RequestModel):
 
 class CaseView(View):
     id: str
-    kind: str
+    kind: CaseKind
     subject: str
     detail: str
     status: CaseStatus

@@ -16,7 +16,11 @@ BATCHES_AT_MOST = 10
 
 @dataclass(frozen=True)
 class FeedPage:
-    """Oldest change first. `next_after` is where a longer answer goes on."""
+    """Oldest change first. `next_after` is where a longer answer goes on.
+
+    Where one does, `next_updated_since` is the newest shown itself: 60 s behind it, whoever asks
+    by instants alone would see a busy minute's first page for ever.
+    """
 
     items: tuple[Dispatch, ...]
     next_after: str | None
@@ -33,16 +37,16 @@ def read(
     """A supplier's own dispatches, or for an operator everybody's."""
     supplier_id = None if caller.is_operator else caller.id
     shown: list[Dispatch] = []
-    position, newest = after, since
+    position, newest = after, None
     for _ in range(BATCHES_AT_MOST):
         batch = dispatches.changed_since(supplier_id, since, position, BATCH)
         for change in batch:
             if len(shown) == limit:
-                return FeedPage(tuple(shown), position, newest)
+                return FeedPage(tuple(shown), position, newest or since)
             position = change.position
             if status in (None, change.dispatch.status):
                 shown.append(change.dispatch)
-                newest = change.at - OVERLAP
+                newest = change.at
         if len(batch) < BATCH:
-            return FeedPage(tuple(shown), None, newest)
-    return FeedPage(tuple(shown), position, newest)
+            return FeedPage(tuple(shown), None, newest - OVERLAP if newest else since)
+    return FeedPage(tuple(shown), position, newest or since)

@@ -27,8 +27,8 @@ def undelivered_in(
         *ledger.post(decided(refund, {books.CUSTOMER_PREPAYMENTS: amount})),
         earning.estimate(order.leader_id, after.commission_left - order.commission_left),
     )
-    refunds.decide_in(transaction, refund)
-    return after
+    refunds.decide_of_order_in(transaction, refund)
+    return after.with_refund(refund.id)
 
 
 def new_refund(order: Order, after: Order, amount: int, reason: str, now: datetime) -> Refund:

@@ -90,13 +90,13 @@ def _refund(
     for each in changed:
         after = after.with_dispatch(each.summary)
     transaction.add(*(dispatches.replace_dispatch(each) for each in changed))
-    after = advanced(after, now, settings().return_window)
+    after = advanced(after.with_refund(refund.id), now, settings().return_window)
     transaction.add(ordering.replace_order(after))
     if after.status == "refunded":
         money_back.close_limits(transaction, order)
     if any(each.status == "cancelled" for each in changed):
         transaction.publish(Event(events.DISPATCH_CANCELLED, order.id))
-    refunds.decide_in(transaction, refund)
+    refunds.decide_of_order_in(transaction, refund)
     transaction.commit(refund)
     return refund
 

@@ -1,5 +1,6 @@
 """`/v1/dispatches`, and what ends a paid order: cancelling and refunding."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from chalicelib.dispatch.schema import (
     RejectDispatch,
     ShipDispatch,
 )
+from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Invalid
 from chalicelib.ordering.rules import Order
 from chalicelib.ordering.schema import CancelOrder, OrderView
@@ -113,8 +115,10 @@ def ship_dispatch(request: Request, id: str) -> Dispatch:
     key="optional",
     errors={**MOVE_ERRORS, "already_delivered": 409},
 )
-def deliver_dispatch(request: Request, id: str) -> Dispatch:
-    return service.deliver(id, request.body.delivered_at, request.caller, request.idempotency)
+def deliver_dispatch(request: Request, id: str) -> DispatchView:
+    show = partial(_shown_to, request.caller)
+    recorder = request.recorder(show)
+    return show(service.deliver(id, request.body.delivered_at, request.caller, recorder))
 
 
 @routes.endpoint(
@@ -148,3 +152,12 @@ def refund_order(request: Request, id: str) -> Refund:
     if len(units) < len(sent.lines):
         raise Invalid.field("lines", "must not name one SKU twice")
     return refunding.refund_lines(id, units, sent.reason, request.caller, request.idempotency)
+
+
+def _shown_to(caller: Caller, dispatch: Dispatch) -> DispatchView:
+    """The dispatch; what its supplier is paid is nothing for a leader."""
+    view = DispatchView.model_validate(dispatch)
+    if caller.role == "leader":
+        for line in view.lines:
+            line.unit_cost = None
+    return view

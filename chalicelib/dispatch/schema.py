@@ -49,7 +49,7 @@ class DispatchLineView(View):
     supplier_sku: str | None
     title: str
     quantity: int
-    unit_cost: int
+    unit_cost: int | None = Field(description="Not shown to a leader.")
 
 
 class DispatchView(View):
@@ -76,5 +76,6 @@ class FeedView(View):
     items: list[DispatchView]
     next_cursor: str | None
     next_updated_since: Instant | None = Field(
-        description="60 s behind the newest shown: drop repeats by `id` and `version`."
+        description="60 s behind the newest shown, or on a page with a `next_cursor` the newest "
+        "shown: drop repeats by `id` and `version`."
     )

@@ -34,7 +34,7 @@ def take_event(name: str, headers: Mapping[str, str], body: bytes) -> None:
     if isinstance(event, PaymentSucceeded):
         receive(name, event)
     elif isinstance(event, RefundSettled):
-        refunds.settle(event.refund_id, "succeeded" if event.succeeded else "failed")
+        refunds.hear(name, event.refund_id, "succeeded" if event.succeeded else "failed")
 
 
 def receive(provider_name: str, event: PaymentSucceeded) -> None:
@@ -149,16 +149,17 @@ def _book_paid(transaction: Transaction, order: Order, receipt: Receipt) -> None
 def _refund_whole(order: Order, receipt: Receipt) -> None:
     """Money for an order that has ended: it goes back, and the order says so."""
     refunded = replace(
-        order.after_refund(order.everything_left()).changed("refunded"),
+        order.after_refund(order.everything_left())
+        .with_refund(_refund_id(receipt))
+        .changed("refunded"),
         paid_at=receipt.received_at,
         receipt=receipt.reference,
         cash_account=_cash_account(order, receipt),
     )
     transaction = Transaction()
     transaction.add(ordering.replace_order(refunded))
-    _book_and_send_back(
-        transaction, order, receipt, f"The order was {order.status} when the money came."
-    )
+    reason = f"The order was {order.status} when the money came."
+    refunds.decide_of_order_in(transaction, _book_and_return(transaction, order, receipt, reason))
     transaction.commit()
 
 
@@ -170,16 +171,17 @@ def _send_back(order: Order, receipt: Receipt, kind: CaseKind) -> None:
         f"({order.status}, total {order.total} {order.currency}) and goes back."
     )
     cases.open_in(transaction, kind, receipt.id, detail)
-    _book_and_send_back(transaction, order, receipt, kind)
+    refunds.decide_in(transaction, _book_and_return(transaction, order, receipt, kind))
     transaction.commit()
 
 
-def _book_and_send_back(
+def _book_and_return(
     transaction: Transaction, order: Order, receipt: Receipt, reason: str
-) -> None:
+) -> Refund:
+    """Add the money's coming and its going back to the transaction."""
     account = books.cash(receipt.provider)
     refund = Refund(
-        id=ids.derived("rfd", receipt.id),
+        id=_refund_id(receipt),
         order_id=order.id,
         leader_id=order.leader_id,
         amount=receipt.amount,
@@ -205,7 +207,11 @@ def _book_and_send_back(
         payments.take(receipt),
         *ledger.post(_received(receipt, account, books.CUSTOMER_PREPAYMENTS), decided),
     )
-    refunds.decide_in(transaction, refund)
+    return refund
+
+
+def _refund_id(receipt: Receipt) -> str:
+    return ids.derived("rfd", receipt.id)
 
 
 def _keep_unmatched(receipt: Receipt) -> None:

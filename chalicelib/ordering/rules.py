@@ -179,6 +179,7 @@ class Order:
     restock_at: datetime | None = None
     # When the return window of a delivered order is over.
     completes_at: datetime | None = None
+    refunds: tuple[str, ...] = ()
 
     @property
     def payment(self) -> Payment:
@@ -225,6 +226,9 @@ class Order:
             for line in self.lines
         )
         return replace(self, lines=lines)
+
+    def with_refund(self, refund_id: str) -> "Order":
+        return replace(self, refunds=(*self.refunds, refund_id))
 
     def everything_left(self) -> dict[str, int]:
         """All units that have not been refunded, by SKU."""

@@ -136,6 +136,9 @@ class OrderView(View):
     completes_at: Instant | None = Field(
         description="When the return window of a delivered order is over."
     )
+    refunds: list[str] = Field(
+        description="Ids of its refunds; a leader confirms those of cash that it hands back."
+    )
     created_at: Instant
 
 

@@ -22,6 +22,7 @@ from chalicelib.platform.table import (
     RecordAttribute,
     RecordsAttribute,
     Row,
+    TextsAttribute,
     absent,
     table,
 )
@@ -91,6 +92,7 @@ class OrderRow(EntityRow[Order]):
     paid_at = InstantAttribute(null=True)
     restock_at = InstantAttribute(null=True)
     completes_at = InstantAttribute(null=True)
+    refunds = TextsAttribute()
 
     @classmethod
     def keys(cls, entity: Order) -> dict[str, Any]:

@@ -32,10 +32,13 @@ class NotSettledYet(Exception):
 def decide_in(transaction: Transaction, refund: Refund) -> None:
     """Add a decided refund to the transaction of its cause; its postings are the cause's own."""
     transaction.add(payments.add_refund(refund))
-    transaction.publish(
-        Event(events.REFUND_DECIDED, refund.id),
-        Event(events.ORDER_REFUNDED, refund.id, {"order_id": refund.order_id}),
-    )
+    transaction.publish(Event(events.REFUND_DECIDED, refund.id))
+
+
+def decide_of_order_in(transaction: Transaction, refund: Refund) -> None:
+    """The same for what an order loses, of which others hear."""
+    decide_in(transaction, refund)
+    transaction.publish(Event(events.ORDER_REFUNDED, refund.id, {"order_id": refund.order_id}))
 
 
 def execute(refund_id: str) -> None:
@@ -53,6 +56,17 @@ def execute(refund_id: str) -> None:
         settle(refund_id, "unknown")
         raise NotSettledYet(refund_id) from reason
     if outcome != "pending":
+        settle(refund_id, outcome)
+
+
+def hear(provider_name: str, refund_id: str, outcome: RefundStatus) -> None:
+    """Take what a provider says became of a refund. Raises NotFound for one that is not its own."""
+    refund = payments.get_refund(refund_id)
+    if refund is None or refund.provider != provider_name:
+        raise NotFound("There is no such refund of this provider.")
+    if refund.is_done and outcome == "failed":
+        _open_contradiction(refund)
+    else:
         settle(refund_id, outcome)
 
 
@@ -116,6 +130,16 @@ def _look_at(refund: Refund, now: datetime) -> None:
     transaction.add(payments.stop_watching(refund.id))
     detail = f"Refund {refund.id} of order {refund.order_id} has not been confirmed for 48 hours."
     cases.open_in(transaction, "refund_unconfirmed", refund.id, detail)
+    transaction.commit()
+
+
+def _open_contradiction(refund: Refund) -> None:
+    transaction = Transaction()
+    detail = (
+        f"The provider {refund.provider} says that refund {refund.id} of order {refund.order_id} "
+        "failed, after it had said that it succeeded. Find out where the money is."
+    )
+    cases.open_in(transaction, "refund_failed", refund.id, detail, occurrence="after success")
     transaction.commit()
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from chalicelib.kernel.callers import Caller, Role
 from chalicelib.platform import pages
-from chalicelib.platform.idempotency import IdempotentRequest
+from chalicelib.platform.idempotency import Answering, IdempotentRequest
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.schema import NoFields
 
@@ -34,6 +34,10 @@ class Request:
         if self.idempotency is None:
             raise LookupError("the route does not require an idempotency key")
         return self.idempotency
+
+    def recorder(self, reply: Callable[[Any], Any]) -> Answering | None:
+        """For answers that are not the use case's own result: records what `reply` makes of it."""
+        return Answering(self.idempotency, reply) if self.idempotency else None
 
     @property
     def page(self) -> PageRequest:

@@ -32,7 +32,7 @@ from chalicelib.platform.idempotency import (
     IdempotentRequest,
     fingerprint,
 )
-from chalicelib.platform.log import flush_metrics, logger, metric
+from chalicelib.platform.log import about, flush_metrics, logger, metric
 from chalicelib.platform.retries import unreachable
 from chalicelib.platform.schema import PageQuery, field_path
 from chalicelib.platform.transaction import write
@@ -121,7 +121,7 @@ def _serve(endpoint: Endpoint, http: Any, path: Mapping[str, str]) -> Response:
     request_id = _request_id(http)
     logger.clear()
     logger.bind(
-        request_id=request_id, route=f"{endpoint.method} {endpoint.path}", **_subjects(path)
+        request_id=request_id, route=f"{endpoint.method} {endpoint.path}", **about(path.get("id"))
     )
     status, headers, text = _answer(endpoint, http, path)
     elapsed = round((time.perf_counter() - started) * 1000)
@@ -277,14 +277,6 @@ def _request_id(http: Any) -> str:
         return sent
     given: str = http.context.get("requestId", "unknown")
     return given
-
-
-def _subjects(path: Mapping[str, str]) -> dict[str, str]:
-    """The ids in the path, so that every line of a request names its order or dispatch."""
-    identifier = path.get("id", "")
-    kinds = {"ord": "order_id", "dsp": "dispatch_id", "rfd": "refund_id"}
-    name = kinds.get(identifier.partition("_")[0], "subject")
-    return {name: identifier} if identifier else {}
 
 
 def _busy() -> Busy:

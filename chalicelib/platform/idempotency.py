@@ -104,6 +104,24 @@ class IdempotentRequest:
         return Put(row, free, AnsweredMeanwhile)
 
 
+class Answering:
+    """Records with a request's key what `reply` makes of a use case's result."""
+
+    def __init__(self, request: IdempotentRequest, reply: Callable[[Any], Any]) -> None:
+        self._request, self._reply = request, reply
+
+    @property
+    def recorded(self) -> bool:
+        return self._request.recorded
+
+    @recorded.setter
+    def recorded(self, committed: bool) -> None:
+        self._request.recorded = committed
+
+    def record(self, result: Any) -> Write:
+        return self._request.record(self._reply(result))
+
+
 def fingerprint(method: str, path: str, body: Any) -> str:
     """SHA-256 over method, concrete path and canonical JSON (sorted keys, no white space)."""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

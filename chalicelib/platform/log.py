@@ -44,6 +44,21 @@ def _failure() -> dict[str, Any]:
     }
 
 
+def about(identifier: str | None) -> dict[str, str]:
+    """An id under the name of its kind, so that an order's lines are found by `order_id`."""
+    if not identifier:
+        return {}
+    return {_NAMES.get(identifier.partition("_")[0], "subject"): identifier}
+
+
+_NAMES = {
+    "ord": "order_id",
+    "dsp": "dispatch_id",
+    "rfd": "refund_id",
+    "run": "run_id",
+    "whd": "delivery_id",
+}
+
 logger = SafeLogger()
 _metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Tuan"), service="tuan")
 
@@ -69,4 +84,4 @@ def flush_metrics() -> None:
         _metrics.flush_metrics()
 
 
-__all__ = ["flush_metrics", "logger", "metric"]
+__all__ = ["about", "flush_metrics", "logger", "metric"]

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.platform.log import flush_metrics, logger
+from chalicelib.platform.log import about, flush_metrics, logger
 from chalicelib.platform.tracing import traced
 
 Message = dict[str, Any]
@@ -30,13 +30,16 @@ def each_message(handle: Callable[[Message], None]) -> Callable[[Any], Any]:
         message: Message = json.loads(record.body)
         logger.clear()
         logger.bind(
-            worker=handle.__name__, message_id=record.message_id, subject=message.get("subject")
+            worker=handle.__name__,
+            message_id=record.message_id,
+            **about(message.get("subject")),
         )
         try:
             handle(message)
         except Exception:
             logger.exception("message failed")
             raise
+        logger.info("message done")
 
     return worker
 

@@ -322,6 +322,7 @@ EXAMPLES: dict[str, Any] = {
         "note": "Please ring twice",
         "expires_at": "2026-03-02T09:45:12.640Z",
         "completes_at": None,
+        "refunds": [],
         "created_at": "2026-03-02T09:30:12.640Z",
     },
     "PaymentEvent": {

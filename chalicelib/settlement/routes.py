@@ -7,6 +7,7 @@ from chalicelib.platform.pages import Page
 from chalicelib.settlement import runs, statements
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.rules import Run, Statement
+from chalicelib.settlement.runs import Started
 from chalicelib.settlement.schema import (
     BalanceView,
     RunView,
@@ -34,7 +35,10 @@ CSV = "text/csv; charset=utf-8"
     also=Also(statuses={200: "The run of that date, which was started before."}),
 )
 def start_run(request: Request) -> Reply:
-    started = runs.start(request.body.business_date, request.idempotency)
+    return _reply(runs.start(request.body.business_date, request.recorder(_reply)))
+
+
+def _reply(started: Started) -> Reply:
     return Reply(started.run, status=202 if started.is_new else 200)
 
 
@@ -81,8 +85,7 @@ def read_balance(request: Request, id: str) -> Balance:
     is_list=True,
 )
 def list_statements(request: Request, id: str) -> Page[Statement]:
-    request.caller.must_be("leader", id, "leader")
-    return settlement.statements(id, request.page)
+    return statements.statements_of(id, request.caller, request.page)
 
 
 @routes.endpoint(

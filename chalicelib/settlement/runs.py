@@ -41,7 +41,7 @@ def start(business_date: str, recorder: Recorder | None = None) -> Started:
     if run is None:
         return Started(_create(business_date, recorder), is_new=True)
     if run.status == "failed":
-        return Started(_resume(run), is_new=False)
+        return Started(_resume(run, recorder), is_new=False)
     return Started(run, is_new=False)
 
 
@@ -92,17 +92,17 @@ def _create(business_date: str, recorder: Recorder | None) -> Run:
     transaction = Transaction(recorder)
     transaction.add(create(RunRow.of(run)), settlement.begin(run.id, _in_progress()))
     transaction.publish(Event(events.SETTLEMENT_STARTED, run.id))
-    transaction.commit(run)
+    transaction.commit(Started(run, is_new=True))
     return run
 
 
-def _resume(run: Run) -> Run:
+def _resume(run: Run, recorder: Recorder | None) -> Run:
     running = replace(run, status="running", resumed_at=clock.now(), version=run.version + 1)
-    transaction = Transaction()
+    transaction = Transaction(recorder)
     transaction.add(
         settlement.replace_run(running, run.version), settlement.begin(run.id, _in_progress())
     )
-    transaction.commit()
+    transaction.commit(Started(running, is_new=False))
     pages = settlement.pages(run.id)
     for page in pages:
         if not page.is_closed:

@@ -8,6 +8,7 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
 from chalicelib.ledger import store as ledger
 from chalicelib.parties import service as parties
+from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.rules import EarnedLine, Statement, StatementWhole
 
@@ -40,6 +41,13 @@ def balance(leader_id: str, caller: Caller) -> Balance:
         # Payouts are booked from `in_payout` to a bank; none has been until there are payouts.
         paid_out=0,
     )
+
+
+def statements_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Statement]:
+    """A leader's statements without their lines, newest first."""
+    caller.must_be("leader", leader_id, "leader")
+    parties.leader(leader_id)
+    return settlement.statements(leader_id, page)
 
 
 def statement(leader_id: str, run_id: str, caller: Caller) -> StatementWhole:

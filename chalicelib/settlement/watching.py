@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from chalicelib.platform.retries import retry_stale
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.closing import close_pages, fail
 from chalicelib.settlement.listing import go_on_listing, send_again, unsettled
@@ -12,8 +13,10 @@ from chalicelib.settlement.store import PageRow
 # A message that has not been answered for this long is taken for lost and sent again.
 PATIENCE = timedelta(minutes=5)
 TIMES_SENT_AT_MOST = 6
+PAGES_AT_A_TIME = 10
 
 
+@retry_stale
 def watch(now: datetime) -> None:
     """Look at the run under way: every minute, for as long as there is one."""
     run_id = settlement.current_run_id()
@@ -22,7 +25,9 @@ def watch(now: datetime) -> None:
         return
     pages = settlement.pages(run.id)
     open_pages = [page for page in pages if not page.is_closed]
-    overdue = [page for page in open_pages if page.sent_at <= now - PATIENCE]
+    # Behind them, leaders may just be waiting for their turn.
+    first = open_pages[:PAGES_AT_A_TIME]
+    overdue = [page for page in first if page.sent_at <= now - PATIENCE]
     if not all(_send_again(run, page) for page in overdue):
         return
     if pages:

@@ -14,7 +14,7 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, NotFound, Stale
 from chalicelib.kernel.events import Event
 from chalicelib.platform import http_out, queues
-from chalicelib.platform.log import logger, metric
+from chalicelib.platform.log import about, logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, write
@@ -62,7 +62,7 @@ def attempt(delivery_id: str) -> None:
     delivery, now = webhooks.get_delivery(delivery_id), clock.now()
     if delivery is None or not _is_due(delivery, now):
         return
-    logger.bind(delivery_id=delivery.id, subject=delivery.subject)
+    logger.bind(delivery_id=delivery.id, **about(delivery.subject))
     endpoint = webhooks.get_endpoint(delivery.endpoint_id)
     if endpoint is None or not endpoint.is_active:
         reason = DISABLED if endpoint else "the endpoint is gone"
@@ -213,6 +213,7 @@ def _call(
 
 def _finish(after: Delivery, outcome: str) -> None:
     metric("WebhookAttempts", outcome=outcome)
+    logger.info("webhook attempted", outcome=outcome)
     try:
         write(webhooks.replace_delivery(after))
     except Stale:

@@ -11,12 +11,11 @@ from chalicelib.parties import store as parties
 from chalicelib.platform import http_out
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
-from chalicelib.platform.transaction import Delete, Recorder, Transaction, write
+from chalicelib.platform.transaction import Recorder, Transaction, write
 from chalicelib.webhooks import rules
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import PLATFORM, Endpoint
 from chalicelib.webhooks.secrets import endpoint_secret
-from chalicelib.webhooks.store import EndpointRow
 
 ENDPOINTS_AN_OWNER = 20
 
@@ -52,10 +51,6 @@ def add(
     owner = _owner(supplier_id, caller)
     _check_url(url)
     _check_event_types(event_types, owner)
-    if len(webhooks.endpoints_of(owner)) >= ENDPOINTS_AN_OWNER:
-        raise Conflict(
-            f"There are {ENDPOINTS_AN_OWNER} endpoints already.", code="too_many_endpoints"
-        )
     endpoint = Endpoint(
         id=ids.new("whe"),
         owner=owner,
@@ -71,7 +66,10 @@ def add(
         created_at=clock.now(),
     )
     transaction = Transaction(recorder)
-    transaction.add(webhooks.add_endpoint(endpoint))
+    too_many = Conflict(
+        f"There are {ENDPOINTS_AN_OWNER} endpoints already.", code="too_many_endpoints"
+    )
+    transaction.add(*webhooks.add_endpoint(endpoint, ENDPOINTS_AN_OWNER, too_many))
     transaction.commit(WithSecret.of(endpoint))
     return WithSecret.of(endpoint)
 
@@ -131,8 +129,7 @@ def rotate_secret(endpoint_id: str, caller: Caller, recorder: Recorder | None) -
 @retry_stale
 def remove(endpoint_id: str, caller: Caller) -> None:
     endpoint = endpoint_for(endpoint_id, caller)
-    unchanged = EndpointRow.version == endpoint.version
-    write(Delete(webhooks.endpoint_row(endpoint.id), unchanged))
+    write(*webhooks.remove_endpoint(endpoint))
 
 
 def _owner(supplier_id: str | None, caller: Caller) -> str:

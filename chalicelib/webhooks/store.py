@@ -15,13 +15,14 @@ from chalicelib.platform.table import (
     InstantAttribute,
     IntegerAttribute,
     RecordsAttribute,
+    Row,
     TextsAttribute,
     table,
 )
-from chalicelib.platform.transaction import Put, create
+from chalicelib.platform.transaction import Delete, Put, Update, create
 from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
 
-ENDPOINT, DELIVERY = "endpoint", "delivery"
+ENDPOINT, DELIVERY, OWNER = "endpoint", "delivery", "owner"
 ENDPOINTS, DELIVERIES = "endpoints", "deliveries"
 SHARDS = 8
 DELIVERIES_KEPT = timedelta(days=30)
@@ -87,6 +88,14 @@ class EndpointRow(EntityRow[Endpoint]):
         }
 
 
+class OwnerRow(Row):
+    """How many endpoints an owner has: counted with each that comes or goes."""
+
+    Meta = WebhooksMeta
+
+    endpoints = IntegerAttribute(default=0)
+
+
 class DeliveryRow(EntityRow[Delivery]):
     Meta = WebhooksMeta
     entity = Delivery
@@ -146,16 +155,28 @@ def endpoints(owner: str | None, page: PageRequest) -> Page[Endpoint]:
     return store.whole(EndpointRow, ENDPOINT, found)
 
 
-def add_endpoint(endpoint: Endpoint) -> Put:
-    return create(EndpointRow.of(endpoint))
+def add_endpoint(endpoint: Endpoint, at_most: int, otherwise: Exception) -> tuple[Put, Update]:
+    """Add an endpoint; `otherwise` where its owner has as many as it may have."""
+    count = OwnerRow.endpoints
+    counted = Update(
+        OwnerRow.at(endpoint.owner, OWNER),
+        [count.add(1)],
+        count.does_not_exist() | (count < at_most),
+        otherwise,
+    )
+    return create(EndpointRow.of(endpoint)), counted
+
+
+def remove_endpoint(endpoint: Endpoint) -> tuple[Delete, Update]:
+    unchanged = EndpointRow.version == endpoint.version
+    return (
+        Delete(EndpointRow.at(endpoint.id, ENDPOINT), unchanged),
+        Update(OwnerRow.at(endpoint.owner, OWNER), [OwnerRow.endpoints.add(-1)]),
+    )
 
 
 def replace_endpoint(changed: Endpoint) -> Put:
     return Put(EndpointRow.of(changed), EndpointRow.version == changed.version - 1)
-
-
-def endpoint_row(endpoint_id: str) -> EndpointRow:
-    return EndpointRow.at(endpoint_id, ENDPOINT)
 
 
 def get_delivery(delivery_id: str) -> Delivery | None:

@@ -16,6 +16,10 @@ from tests.support.made import NOW
 LOST_AFTER = timedelta(seconds=60)
 
 
+class Full(Exception):
+    """The owner has three endpoints."""
+
+
 def endpoint(endpoint_id: str, owner: str = "sup_1", **changes: Any) -> Endpoint:
     usual: dict[str, Any] = {
         "id": endpoint_id,
@@ -32,7 +36,7 @@ def endpoint(endpoint_id: str, owner: str = "sup_1", **changes: Any) -> Endpoint
         "created_at": NOW,
     }
     made = Endpoint(**{**usual, **changes})
-    write(webhooks.add_endpoint(made))
+    write(*webhooks.add_endpoint(made, 3, Full()))
     return made
 
 
@@ -67,6 +71,16 @@ def test_an_endpoint_and_a_delivery_come_back_as_they_were_written() -> None:
     sent = delivery("whd_1", attempts=attempts, round_attempts=1)
     assert webhooks.get_delivery("whd_1") == sent
     assert (webhooks.get_endpoint("whe_2"), webhooks.get_delivery("whd_2")) == (None, None)
+
+
+def test_an_owner_has_no_more_endpoints_than_it_may() -> None:
+    kept = [endpoint(f"whe_{n}") for n in range(3)]
+    with pytest.raises(Full):
+        endpoint("whe_3")
+    endpoint("whe_4", owner="sup_2")
+    write(*webhooks.remove_endpoint(kept[0]))
+    endpoint("whe_3")
+    assert webhooks.get_endpoint("whe_0") is None
 
 
 def test_a_delivery_is_made_once_and_changes_by_version() -> None:

@@ -1,7 +1,11 @@
 """Cancelling orders, before and after their payment."""
 
+from unittest import mock
+
 import pytest
 
+from chalicelib.kernel.errors import Busy
+from chalicelib.ordering import ending
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
 from tests.support.lambdas import invoke
@@ -183,3 +187,16 @@ def two_suppliers_order(world: World) -> Json:
     sale.campaign_id = world.add_campaign(sku_ids, [sale.leader_id])["id"]
     sale.sku_ids = sku_ids
     return world.paid_order(sale)
+
+
+def test_a_cancelled_order_is_answered_though_its_stock_cannot_be_put_back_yet(
+    world: World,
+) -> None:
+    sale = world.sale(stock=5)
+    order = world.paid_order(sale, quantity=2)
+    with mock.patch.object(ending, "restock", side_effect=Busy("busy")):
+        answer = cancel(world.operator, order)
+    assert (answer.status, answer.json["status"]) == (200, "refunded")
+    assert world.stock(sale.sku_ids[0])["on_hand"] == 3
+    invoke("order_expire")
+    assert world.stock(sale.sku_ids[0])["on_hand"] == 5

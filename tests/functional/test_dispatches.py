@@ -132,8 +132,8 @@ def test_where_a_leader_collected_a_rejection_waits_for_the_cash_to_be_handed_ba
     world.work()
     dispatch_id = world.order(order["id"])["dispatches"][0]["id"]
     call(world.operator, dispatch_id, "reject")
-    (message,) = world.messages("REFUND_EXECUTE")
-    path = f"/v1/refunds/{message['subject']}"
+    (refund_id,) = leader.get(f"/v1/orders/{order['id']}").json["refunds"]
+    path = f"/v1/refunds/{refund_id}"
     waiting = leader.get(path).json
     assert (waiting["status"], waiting["method"]) == ("pending", "leader_collect")
     collected = f"leader:{sale.leader_id}:collected"
@@ -143,6 +143,19 @@ def test_where_a_leader_collected_a_rejection_waits_for_the_cash_to_be_handed_ba
     assert world.trial_balance() == {}
     assert leader.post(f"{path}/confirm").json == done.json
     assert world.trial_balance() == {}
+
+
+def test_a_leader_does_not_see_what_a_supplier_is_paid(world: World) -> None:
+    order = world.paid_order(world.sale())
+    (dispatch,) = order["dispatches"]
+    world.move(dispatch["id"], "accept", "ship")
+    leader = world.leader(order["leader_id"])
+    path = f"/v1/dispatches/{dispatch['id']}/deliver"
+    answers = [leader.post(path, {}, key="once") for _ in range(2)]
+    for answer in answers:
+        assert answer.status == 200
+        assert [line["unit_cost"] for line in answer.json["lines"]] == [None]
+    assert world.operator.post(path, {}).json["lines"][0]["unit_cost"] == 700
 
 
 def test_a_card_refund_is_not_confirmed_by_hand(world: World) -> None:
@@ -296,6 +309,16 @@ def test_whoever_begins_where_the_feed_says_misses_nothing(world: World, time: C
     since = feed.read()["next_updated_since"]
     world.move(feed.ids[0], "accept")
     assert feed.ids[0] in feed.ids_of(f"?updated_since={since}")
+
+
+def test_the_feed_comes_to_its_end_by_instants_alone(world: World, time: Clock) -> None:
+    """However many changes a minute has."""
+    feed, seen, query = Feed(world, time), [], "?limit=2"
+    for _ in feed.ids:
+        page = feed.read(query)
+        seen += [each["id"] for each in page["items"]]
+        query = f"?limit=2&updated_since={page['next_updated_since']}"
+    assert set(seen) == set(feed.ids)
 
 
 def test_an_empty_feed_keeps_the_callers_place(world: World) -> None:

@@ -214,6 +214,13 @@ def check_workers(lines: list[Json], journey: Journey) -> None:
     settled = next(each for each in lines if each.get("message") == "refund settled")
     assert {"worker", "message_id", "refund_id", "order_id"} <= set(settled)
     assert settled["order_id"].startswith("ord_")
+    done = [each for each in lines if each.get("message") == "message done"]
+    assert journey.order["id"] in {
+        each["order_id"] for each in done if each["worker"] == "dispatch_create"
+    }
+    attempted = [each for each in lines if each.get("message") == "webhook attempted"]
+    assert all({"delivery_id", "outcome"} <= set(each) for each in attempted)
+    assert journey.dispatch_id in {each.get("dispatch_id") for each in attempted}
 
 
 def check_faults(lines: list[Json]) -> None:

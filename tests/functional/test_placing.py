@@ -38,6 +38,8 @@ def test_an_order_answers_with_all_it_comes_to(world: World) -> None:
     assert order == {
         "status": "pending_payment",
         "version": 1,
+        "completes_at": None,
+        "refunds": [],
         "customer_id": "cus_alice",
         "leader_id": sale.leader_id,
         "campaign_id": sale.campaign_id,

@@ -572,6 +572,13 @@ def test_disabling_by_hand_and_deleting_end_what_still_waits(
     assert (replay.status, replay.code) == (409, "endpoint_not_active")
 
 
+def test_a_removed_endpoint_makes_room_for_another(supplier: Supplier) -> None:
+    for _ in range(19):
+        created(supplier.api.post(ENDPOINTS, {"url": supplier.url}))
+    assert supplier.api.delete(supplier.path).status == 204
+    created(supplier.api.post(ENDPOINTS, {"url": supplier.url}))
+
+
 def test_an_owner_has_at_most_twenty_endpoints(supplier: Supplier) -> None:
     for _ in range(19):
         created(supplier.api.post(ENDPOINTS, {"url": supplier.url}))
@@ -665,6 +672,8 @@ def test_the_platforms_own_endpoints_hear_of_everything_else(
     world.pay(unpaid, amount=1, reference="ch_wrong")
     refund_id = world.messages("REFUND_EXECUTE")[0]["subject"]
     world.provider_event("refund.failed", {"refund_id": refund_id})
+    back = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}], "reason": "broken"}
+    created(world.operator.post(f"/v1/orders/{delivered['id']}/refunds", back))
     time.move_on(days=9)
     invoke("campaign_close")
     day = clock.day_before(clock.now().date()).isoformat()
@@ -681,13 +690,13 @@ def test_the_platforms_own_endpoints_hear_of_everything_else(
     }
     paid = platform.told("order.paid")
     assert (paid["order_id"], paid["total"], paid["currency"]) == (delivered["id"], 2000, "EUR")
-    assert platform.told("order.refunded")["amount"] == 1
+    assert platform.told("order.refunded")["amount"] == 1000
     failed = platform.told("refund.failed")
     assert (failed["refund_id"], failed["order_id"]) == (refund_id, unpaid["id"])
     assert platform.told("campaign.closed")["campaign_id"] == sale.campaign_id
     completed = platform.told("settlement.completed")
     assert (completed["run_id"], completed["leaders_settled"]) == (f"run_{day}", 1)
-    assert completed["totals"] == [{"currency": "EUR", "amount": 200}]
+    assert completed["totals"] == [{"currency": "EUR", "amount": 100}]
     opened = [each["data"] for each in platform.received if each["type"] == "case.opened"]
     assert {each["kind"] for each in opened} == {"wrong_amount", "refund_failed"}
     assert {each["case_id"] for each in opened} == {each["id"] for each in cases(world)}
