@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
+from unittest import mock
 
-from chalicelib.dispatch import service
+from chalicelib.dispatch import rules, service
+from chalicelib.kernel import ids
 from chalicelib.payments import refunds
 from tests.support.at_once import THREADS, at_once, each, outcomes
 from tests.support.clouds import ON_EACH_CLOUD
@@ -126,7 +128,7 @@ def test_delivery_posts_only_what_is_not_refunded(world: World) -> None:
 def test_control_the_rig_catches_a_delivery_of_what_was_refunded(world: World) -> None:
     with unguarded():
         _, found = refund_while_delivering(world)
-    assert any(finding.startswith("account customer_prepayments ") for finding in found)
+    assert any(finding.startswith("account EUR customer_prepayments ") for finding in found)
 
 
 def deliver_sixteen_times(world: World) -> tuple[list[Answer], list[str]]:
@@ -164,14 +166,29 @@ def test_refunds_of_an_order_at_once_never_exceed_it(world: World) -> None:
     assert world.trial_balance() == {}
 
 
-def test_one_message_taken_sixteen_times_makes_one_dispatch_a_supplier(world: World) -> None:
-    sale = world.sale(skus=2)
-    order = world.place(sale)
+def create_sixteen_times(world: World) -> list[Json]:
+    """The dispatches that there are of one order, when its message was taken so often at once."""
+    order = world.place(world.sale(skus=2))
     world.pay(order)
     at_once([lambda: service.create_for(order["id"])] * THREADS)
     world.work()
-    assert len(world.order(order["id"])["dispatches"]) == 1
-    assert findings(dict.fromkeys(sale.sku_ids, 100)) == []
+    made: list[Json] = world.operator.get("/v1/dispatches").json["items"]
+    return made
+
+
+def test_one_message_taken_sixteen_times_makes_one_dispatch_a_supplier(world: World) -> None:
+    (made,) = create_sixteen_times(world)
+    assert [each["id"] for each in world.order(made["order_id"])["dispatches"]] == [made["id"]]
+    assert findings({line["sku_id"]: 100 for line in made["lines"]}) == []
+
+
+def new_id(*_: str) -> str:
+    return ids.new("dsp")
+
+
+def test_control_the_rig_catches_dispatches_with_new_ids_each_time(world: World) -> None:
+    with unguarded(), mock.patch.object(rules, "dispatch_id", new_id):
+        assert len(create_sixteen_times(world)) > 1
 
 
 def test_a_refund_sent_and_confirmed_sixteen_times_is_paid_out_once(world: World) -> None:

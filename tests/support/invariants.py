@@ -59,12 +59,20 @@ class State:
         self.waiting = _rows(OutboxRow, _items("OUTBOX_TABLE"), "event")
 
     @cached_property
-    def postings(self) -> Counter[str]:
-        """The sum of all postings, by account."""
+    def booked(self) -> Counter[str]:
+        """The sum of all postings, by currency and account."""
         sums = Counter[str]()
         for entry in self.entries:
             for posting in entry.postings:
-                sums[posting.account] += posting.amount
+                sums[f"{entry.currency} {posting.account}"] += posting.amount
+        return sums
+
+    @cached_property
+    def postings(self) -> Counter[str]:
+        """The same by account, for those of parties, which have one currency each."""
+        sums = Counter[str]()
+        for key, amount in self.booked.items():
+            sums[key.partition(" ")[2]] += amount
         return sums
 
     @cached_property
@@ -127,8 +135,12 @@ def _balances_of_parties(state: State) -> Iterator[str]:
 
 def _trial_balance(state: State) -> Iterator[str]:
     currencies = ledger.trial_balance("").currencies
-    shown = {each.account: each.balance for currency in currencies for each in currency.accounts}
-    yield from _differences("trial balance", shown, state.postings)
+    shown = {
+        f"{each.currency} {account.account}": account.balance
+        for each in currencies
+        for account in each.accounts
+    }
+    yield from _differences("trial balance", shown, state.booked)
     yield from (f"{each.currency} does not balance" for each in currencies if not each.balanced)
 
 
@@ -136,24 +148,26 @@ def _books(state: State) -> Iterator[str]:
     """Every account is what orders, deliveries, receipts and refunds make it."""
     due = Counter[str]()
     for receipt in state.receipts:
-        due[_cash_of(state, receipt)] += receipt.amount
+        due[f"{receipt.currency} {_cash_of(state, receipt)}"] += receipt.amount
         if receipt.order_id is None:
-            due["unmatched_receipts"] -= receipt.amount
+            due[f"{receipt.currency} unmatched_receipts"] -= receipt.amount
     for refund in state.refunds:
         account = refund.cash_account if refund.status == "succeeded" else "refunds_in_flight"
-        due[account] -= refund.amount
+        due[f"{refund.currency} {account}"] -= refund.amount
     for each in state.sold:
-        left, leader = each.line.left, each.order.leader_id
+        left, leader, currency = each.line.left, each.order.leader_id, each.order.currency
         if not each.is_delivered:
-            due["customer_prepayments"] -= left.net + left.shipping
+            due[f"{currency} customer_prepayments"] -= left.net + left.shipping
             continue
-        due[f"supplier:{each.line.supplier_id}:payable"] -= left.cost
-        due[f"leader:{leader}:commission"] -= left.commission
-        due["platform:revenue"] -= left.net + left.shipping - left.cost - left.commission
+        due[f"{currency} supplier:{each.line.supplier_id}:payable"] -= left.cost
+        due[f"{currency} leader:{leader}:commission"] -= left.commission
+        due[f"{currency} platform:revenue"] -= (
+            left.net + left.shipping - left.cost - left.commission
+        )
     booked = Counter[str]()
-    for account, amount in state.postings.items():
+    for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
-        earned = account.startswith("leader:") and purpose in ("pending", "available")
+        earned = " leader:" in account and purpose in ("pending", "available")
         booked[account.replace(purpose, "commission") if earned else account] += amount
     yield from _differences("account", booked, due)
 
