@@ -16,7 +16,7 @@ from chalicelib.platform.transaction import Delete, Put, Recorder, Transaction, 
 
 @dataclass(frozen=True)
 class IssuedKey:
-    """A new API key with its secret text, which exists nowhere else."""
+    """A new API key with its secret text, which is stored nowhere."""
 
     id: str
     key: str
