@@ -33,7 +33,7 @@ def put(sku_id: str, counted: Counted, units: int, if_match: str | None, caller:
     available = on_hand - before.reserved
     if available < 0:
         raise Conflict(
-            f"{before.reserved} units are reserved by orders; {on_hand} are fewer.",
+            f"Unpaid orders hold {before.reserved} units, so on_hand cannot be {on_hand}.",
             code="below_reserved",
         )
     write(ordering.set_stock(before, available))

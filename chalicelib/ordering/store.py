@@ -203,7 +203,9 @@ def set_stock(before: Stock, available: int) -> Put:
 
 def reserve(sku_id: str, units: int) -> Update:
     """An order is placed: units for sale become reserved. Raises Conflict `out_of_stock`."""
-    short = Conflict(f"There are not {units} units of {sku_id} left.", code="out_of_stock")
+    short = Conflict(
+        f"Of {sku_id} there are fewer units left than the {units} asked for.", code="out_of_stock"
+    )
     return _move(sku_id, available=-units, reserved=units, otherwise=short)
 
 

@@ -72,7 +72,7 @@ def _check_date(business_date: str) -> None:
     last = today if settings().settle_open_day else clock.day_before(today)
     if date.fromisoformat(business_date) > last:
         raise Invalid.field(
-            "business_date", f"must not be after {last.isoformat()}: the day is not over"
+            "business_date", f"must be {last.isoformat()} or earlier: later days are not over"
         )
 
 
