@@ -1,8 +1,9 @@
 """Requests and answers about products and campaigns."""
 
-from typing import Annotated, Self
+from datetime import datetime
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.catalogue.rules import CampaignStatus, CommissionBasis, ProductStatus
 from chalicelib.platform.schema import (
@@ -89,15 +90,26 @@ class CreateCampaign(RequestModel):
         Field(default=None, description="The leaders it is for; left out, it is for every leader.")
     )
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.closes_at <= self.opens_at:
-            raise ValueError("closes_at must be after opens_at")
-        if len({offer.sku_id for offer in self.offers}) < len(self.offers):
-            raise ValueError("offers must not name one SKU twice")
-        if self.leader_ids and len(set(self.leader_ids)) < len(self.leader_ids):
-            raise ValueError("leader_ids must not name one leader twice")
-        return self
+    @field_validator("closes_at")
+    @classmethod
+    def _after_it_opens(cls, closes_at: datetime, sent: ValidationInfo) -> datetime:
+        if "opens_at" in sent.data and closes_at <= sent.data["opens_at"]:
+            raise ValueError("must be after opens_at")
+        return closes_at
+
+    @field_validator("offers")
+    @classmethod
+    def _one_offer_a_sku(cls, offers: list[OfferIn]) -> list[OfferIn]:
+        if len({offer.sku_id for offer in offers}) < len(offers):
+            raise ValueError("must not name one SKU twice")
+        return offers
+
+    @field_validator("leader_ids")
+    @classmethod
+    def _each_leader_once(cls, leader_ids: list[str] | None) -> list[str] | None:
+        if leader_ids and len(set(leader_ids)) < len(leader_ids):
+            raise ValueError("must not name one leader twice")
+        return leader_ids
 
 
 class CommissionView(View):

@@ -1,1 +1,1 @@
-"""The books: double entry, written once, and what follows from it. Its rules know no other domain."""
+"""The books: double entry, written once, and what follows from it. Its rules know no domain."""

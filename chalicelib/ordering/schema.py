@@ -1,8 +1,8 @@
 """Requests and answers about orders and stock."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.ordering.rules import DispatchStatus, OrderStatus, PaymentMethod, PaymentStatus
 from chalicelib.platform.schema import (
@@ -48,11 +48,12 @@ class PlaceOrder(RequestModel):
     payment_method: PaymentMethod
     note: LongText | None = None
 
-    @model_validator(mode="after")
-    def _one_line_a_sku(self) -> Self:
-        if len({line.sku_id for line in self.lines}) < len(self.lines):
-            raise ValueError("lines must not name one SKU twice; add the quantities up")
-        return self
+    @field_validator("lines")
+    @classmethod
+    def _one_line_a_sku(cls, lines: list[LineIn]) -> list[LineIn]:
+        if len({line.sku_id for line in lines}) < len(lines):
+            raise ValueError("must not name one SKU twice; add the quantities up")
+        return lines
 
 
 class CancelOrder(RequestModel):
@@ -145,14 +146,22 @@ class OrderView(View):
 class PutStock(RequestModel):
     on_hand: Units | None = Field(default=None, description="Unsold units.")
     physical: Units | None = Field(
-        default=None, description="A count that includes paid units that have not shipped."
+        default=None,
+        validate_default=True,
+        description="A count that includes paid units that have not shipped.",
     )
 
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Self:
-        if (self.on_hand is None) == (self.physical is None):
-            raise ValueError("send either on_hand or physical")
-        return self
+    @field_validator("physical")
+    @classmethod
+    def _one_of_them(cls, physical: int | None, sent: ValidationInfo) -> int | None:
+        if "on_hand" not in sent.data:
+            return physical
+        on_hand = sent.data["on_hand"]
+        if on_hand is None and physical is None:
+            raise ValueError("is required where on_hand is not sent")
+        if on_hand is not None and physical is not None:
+            raise ValueError("must not be sent together with on_hand")
+        return physical
 
 
 class StockView(View):

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 from chalicelib.kernel.callers import ROLES, Caller, Role
 from chalicelib.kernel.errors import (
     Busy,
-    FieldError,
     Forbidden,
     Invalid,
     Malformed,
@@ -34,7 +33,7 @@ from chalicelib.platform.idempotency import (
 )
 from chalicelib.platform.log import about, flush_metrics, logger, metric
 from chalicelib.platform.retries import unreachable
-from chalicelib.platform.schema import PageQuery, field_path
+from chalicelib.platform.schema import PageQuery
 from chalicelib.platform.transaction import write
 
 MAX_BODY_BYTES = 256 * 1024
@@ -238,12 +237,15 @@ def _idempotent(
 def _json(raw: bytes) -> Any:
     try:
         return json.loads(raw)
-    except (ValueError, RecursionError):
-        raise _not_json() from None
+    except (ValueError, RecursionError) as error:
+        raise _not_json(error, raw) from None
 
 
-def _not_json() -> Malformed:
-    return Malformed("The body is not JSON in UTF-8.", code="malformed_json")
+def _not_json(error: Exception, raw: bytes) -> Malformed:
+    from chalicelib.platform.complaints import position
+
+    where = position(error, raw)
+    return Malformed(f"The body is not JSON in UTF-8{where}.", code="malformed_json")
 
 
 def _validated(model: type[BaseModel], raw: bytes) -> BaseModel:
@@ -251,7 +253,7 @@ def _validated(model: type[BaseModel], raw: bytes) -> BaseModel:
         return model.model_validate_json(raw or b"{}")
     except ValidationError as error:
         if any(each["type"] == "json_invalid" for each in error.errors(include_url=False)):
-            raise _not_json() from None
+            raise _not_json(error, raw) from None
         raise _invalid(error) from None
 
 
@@ -263,10 +265,9 @@ def _query(model: type[BaseModel], http: Any) -> BaseModel:
 
 
 def _invalid(error: ValidationError) -> Invalid:
-    found = tuple(
-        FieldError(field_path(each["loc"]), each["msg"].removeprefix("Value error, "))
-        for each in error.errors(include_url=False, include_input=False, include_context=False)
-    )
+    from chalicelib.platform.complaints import complaints
+
+    found = tuple(complaints(error))
     first = found[0]
     return Invalid(f"{first.field}: {first.message}", errors=found)
 

@@ -22,6 +22,24 @@ _UNPRINTABLE = "\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069"
 ONE_LINE = f"^[^{_UNPRINTABLE}]*$"
 MANY_LINES = ONE_LINE.replace("\\x00-\\x1f", "\\x00-\\x09\\x0b-\\x1f")
 
+_CURRENCY = "^[A-Z]{3}$"
+_DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_IDENTIFIER = "^[A-Za-z0-9_.:@|-]{1,128}$"
+_EMAIL = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
+_COUNTRY = "^[A-Z]{2}$"
+_PHONE = r"^\+?[0-9][0-9 ()./-]{2,30}$"
+# What each pattern asks for, to people.
+PATTERNS = {
+    ONE_LINE: "one line of text without control characters",
+    MANY_LINES: "text without control characters",
+    _CURRENCY: "an ISO 4217 currency code such as EUR",
+    _DATE: "a date such as 2026-03-01",
+    _IDENTIFIER: "an id of 1 to 128 letters, digits or _ . : @ | -",
+    _EMAIL: "an e-mail address such as orders@farm.example",
+    _COUNTRY: "a two-letter country code such as DE",
+    _PHONE: "a phone number such as +49 30 5550123",
+}
+
 # Far enough from the calendar's ends for time to be added and taken away.
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 
@@ -55,7 +73,7 @@ def _one_line(most: int, least: int = 1) -> Any:
 
 def _currency(code: str) -> str:
     if not is_currency(code):
-        raise ValueError("is not an ISO 4217 currency code such as EUR")
+        raise ValueError(f"is not {PATTERNS[_CURRENCY]}")
     return code
 
 
@@ -66,7 +84,10 @@ def _utc(instant: datetime) -> datetime:
 
 
 def _plain_date(text: str) -> str:
-    datetime.strptime(text, "%Y-%m-%d")
+    try:
+        datetime.strptime(text, "%Y-%m-%d")
+    except ValueError:
+        raise ValueError(f"is not {PATTERNS[_DATE]}") from None
     return text
 
 
@@ -75,11 +96,11 @@ Text = Annotated[str, _one_line(300)]
 LongText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=MANY_LINES)
 ]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@|-]{1,128}$")]
+Identifier = Annotated[str, StringConstraints(pattern=_IDENTIFIER)]
 Reference = Annotated[str, _one_line(128)]
 Currency = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Z]{3}$"),
+    StringConstraints(pattern=_CURRENCY),
     AfterValidator(_currency),
     Field(examples=["EUR"]),
 ]
@@ -92,20 +113,15 @@ Units = Annotated[int, Field(ge=0, le=10**9)]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000, description="Basis points; 10000 is 100 %.")]
 BusinessDate = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    StringConstraints(pattern=_DATE),
     AfterValidator(_plain_date),
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
 InstantIn = Annotated[AwareDatetime, AfterValidator(_utc)]
 Instant = Annotated[datetime, PlainSerializer(clock.to_text, return_type=str, when_used="json")]
-Email = Annotated[
-    str,
-    StringConstraints(
-        max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
-    ),
-]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["DE"])]
-Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()./-]{2,30}$")]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL)]
+Country = Annotated[str, StringConstraints(pattern=_COUNTRY), Field(examples=["DE"])]
+Phone = Annotated[str, StringConstraints(pattern=_PHONE)]
 
 V = TypeVar("V")
 
@@ -122,8 +138,12 @@ class ListView(View, Generic[V]):
 class PageQuery(RequestModel):
     """`?limit=` and `?cursor=` of every list."""
 
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: str | None = None
+    limit: Annotated[int, Field(ge=1, le=100, description="How many items a page has at most.")] = (
+        20
+    )
+    cursor: str | None = Field(
+        default=None, description="The `next_cursor` of the page before; left out, the first page."
+    )
 
 
 def field_path(location: tuple[int | str, ...]) -> str:

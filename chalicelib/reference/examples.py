@@ -134,6 +134,37 @@ DISPATCHED: list[dict[str, Any]] = [
         "tracking_number": None,
     },
 ]
+ORDER_VIEW: dict[str, Any] = {
+    "id": ORDER,
+    "status": "shipped",
+    "version": 5,
+    "customer_id": "cus_ada",
+    "leader_id": LEADER,
+    "campaign_id": CAMPAIGN,
+    "currency": "EUR",
+    "lines": ORDER_LINES,
+    "subtotal": 1118,
+    "discount": 0,
+    "shipping": 0,
+    "tax": 0,
+    "total": 1118,
+    "refunded_amount": 0,
+    "payment": {"id": PAYMENT, "method": "card", "status": "succeeded", "amount": 1118},
+    "dispatches": DISPATCHED,
+    "ship_to": FULL_ADDRESS,
+    "note": "Please ring twice",
+    "expires_at": "2026-03-02T09:45:12.640Z",
+    "completes_at": None,
+    "refunds": [],
+    "created_at": "2026-03-02T09:30:12.640Z",
+}
+PLACED_ORDER: dict[str, Any] = {
+    **ORDER_VIEW,
+    "status": "pending_payment",
+    "version": 1,
+    "payment": {**ORDER_VIEW["payment"], "status": "pending"},
+    "dispatches": [],
+}
 DISPATCH_VIEW: dict[str, Any] = {
     "id": DISPATCH,
     "order_id": ORDER,
@@ -160,6 +191,19 @@ DISPATCH_VIEW: dict[str, Any] = {
     "delivered_at": None,
     "created_at": "2026-03-02T09:31:08.330Z",
     "updated_at": "2026-03-02T14:05:40.001Z",
+}
+DISPATCH_TOLD: dict[str, Any] = {
+    "dispatch_id": DISPATCH,
+    **{name: DISPATCH_VIEW[name] for name in ("order_id", "lines", "ship_to")},
+    "version": 2,
+    **{name: DISPATCH_VIEW[name] for name in ("accept_by", "ship_by")},
+}
+REFUND_TOLD: dict[str, Any] = {
+    "refund_id": REFUND,
+    "order_id": ORDER,
+    "amount": 349,
+    "currency": "EUR",
+    "reason": "One box arrived broken",
 }
 ENDPOINT_VIEW: dict[str, Any] = {
     "id": ENDPOINT,
@@ -301,30 +345,7 @@ EXAMPLES: dict[str, Any] = {
             }
         ],
     },
-    "OrderView": {
-        "id": ORDER,
-        "status": "shipped",
-        "version": 5,
-        "customer_id": "cus_ada",
-        "leader_id": LEADER,
-        "campaign_id": CAMPAIGN,
-        "currency": "EUR",
-        "lines": ORDER_LINES,
-        "subtotal": 1118,
-        "discount": 0,
-        "shipping": 0,
-        "tax": 0,
-        "total": 1118,
-        "refunded_amount": 0,
-        "payment": {"id": PAYMENT, "method": "card", "status": "succeeded", "amount": 1118},
-        "dispatches": DISPATCHED,
-        "ship_to": FULL_ADDRESS,
-        "note": "Please ring twice",
-        "expires_at": "2026-03-02T09:45:12.640Z",
-        "completes_at": None,
-        "refunds": [],
-        "created_at": "2026-03-02T09:30:12.640Z",
-    },
+    "OrderView": ORDER_VIEW,
     "PaymentEvent": {
         "id": "evt_4b8f",
         "type": "payment.succeeded",
@@ -422,5 +443,50 @@ EXAMPLES: dict[str, Any] = {
                 "balanced": True,
             }
         ],
+    },
+}
+
+# Where a route answers a shape in another state than its usual example, by the route's operation.
+ANSWERS: dict[str, Any] = {"place_order": PLACED_ORDER}
+
+# What each webhook tells, by event type.
+TOLD: dict[str, Any] = {
+    "dispatch.created": {**DISPATCH_TOLD, "version": 1},
+    "dispatch.cancelled": DISPATCH_TOLD,
+    "endpoint.disabled": {
+        "endpoint_id": ENDPOINT,
+        "url": ENDPOINT_VIEW["url"],
+        "reason": "It answered 410 Gone.",
+        "version": 4,
+    },
+    "ping": {"endpoint_id": ENDPOINT},
+    "order.paid": {
+        "order_id": ORDER,
+        "version": 2,
+        "status": "paid",
+        "leader_id": LEADER,
+        "campaign_id": CAMPAIGN,
+        "currency": "EUR",
+        "total": 1118,
+        "refunded_amount": 0,
+    },
+    "order.refunded": {**REFUND_TOLD, "status": "succeeded"},
+    "refund.failed": {**REFUND_TOLD, "status": "failed"},
+    "campaign.closed": {
+        "campaign_id": CAMPAIGN,
+        "title": CAMPAIGN_SUMMARY["title"],
+        "closes_at": CAMPAIGN_SUMMARY["closes_at"],
+    },
+    "settlement.completed": {
+        "run_id": RUN,
+        "business_date": "2026-03-11",
+        "leaders_settled": 3,
+        "totals": [{"currency": "EUR", "amount": 9640}],
+    },
+    "case.opened": {
+        "case_id": CASE,
+        "kind": "wrong_amount",
+        "subject": "local:ch_91b0",
+        "detail": f"1000 EUR came by local for order {ORDER} (paid, total 1118 EUR) and goes back.",
     },
 }

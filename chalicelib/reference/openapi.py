@@ -10,7 +10,10 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from chalicelib.platform.endpoints import ENDPOINTS, Endpoint
 from chalicelib.platform.schema import ListView
-from chalicelib.reference.examples import EXAMPLES
+from chalicelib.reference import guide
+from chalicelib.reference.examples import ANSWERS, EXAMPLES
+from chalicelib.reference.examples import TOLD as TOLD_EXAMPLES
+from chalicelib.reference.told import TOLD
 
 VERSION = "1.0.0"
 REF = "#/components/schemas/{model}"
@@ -27,14 +30,13 @@ TAGS = {
     "Cases": "What a person must look at.",
     "About": "This API itself.",
 }
-DESCRIPTION = (
-    "A serverless backend for community group buying. Money is an integer in the currency's "
-    "minor unit; instants are RFC 3339 in UTC."
-)
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
-    "description": "RFC 9457. `code` is stable; `errors` names fields, on a 422.",
+    "description": (
+        "RFC 9457. `code` is stable. `errors` stands on every 422 and names what to mend; it is "
+        "empty where the fault is not one field's, as in `idempotency_key_reused`."
+    ),
     "required": ["type", "title", "status", "detail", "code"],
     "properties": {
         "type": {"type": "string"},
@@ -66,6 +68,14 @@ COMMON_HEADERS = {
     "X-Request-Id": _header("The caller's, or one made here; it is on every log line.")
 }
 REPLAYED = {"Idempotent-Replayed": _header("`true` where it is the first answer to the key again.")}
+SENT_AT = "2026-03-12T00:15:10.000Z"
+# Standard Webhooks 1.0.0.
+SIGNED = {
+    "webhook-id": "The delivery's id, the same at every attempt: drop what was taken before.",
+    "webhook-timestamp": "When this attempt was made, in Unix seconds.",
+    "webhook-signature": "`v1,` and the base64 HMAC-SHA256 of id, timestamp and body; one for "
+    "each secret that is live, parted by spaces.",
+}
 RETRY_AFTER = {"Retry-After": _header("Seconds to wait before the same request is sent again.")}
 
 
@@ -73,18 +83,20 @@ RETRY_AFTER = {"Retry-After": _header("Seconds to wait before the same request i
 def document() -> dict[str, Any]:
     """The whole document, made once."""
     models = _models(ENDPOINTS)
-    schemas, definitions = models_json_schema(models, ref_template=REF)
+    found, definitions = models_json_schema(models, ref_template=REF)
+    schemas = {model: found[model, mode] for model, mode in models}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Tuan",
             "version": VERSION,
-            "description": DESCRIPTION,
+            "description": guide.description(),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "."}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
-        "paths": _paths({model: schemas[model, mode] for model, mode in models}),
+        "paths": _paths(schemas),
+        "webhooks": _webhooks(schemas),
         "components": {
             "schemas": {**definitions.get("$defs", {}), "Problem": _problem()},
             "securitySchemes": {
@@ -143,6 +155,7 @@ def _models(endpoints: Iterable[Endpoint]) -> list[tuple[type[BaseModel], JsonSc
             found[body, "validation"] = None
         if endpoint.answer:
             found[_answer_model(endpoint), "serialization"] = None
+    found.update({(model, "serialization"): None for model, _ in TOLD.values()})
     return list(found)
 
 
@@ -209,17 +222,20 @@ def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             "name": name,
             "in": "query",
             "required": name in schema.get("required", ()),
-            "schema": shape,
+            **_described(shape),
         }
         for name, shape in schema["properties"].items()
     ]
 
 
+def _described(shape: Mapping[str, Any]) -> dict[str, Any]:
+    """A field's schema as a parameter has it: its description is the parameter's."""
+    schema = {key: value for key, value in shape.items() if key != "description"}
+    return {key: shape[key] for key in ("description",) if key in shape} | {"schema": schema}
+
+
 def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
-    taken = [
-        {"name": name, "in": "header", "required": False, **_header(description)}
-        for name, description in endpoint.also.takes.items()
-    ]
+    taken = _header_parameters(endpoint.also.takes, required=False)
     if endpoint.key == "none":
         return taken
     return [
@@ -228,9 +244,17 @@ def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
             "name": "Idempotency-Key",
             "in": "header",
             "required": endpoint.key == "required",
-            "description": "The same key and request: the first answer again, nothing done twice.",
+            "description": "Visible ASCII, new for each thing to be done. The same key and "
+            "request: the first answer again, nothing done twice.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         },
+    ]
+
+
+def _header_parameters(headers: Mapping[str, str], *, required: bool) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "header", "required": required, **_header(description)}
+        for name, description in headers.items()
     ]
 
 
@@ -251,7 +275,7 @@ def _content(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> dict
     if endpoint.answer is None:
         kind = "object" if endpoint.media_type == "application/json" else "string"
         return {endpoint.media_type: {"schema": {"type": kind}}}
-    example = EXAMPLES.get(endpoint.answer.__name__)
+    example = ANSWERS.get(endpoint.name, EXAMPLES.get(endpoint.answer.__name__))
     shown = {"items": [example], "next_cursor": None} if endpoint.is_list and example else example
     return {
         endpoint.media_type: _media(schemas[_answer_model(endpoint)], shown),
@@ -267,12 +291,10 @@ def _errors(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _error(status: int, codes: Sequence[str]) -> dict[str, Any]:
-    schema = {
-        "allOf": [
-            {"$ref": REF.format(model="Problem")},
-            {"properties": {"code": {"enum": sorted(codes)}}},
-        ]
-    }
+    own: dict[str, Any] = {"properties": {"code": {"enum": sorted(codes)}}}
+    if status == 422:
+        own["required"] = ["errors"]
+    schema = {"allOf": [{"$ref": REF.format(model="Problem")}, own]}
     return {
         "description": " or ".join(f"`{code}`" for code in sorted(codes)),
         "headers": {**COMMON_HEADERS, **(RETRY_AFTER if status in (429, 503) else {})},
@@ -282,3 +304,42 @@ def _error(status: int, codes: Sequence[str]) -> dict[str, Any]:
 
 def _media(schema: Any, example: Any) -> dict[str, Any]:
     return {"schema": schema} if example is None else {"schema": schema, "example": example}
+
+
+def _webhooks(schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+    """What Tuan sends, by event type."""
+    return {
+        event_type: {"post": _sent(event_type, summary, schemas[model])}
+        for event_type, (model, summary) in TOLD.items()
+    }
+
+
+def _sent(event_type: str, summary: str, data: Any) -> dict[str, Any]:
+    shown = {"type": event_type, "timestamp": SENT_AT, "data": TOLD_EXAMPLES[event_type]}
+    answers = {"2XX": "Taken.", "410": "Send nothing more: the endpoint is disabled."}
+    answers["default"] = "Not taken: the same body comes again later."
+    return {
+        "operationId": f"on_{event_type.replace('.', '_')}",
+        "tags": ["Webhooks"],
+        "summary": summary,
+        "parameters": _header_parameters(SIGNED, required=True),
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": _media(_message(event_type, data), shown)},
+        },
+        "responses": {status: {"description": text} for status, text in answers.items()},
+        "security": [],
+    }
+
+
+def _message(event_type: str, data: Any) -> dict[str, Any]:
+    """What every webhook's body is made of."""
+    return {
+        "type": "object",
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"const": event_type},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "data": data,
+        },
+    }

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from chalicelib.platform.schema import Identifier, Instant, RequestModel, View
 from chalicelib.webhooks.rules import DeliveryStatus, EndpointStatus, EventType
 
-Url = Annotated[str, StringConstraints(min_length=8, max_length=2000)]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 EventTypes = Annotated[
     list[EventType], Field(max_length=20, description="Empty: all that concern the owner.")
 ]

@@ -245,6 +245,7 @@ NOT_A_NAME: dict[str, str] = {
 ADDRESS_REFUSED = {
     "http": "http://supplier.example/hook",
     "ftp": "ftp://supplier.example/hook",
+    "short": "ftp://x",
     "no scheme": "supplier.example/hook",
     "a file": "file:///etc/passwd",
     "javascript": "javascript:alert(1)",
@@ -327,7 +328,7 @@ BAD: dict[str, Bad] = {
         "lines.0.quantity",
         "more_than_is_left",
     ),
-    "refund: one SKU twice": Bad(lambda m: m.refund(line(m), line(m)), 422, "invalid_request"),
+    "refund: one SKU twice": invalid(lambda m: m.refund(line(m), line(m)), "lines"),
     "refund: no lines": invalid(lambda m: m.refund(), "lines"),
     "refund: no reason": invalid(lambda m: m.refund(line(m), reason=""), "reason"),
     "refund: an unpaid order": Bad(
@@ -357,8 +358,8 @@ BAD: dict[str, Bad] = {
     "stock: a fraction": invalid(lambda m: m.stock(on_hand=1.5), "on_hand"),
     "stock: negative": invalid(lambda m: m.stock(on_hand=-1), "on_hand"),
     "stock: beyond 64 bits": invalid(lambda m: m.stock(physical=10**30), "physical"),
-    "stock: both ways": Bad(lambda m: m.stock(on_hand=1, physical=1), 422, "invalid_request"),
-    "stock: neither way": Bad(lambda m: m.stock(), 422, "invalid_request"),
+    "stock: both ways": invalid(lambda m: m.stock(on_hand=1, physical=1), "physical"),
+    "stock: neither way": invalid(lambda m: m.stock(), "physical"),
     "stock: below what is reserved": Bad(lambda m: m.stock(on_hand=1), 409, "below_reserved"),
     "SKU: unknown": invalid(
         lambda m: m.lines(line(m), line(m, 1, "sku_unknown")), "lines.1.sku_id"
@@ -426,7 +427,7 @@ BAD: dict[str, Bad] = {
     ),
     "lines: none": invalid(lambda m: m.lines(), "lines"),
     "lines: 51": invalid(lambda m: m.lines(*(line(m, 1, f"sku_{n}") for n in range(51))), "lines"),
-    "lines: one SKU twice": Bad(lambda m: m.lines(line(m), line(m)), 422, "invalid_request"),
+    "lines: one SKU twice": invalid(lambda m: m.lines(line(m), line(m)), "lines"),
     **each("name", NOT_A_NAME, lambda v: invalid(lambda m: m.address(name=v), "ship_to.name")),
     **each("title", NOT_A_NAME, lambda v: invalid(lambda m: m.product_with(title=v), "title")),
     "note: too long": invalid(lambda m: m.order_with(note="n" * 2001), "note"),
@@ -445,12 +446,15 @@ BAD: dict[str, Bad] = {
         lambda m: m.campaign(leader_ids=["ldr_unknown"]), "leader_ids.0"
     ),
     "leaders: none": invalid(lambda m: m.campaign(leader_ids=[]), "leader_ids"),
-    "leaders: one twice": Bad(
-        lambda m: m.campaign(leader_ids=[m.sale.leader_id] * 2), 422, "invalid_request"
+    "leaders: one twice": invalid(
+        lambda m: m.campaign(leader_ids=[m.sale.leader_id] * 2), "leader_ids"
+    ),
+    "offers: one SKU twice": invalid(
+        lambda m: m.campaign(offers=EXAMPLES["CreateCampaign"]["offers"][:1] * 2), "offers"
     ),
     "offers: none": invalid(lambda m: m.campaign(offers=[]), "offers"),
-    "closes before it opens": Bad(
-        lambda m: m.campaign(closes_at="2020-01-01T00:00:00Z"), 422, "invalid_request"
+    "closes before it opens": invalid(
+        lambda m: m.campaign(closes_at="2020-01-01T00:00:00Z"), "closes_at"
     ),
     "an instant without a zone": invalid(
         lambda m: m.campaign(opens_at="2026-03-01T00:00:00"), "opens_at"
@@ -507,6 +511,39 @@ def test_bad_input_is_answered_clearly_and_changes_nothing(market: Market, name:
     if bad.field:
         assert bad.field in [each["field"] for each in answer.json["errors"]], answer.text
     assert snapshot(market.world.environment) == market.before
+
+
+# Where each stops being JSON, with and without a key, since another reader comes first then.
+STOPS: dict[str, tuple[bytes, str]] = {
+    "a comma is missing": (b'{"a":\n "secret" x}', "line 2, column 11"),
+    "something behind": (b'{"a": 1} secret', "line 1, column 10"),
+    "not UTF-8": (b'{"a": 1,\n\n  "\xffsecret"}', "line 3, column 4"),
+}
+
+
+@pytest.mark.parametrize("name", STOPS)
+@pytest.mark.parametrize("keyed", [True, False])
+def test_broken_json_is_told_with_its_place(market: Market, name: str, keyed: bool) -> None:
+    body, place = STOPS[name]
+    headers = {"Idempotency-Key": "k"} if keyed else {}
+    answer = market.world.operator.send("POST", "/v1/suppliers", body, headers)
+    assert (answer.status, answer.code) == (400, "malformed_json")
+    line_told = place.partition(",")[0]
+    assert answer.json["detail"].startswith(f"The body is not JSON in UTF-8 at {line_told}, column")
+    # The two readers count a column apart at most places.
+    if keyed:
+        assert answer.json["detail"] == f"The body is not JSON in UTF-8 at {place}."
+    assert "secret" not in answer.text
+
+
+def test_json_without_end_is_told_without_a_place(market: Market) -> None:
+    answer = market.raw(b"[" * 100_000)
+    assert answer.json["detail"].startswith("The body is not JSON in UTF-8")
+
+
+def test_an_address_that_is_not_https_is_told_to_be(market: Market) -> None:
+    for url in ("ftp://x", "http://supplier.example/hook", "x"):
+        assert "https://" in market.endpoint(url).json["errors"][0]["message"]
 
 
 def test_two_lines_with_one_sku_are_told_to_be_added_up(market: Market) -> None:

@@ -58,6 +58,20 @@ def test_a_problem_never_repeats_what_was_sent(world: World) -> None:
     assert phone not in answer.text
 
 
+def test_a_422_names_fields_or_none(world: World) -> None:
+    """`errors` stands on every 422; a key that was used for another request is no field."""
+    body = {"name": "A", "email": "a@b.example", "currency": "EUR"}
+    world.operator.post("/v1/suppliers", body, key="k")
+    reused = world.operator.post("/v1/suppliers", {**body, "name": "B"}, key="k")
+    assert (reused.status, reused.code) == (422, "idempotency_key_reused")
+    assert reused.json["errors"] == []
+
+
+@pytest.mark.parametrize("kind", ["UNAUTHORIZED", "INVALID_API_KEY", "EXPIRED_TOKEN"])
+def test_who_is_not_let_in_is_told_what_to_send(kind: str) -> None:
+    assert "as 'Authorization: Bearer ...'." in own_answer(kind).json["detail"]
+
+
 def test_a_path_or_a_method_that_is_not_there_is_not_found(world: World) -> None:
     for method, path in (("GET", "/v1/nothing"), ("GET", "/"), ("DELETE", "/v1/orders")):
         answer = world.operator.send(method, path, None, {})

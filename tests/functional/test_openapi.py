@@ -4,20 +4,28 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from pydantic import BaseModel
 
-from chalicelib.kernel import errors
+from chalicelib.kernel import clock, errors, events
+from chalicelib.ordering.schema import OrderView
 from chalicelib.platform.endpoints import ENDPOINTS
+from chalicelib.platform.schema import PATTERNS
 from chalicelib.reference.examples import EXAMPLES
+from chalicelib.reference.told import TOLD
+from chalicelib.webhooks import bodies
+from chalicelib.webhooks import store as webhooks
+from chalicelib.webhooks.rules import EventType
 from infra.template.compose import load
 from tests.support.roles import ROLES
-from tests.support.world import World
+from tests.support.world import World, created
 
 SOURCES = Path(errors.__file__).resolve().parents[1]
 # What `already_{...}` in the code can become.
@@ -170,6 +178,66 @@ def test_examples_add_up() -> None:
     assert stock["available"] == stock["on_hand"] - stock["reserved"]
 
 
+def test_an_order_is_shown_as_placed_where_it_is_placed(world: World, spec: Json) -> None:
+    placed = spec["paths"]["/v1/orders"]["post"]["responses"]["201"]
+    shown = placed["content"]["application/json"]["example"]
+    assert given_back(OrderView, shown) == shown
+    answered = world.place(world.sale())
+    for field in ("status", "version", "dispatches", "refunds", "refunded_amount"):
+        assert shown[field] == answered[field], field
+    assert shown["payment"]["status"] == answered["payment"]["status"]
+    read = spec["paths"]["/v1/orders/{id}"]["get"]["responses"]["200"]
+    assert read["content"]["application/json"]["example"]["status"] == "shipped"
+
+
+def test_every_422_is_documented_with_its_fields(spec: Json) -> None:
+    for route, operation in operations(spec):
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                schema = response["content"]["application/problem+json"]["schema"]
+                required = schema["allOf"][1].get("required", [])
+                assert required == (["errors"] if status == "422" else []), (route, status)
+
+
+def test_the_usual_parameters_are_described(spec: Json) -> None:
+    usual = {"Idempotency-Key", "Accept", "If-Match", "cursor", "limit"}
+    found = set()
+    for route, operation in operations(spec):
+        for parameter in operation["parameters"]:
+            if parameter["name"] in usual:
+                found.add(parameter["name"])
+                assert parameter["description"], (route, parameter["name"])
+    assert found == usual
+
+
+def test_the_document_begins_with_what_holds_everywhere(spec: Json) -> None:
+    said = spec["info"]["description"]
+    for word in ("Authorization: Bearer", "`sub`", "tsk_", "`Idempotency-Key`", "`limit`"):
+        assert word in said
+    for word in ("`cursor`", "minor unit", "RFC 3339", "RFC 9457", "409", "422", "429", "503"):
+        assert word in said
+
+
+def test_every_webhook_is_documented(spec: Json) -> None:
+    assert set(spec["webhooks"]) == set(get_args(EventType))
+    for event_type in spec["webhooks"]:
+        body = webhook_body(spec, event_type)
+        body_validator(spec, event_type).validate(body["example"])
+        assert body["example"]["type"] == event_type
+        shown = body["example"]["data"]
+        assert given_back(TOLD[event_type][0], shown) == shown
+
+
+def test_webhooks_tell_what_is_documented_and_nothing_else(world: World, spec: Json) -> None:
+    told = everything_told(world)
+    assert {each["type"] for each in told} == set(get_args(EventType))
+    for each in told:
+        body_validator(spec, each["type"]).validate(each)
+        assert set(each) == {"type", "timestamp", "data"}
+        model = TOLD[each["type"]][0]
+        assert given_back(model, each["data"]) == each["data"], each["type"]
+
+
 def test_money_is_never_a_number_with_a_fraction(spec: Json) -> None:
     fractions = {
         (name, field)
@@ -197,6 +265,52 @@ def test_the_page_shows_every_route_and_needs_nothing_from_elsewhere(
         assert route[1] in answer.text, route
 
 
+@pytest.fixture
+def page(world: World) -> str:
+    return world.anyone.get("/docs").text
+
+
+def test_the_page_begins_with_its_title_and_folds_its_routes(page: str) -> None:
+    places = [page.index(mark) for mark in ("<h1>", "<nav", "<details>", "</nav>", "<main>")]
+    assert places == sorted(places)
+    assert places[-1] < page.index("<h2>Credentials</h2>") < page.index('id="place_order"')
+
+
+def test_the_page_shows_no_backticks_but_code(page: str) -> None:
+    words = re.sub(r"<pre>.*?</pre>", "", page, flags=re.DOTALL)
+    assert "`" not in words
+    assert "<code>Authorization: Bearer ...</code>" in words
+
+
+def test_the_page_tells_limits_and_descriptions(page: str) -> None:
+    cells = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "How many items a page has at most. 1 to 100; 20 unless sent." in cells
+    assert "The ETag that was read" in cells
+    assert "text/csv for the lines as a table." in cells
+    assert "Visible ASCII, new for each thing to be done." in cells
+    assert "1 to 255 characters." in cells
+    assert "1 to 50 items." in cells
+    assert "a two-letter country code such as DE." in cells
+    assert "card | leader_collect" in cells
+
+
+def test_there_are_words_for_every_pattern(spec: Json) -> None:
+    found = set(patterns(spec))
+    assert len(found) >= 7
+    assert found <= set(PATTERNS)
+
+
+def test_no_table_of_the_page_is_outside_a_box_that_scrolls(page: str) -> None:
+    assert page.count("<table") == len(re.findall(r'<div class="box">\s*<table', page)) > 50
+    assert re.search(r"td {[^}]*overflow-wrap: anywhere", page)
+
+
+def test_the_page_shows_every_webhook(page: str, spec: Json) -> None:
+    for event_type, methods in spec["webhooks"].items():
+        assert f'id="{methods["post"]["operationId"]}"' in page
+        assert f"<code>{event_type}</code>" in page
+
+
 def test_health_needs_no_credentials(world: World) -> None:
     answer = world.anyone.get("/health")
     assert (answer.status, answer.json) == (200, {"status": "ok"})
@@ -220,8 +334,68 @@ class Page(HTMLParser):
                 self.links.append(value or "")
 
 
+def patterns(node: Json) -> Iterator[str]:
+    """Every pattern of a schema anywhere in the document."""
+    if isinstance(node, dict):
+        if isinstance(node.get("pattern"), str):
+            yield node["pattern"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from patterns(each)
+
+
 def given_back(model: type[BaseModel], example: Json) -> Json:
     return json.loads(model.model_validate(example).model_dump_json())
+
+
+def webhook_body(spec: Json, event_type: str) -> Json:
+    return spec["webhooks"][event_type]["post"]["requestBody"]["content"]["application/json"]
+
+
+def body_validator(spec: Json, event_type: str) -> OAS31Validator:
+    schema = webhook_body(spec, event_type)["schema"]
+    return OAS31Validator({"allOf": [schema], "components": spec["components"]})
+
+
+def everything_told(world: World) -> list[Json]:
+    """A body of every type, as it would be sent of what has just happened."""
+    sale = world.sale()
+    order = world.paid_order(sale)
+    world.operator.post(f"/v1/orders/{order['id']}/cancel", {})
+    world.work()
+    (refund_id,) = world.order(order["id"])["refunds"]
+    world.pay(world.place(sale), currency="USD")
+    (case,) = world.operator.get("/v1/cases").json["items"]
+    day = (clock.now() - timedelta(days=3)).date().isoformat()
+    run = world.operator.post("/v1/settlement-runs", {"business_date": day}).json
+    path, ping = pinged(world)
+    world.operator.patch(path, {"status": "disabled"})
+    subjects = {
+        events.ORDER_PAID: order["id"],
+        events.DISPATCHES_CREATED: order["id"],
+        events.DISPATCH_CANCELLED: order["id"],
+        events.ORDER_REFUNDED: refund_id,
+        events.REFUND_FAILED: refund_id,
+        events.CAMPAIGN_CLOSED: sale.campaign_id,
+        events.SETTLEMENT_COMPLETED: run["id"],
+        events.ENDPOINT_DISABLED: path.rpartition("/")[2],
+        events.CASE_OPENED: case["id"],
+    }
+    found = [each for event in subjects.items() for each in bodies.told_of(*event)]
+    sent = [bodies.body(each.event_type, clock.now(), each.data) for each in found]
+    return [json.loads(each) for each in [*sent, ping]]
+
+
+def pinged(world: World) -> tuple[str, str]:
+    """The path of a new endpoint, and the body of a ping to it."""
+    endpoints = "/v1/webhook-endpoints"
+    endpoint = created(world.operator.post(endpoints, {"url": "http://127.0.0.1:9/hook"}))
+    path = f"{endpoints}/{endpoint['id']}"
+    asked = world.operator.post(f"{path}/test").json
+    delivery = webhooks.get_delivery(asked["id"])
+    assert delivery
+    return path, delivery.body
 
 
 def documented_codes(spec: Json) -> set[str]:

@@ -1,0 +1,93 @@
+"""What webhooks tell: the bodies that `webhooks/bodies.py` makes, as shapes to read."""
+
+from chalicelib.cases.rules import CaseKind
+from chalicelib.ordering.rules import OrderStatus
+from chalicelib.ordering.schema import ShipToView
+from chalicelib.payments.rules import RefundStatus
+from chalicelib.platform.schema import Instant, View
+from chalicelib.settlement.schema import TotalView
+from chalicelib.webhooks.rules import EventType
+
+
+class DispatchLineTold(View):
+    sku_id: str
+    supplier_sku: str | None
+    title: str
+    quantity: int
+    unit_cost: int
+
+
+class DispatchTold(View):
+    dispatch_id: str
+    order_id: str
+    version: int
+    lines: list[DispatchLineTold]
+    ship_to: ShipToView
+    accept_by: Instant
+    ship_by: Instant
+
+
+class EndpointTold(View):
+    endpoint_id: str
+    url: str
+    reason: str | None
+    version: int
+
+
+class PingTold(View):
+    endpoint_id: str
+
+
+class OrderTold(View):
+    order_id: str
+    version: int
+    status: OrderStatus
+    leader_id: str
+    campaign_id: str
+    currency: str
+    total: int
+    refunded_amount: int
+
+
+class RefundTold(View):
+    refund_id: str
+    order_id: str
+    status: RefundStatus
+    amount: int
+    currency: str
+    reason: str
+
+
+class CampaignTold(View):
+    campaign_id: str
+    title: str
+    closes_at: Instant
+
+
+class RunTold(View):
+    run_id: str
+    business_date: str
+    leaders_settled: int
+    totals: list[TotalView]
+
+
+class CaseTold(View):
+    case_id: str
+    kind: CaseKind
+    subject: str
+    detail: str
+
+
+# The shape of `data`, and when it is told to whom.
+TOLD: dict[EventType, tuple[type[View], str]] = {
+    "dispatch.created": (DispatchTold, "There is a dispatch to accept; to its supplier"),
+    "dispatch.cancelled": (DispatchTold, "A dispatch must not be shipped; to its supplier"),
+    "endpoint.disabled": (EndpointTold, "An endpoint gets nothing more; to its owner's others"),
+    "ping": (PingTold, "A test that was asked for; to the endpoint itself"),
+    "order.paid": (OrderTold, "An order was paid; to the platform"),
+    "order.refunded": (RefundTold, "Money went back for an order; to the platform"),
+    "refund.failed": (RefundTold, "Money could not go back; to the platform"),
+    "campaign.closed": (CampaignTold, "A campaign takes no more orders; to the platform"),
+    "settlement.completed": (RunTold, "A nightly run is done; to the platform"),
+    "case.opened": (CaseTold, "A person must look at something; to the platform"),
+}
