@@ -12,27 +12,31 @@ STAGE ?=
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+# Python would answer a Ctrl-C while it starts with a traceback: it hears none until it is ready.
+RUN := trap '' INT; $(PYTHON) -m infra.local.stoppable
 NEEDS_PYTHON := Tuan needs Python 3.11 or newer. Install it (with your package manager, or pyenv install 3.12), or name one: make PYTHON3=/path/to/python3.12 ...
+
+NEW_ENOUGH := -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))'
 
 # The first Python that is new enough; PYTHON3= names another.
 PYTHON3 ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+	$$p $(NEW_ENOUGH) 2>/dev/null && echo $$p && break; done)
+CHECK = "$(PYTHON3)" $(NEW_ENOUGH) 2>/dev/null || { echo "$(NEEDS_PYTHON)" >&2; exit 1; }
 
-.PHONY: help run up down test lint format bench replay token pay logs package deploy clean
+.PHONY: help run up down test lint format bench replay token pay logs deploy clean python
 
 help: ## Tell what can be made
 	@echo "Usage: make TARGET [NAME=value ...]; PORT=4567 moves the local cloud off 4566"
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  %-9s %s\n", $$1, $$2}'
 
 run: $(VENV)/ready ## The whole journey on an empty local stack, played before your eyes
-	@$(PYTHON) -m infra.local.deploy down up
-	@$(PYTHON) -m infra.demo.play --base-url "$$($(PYTHON) -m infra.local.deploy url)"
+	@$(RUN) infra.demo.play --new-stack
 
 up: $(VENV)/ready ## The local stack, without the demo; again keeps the data
-	@$(PYTHON) -m infra.local.deploy up
+	@$(RUN) infra.local.deploy up
 
 down: $(VENV)/ready ## The local stack away, data and all
-	@$(PYTHON) -m infra.local.deploy down
+	@$(RUN) infra.local.deploy down
 
 test: $(VENV)/replay ## All tests, or those that ARGS= names to pytest
 	@$(PYTHON) -m pytest $(ARGS)
@@ -48,37 +52,51 @@ format: $(VENV)/ready ## Put the code into the usual form
 	@$(VENV)/bin/ruff format .
 
 bench: $(VENV)/ready ## What an order, a cold start and a settlement cost, as a table
-	@$(PYTHON) -m tests.bench
+	@$(RUN) tests.bench
 
 replay: $(VENV)/replay ## DAYS= real days of shopping on an empty local stack, compared with pandas to the cent
-	@$(PYTHON) -m infra.local.deploy down up
-	@$(PYTHON) -m infra.demo.replay --base-url "$$($(PYTHON) -m infra.local.deploy url)" --days $(DAYS)
+	@$(RUN) infra.demo.replay --new-stack --days "$(DAYS)"
 
-token: $(VENV)/ready ## Print a local token: ROLE=operator|leader|customer SUB=
-	@$(PYTHON) -m infra.local.token "$(ROLE)" "$(SUB)"
+token: $(VENV)/ready ## Print a local token: ROLE=operator|customer SUB=any-name, or ROLE=leader SUB=ldr_...
+	@$(RUN) infra.local.token "$(ROLE)" "$(SUB)"
 
 pay: $(VENV)/ready ## Play the payment provider: PAYMENT=pay_..., EVENT= to send an event again
-	@$(PYTHON) -m infra.local.pay "$(PAYMENT)" $(EVENT)
+	@$(RUN) infra.local.pay "$(PAYMENT)" "$(EVENT)"
 
 logs: $(VENV)/ready ## What the local functions wrote; FUNCTION=DispatchCreate for one of them
-	@$(PYTHON) -m infra.local.logs $(FUNCTION)
+	@$(RUN) infra.local.logs $(FUNCTION)
 
 deploy: $(VENV)/ready ## Deploy to AWS: STAGE=dev|prod, with infra/stages/ and PARAMETERS="Name=value ..."
-	@$(PYTHON) -m infra.deploy "$(STAGE)" $(PARAMETERS)
+	@$(RUN) infra.deploy "$(STAGE)" $(PARAMETERS)
 
 clean: ## Stop the local stacks and remove everything that was built, environments too
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m infra.local.deploy down-all; fi
 	@rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Also where the environment is there already, so that a Python that will not do is never ignored.
+ifneq ($(origin PYTHON3),file)
+$(VENV)/ready: | python
+endif
+python:
+	@$(CHECK)
+
+# A group of its own hears no Ctrl-C, which pip and venv would answer with tracebacks.
+define stoppable
+set -m; \
+trap 'kill -- -$$!; wait 2>/dev/null; echo "Stopped while installing; the next make goes on." >&2; exit 130' INT; \
+$(1) & set +m; wait $$!
+endef
+PIP := $(PYTHON) -m pip install -qq --disable-pip-version-check
+
 $(VENV)/ready: requirements.txt requirements-dev.txt
-	@if [ -z "$(PYTHON3)" ]; then echo "$(NEEDS_PYTHON)" >&2; exit 1; fi
+	@$(CHECK)
 	@echo "installing requirements-dev.txt into $(VENV) ..." >&2
-	@$(PYTHON3) -m venv $(VENV) || { echo "No environment could be made: on Debian and Ubuntu, apt install python3-venv." >&2; exit 1; }
-	@$(PYTHON) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@$(call stoppable,"$(PYTHON3)" -m venv $(VENV)) || { echo "No environment could be made: on Debian and Ubuntu, apt install python3-venv." >&2; exit 1; }
+	@$(call stoppable,$(PIP) -r requirements-dev.txt)
 	@touch $@
 
 $(VENV)/replay: $(VENV)/ready requirements-replay.txt
 	@echo "installing requirements-replay.txt into $(VENV) ..." >&2
-	@$(PYTHON) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt -r requirements-replay.txt
+	@$(call stoppable,$(PIP) -r requirements-dev.txt -r requirements-replay.txt)
 	@touch $@

@@ -20,8 +20,6 @@ from infra.stack import Target, deploy
 from infra.stages import STAGES, parameters
 
 NEEDED = ("JwtIssuer", "JwtAudience", "JwtJwksUrl")
-
-
 DEPLOYABLE = tuple(stage for stage in STAGES if stage != "local")
 
 
@@ -31,11 +29,19 @@ def main() -> None:
         raise Fixable(f"STAGE is one of {', '.join(DEPLOYABLE)}: make deploy STAGE=dev")
     chosen = {**parameters(stage), **dict(map(name_and_value, given))}
     if missing := [name for name in NEEDED if not chosen.get(name)]:
-        raise Fixable(f"fill in {', '.join(missing)} in infra/stages/{stage}.json first")
+        raise Fixable(how_to_give(stage, missing))
     try:
         deploy_to_aws(stage, chosen)
     except (BotoCoreError, ClientError) as error:
         raise Fixable(f"AWS refused: {error}") from error
+
+
+def how_to_give(stage: str, missing: list[str]) -> str:
+    values = " ".join(f"{name}=..." for name in missing)
+    return (
+        f"{', '.join(missing)} must be given: fill them in in infra/stages/{stage}.json, "
+        f'or say `make deploy STAGE={stage} PARAMETERS="{values}"`'
+    )
 
 
 def name_and_value(text: str) -> tuple[str, str]:

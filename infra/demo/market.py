@@ -1,5 +1,6 @@
 """Setting up a market for given orders, selling them, and settling the day."""
 
+from argparse import ArgumentParser, Namespace
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from infra.demo.client import Api, Json
 from infra.demo.crew import Crew
 from infra.demo.figures import COMMISSION_BPS, CURRENCY, money, total, unit_cost
 from infra.failures import Fixable
-from infra.local import credentials, stack
+from infra.local import credentials, deploy, stack
 
 SKUS_PER_PRODUCT = 50
 OPEN_HOURS = 48
@@ -25,9 +26,22 @@ class SettlementFailed(Exception):
     """The run failed, or left a ledger that does not balance."""
 
 
-def base_url(given: str | None) -> str:
-    """`given`, or the base URL of the local stack that is up. Raises Fixable without either."""
-    return (given or stack.current().base_url).rstrip("/")
+def base_url_arguments() -> ArgumentParser:
+    """The arguments that say which stack, for the parser of a command to take over."""
+    parser = ArgumentParser(add_help=False)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--base-url", help="default: the stack in .local/stack.json")
+    which.add_argument(
+        "--new-stack", action="store_true", help="an empty local stack, brought up on PORT"
+    )
+    return parser
+
+
+def base_url(asked: Namespace) -> str:
+    """The base URL of the stack that is asked for. Raises Fixable where none is up."""
+    if asked.new_stack:
+        return deploy.bring_up_empty().base_url
+    return str(asked.base_url or stack.current().base_url).rstrip("/")
 
 
 @cache

@@ -1,7 +1,7 @@
 """The demo of `make run`: real baskets from a leader's campaign to the settled statement.
 
-Plays against a stack that is up and empty, and ends with 1 when any figure is not what the
-baskets say it must be.
+Plays against a stack that is up and empty, with `--new-stack` a new one, and ends with 1 when any
+figure is not what the baskets say it must be.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from infra.demo.market import (
     WrongTotal,
     accounts,
     base_url,
+    base_url_arguments,
     name_parties,
     open_campaigns,
     operator,
@@ -228,17 +229,17 @@ def told(failure: Exception) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Plays real baskets through a running stack.")
-    parser.add_argument("--base-url", help="default: the stack in .local/stack.json")
+    parser = argparse.ArgumentParser(
+        description="Plays real baskets through a running stack.", parents=[base_url_arguments()]
+    )
+    asked = parser.parse_args()
     console = wide_console()
     try:
-        api = Api.at(base_url(parser.parse_args().base_url))
+        api = Api.at(base_url(asked))
         market, wrong = play(api, console)
     except FAILURES as failure:
         console.print(told(failure), style="red", markup=False)
         return 1
-    except KeyboardInterrupt:
-        return 130
     if wrong:
         console.print(f"{len(wrong)} figures are wrong. The first: {wrong[0]}", style="red")
         return 1

@@ -1,8 +1,8 @@
-"""Sends real days through a stack that is up and empty, and checks them to the cent.
+"""Sends real days through an empty stack, and checks them to the cent.
 
-`make replay DAYS=1`: every basket of the day is ordered, paid, dispatched, delivered and settled
-through the API by eight clients. What the API then says is compared with what pandas computes
-from the raw rows alone; any difference is named and ends it with 1.
+`make replay DAYS=1`, on a new stack: every basket of the day is ordered, paid, dispatched,
+delivered and settled through the API by eight clients. What the API then says is compared with
+what pandas computes from the raw rows alone; any difference is named and ends it with 1.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from infra.demo.figures import Difference, differences, dispatch_count, money
 from infra.demo.market import (
     accounts,
     base_url,
+    base_url_arguments,
     name_parties,
     open_campaigns,
     operator,
@@ -33,9 +34,11 @@ from infra.demo.market import (
     token,
 )
 from infra.demo.play import FAILURES, told
+from infra.failures import Fixable
 
 # The first whole day after the New Year's holidays, all in one price week.
 FIRST_DAY = date(2017, 1, 3)
+LAST_DAY = date(2017, 12, 31)
 NAMED_DIFFERENCES = 20
 CARRIER = "Replay Freight"
 
@@ -149,37 +152,39 @@ def conclude(console: Console, figures: oracle.Figures, wrong: Sequence[Differen
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Replays real days through a running stack.")
-    parser.add_argument("--base-url", help="default: the stack in .local/stack.json")
+    parser = argparse.ArgumentParser(
+        description="Replays real days through a running stack.", parents=[base_url_arguments()]
+    )
     parser.add_argument("--date", type=date.fromisoformat, default=FIRST_DAY)
-    parser.add_argument("--days", type=_count, default=1)
+    parser.add_argument("--days", default="1")
     parser.add_argument("--data", type=Path, help="the package's data folder")
     asked = parser.parse_args()
     console = wide_console()
     data = asked.data or package_data()
-    began = time.monotonic()
     try:
-        api = Api.at(base_url(asked.base_url))
+        days = whole_days(asked.days, asked.date)
         with console.status("Reading a year of baskets"):
-            figures = oracle.figures(data, asked.date, asked.days)
-            orders = replay_orders(Journey(data), asked.date, asked.days)
-        console.print(f"{asked.date}, {asked.days} day(s): {len(orders)} orders", highlight=False)
+            figures = oracle.figures(data, asked.date, days)
+            orders = replay_orders(Journey(data), asked.date, days)
+        api = Api.at(base_url(asked))
+        console.print(f"{asked.date}, {days} day(s): {len(orders)} orders", highlight=False)
+        began = time.monotonic()
         outcome = replay(api, orders, console)
     except (*FAILURES, Undelivered) as failure:
         console.print(told(failure), style="red", markup=False)
         return 1
-    except KeyboardInterrupt:
-        return 130
     spent = time.monotonic() - began
     sent, again = api.traffic["requests"], api.traffic["retries"]
     console.print(f"{sent} requests in {spent:.0f} s, {again} of them again", highlight=False)
     return conclude(console, figures, differences(right(figures), outcome))
 
 
-def _count(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("at least one day")
-    return number
+def whole_days(text: str, first: date) -> int:
+    """A number of days that the data has. Raises Fixable for anything else."""
+    most = (LAST_DAY - first).days + 1
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise Fixable(f"DAYS is a number of days from 1 to {most}, not {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

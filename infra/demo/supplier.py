@@ -10,6 +10,7 @@ Keys and secrets come over the pipe, so that they stand in no argument list and 
 
 import argparse
 import json
+import os
 import sys
 import threading
 from collections import Counter
@@ -251,8 +252,12 @@ def serve(base_url: str, instructions: TextIO, answers: TextIO) -> Report:
 def main() -> int:
     parser = argparse.ArgumentParser(description="The demo's suppliers.")
     parser.add_argument("--base-url", required=True)
-    report = serve(parser.parse_args().base_url, sys.stdin, sys.stdout)
-    print(json.dumps(asdict(report)), flush=True)
+    try:
+        report = serve(parser.parse_args().base_url, sys.stdin, sys.stdout)
+        print(json.dumps(asdict(report)), flush=True)
+    except BrokenPipeError:
+        # Whoever started this is gone: nobody waits for its work or reads its report.
+        os._exit(1)
     return 1 if report.failures else 0
 
 

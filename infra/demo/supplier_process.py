@@ -32,7 +32,11 @@ class SupplierProcess:
             text=True,
             start_new_session=True,
         )
-        self._address = f"http://127.0.0.1:{self._hear()['port']}"
+        try:
+            self._address = f"http://127.0.0.1:{self._hear()['port']}"
+        except BaseException:
+            self._end()
+            raise
         self._http = httpx.Client(base_url=self._address, timeout=10.0, trust_env=False)
         return self
 
@@ -42,10 +46,8 @@ class SupplierProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end()
         self._http.close()
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.communicate()
 
     def url(self, name: str) -> str:
         """Where the supplier of that name takes its webhooks."""
@@ -82,6 +84,11 @@ class SupplierProcess:
         if report.failures or self._process.returncode:
             raise SupplierFailed(f"exit code {self._process.returncode}: {report.what_failed()}")
         return report
+
+    def _end(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()
 
     def _say(self, told: Json) -> None:
         assert self._process.stdin is not None

@@ -6,8 +6,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,11 @@ class Cloud:
     def pid_file(self) -> Path:
         return self.directory / "cloud.pid"
 
+    @property
+    def deployed(self) -> Path:
+        """Where the addresses of the deployed stack stand, once there is one."""
+        return self.directory / "stack.json"
+
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud, whatever the environment says about another one."""
         import boto3
@@ -61,6 +68,16 @@ class Cloud:
         )
 
 
+def chosen_port() -> int | None:
+    """The `PORT` of the environment, if there is one. Raises Fixable for what is no port."""
+    text = os.environ.get("PORT", "")
+    if not text:
+        return None
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise Fixable(f"PORT is a number from 1 to 65535, not {text!r}")
+    return int(text)
+
+
 def start(cloud: Cloud) -> None:
     """Start the cloud, unless it runs, and wait until it answers."""
     if running_pid(cloud):
@@ -70,16 +87,34 @@ def start(cloud: Cloud) -> None:
             f"port {cloud.port} is taken by another program: stop that one, "
             f"or choose another port, as in `make up PORT={cloud.port + 1}`"
         )
-    process = launch(cloud)
-    cloud.pid_file.write_text(str(process.pid))
+    with undisturbed():
+        process = launch(cloud)
+        cloud.pid_file.write_text(str(process.pid))
     wait_until_healthy(cloud, process)
 
 
 def stop(cloud: Cloud) -> None:
     """Stop the cloud and remove what belongs to it, its data too."""
-    if pid := running_pid(cloud):
-        end_group(pid)
-    shutil.rmtree(cloud.directory, ignore_errors=True)
+    with undisturbed():
+        if pid := running_pid(cloud):
+            end_group(pid)
+        shutil.rmtree(cloud.directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C waits until this is done: a cloud without its process id could not be ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked: list[int] = []
+    usual = signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        if asked:
+            signal.raise_signal(signal.SIGINT)
 
 
 def launch(cloud: Cloud) -> subprocess.Popen[bytes]:
@@ -156,6 +191,11 @@ def running_pid(cloud: Cloud) -> int | None:
         return None
     # The number may have gone to another program since.
     return pid if "ministack" in command_of(pid) else None
+
+
+def is_up(cloud: Cloud) -> bool:
+    """Whether the cloud runs and the application was deployed to it."""
+    return cloud.deployed.exists() and running_pid(cloud) is not None
 
 
 def command_of(pid: int) -> str:

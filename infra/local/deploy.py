@@ -1,54 +1,70 @@
-"""The local stack, there or away: `python -m infra.local.deploy {up|down|url|down-all} ...`.
+"""The local stack, there or away: `python -m infra.local.deploy {up|down|down-all}`.
 
-`PORT` in the environment chooses its port. Several commands are done one after another.
+`PORT` in the environment chooses its port.
 """
 
-import os
 import sys
 from collections.abc import Callable
 
 from infra.failures import Fixable, exit_code_of
-from infra.local.cloud import Cloud
-from infra.local.stack import current, down, down_all, make_current, up
+from infra.local import cloud as local_cloud
+from infra.local.cloud import Cloud, chosen_port
+from infra.local.stack import LocalStack, down, down_all, make_current, ports_up, up
 
 DEFAULT_PORT = 4566
 
 
-def bring_up() -> None:
-    stack = up(chosen())
+def bring_up() -> LocalStack:
+    """The stack as the checkout has it now. What Ctrl-C leaves half made goes away again."""
+    cloud = chosen()
+    try:
+        stack = up(cloud)
+    except KeyboardInterrupt:
+        if not cloud.deployed.exists():
+            local_cloud.stop(cloud)
+        raise
     make_current(stack)
-    print(f"the local stack is up at {stack.base_url}")
+    print(f"the local stack is up at {stack.base_url}", flush=True)
+    return stack
+
+
+def bring_up_empty() -> LocalStack:
+    """A new stack; one that was up on the same port goes away, data and all."""
+    cloud = chosen()
+    if local_cloud.running_pid(cloud):
+        print(f"clearing the stack on {cloud.port} ...", flush=True)
+    down(cloud)
+    return bring_up()
 
 
 def bring_down() -> None:
-    down(chosen())
+    cloud = chosen()
+    was_up = local_cloud.running_pid(cloud)
+    down(cloud)
+    if was_up:
+        print(f"The stack on {cloud.port} is down.")
+        return
+    print(f"No stack is up on {cloud.port}.")
+    if others := ports_up():
+        print(f"There is one on {others[0]}: `make down PORT={others[0]}` takes it away.")
 
 
-def print_url() -> None:
-    print(current().base_url)
+def chosen() -> Cloud:
+    return Cloud(chosen_port() or DEFAULT_PORT)
 
 
-COMMANDS: dict[str, Callable[[], None]] = {
+COMMANDS: dict[str, Callable[[], object]] = {
     "up": bring_up,
     "down": bring_down,
-    "url": print_url,
     "down-all": down_all,
 }
 
 
-def chosen() -> Cloud:
-    text = os.environ.get("PORT") or str(DEFAULT_PORT)
-    if not text.isdigit() or not 0 < int(text) < 65536:
-        raise Fixable(f"PORT is a number from 1 to 65535, not {text!r}")
-    return Cloud(int(text))
-
-
 def main() -> None:
-    names = sys.argv[1:]
-    if not names or not set(names) <= set(COMMANDS):
-        raise Fixable(f"say one or more of: {', '.join(COMMANDS)}")
-    for name in names:
-        COMMANDS[name]()
+    name = " ".join(sys.argv[1:])
+    if name not in COMMANDS:
+        raise Fixable(f"say one of: {', '.join(COMMANDS)}")
+    COMMANDS[name]()
 
 
 if __name__ == "__main__":

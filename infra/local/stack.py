@@ -1,7 +1,6 @@
 """The deployed local stack: what tools and tests need to know of it."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -87,7 +86,7 @@ def up(cloud: Cloud) -> LocalStack:
         port=cloud.port,
         provider_secret=outputs["LocalProviderSecretArn"],
     )
-    write(stack, cloud.directory / "stack.json")
+    write(stack, cloud.deployed)
     return stack
 
 
@@ -123,12 +122,30 @@ def make_current(stack: LocalStack) -> None:
 
 def current(port: int | None = None) -> LocalStack:
     """The stack on a port; by default on `PORT`, or else the one brought up last."""
-    chosen = port or int(os.environ.get("PORT") or 0)
-    path = Cloud(chosen).directory / "stack.json" if chosen else CURRENT
+    chosen = port or local_cloud.chosen_port()
+    path = Cloud(chosen).deployed if chosen else CURRENT
     if not path.exists():
-        again = f"`make up PORT={chosen}`" if chosen else "`make up`"
-        raise Fixable(f"no local stack is up: start one with {again}")
+        raise none_is_up(chosen)
     return read(path)
+
+
+def running() -> LocalStack:
+    """The current stack. Raises Fixable where its cloud has ended, with the machine perhaps."""
+    stack = current()
+    if not local_cloud.is_up(stack.cloud):
+        raise none_is_up(local_cloud.chosen_port())
+    return stack
+
+
+def none_is_up(port: int | None) -> Fixable:
+    again = f"`make up PORT={port}`" if port else "`make up`"
+    return Fixable(f"no local stack is up: start one with {again}")
+
+
+def ports_up() -> list[int]:
+    """The ports of all local stacks of this checkout that are up."""
+    ports = sorted(int(directory.name) for directory in LOCAL.glob("[0-9]*"))
+    return [port for port in ports if local_cloud.is_up(Cloud(port))]
 
 
 def write(stack: LocalStack, path: Path) -> None:
