@@ -19,6 +19,7 @@ from chalicelib.platform import outbox_worker
 from chalicelib.reference import routes as reference
 from chalicelib.settlement import routes as settlement
 from chalicelib.settlement import workers as settlement_workers
+from chalicelib.stock import routes as stock
 from chalicelib.webhooks import routes as webhooks
 from chalicelib.webhooks import workers as webhooks_workers
 
@@ -29,6 +30,7 @@ app.register_blueprint(authorizers)
 for domain in (
     parties,
     catalogue,
+    stock,
     ordering,
     payments,
     dispatch,

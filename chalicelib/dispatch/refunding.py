@@ -24,6 +24,7 @@ from chalicelib.platform.transaction import Recorder, Transaction, Update
 from chalicelib.settlement import earning
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
 from chalicelib.settlement.rules import EarnedLine, Earnings
+from chalicelib.stock import store as stock
 
 REFUNDABLE = ("paid", "shipped", "delivered", "completed")
 
@@ -196,4 +197,4 @@ def _stock(order: Order, units: Mapping[str, int], made: Sequence[Dispatch]) -> 
     waiting: list[OrderLine] = [
         line for line in order.lines if line.sku_id in units and line.supplier_id not in shipped
     ]
-    return [ordering.let_go(line.sku_id, units[line.sku_id]) for line in waiting]
+    return [stock.let_go(line.sku_id, units[line.sku_id]) for line in waiting]

@@ -20,6 +20,7 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.settlement import earning
 from chalicelib.settlement.rules import EarnedLine
+from chalicelib.stock import store as stock
 
 
 @retry_stale
@@ -61,7 +62,7 @@ def reject(dispatch_id: str, reason: str, caller: Caller, recorder: Recorder | N
     rejected = dispatch.moved("rejected", now, reason=reason)
     units = rules.units(dispatch.lines)
     transaction = Transaction(recorder)
-    transaction.add(*(ordering.let_go(sku_id, quantity) for sku_id, quantity in units.items()))
+    transaction.add(*(stock.let_go(sku_id, quantity) for sku_id, quantity in units.items()))
     refunded = money_back.undelivered_in(
         transaction, order, units, reason="dispatch rejected", now=now
     )
@@ -82,7 +83,7 @@ def ship(
     shipped = dispatch.moved("shipped", now, shipped_at=now, **said)
     transaction = Transaction(recorder)
     units = rules.units(dispatch.lines)
-    transaction.add(*(ordering.let_go(sku_id, quantity) for sku_id, quantity in units.items()))
+    transaction.add(*(stock.let_go(sku_id, quantity) for sku_id, quantity in units.items()))
     return _commit(transaction, shipped, _order_of(dispatch))
 
 

@@ -13,6 +13,7 @@ from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, Update, write
+from chalicelib.stock import store as stock
 
 ORDERS_A_SWEEP = 500
 
@@ -25,7 +26,7 @@ def end_unpaid(
     transaction = Transaction(recorder)
     transaction.add(
         ordering.replace_order(ended),
-        *(ordering.release(line.sku_id, line.quantity) for line in order.lines),
+        *(stock.release(line.sku_id, line.quantity) for line in order.lines),
         limits_back(order),
     )
     transaction.commit(ended)
@@ -66,7 +67,7 @@ def restock(order_id: str) -> None:
     transaction = Transaction()
     transaction.add(
         ordering.replace_order(order.restocked()),
-        *(ordering.put_back(sku_id, units) for sku_id, units in order.units_to_restock().items()),
+        *(stock.put_back(sku_id, units) for sku_id, units in order.units_to_restock().items()),
     )
     transaction.commit()
 

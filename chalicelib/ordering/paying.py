@@ -16,7 +16,6 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.placing import PAYABLE_AFTER_CLOSE
 from chalicelib.ordering.rules import Order, limited_units
-from chalicelib.ordering.store import CannotTake
 from chalicelib.payments import refunds
 from chalicelib.payments import store as payments
 from chalicelib.payments.providers import PaymentSucceeded, RefundSettled, provider
@@ -25,6 +24,8 @@ from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.settlement import earning
+from chalicelib.stock import store as stock
+from chalicelib.stock.store import CannotTake
 
 
 def take_event(name: str, headers: Mapping[str, str], body: bytes) -> None:
@@ -110,7 +111,7 @@ def collect(
 def _pay(order: Order, receipt: Receipt, recorder: Recorder | None = None) -> None:
     """The order waits for just this money."""
     transaction = Transaction(recorder)
-    transaction.add(*(ordering.commit(line.sku_id, line.quantity) for line in order.lines))
+    transaction.add(*(stock.commit(line.sku_id, line.quantity) for line in order.lines))
     _book_paid(transaction, order, receipt)
     transaction.commit(receipt)
     metric("OrdersPaid")
@@ -120,7 +121,7 @@ def _revive(order: Order, receipt: Receipt) -> None:
     """The order has expired, but all it needs can be taken again. Raises CannotTake where not."""
     transaction = Transaction()
     transaction.add(
-        *(ordering.take_again(line.sku_id, line.quantity) for line in order.lines),
+        *(stock.take_again(line.sku_id, line.quantity) for line in order.lines),
         ordering.count_limits(
             order.campaign_id, order.customer_id, limited_units(order.lines), CannotTake()
         ),

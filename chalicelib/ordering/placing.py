@@ -22,6 +22,7 @@ from chalicelib.platform.idempotency import IdempotentRequest
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction
+from chalicelib.stock import store as stock
 
 # Money that a leader still collects after the close must be in by then (contract, section 3).
 PAYABLE_AFTER_CLOSE = timedelta(hours=2)
@@ -72,7 +73,7 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
     transaction = Transaction(idempotency)
     transaction.add(
         ordering.add_order(order),
-        *(ordering.reserve(line.sku_id, line.quantity) for line in lines),
+        *(stock.reserve(line.sku_id, line.quantity) for line in lines),
         ordering.count_limits(
             campaign.id, new.customer_id, limited_units(lines), _limit_reached(lines)
         ),

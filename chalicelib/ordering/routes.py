@@ -1,10 +1,10 @@
-"""`/v1/orders`, payment events, stock, and what a community can buy."""
+"""`/v1/orders`, payment events, and what a community can buy."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from chalicelib.ordering import paying, placing, reading, stock, storefront
+from chalicelib.ordering import paying, placing, reading, storefront
 from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.schema import (
@@ -14,21 +14,17 @@ from chalicelib.ordering.schema import (
     OrderView,
     PaymentEvent,
     PlaceOrder,
-    PutStock,
     ReceiptView,
-    StockView,
 )
-from chalicelib.ordering.store import Stock
 from chalicelib.ordering.storefront import OpenCampaign
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments.rules import Receipt
-from chalicelib.platform.endpoints import Also, Reply, Request, Unrecorded
+from chalicelib.platform.endpoints import Also, Request, Unrecorded
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 
 routes = Routes(__name__, tag="Orders", authorizer=authorizer)
 
-ETAG = {"ETag": "The version of the stock, for `If-Match`."}
 # The local provider's; another provider signs in headers of its own.
 SIGNED = {
     "webhook-id": "The event's id.",
@@ -129,40 +125,6 @@ def take_payment_event(request: Request, provider: str) -> Any:
 
 
 @routes.endpoint(
-    "PUT",
-    "/v1/skus/{id}/stock",
-    summary="Set a SKU's stock; If-Match is honoured",
-    roles=("operator", "supplier"),
-    body=PutStock,
-    answer=StockView,
-    errors={"below_reserved": 409, "precondition_failed": 412},
-    also=Also(
-        takes={"If-Match": "The `ETag` that was read: refused where the stock has changed since."},
-        gives=ETAG,
-    ),
-)
-def put_stock(request: Request, id: str) -> Reply:
-    sent: PutStock = request.body
-    counted: stock.Counted = "physical" if sent.on_hand is None else "on_hand"
-    units = sent.physical if sent.on_hand is None else sent.on_hand
-    return _stock_reply(
-        stock.put(id, counted, units or 0, request.headers.get("if-match"), request.caller)
-    )
-
-
-@routes.endpoint(
-    "GET",
-    "/v1/skus/{id}/stock",
-    summary="Read a SKU's stock, with its ETag",
-    roles=("operator", "supplier"),
-    answer=StockView,
-    also=Also(gives=ETAG),
-)
-def read_stock(request: Request, id: str) -> Reply:
-    return _stock_reply(stock.read(id, request.caller))
-
-
-@routes.endpoint(
     "GET",
     "/v1/leaders/{id}/campaigns",
     summary="What a community can buy now: offers, prices and what is left",
@@ -172,7 +134,3 @@ def read_stock(request: Request, id: str) -> Reply:
 )
 def list_open_campaigns(request: Request, id: str) -> Page[OpenCampaign]:
     return storefront.open_campaigns(id, request.page)
-
-
-def _stock_reply(found: Stock) -> Reply:
-    return Reply(found, headers={"ETag": stock.etag(found)})

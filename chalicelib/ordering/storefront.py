@@ -7,9 +7,9 @@ from itertools import islice
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import Offer
 from chalicelib.kernel import clock
-from chalicelib.ordering import store as ordering
 from chalicelib.parties import service as parties
 from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.stock import store as stock
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def open_campaigns(leader_id: str, page: PageRequest) -> Page[OpenCampaign]:
 
 def _offers(campaign_id: str) -> tuple[OpenOffer, ...]:
     offers = catalogue.offers(campaign_id)
-    stocks = ordering.get_stocks([offer.sku_id for offer in offers])
+    stocks = stock.get_stocks([offer.sku_id for offer in offers])
     return tuple(
         _open(offer, stocks[offer.sku_id].available if offer.sku_id in stocks else 0)
         for offer in offers

@@ -21,7 +21,8 @@ REF = "#/components/schemas/{model}"
 TAGS = {
     "Parties": "Suppliers with their API keys, leaders with their communities.",
     "Catalogue": "Products, campaigns and their offers.",
-    "Orders": "From the basket to the money, and the stock between.",
+    "Stock": "How many units of each SKU there are.",
+    "Orders": "From the basket to the money.",
     "Payments": "Refunds on their way.",
     "Dispatches": "What a supplier must ship; cancelling and refunding.",
     "Webhooks": "Telling others, signed and tried again.",

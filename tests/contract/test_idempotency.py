@@ -7,8 +7,6 @@ import pytest
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Invalid
-from chalicelib.ordering import store as ordering
-from chalicelib.ordering.store import StockRow
 from chalicelib.platform.idempotency import (
     AlreadyAnswered,
     Answer,
@@ -17,6 +15,8 @@ from chalicelib.platform.idempotency import (
     fingerprint,
 )
 from chalicelib.platform.transaction import Transaction, create
+from chalicelib.stock import store as stock
+from chalicelib.stock.store import StockRow
 
 ALICE, BOB = Caller("customer", "cus_alice"), Caller("customer", "cus_bob")
 
@@ -61,7 +61,7 @@ def test_of_two_requests_with_a_key_one_takes_effect() -> None:
     commit(request(), "sku_1", "first")
     with pytest.raises(AnsweredMeanwhile):
         commit(request(), "sku_2", "second")
-    assert ordering.get_stocks(["sku_1", "sku_2"]).keys() == {"sku_1"}
+    assert stock.get_stocks(["sku_1", "sku_2"]).keys() == {"sku_1"}
     with pytest.raises(AlreadyAnswered) as repeat:
         request().look_up()
     assert repeat.value.answer.body == "first"

@@ -1,4 +1,4 @@
-"""The ordering store: orders and their lists, stock, and customers' limits."""
+"""The ordering store: orders and their lists, and customers' limits."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,6 @@ import pytest
 from chalicelib.kernel.errors import Conflict, Stale
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
-from chalicelib.ordering.store import CannotTake, Stock
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import Update, write
 from tests.support.made import HOME, NOW, an_order
@@ -21,15 +20,6 @@ def add(order_id: str, **changes: Any) -> Order:
     order = an_order(id=order_id, **changes)
     write(ordering.add_order(order))
     return order
-
-
-def stocked(available: int) -> None:
-    write(ordering.set_stock(ordering.get_stock("sku_1"), available))
-
-
-def units() -> tuple[int, int, int]:
-    stock = ordering.get_stock("sku_1")
-    return stock.available, stock.reserved, stock.committed
 
 
 def test_an_order_comes_back_as_it_was_written() -> None:
@@ -107,84 +97,6 @@ def test_an_order_that_was_paid_is_no_longer_due() -> None:
     order = add("ord_1", status="pending_payment", paid_at=None)
     write(ordering.replace_order(replace(order.changed("paid"), paid_at=NOW)))
     assert ordering.due_before(NOW + timedelta(days=1), 10) == []
-
-
-def test_units_go_from_sale_to_reserved_to_committed_and_out() -> None:
-    stocked(10)
-    write(ordering.reserve("sku_1", 4))
-    assert units() == (6, 4, 0)
-    write(ordering.commit("sku_1", 3))
-    assert units() == (6, 1, 3)
-    write(ordering.release("sku_1", 1))
-    assert units() == (7, 0, 3)
-    write(ordering.put_back("sku_1", 1))
-    assert units() == (8, 0, 2)
-    write(ordering.let_go("sku_1", 2))
-    assert units() == (8, 0, 0)
-    write(ordering.take_again("sku_1", 8))
-    assert units() == (0, 0, 8)
-
-
-def test_no_more_is_reserved_than_there_is() -> None:
-    stocked(3)
-    with pytest.raises(Conflict) as refused:
-        write(ordering.reserve("sku_1", 4))
-    assert refused.value.code == "out_of_stock"
-    assert units() == (3, 0, 0)
-    write(ordering.reserve("sku_1", 3))
-    assert units() == (0, 3, 0)
-
-
-def test_what_was_never_stocked_cannot_be_reserved() -> None:
-    assert ordering.get_stock("sku_1") == Stock("sku_1", 0, 0, 0, 0)
-    with pytest.raises(Conflict):
-        write(ordering.reserve("sku_1", 1))
-    assert ordering.get_stocks(["sku_1"]) == {}
-
-
-@pytest.mark.parametrize(
-    "move", [ordering.release, ordering.commit, ordering.put_back, ordering.let_go]
-)
-def test_no_kind_of_units_falls_below_zero(move: Any) -> None:
-    stocked(10)
-    write(ordering.reserve("sku_1", 2))
-    write(ordering.commit("sku_1", 1))
-    with pytest.raises(ValueError, match="sku_1"):
-        write(move("sku_1", 2))
-    assert units() == (8, 1, 1)
-
-
-def test_units_given_back_and_gone_cannot_be_taken_again() -> None:
-    stocked(1)
-    with pytest.raises(CannotTake):
-        write(ordering.take_again("sku_1", 2))
-    assert units() == (1, 0, 0)
-
-
-def test_stock_is_set_only_from_what_was_read() -> None:
-    stocked(5)
-    before = ordering.get_stock("sku_1")
-    write(ordering.reserve("sku_1", 1))
-    with pytest.raises(Stale):
-        write(ordering.set_stock(before, 9))
-    write(ordering.set_stock(ordering.get_stock("sku_1"), 9))
-    assert units() == (9, 1, 0)
-
-
-def test_stock_is_set_first_by_one_only() -> None:
-    before = ordering.get_stock("sku_1")
-    write(ordering.set_stock(before, 5))
-    with pytest.raises(Stale):
-        write(ordering.set_stock(before, 7))
-
-
-def test_every_change_of_stock_changes_its_version() -> None:
-    stocked(5)
-    seen = [ordering.get_stock("sku_1").version]
-    for move in (ordering.reserve("sku_1", 2), ordering.commit("sku_1", 1)):
-        write(move)
-        seen.append(ordering.get_stock("sku_1").version)
-    assert seen == [1, 2, 3]
 
 
 def count(**units: tuple[int, int]) -> Update:

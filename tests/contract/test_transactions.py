@@ -8,8 +8,7 @@ import pytest
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Stale
 from chalicelib.kernel.events import ORDER_PAID, Event
-from chalicelib.ordering import store as ordering
-from chalicelib.ordering.store import LimitsRow, StockRow
+from chalicelib.ordering.store import LimitsRow
 from chalicelib.platform import outbox, queues, store
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.store import Key
@@ -22,6 +21,8 @@ from chalicelib.platform.transaction import (
     create,
     write,
 )
+from chalicelib.stock import store as stock
+from chalicelib.stock.store import StockRow
 from tests.support.queues import waiting
 
 
@@ -33,7 +34,7 @@ def test_what_exists_cannot_be_created_and_stays_as_it_is() -> None:
     write(create(stock_of("sku_1")))
     with pytest.raises(Stale):
         write(create(StockRow("sku_1", "stock", available=9)))
-    assert ordering.get_stock("sku_1").available == 5
+    assert stock.get_stock("sku_1").available == 5
 
 
 def test_one_write_that_cannot_be_undoes_all_others() -> None:
@@ -60,7 +61,7 @@ def missing_other() -> StockRow:
 def test_another_writer_that_came_first_explains_every_other_refusal() -> None:
     write(create(stock_of("sku_1")))
     with pytest.raises(Stale):
-        write(ordering.reserve("sku_2", 1), create(stock_of("sku_1")))
+        write(stock.reserve("sku_2", 1), create(stock_of("sku_1")))
 
 
 def test_a_check_holds_without_writing() -> None:
@@ -71,13 +72,13 @@ def test_a_check_holds_without_writing() -> None:
         write(
             Check(StockRow.at("sku_1", "stock"), StockRow.available >= 6), create(stock_of("sku_3"))
         )
-    assert ordering.get_stock("sku_1").version == 0
+    assert stock.get_stock("sku_1").version == 0
     assert store.get(StockRow, "sku_3", "stock") is None
 
 
 def test_a_hundred_items_are_written_at_once() -> None:
     write(*(create(stock_of(f"sku_{n}")) for n in range(WRITE_LIMIT)))
-    assert len(ordering.get_stocks([f"sku_{n}" for n in range(WRITE_LIMIT)])) == WRITE_LIMIT
+    assert len(stock.get_stocks([f"sku_{n}" for n in range(WRITE_LIMIT)])) == WRITE_LIMIT
 
 
 def test_a_snapshot_is_in_the_order_asked_for_with_none_for_what_is_absent() -> None:
@@ -95,9 +96,9 @@ def test_a_snapshot_is_in_the_order_asked_for_with_none_for_what_is_absent() -> 
 def test_whole_numbers_beyond_a_floats_precision_come_back_exactly() -> None:
     huge = 9_007_199_254_740_993
     write(create(StockRow("sku_1", "stock", available=huge)))
-    assert ordering.get_stock("sku_1").available == huge
-    write(ordering.reserve("sku_1", 1))
-    assert ordering.get_stock("sku_1").available == huge - 1
+    assert stock.get_stock("sku_1").available == huge
+    write(stock.reserve("sku_1", 1))
+    assert stock.get_stock("sku_1").available == huge - 1
 
 
 def test_an_event_is_sent_to_each_of_its_queues_and_its_record_is_gone() -> None:

@@ -19,7 +19,7 @@ from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.store import AccountsRow, EntryRow
 from chalicelib.ordering.rules import Order, OrderLine
-from chalicelib.ordering.store import OrderRow, StockRow
+from chalicelib.ordering.store import OrderRow
 from chalicelib.payments.rules import Receipt, Refund
 from chalicelib.payments.store import ReceiptRow, RefundRow
 from chalicelib.platform.outbox import OutboxRow
@@ -28,6 +28,7 @@ from chalicelib.platform.table import EntityRow, Row
 from chalicelib.settlement.rules import Statement
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
+from chalicelib.stock.store import StockRow
 
 E = TypeVar("E")
 R = TypeVar("R", bound=Row)
@@ -43,7 +44,7 @@ class State:
         ordering, settlement = _items("ORDERING_TABLE"), _items("SETTLEMENT_TABLE")
         payments, ledger = _items("PAYMENTS_TABLE"), _items("LEDGER_TABLE")
         self.orders: list[Order] = _entities(OrderRow, ordering, "order")
-        self.stock = _rows(StockRow, ordering, "stock")
+        self.stock = _rows(StockRow, _items("STOCK_TABLE"), "stock")
         self.limits = _limits(ordering)
         self.dispatches: list[Dispatch] = _entities(
             DispatchRow, _items("DISPATCH_TABLE"), "dispatch"

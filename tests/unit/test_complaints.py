@@ -8,12 +8,13 @@ from pydantic import BaseModel, Field, ValidationError
 
 from chalicelib.catalogue.schema import CreateCampaign, CreateProduct
 from chalicelib.dispatch.schema import FeedQuery
-from chalicelib.ordering.schema import PaymentEvent, PlaceOrder, PutStock
+from chalicelib.ordering.schema import PaymentEvent, PlaceOrder
 from chalicelib.parties.schema import RegisterLeader, RegisterSupplier
 from chalicelib.platform.complaints import complaints
 from chalicelib.platform.schema import RequestModel
 from chalicelib.reference.examples import EXAMPLES
 from chalicelib.settlement.schema import StartRun
+from chalicelib.stock.schema import PutStock
 from chalicelib.webhooks.schema import AddEndpoint
 
 INSTANT = "is not an instant with its offset from UTC such as 2026-03-01T09:30:00Z"

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from chalicelib.kernel.errors import Busy
-from chalicelib.ordering.store import StockRow
 from chalicelib.platform import retries, store
+from chalicelib.stock.store import StockRow
 
 KEYS = [(f"sku_{n}", "stock") for n in range(130)]
 

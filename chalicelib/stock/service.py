@@ -5,17 +5,17 @@ from typing import Literal
 from chalicelib.catalogue import service as catalogue
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, PreconditionFailed
-from chalicelib.ordering import store as ordering
-from chalicelib.ordering.store import Stock
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import write
+from chalicelib.stock import store as stock
+from chalicelib.stock.store import Stock
 
 Counted = Literal["on_hand", "physical"]
 
 
 def read(sku_id: str, caller: Caller) -> Stock:
     catalogue.sku_for(sku_id, caller)
-    return ordering.get_stock(sku_id)
+    return stock.get_stock(sku_id)
 
 
 @retry_stale
@@ -26,7 +26,7 @@ def put(sku_id: str, counted: Counted, units: int, if_match: str | None, caller:
     has changed since the caller read its ETag.
     """
     catalogue.sku_for(sku_id, caller)
-    before = ordering.get_stock(sku_id)
+    before = stock.get_stock(sku_id)
     if if_match not in (None, "*", etag(before)):
         raise PreconditionFailed("The stock has changed since it was read. Read it again.")
     on_hand = units if counted == "on_hand" else units - before.committed
@@ -36,9 +36,9 @@ def put(sku_id: str, counted: Counted, units: int, if_match: str | None, caller:
             f"Unpaid orders hold {before.reserved} units, so on_hand cannot be {on_hand}.",
             code="below_reserved",
         )
-    write(ordering.set_stock(before, available))
-    return ordering.get_stock(sku_id)
+    write(stock.set_stock(before, available))
+    return stock.get_stock(sku_id)
 
 
-def etag(stock: Stock) -> str:
-    return f'"{stock.version}"'
+def etag(found: Stock) -> str:
+    return f'"{found.version}"'
