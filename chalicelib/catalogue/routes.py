@@ -1,15 +1,20 @@
 """`/v1/products` and `/v1/campaigns`."""
 
-from chalicelib.catalogue import service
+from chalicelib.catalogue import leader_prices, service
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.leader_prices import LeaderPriceOf
 from chalicelib.catalogue.rules import Campaign, Commission, Product
 from chalicelib.catalogue.schema import (
     CampaignSummaryView,
     CampaignView,
     CreateCampaign,
     CreateProduct,
+    LeaderPriceView,
+    OfferIn,
     ProductView,
     RejectProduct,
+    SetLeaderPrice,
+    terms_of,
 )
 from chalicelib.catalogue.service import CampaignWhole, NewCampaign, NewOffer, NewProduct, NewSku
 from chalicelib.parties.authorizer import authorizer
@@ -105,15 +110,7 @@ def reject_product(request: Request, id: str) -> Product:
 )
 def create_campaign(request: Request) -> CampaignWhole:
     sent: CreateCampaign = request.body
-    offers = [
-        NewOffer(
-            o.sku_id,
-            o.price,
-            Commission(o.commission.basis, o.commission.rate_bps),
-            o.limit_per_customer,
-        )
-        for o in sent.offers
-    ]
+    offers = [_offered(each) for each in sent.offers]
     new = NewCampaign(
         sent.title, sent.opens_at, sent.closes_at, sent.currency, offers, sent.leader_ids or []
     )
@@ -141,3 +138,28 @@ def list_campaigns(request: Request) -> Page[Campaign]:
 )
 def read_campaign(request: Request, id: str) -> CampaignWhole:
     return service.campaign_whole(id)
+
+
+@routes.endpoint(
+    "PUT",
+    "/v1/leaders/{id}/prices",
+    summary="Set a leader's own price for a SKU in a campaign",
+    roles=("leader", "operator"),
+    body=SetLeaderPrice,
+    answer=LeaderPriceView,
+    errors={"below_floor": 422, "campaign_not_open": 409},
+)
+def set_leader_price(request: Request, id: str) -> LeaderPriceOf:
+    sent: SetLeaderPrice = request.body
+    request.caller.must_be("leader", id, "leader")
+    return leader_prices.set_price(id, sent.campaign_id, sent.sku_id, sent.price)
+
+
+def _offered(sent: OfferIn) -> NewOffer:
+    return NewOffer(
+        sent.sku_id,
+        terms_of(sent),
+        Commission(sent.commission.basis, sent.commission.rate_bps),
+        sent.limit_per_customer,
+        sent.floor_price,
+    )

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
+from chalicelib.catalogue.pricing import Price, PriceStep, QuantityBreak, Terms, percent_at
 from chalicelib.kernel import clock
 
 ProductStatus = Literal["pending", "active", "rejected"]
@@ -65,10 +67,37 @@ class Offer:
     basis: CommissionBasis
     rate_bps: int
     limit_per_customer: int | None
+    # The lowest price that a leader may set; None where none may set one below the offer's.
+    floor_price: int | None = None
+    price_schedule: tuple[PriceStep, ...] = ()
+    quantity_breaks: tuple[QuantityBreak, ...] = ()
 
     @property
     def commission(self) -> Commission:
         return Commission(self.basis, self.rate_bps)
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.price, self.price_schedule, self.quantity_breaks)
+
+    def price_of(
+        self, units: int, now: datetime, zone: ZoneInfo, leader_price: int | None = None
+    ) -> Price:
+        """What `units` cost at an instant by the clock of `zone`, at the leader's price if set."""
+        percent = percent_at(self.price_schedule, now, zone)
+        return self.terms.price_of(units, percent=percent, leader_price=leader_price)
+
+    @property
+    def lowest_leader_price(self) -> int:
+        return self.price if self.floor_price is None else self.floor_price
+
+
+@dataclass(frozen=True)
+class LeaderPrice:
+    """What a leader asks for one unit of a SKU in its community, in minor units."""
+
+    sku_id: str
+    price: int
 
 
 @dataclass(frozen=True)

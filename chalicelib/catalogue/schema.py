@@ -1,10 +1,13 @@
 """Requests and answers about products and campaigns."""
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from chalicelib.catalogue import pricing
+from chalicelib.catalogue.pricing import PriceStep, QuantityBreak, Terms
 from chalicelib.catalogue.rules import CampaignStatus, CommissionBasis, ProductStatus
 from chalicelib.platform.schema import (
     Amount,
@@ -19,12 +22,15 @@ from chalicelib.platform.schema import (
     RequestModel,
     ShortText,
     Text,
+    TimeOfDay,
     View,
 )
 
 MAX_SKUS = 50
 MAX_OFFERS = 1000
 MAX_LEADERS = 1000
+MAX_STEPS = 48
+MAX_BREAKS = 5
 
 
 class SkuIn(RequestModel):
@@ -73,11 +79,60 @@ class CommissionIn(RequestModel):
     rate_bps: BasisPoints
 
 
+class PriceStepIn(RequestModel):
+    at: TimeOfDay
+    percent: Annotated[int, Field(ge=1, le=100)]
+
+
+class QuantityBreakIn(RequestModel):
+    units: Annotated[int, Field(ge=2, le=pricing.MOST_UNITS_A_BREAK)]
+    amount: PositiveAmount
+
+
 class OfferIn(RequestModel):
     sku_id: Identifier
     price: PositiveAmount
     commission: CommissionIn
     limit_per_customer: Quantity | None = None
+    floor_price: PositiveAmount | None = Field(
+        default=None, description="The lowest price a leader may set; left out, the offer's price."
+    )
+    price_schedule: Annotated[list[PriceStepIn], Field(max_length=MAX_STEPS)] = Field(
+        default=[],
+        description="From each time of day, in the platform's time zone, that part of the price.",
+    )
+    quantity_breaks: Annotated[list[QuantityBreakIn], Field(max_length=MAX_BREAKS)] = Field(
+        default=[], description="What so many units cost together."
+    )
+
+    @field_validator("price_schedule")
+    @classmethod
+    def _steps_follow_and_fall(cls, steps: list[PriceStepIn]) -> list[PriceStepIn]:
+        for before, step in pairwise(steps):
+            if step.at <= before.at:
+                raise ValueError(f"must name its times in order and once: {step.at} overlaps")
+            if step.percent >= before.percent:
+                raise ValueError(f"must fall from step to step: {step.at} does not")
+        return steps
+
+    @field_validator("quantity_breaks")
+    @classmethod
+    def _breaks_save(
+        cls, breaks: list[QuantityBreakIn], sent: ValidationInfo
+    ) -> list[QuantityBreakIn]:
+        if len({each.units for each in breaks}) < len(breaks):
+            raise ValueError("must not name one number of units twice")
+        price = sent.data.get("price")
+        for each in breaks:
+            if price is not None and each.amount > price * each.units:
+                raise ValueError(f"must not raise the price: {each.units} units cost less singly")
+        return breaks
+
+    @model_validator(mode="after")
+    def _something_is_left_to_pay(self) -> "OfferIn":
+        if not terms_of(self).leaves_a_price():
+            raise ValueError("leaves no price: a step takes it below one minor unit")
+        return self
 
 
 class CreateCampaign(RequestModel):
@@ -112,6 +167,29 @@ class CreateCampaign(RequestModel):
         return leader_ids
 
 
+class SetLeaderPrice(RequestModel):
+    campaign_id: Identifier
+    sku_id: Identifier
+    price: PositiveAmount
+
+
+class LeaderPriceView(View):
+    leader_id: str
+    campaign_id: str
+    sku_id: str
+    price: int
+
+
+class PriceStepView(View):
+    at: str
+    percent: int
+
+
+class QuantityBreakView(View):
+    units: int
+    amount: int
+
+
 class CommissionView(View):
     basis: CommissionBasis
     rate_bps: int
@@ -123,6 +201,9 @@ class OfferView(View):
     price: int
     commission: CommissionView
     limit_per_customer: int | None
+    floor_price: int | None
+    price_schedule: list[PriceStepView]
+    quantity_breaks: list[QuantityBreakView]
 
 
 class CampaignSummaryView(View):
@@ -139,3 +220,11 @@ class CampaignSummaryView(View):
 class CampaignView(CampaignSummaryView):
     leader_ids: list[str] = Field(description="Empty where it is for every leader.")
     offers: list[OfferView]
+
+
+def terms_of(sent: OfferIn) -> Terms:
+    return Terms(
+        sent.price,
+        tuple(PriceStep(step.at, step.percent) for step in sent.price_schedule),
+        tuple(QuantityBreak(each.units, each.amount) for each in sent.quantity_breaks),
+    )

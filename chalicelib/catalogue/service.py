@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chalicelib.catalogue import rules
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.pricing import Terms
 from chalicelib.catalogue.rules import Campaign, Commission, Offer, Product, ProductStatus, Sku
 from chalicelib.catalogue.store import CampaignRow, ProductRow
 from chalicelib.kernel import clock, events, ids
@@ -41,9 +42,10 @@ class NewProduct:
 @dataclass(frozen=True)
 class NewOffer:
     sku_id: str
-    price: int
+    terms: Terms
     commission: Commission
     limit_per_customer: int | None
+    floor_price: int | None
 
 
 @dataclass(frozen=True)
@@ -257,9 +259,12 @@ def _offer(new: NewOffer, product: Product, campaign: Campaign) -> Offer:
         supplier_id=product.supplier_id,
         supplier_sku=sku.supplier_sku,
         title=rules.offer_title(product, sku),
-        price=new.price,
+        price=new.terms.price,
         unit_cost=sku.cost,
         basis=new.commission.basis,
         rate_bps=new.commission.rate_bps,
         limit_per_customer=new.limit_per_customer,
+        floor_price=new.floor_price,
+        price_schedule=tuple(new.terms.schedule),
+        quantity_breaks=tuple(new.terms.breaks),
     )

@@ -7,7 +7,8 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.catalogue.rules import EVERY_LEADER, Campaign, Offer, Product, Sku
+from chalicelib.catalogue.pricing import PriceStep, QuantityBreak
+from chalicelib.catalogue.rules import EVERY_LEADER, Campaign, LeaderPrice, Offer, Product, Sku
 from chalicelib.kernel import ids
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due, Listing
@@ -19,13 +20,14 @@ from chalicelib.platform.table import (
     IntegerAttribute,
     RecordsAttribute,
     Row,
+    absent,
     table,
 )
 from chalicelib.platform.transaction import WRITE_LIMIT, Put, Update, create, write
 
 PRODUCT, SKU, CAMPAIGN = "product", "sku", "campaign"
 PRODUCTS, CAMPAIGNS = "products", "campaigns"
-OFFER_PREFIX, LEADER_PREFIX = "offer#", "leader#"
+OFFER_PREFIX, LEADER_PREFIX, PRICES_PREFIX = "offer#", "leader#", "prices#"
 CLOSING_SHARDS = 4
 CAMPAIGNS_A_READ = 20
 
@@ -134,6 +136,9 @@ class OfferRow(EntityRow[Offer]):
     basis = UnicodeAttribute()
     rate_bps = IntegerAttribute()
     limit_per_customer = IntegerAttribute(null=True)
+    floor_price = IntegerAttribute(null=True)
+    price_schedule = RecordsAttribute(PriceStep)
+    quantity_breaks = RecordsAttribute(QuantityBreak)
 
     @classmethod
     def keys(cls, entity: Offer) -> dict[str, Any]:
@@ -150,6 +155,19 @@ class CampaignLeaderRow(Row):
     for_leader = ByLeader()
 
 
+class LeaderPricesRow(Row):
+    """The prices that one leader has set in one campaign, all in an item: one read an order."""
+
+    Meta = CatalogueMeta
+
+    prices = RecordsAttribute(LeaderPrice)
+    version = IntegerAttribute()
+
+    @property
+    def by_sku(self) -> dict[str, int]:
+        return {each.sku_id: each.price for each in self.prices}
+
+
 def campaign_key(campaign_id: str) -> Key:
     return Key(CampaignRow, campaign_id, CAMPAIGN)
 
@@ -160,6 +178,10 @@ def offer_key(campaign_id: str, sku_id: str) -> Key:
 
 def campaign_leader_key(campaign_id: str, leader_id: str) -> Key:
     return Key(CampaignLeaderRow, campaign_id, LEADER_PREFIX + leader_id)
+
+
+def leader_prices_key(campaign_id: str, leader_id: str) -> Key:
+    return Key(LeaderPricesRow, campaign_id, PRICES_PREFIX + leader_id)
 
 
 def sku_row(sku: Sku, product: Product) -> SkuRow:
@@ -213,6 +235,34 @@ def campaigns(page: PageRequest) -> Page[Campaign]:
 def offers(campaign_id: str) -> list[Offer]:
     rows = store.query(OfferRow, campaign_id, where=OfferRow.sk.startswith(OFFER_PREFIX))
     return [row.to_entity() for row in rows]
+
+
+def get_offer(campaign_id: str, sku_id: str) -> Offer | None:
+    row = store.get(OfferRow, campaign_id, OFFER_PREFIX + sku_id)
+    return row.to_entity() if row else None
+
+
+def names_leader(campaign_id: str, leader_id: str) -> bool:
+    return store.get(CampaignLeaderRow, campaign_id, LEADER_PREFIX + leader_id) is not None
+
+
+def leader_prices(campaign_id: str, leader_id: str) -> dict[str, int]:
+    """What a leader asks in a campaign, by SKU; the offer's price stands for the others."""
+    row = store.get(LeaderPricesRow, campaign_id, PRICES_PREFIX + leader_id)
+    return row.by_sku if row else {}
+
+
+def set_leader_price(campaign_id: str, leader_id: str, sku_id: str, price: int) -> Put:
+    """Set one of a leader's prices; Stale where another of them was set meanwhile."""
+    key = (campaign_id, PRICES_PREFIX + leader_id)
+    before = store.get(LeaderPricesRow, *key)
+    prices = {**(before.by_sku if before else {}), sku_id: price}
+    row = LeaderPricesRow(
+        *key,
+        prices=tuple(LeaderPrice(each, asked) for each, asked in prices.items()),
+        version=before.version + 1 if before else 1,
+    )
+    return Put(row, LeaderPricesRow.version == before.version if before else absent())
 
 
 def leader_ids(campaign_id: str) -> list[str]:

@@ -25,7 +25,7 @@ def undelivered_in(
     refund = new_refund(order, after, amount, reason, now)
     transaction.add(
         *ledger.post(decided(refund, {books.CUSTOMER_PREPAYMENTS: amount})),
-        earning.estimate(order.leader_id, after.commission_left - order.commission_left),
+        earning.estimate(order.leader_id, after.earnings_left - order.earnings_left),
     )
     refunds.decide_of_order_in(transaction, refund)
     return after.with_refund(refund.id)

@@ -7,7 +7,7 @@ from datetime import datetime
 from chalicelib.dispatch import money_back, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
-from chalicelib.dispatch.service import earned_line
+from chalicelib.dispatch.service import earned_lines
 from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid, NotFound
@@ -136,7 +136,7 @@ def _debits(
         debit(books.supplier_payable(dispatch.supplier_id), shares.cost)
         debit(
             books.leader_account(order.leader_id, "available" if taken else "pending"),
-            shares.commission,
+            shares.earned,
         )
         debit(books.PLATFORM_REVENUE, shares.revenue)
     return debits
@@ -147,7 +147,7 @@ def _of_earnings(
 ) -> RefundOfEarnings:
     suppliers = {each.supplier_id for each in delivered}
     undelivered = [
-        (now_line.refunded - line.refunded).commission
+        (now_line.refunded - line.refunded).earned
         for line, now_line in zip(order.lines, after.lines, strict=True)
         if line.supplier_id not in suppliers
     ]
@@ -166,17 +166,20 @@ def _of_delivery(order: Order, after: Order, dispatch: Dispatch) -> RefundOfDeli
         dispatch.id,
         dispatch.earned_on or "",
         remaining=[
-            earned_line(after, now_line, now_line.left, matured_on)
+            each
             for _, now_line in pairs
             if now_line.units_left
+            for each in earned_lines(after, now_line, now_line.left, matured_on)
         ],
         reversed=[
-            _reversed(
-                earned_line(order, line, line.left, matured_on),
-                earned_line(after, now_line, now_line.left, matured_on),
-            )
+            _reversed(before, now)
             for line, now_line in pairs
             if now_line.refunded_quantity > line.refunded_quantity
+            for before, now in zip(
+                earned_lines(order, line, line.left, matured_on),
+                earned_lines(after, now_line, now_line.left, matured_on),
+                strict=True,
+            )
         ],
     )
 

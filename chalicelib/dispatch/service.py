@@ -10,6 +10,7 @@ from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.events import Event
+from chalicelib.kernel.money import BASIS_POINTS
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
@@ -107,7 +108,11 @@ def deliver(
     )
     transaction = Transaction(recorder)
     if lines:
-        earned = [earned_line(order, line, line.left, matured_on.isoformat()) for line in lines]
+        earned = [
+            each
+            for line in lines
+            for each in earned_lines(order, line, line.left, matured_on.isoformat())
+        ]
         transaction.add(
             *ledger.post(_delivered(order, dispatch, lines, now)),
             *earning.earn(order.leader_id, order.currency, bucket, dispatch.id, earned),
@@ -128,10 +133,12 @@ def dispatch_for(dispatch_id: str, caller: Caller, *, leader_too: bool = False) 
     return dispatch
 
 
-def earned_line(order: Order, line: OrderLine, shares: Shares, matured_on: str) -> EarnedLine:
-    """How a line's commission came about, for the leader's statement."""
-    net = shares.net - line.tax
-    return EarnedLine(
+def earned_lines(
+    order: Order, line: OrderLine, shares: Shares, matured_on: str
+) -> list[EarnedLine]:
+    """How what a line earns came about, for the leader's statement."""
+    net = shares.net - shares.tax - shares.spread
+    commission = EarnedLine(
         order_id=order.id,
         sku_id=line.sku_id,
         kind="commission",
@@ -141,6 +148,18 @@ def earned_line(order: Order, line: OrderLine, shares: Shares, matured_on: str) 
         amount=shares.commission,
         matured_on=matured_on,
     )
+    if not line.spread:
+        return [commission]
+    # All of what the leader asks above the offer's price is its own.
+    spread = replace(
+        commission,
+        kind="spread",
+        basis="spread",
+        basis_amount=shares.spread,
+        rate_bps=BASIS_POINTS,
+        amount=shares.spread,
+    )
+    return [commission, spread]
 
 
 def _order_of(dispatch: Dispatch) -> Order:
@@ -173,7 +192,7 @@ def _delivered(
         {
             books.CUSTOMER_PREPAYMENTS: shares.paid,
             books.supplier_payable(dispatch.supplier_id): -shares.cost,
-            books.leader_account(order.leader_id, "pending"): -shares.commission,
+            books.leader_account(order.leader_id, "pending"): -shares.earned,
             books.PLATFORM_REVENUE: -shares.revenue,
         },
     )

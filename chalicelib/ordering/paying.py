@@ -142,7 +142,7 @@ def _book_paid(transaction: Transaction, order: Order, receipt: Receipt) -> None
         ordering.replace_order(paid),
         payments.take(receipt),
         *ledger.post(_received(receipt, _cash_account(order, receipt), books.CUSTOMER_PREPAYMENTS)),
-        earning.estimate(order.leader_id, order.commission_left),
+        earning.estimate(order.leader_id, order.earnings_left),
     )
     transaction.publish(Event(events.ORDER_PAID, order.id))
 

@@ -1,6 +1,6 @@
 """Placing an order: one read of all it needs, one transaction for all it changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,6 +53,7 @@ class Offered:
     campaign: Campaign | None
     names_leader: bool
     offers: Sequence[Offer | None]
+    leader_prices: Mapping[str, int]
 
 
 def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
@@ -66,7 +67,7 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
     if new.payment_method == "card" and not takes_cards():
         raise Invalid.field("payment_method", "cards are not taken here", code="method_not_taken")
     leader, campaign, offers = _checked(new, offered, now)
-    baskets = [Basket(offer, line.quantity) for offer, line in zip(offers, new.lines, strict=True)]
+    baskets = _baskets(new, offers, offered.leader_prices, now)
     lines = pricing.price(baskets, plan_version=campaign.version)
     order = _order(new, campaign, lines, now)
     _check_limits(order)
@@ -96,14 +97,30 @@ def _read(new: NewOrder, idempotency: IdempotentRequest) -> Offered:
             parties.leader_key(new.leader_id),
             catalogue.campaign_key(new.campaign_id),
             catalogue.campaign_leader_key(new.campaign_id, new.leader_id),
+            catalogue.leader_prices_key(new.campaign_id, new.leader_id),
             *(catalogue.offer_key(new.campaign_id, line.sku_id) for line in new.lines),
         ]
     )
-    answered, leader, campaign, named, *offers = found
+    answered, leader, campaign, named, prices, *offers = found
     idempotency.judge(answered)
     return Offered(
-        _entity(leader), _entity(campaign), named is not None, [_entity(row) for row in offers]
+        _entity(leader),
+        _entity(campaign),
+        named is not None,
+        [_entity(row) for row in offers],
+        prices.by_sku if prices else {},
     )
+
+
+def _baskets(
+    new: NewOrder, offers: Sequence[Offer], leader_prices: Mapping[str, int], now: datetime
+) -> list[Basket]:
+    """What is ordered, each line at its price of this instant in this community."""
+    return [
+        Basket(offer, wanted.quantity, offer.price_of(wanted.quantity, now, settings().zone, asked))
+        for offer, wanted in zip(offers, new.lines, strict=True)
+        for asked in [leader_prices.get(offer.sku_id)]
+    ]
 
 
 def _checked(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.catalogue.pricing import Price
 from chalicelib.catalogue.rules import Offer
 from chalicelib.kernel.money import allocate
 from chalicelib.ordering.rules import OrderLine
@@ -11,10 +12,11 @@ from chalicelib.settlement.rules import commission
 
 @dataclass(frozen=True)
 class Basket:
-    """Some units of one offer."""
+    """Some units of one offer, and what they cost."""
 
     offer: Offer
     quantity: int
+    price: Price
 
 
 def price(
@@ -24,26 +26,22 @@ def price(
 
     The order's discount and shipping are divided over the lines' amounts by largest remainder.
     """
-    amounts = [basket.offer.price * basket.quantity for basket in baskets]
+    amounts = [basket.price.amount for basket in baskets]
     if not 0 <= discount <= sum(amounts):
         raise ValueError("a discount lies between nothing and the subtotal")
     discounts = allocate(discount, amounts)
     shippings = allocate(shipping, amounts)
     return tuple(
-        _line(basket, amount, less, freight, plan_version)
-        for basket, amount, less, freight in zip(
-            baskets, amounts, discounts, shippings, strict=True
-        )
+        _line(basket, less, freight, plan_version)
+        for basket, less, freight in zip(baskets, discounts, shippings, strict=True)
     )
 
 
-def _line(
-    basket: Basket, amount: int, discount: int, shipping: int, plan_version: int
-) -> OrderLine:
-    offer = basket.offer
+def _line(basket: Basket, discount: int, shipping: int, plan_version: int) -> OrderLine:
+    offer, price = basket.offer, basket.price
     # Prices include tax; until taxes are built it is nothing, and commission excludes it.
     tax = 0
-    net = amount - discount
+    net = price.amount - discount
     cost = offer.unit_cost * basket.quantity
     return OrderLine(
         sku_id=offer.sku_id,
@@ -51,8 +49,10 @@ def _line(
         supplier_sku=offer.supplier_sku,
         title=offer.title,
         quantity=basket.quantity,
-        unit_price=offer.price,
-        amount=amount,
+        unit_price=price.unit_price,
+        amount=price.amount,
+        price_reason=price.reasons,
+        spread=price.spread,
         discount=discount,
         tax=tax,
         shipping=shipping,
@@ -62,6 +62,6 @@ def _line(
         basis=offer.basis,
         rate_bps=offer.rate_bps,
         plan_version=plan_version,
-        commission=commission(offer.basis, net - tax, cost, offer.rate_bps),
+        commission=commission(offer.basis, net - tax - price.spread, cost, offer.rate_bps),
         limit=offer.limit_per_customer,
     )

@@ -45,6 +45,8 @@ class Shares:
     shipping: int = 0
     cost: int = 0
     commission: int = 0
+    spread: int = 0
+    tax: int = 0
 
     @property
     def paid(self) -> int:
@@ -52,9 +54,14 @@ class Shares:
         return self.net + self.shipping
 
     @property
+    def earned(self) -> int:
+        """What the leader earns by it: commission, and what it asked above the offer's price."""
+        return self.commission + self.spread
+
+    @property
     def revenue(self) -> int:
         """What it leaves the platform; negative where it loses."""
-        return self.paid - self.cost - self.commission
+        return self.paid - self.cost - self.earned
 
     def __add__(self, other: "Shares") -> "Shares":
         return Shares(
@@ -62,6 +69,8 @@ class Shares:
             self.shipping + other.shipping,
             self.cost + other.cost,
             self.commission + other.commission,
+            self.spread + other.spread,
+            self.tax + other.tax,
         )
 
     def __sub__(self, other: "Shares") -> "Shares":
@@ -70,6 +79,8 @@ class Shares:
             self.shipping - other.shipping,
             self.cost - other.cost,
             self.commission - other.commission,
+            self.spread - other.spread,
+            self.tax - other.tax,
         )
 
 
@@ -95,6 +106,8 @@ class OrderLine:
     plan_version: int
     commission: int
     limit: int | None
+    price_reason: Sequence[str] = ()
+    spread: int = 0
     refunded_quantity: int = 0
     # Units of a paid order that was cancelled whole: they go back on sale.
     restock_quantity: int = 0
@@ -106,6 +119,8 @@ class OrderLine:
             part(self.shipping, units, self.quantity),
             part(self.cost, units, self.quantity),
             part(self.commission, units, self.quantity),
+            part(self.spread, units, self.quantity),
+            part(self.tax, units, self.quantity),
         )
 
     @property
@@ -207,8 +222,9 @@ class Order:
         return self.completes_at if self.status == "delivered" else self.restock_at
 
     @property
-    def commission_left(self) -> int:
-        return sum(line.left.commission for line in self.lines)
+    def earnings_left(self) -> int:
+        """What the leader earns by all that is not refunded."""
+        return sum(line.left.earned for line in self.lines)
 
     def changed(self, status: OrderStatus) -> "Order":
         return replace(self, status=status, version=self.version + 1)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from chalicelib.catalogue.pricing import PriceReason
 from chalicelib.ordering.rules import DispatchStatus, OrderStatus, PaymentMethod, PaymentStatus
 from chalicelib.platform.schema import (
     Country,
@@ -70,7 +71,10 @@ class OrderLineView(View):
     title: str
     quantity: int
     refunded_quantity: int
-    unit_price: int
+    unit_price: int = Field(description="What one unit alone cost; `amount` is what counts.")
+    price_reason: list[PriceReason] = Field(
+        description="What changed the offer's price; empty where nothing did."
+    )
     amount: int
     discount: int
     tax: int
@@ -142,10 +146,17 @@ class OrderView(View):
     created_at: Instant
 
 
+class OpenBreakView(View):
+    units: int
+    amount: int
+
+
 class OpenOfferView(View):
     sku_id: str
     title: str
-    price: int
+    price: int = Field(description="What one unit costs now in this community.")
+    price_reason: list[PriceReason]
+    quantity_breaks: list[OpenBreakView] = Field(description="What so many cost together now.")
     limit_per_customer: int | None
     available: int = Field(description="Units left now.")
 

@@ -24,6 +24,7 @@ MANY_LINES = ONE_LINE.replace("\\x00-\\x1f", "\\x00-\\x09\\x0b-\\x1f")
 
 _CURRENCY = "^[A-Z]{3}$"
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _IDENTIFIER = "^[A-Za-z0-9_.:@|-]{1,128}$"
 _EMAIL = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
 _COUNTRY = "^[A-Z]{2}$"
@@ -34,6 +35,7 @@ PATTERNS = {
     MANY_LINES: "text without control characters",
     _CURRENCY: "an ISO 4217 currency code such as EUR",
     _DATE: "a date such as 2026-03-01",
+    _TIME_OF_DAY: "a time of day such as 17:30",
     _IDENTIFIER: "an id of 1 to 128 letters, digits or _ . : @ | -",
     _EMAIL: "an e-mail address such as orders@farm.example",
     _COUNTRY: "a two-letter country code such as DE",
@@ -117,6 +119,7 @@ BusinessDate = Annotated[
     AfterValidator(_plain_date),
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
+TimeOfDay = Annotated[str, StringConstraints(pattern=_TIME_OF_DAY), Field(examples=["17:30"])]
 InstantIn = Annotated[AwareDatetime, AfterValidator(_utc)]
 Instant = Annotated[datetime, PlainSerializer(clock.to_text, return_type=str, when_used="json")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL)]

@@ -30,8 +30,14 @@ def an_offer(**changes: Any) -> Offer:
     return Offer(**{**usual, **changes})
 
 
-def a_line(quantity: int = 1, **changes: Any) -> OrderLine:
-    return pricing.price([Basket(an_offer(**changes), quantity)], plan_version=1)[0]
+def a_basket(offer: Offer, quantity: int, leader_price: int | None = None) -> Basket:
+    """Units of an offer outside its schedule."""
+    return Basket(offer, quantity, offer.terms.price_of(quantity, leader_price=leader_price))
+
+
+def a_line(quantity: int = 1, *, leader_price: int | None = None, **changes: Any) -> OrderLine:
+    basket = a_basket(an_offer(**changes), quantity, leader_price)
+    return pricing.price([basket], plan_version=1)[0]
 
 
 def an_order(lines: tuple[OrderLine, ...] | None = None, **changes: Any) -> Order:

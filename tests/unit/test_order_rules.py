@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.ordering.pricing import Basket, price
+from chalicelib.ordering.pricing import price
 from chalicelib.ordering.rules import (
     DispatchStatus,
     Order,
@@ -18,7 +18,7 @@ from chalicelib.ordering.rules import (
     limited_units,
     status_after,
 )
-from tests.support.made import NOW, a_line, an_offer, an_order, summaries
+from tests.support.made import NOW, a_basket, a_line, an_offer, an_order, summaries
 
 STATES: tuple[DispatchStatus, ...] = get_args(DispatchStatus)
 
@@ -56,7 +56,7 @@ def lines(draw: st.DrawFn) -> OrderLine:
     quantity = draw(st.integers(1, 300))
     discount = draw(st.integers(0, offer.price * quantity))
     shipping = draw(st.integers(0, 10_000))
-    basket = [Basket(offer, quantity)]
+    basket = [a_basket(offer, quantity)]
     return price(basket, plan_version=1, discount=discount, shipping=shipping)[0]
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chalicelib.catalogue.rules import Offer
 from chalicelib.ordering.pricing import Basket, price
-from tests.support.made import an_offer
+from tests.support.made import a_basket, an_offer
 
 OFFERS = st.builds(
     an_offer,
@@ -15,11 +15,13 @@ OFFERS = st.builds(
     basis=st.sampled_from(["sales", "gross_profit"]),
     rate_bps=st.integers(0, 10_000),
 )
-BASKETS = st.lists(st.builds(Basket, OFFERS, st.integers(1, 9_999)), min_size=1, max_size=50)
+BASKETS = st.lists(st.builds(a_basket, OFFERS, st.integers(1, 9_999)), min_size=1, max_size=50)
 
 
 def test_a_line_is_price_times_quantity() -> None:
-    (line,) = price([Basket(an_offer(price=1250, unit_cost=700, rate_bps=800), 3)], plan_version=4)
+    (line,) = price(
+        [a_basket(an_offer(price=1250, unit_cost=700, rate_bps=800), 3)], plan_version=4
+    )
     assert (line.unit_price, line.quantity, line.amount) == (1250, 3, 3750)
     assert (line.discount, line.tax, line.shipping, line.net) == (0, 0, 0, 3750)
     assert (line.unit_cost, line.cost) == (700, 2100)
@@ -28,7 +30,7 @@ def test_a_line_is_price_times_quantity() -> None:
 
 def test_a_line_freezes_the_terms_of_its_offer() -> None:
     offer = an_offer(basis="gross_profit", rate_bps=5000, limit_per_customer=2)
-    (line,) = price([Basket(offer, 1)], plan_version=4)
+    (line,) = price([a_basket(offer, 1)], plan_version=4)
     assert (line.basis, line.rate_bps, line.plan_version) == ("gross_profit", 5000, 4)
     assert (line.supplier_id, line.supplier_sku, line.limit) == ("sup_1", "BX-1", 2)
     assert line.commission == 150  # half of 10.00 - 7.00
@@ -38,7 +40,7 @@ def test_discount_and_shipping_are_divided_over_the_lines_amounts() -> None:
     offers = [
         an_offer(sku_id=sku, price=amount) for sku, amount in (("a", 50), ("b", 30), ("c", 20))
     ]
-    lines = price([Basket(offer, 1) for offer in offers], plan_version=1, discount=7, shipping=9)
+    lines = price([a_basket(offer, 1) for offer in offers], plan_version=1, discount=7, shipping=9)
     assert [line.discount for line in lines] == [4, 2, 1]  # 3.5, 2.1, 1.4
     assert [line.shipping for line in lines] == [4, 3, 2]  # 4.5, 2.7, 1.8
     assert [line.net for line in lines] == [46, 28, 19]
@@ -46,15 +48,15 @@ def test_discount_and_shipping_are_divided_over_the_lines_amounts() -> None:
 
 def test_commission_is_of_what_a_discount_leaves() -> None:
     offer = an_offer(price=1000, unit_cost=700, rate_bps=1000)
-    (line,) = price([Basket(offer, 2)], plan_version=1, discount=150)
+    (line,) = price([a_basket(offer, 2)], plan_version=1, discount=150)
     assert line.commission == 185  # 10 % of 18.50
     profit = an_offer(price=1000, unit_cost=700, rate_bps=5000, basis="gross_profit")
-    (line,) = price([Basket(profit, 2)], plan_version=1, discount=150)
+    (line,) = price([a_basket(profit, 2)], plan_version=1, discount=150)
     assert line.commission == 225  # half of 18.50 - 14.00
 
 
 def test_shipping_earns_no_commission() -> None:
-    (line,) = price([Basket(an_offer(), 1)], plan_version=1, shipping=500)
+    (line,) = price([a_basket(an_offer(), 1)], plan_version=1, shipping=500)
     assert (line.commission, line.worth(1).paid) == (100, 1500)
 
 
@@ -74,7 +76,7 @@ def test_nets_and_shipping_of_all_lines_are_what_the_customer_pays(
 
 @given(OFFERS, st.integers(1, 9_999))
 def test_the_shares_of_a_line_are_what_was_paid_for_it(offer: Offer, quantity: int) -> None:
-    (line,) = price([Basket(offer, quantity)], plan_version=1, shipping=777)
+    (line,) = price([a_basket(offer, quantity)], plan_version=1, shipping=777)
     whole = line.worth(quantity)
     assert whole.cost + whole.commission + whole.revenue == whole.paid == line.net + 777
 
@@ -82,4 +84,4 @@ def test_the_shares_of_a_line_are_what_was_paid_for_it(offer: Offer, quantity: i
 @pytest.mark.parametrize("discount", [-1, 1001])
 def test_a_discount_beyond_the_subtotal_is_refused(discount: int) -> None:
     with pytest.raises(ValueError, match="between nothing and the subtotal"):
-        price([Basket(an_offer(price=1000), 1)], plan_version=1, discount=discount)
+        price([a_basket(an_offer(price=1000), 1)], plan_version=1, discount=discount)
