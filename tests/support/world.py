@@ -160,13 +160,40 @@ class World:
         rate_bps: int = 1000,
         limit: int | None = None,
         open_for: timedelta = timedelta(days=2),
+        **terms: Any,
     ) -> Json:
+        answer = self.try_campaign(
+            sku_ids,
+            leader_ids,
+            price=price,
+            basis=basis,
+            rate_bps=rate_bps,
+            limit=limit,
+            open_for=open_for,
+            **terms,
+        )
+        return created(answer)
+
+    def try_campaign(
+        self,
+        sku_ids: list[str],
+        leader_ids: list[str] | None = None,
+        *,
+        price: int = 1000,
+        basis: str = "sales",
+        rate_bps: int = 1000,
+        limit: int | None = None,
+        open_for: timedelta = timedelta(days=2),
+        **terms: Any,
+    ) -> Answer:
+        """`terms` are further fields of every offer."""
         offers = [
             {
                 "sku_id": sku_id,
                 "price": price,
                 "commission": {"basis": basis, "rate_bps": rate_bps},
                 "limit_per_customer": limit,
+                **terms,
             }
             for sku_id in sku_ids
         ]
@@ -179,7 +206,7 @@ class World:
             "offers": offers,
             "leader_ids": leader_ids,
         }
-        return created(self.operator.post("/v1/campaigns", body))
+        return self.operator.post("/v1/campaigns", body)
 
     def sale(
         self, *, skus: int = 1, stock: int = 100, leader_id: str | None = None, **terms: Any
