@@ -173,10 +173,13 @@ def _run(endpoint: Endpoint, caller: Caller, http: Any, path: Mapping[str, str])
         if idempotency and not idempotency.recorded:
             write(idempotency.record(result))  # nothing was changed, yet the key is answered
         return rendered(endpoint, scope, result)
-    except AnsweredMeanwhile:
+    except (TuanError, AnsweredMeanwhile) as refused:
+        # The same request may have come first and made the very state that refuses this one.
         if idempotency:
             idempotency.look_up()
-        raise _busy() from None
+        if isinstance(refused, AnsweredMeanwhile):
+            raise _busy() from None
+        raise
 
 
 def _caller(endpoint: Endpoint, http: Any) -> Caller:
