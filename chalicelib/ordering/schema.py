@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from chalicelib.ordering.rules import DispatchStatus, OrderStatus, PaymentMethod, PaymentStatus
+from chalicelib.ordering.rules import DispatchStatus, OrderStatus, PaymentStatus
+from chalicelib.payments.rules import PaymentMethod
 from chalicelib.platform.schema import (
     Country,
     Identifier,
@@ -140,6 +141,7 @@ class OrderView(View):
     refunds: list[str] = Field(
         description="Ids of its refunds; a leader confirms those of cash that it hands back."
     )
+    cancel_reason: str | None
     created_at: Instant
 
 
