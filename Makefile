@@ -38,8 +38,8 @@ up: $(VENV)/ready ## The local stack, without the demo; again keeps the data
 down: $(VENV)/ready ## The local stack away, data and all
 	@$(RUN) infra.local.deploy down
 
-test: $(VENV)/replay ## All tests, or those that ARGS= names to pytest
-	@$(PYTHON) -m pytest $(ARGS)
+test: $(VENV)/replay ## All tests, side by side in two processes, or those that ARGS= names to pytest
+	@$(PYTHON) -m pytest $(or $(ARGS),--numprocesses 2 --dist loadgroup)
 
 lint: $(VENV)/ready ## Style, types, and the arrows between layers
 	@$(VENV)/bin/ruff check .
