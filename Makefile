@@ -29,7 +29,7 @@ help: ## Tell what can be made
 	@echo "Usage: make TARGET [NAME=value ...]; PORT=4567 moves the local cloud off 4566"
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  %-9s %s\n", $$1, $$2}'
 
-run: $(VENV)/ready ## The whole journey on an empty local stack, played before your eyes
+run: $(VENV)/ready ## Clear the stack on PORT, then play the whole journey on an empty one
 	@$(RUN) infra.demo.play --new-stack
 
 up: $(VENV)/ready ## The local stack, without the demo; again keeps the data
@@ -38,8 +38,8 @@ up: $(VENV)/ready ## The local stack, without the demo; again keeps the data
 down: $(VENV)/ready ## The local stack away, data and all
 	@$(RUN) infra.local.deploy down
 
-test: $(VENV)/replay ## All tests, or those that ARGS= names to pytest
-	@$(PYTHON) -m pytest $(ARGS)
+test: $(VENV)/replay ## All tests, side by side in two processes, or those that ARGS= names to pytest
+	@$(PYTHON) -m pytest $(or $(ARGS),--numprocesses 2 --dist loadgroup)
 
 lint: $(VENV)/ready ## Style, types, and the arrows between layers
 	@$(VENV)/bin/ruff check .
@@ -54,7 +54,7 @@ format: $(VENV)/ready ## Put the code into the usual form
 bench: $(VENV)/ready ## What an order, a cold start and a settlement cost, as a table
 	@$(RUN) tests.bench
 
-replay: $(VENV)/replay ## DAYS= real days of shopping on an empty local stack, compared with pandas to the cent
+replay: $(VENV)/replay ## Clear the stack on PORT, then DAYS= real days of shopping, compared with pandas to the cent
 	@$(RUN) infra.demo.replay --new-stack --days "$(DAYS)"
 
 token: $(VENV)/ready ## Print a local token: ROLE=operator|customer SUB=any-name, or ROLE=leader SUB=ldr_...
@@ -63,7 +63,7 @@ token: $(VENV)/ready ## Print a local token: ROLE=operator|customer SUB=any-name
 pay: $(VENV)/ready ## Play the payment provider: PAYMENT=pay_..., EVENT= to send an event again
 	@$(RUN) infra.local.pay "$(PAYMENT)" "$(EVENT)"
 
-logs: $(VENV)/ready ## What the local functions wrote; FUNCTION=DispatchCreate for one of them
+logs: $(VENV)/ready ## All that the local functions wrote, oldest first; FUNCTION=DispatchCreate for one of them
 	@$(RUN) infra.local.logs $(FUNCTION)
 
 deploy: $(VENV)/ready ## Deploy to AWS: STAGE=dev|prod, with infra/stages/ and PARAMETERS="Name=value ..."

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from unittest import mock
 
 import botocore.session
@@ -13,6 +14,18 @@ from tests.support.gateway import Gateway
 from tests.support.granted import holding_to_roles
 from tests.support.moto_cloud import moto_cloud
 from tests.support.world import Issuer, World
+
+# Their tests talk to the local cloud, some of them in process as well.
+ON_THE_LOCAL_CLOUD = ("contract", "journey", "race", "template")
+KINDS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side, those on the local cloud run in one process: it is started
+    once, and the others' processor time is not taken from its functions twice."""
+    for item in items:
+        if item.path.relative_to(KINDS).parts[0] in ON_THE_LOCAL_CLOUD:
+            item.add_marker(pytest.mark.xdist_group("local cloud"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -29,6 +29,8 @@ routes = Routes(__name__, tag="Catalogue", authorizer=authorizer)
     "POST",
     "/v1/products",
     summary="Add a product with its SKUs",
+    notes="An operator's is `active` at once; a supplier's is `pending` and cannot be offered "
+    "until an operator approves it.",
     roles=("operator", "supplier"),
     body=CreateProduct,
     answer=ProductView,

@@ -217,7 +217,7 @@ def _check_leaders(new: NewCampaign) -> None:
     if unknown:
         raise Invalid("Some leaders are unknown.", errors=tuple(unknown))
     foreign = [
-        FieldError(f"leader_ids.{n}", f"has the currency {found[leader_id].currency}")
+        FieldError(f"leader_ids.{n}", _foreign(found[leader_id].currency, new.currency))
         for n, leader_id in enumerate(new.leader_ids)
         if found[leader_id].currency != new.currency
     ]
@@ -238,9 +238,9 @@ def _offers(new: NewCampaign, campaign: Campaign) -> list[Offer]:
         if product is None:
             wrong.append(FieldError(field, "is not a SKU"))
         elif product.status != "active":
-            wrong.append(FieldError(field, f"belongs to a product that is {product.status}"))
+            wrong.append(FieldError(field, _not_on_sale(product)))
         elif product.currency != new.currency:
-            foreign.append(FieldError(field, f"has the currency {product.currency}"))
+            foreign.append(FieldError(field, _foreign(product.currency, new.currency)))
     if wrong:
         raise Invalid("Some SKUs cannot be offered.", errors=tuple(wrong))
     if foreign:
@@ -248,6 +248,17 @@ def _offers(new: NewCampaign, campaign: Campaign) -> list[Offer]:
             "Some SKUs have another currency.", code="currency_mismatch", errors=tuple(foreign)
         )
     return [_offer(offer, products[product_of[offer.sku_id]], campaign) for offer in new.offers]
+
+
+def _foreign(currency: str, wanted: str) -> str:
+    return f"has the currency {currency}, not {wanted}"
+
+
+def _not_on_sale(product: Product) -> str:
+    said = f"belongs to a product that is {product.status}"
+    if product.status == "pending":
+        return f"{said}: POST /v1/products/{product.id}/approve puts it on sale"
+    return said
 
 
 def _offer(new: NewOffer, product: Product, campaign: Campaign) -> Offer:

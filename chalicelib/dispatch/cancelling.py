@@ -1,6 +1,8 @@
 """Cancelling an order: before payment by its customer, before shipping by an operator."""
 
-from chalicelib.dispatch import money_back
+from dataclasses import replace
+
+from chalicelib.dispatch import money_back, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
@@ -13,28 +15,26 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 
 
-def cancel(order_id: str, caller: Caller, recorder: Recorder | None) -> Order:
+def cancel(order_id: str, reason: str | None, caller: Caller, recorder: Recorder | None) -> Order:
     """Raises NotFound for another's order, Conflict where its state does not allow it."""
-    cancelled = _cancel(order_id, caller, recorder)
+    cancelled = _cancel(order_id, reason, caller, recorder)
     ending.restock_now(cancelled)
     return cancelled
 
 
 @retry_stale
-def _cancel(order_id: str, caller: Caller, recorder: Recorder | None) -> Order:
+def _cancel(order_id: str, reason: str | None, caller: Caller, recorder: Recorder | None) -> Order:
     order = ordering.get_order(order_id)
     if order is None or not (caller.is_operator or caller.id == order.customer_id):
         raise NotFound("There is no such order.")
     if order.status == "pending_payment":
-        return ending.end_unpaid(order, "cancelled", recorder)
+        return ending.end_unpaid(replace(order, cancel_reason=reason), "cancelled", recorder)
     if order.status == "paid" and caller.is_operator:
-        return _cancel_paid(order, recorder)
-    raise Conflict(
-        f"The order is {order.status}; " + _who_may(order, caller), code="order_not_cancellable"
-    )
+        return _cancel_paid(replace(order, cancel_reason=reason), recorder)
+    raise Conflict(f"The order is {order.status}; {_who_may(order)}", code="order_not_cancellable")
 
 
-def _who_may(order: Order, caller: Caller) -> str:
+def _who_may(order: Order) -> str:
     if order.status == "paid":
         return "only an operator can cancel it now."
     return "it can be cancelled before payment, and by an operator before anything has shipped."
@@ -43,7 +43,7 @@ def _who_may(order: Order, caller: Caller) -> str:
 def _cancel_paid(order: Order, recorder: Recorder | None) -> Order:
     """What is not refunded goes back, its units are owed to the stock, its dispatches end."""
     now = clock.now()
-    open_ids = [each.id for each in order.dispatches if each.status in ("created", "accepted")]
+    open_ids = [each.id for each in order.dispatches if each.status in rules.OPEN]
     ended = [each.moved("cancelled", now) for each in dispatches.get_dispatches(open_ids)]
     transaction = Transaction(recorder)
     transaction.add(*(dispatches.replace_dispatch(each) for each in ended))
@@ -51,7 +51,7 @@ def _cancel_paid(order: Order, recorder: Recorder | None) -> Order:
         transaction,
         order.to_restock(now),
         order.everything_left(),
-        reason="order cancelled",
+        reason=order.cancel_reason or "order cancelled",
         now=now,
     )
     for each in ended:

@@ -95,11 +95,18 @@ def _refund(
     transaction.add(ordering.replace_order(after))
     if after.status == "refunded":
         money_back.close_limits(transaction, order)
-    if any(each.status == "cancelled" for each in changed):
-        transaction.publish(Event(events.DISPATCH_CANCELLED, order.id))
+    transaction.publish(*_told(order, changed))
     refunds.decide_of_order_in(transaction, refund)
     transaction.commit(refund)
     return refund
+
+
+def _told(order: Order, changed: Sequence[Dispatch]) -> list[Event]:
+    """What suppliers must hear before they ship what nobody wants any more."""
+    told = [Event(events.DISPATCH_UPDATED, e.id) for e in changed if e.status in rules.OPEN]
+    if any(each.status == "cancelled" for each in changed):
+        told.append(Event(events.DISPATCH_CANCELLED, order.id))
+    return told
 
 
 def _touches(dispatch: Dispatch, units: Mapping[str, int]) -> bool:
@@ -108,7 +115,7 @@ def _touches(dispatch: Dispatch, units: Mapping[str, int]) -> bool:
 
 def _after_refund(dispatch: Dispatch, order: Order, now: datetime) -> Dispatch:
     """What is left to ship of an open dispatch; a version more of one that has shipped."""
-    if dispatch.status not in ("created", "accepted"):
+    if dispatch.status not in rules.OPEN:
         return dispatch.moved(dispatch.status, now)
     lines = rules.with_units(dispatch, order)
     if not lines:

@@ -132,7 +132,7 @@ def deliver_dispatch(request: Request, id: str) -> DispatchView:
     errors={"order_not_cancellable": 409},
 )
 def cancel_order(request: Request, id: str) -> Order:
-    return cancelling.cancel(id, request.caller, request.idempotency)
+    return cancelling.cancel(id, request.body.reason, request.caller, request.idempotency)
 
 
 @routes.endpoint(

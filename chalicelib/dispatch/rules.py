@@ -15,6 +15,8 @@ FIRST_VERSION = 1
 # Who is not an operator may say at most this long afterwards when a delivery was.
 DELIVERY_TOLD_WITHIN = timedelta(hours=24)
 
+# Nothing of it has shipped, and it has not ended.
+OPEN: frozenset[DispatchStatus] = frozenset({"created", "accepted"})
 MOVES: Mapping[DispatchStatus, frozenset[DispatchStatus]] = {
     "created": frozenset({"accepted", "rejected", "cancelled"}),
     "accepted": frozenset({"shipped", "rejected", "cancelled"}),
@@ -118,12 +120,21 @@ def repeats(dispatch: Dispatch, to: DispatchStatus, said: Mapping[str, Any]) -> 
     if dispatch.status == to:
         if all(getattr(dispatch, name) == value for name, value in said.items()):
             return True
-        raise Conflict(f"The dispatch was {to} before, with other words.", code=f"already_{to}")
+        differs = ", ".join(name.removesuffix("_given") for name in said)
+        raise Conflict(
+            f"The dispatch was {to} before, with another {differs}.", code=f"already_{to}"
+        )
     if to not in MOVES[dispatch.status]:
         raise Conflict(
-            f"A dispatch that is {dispatch.status} cannot become {to}.", code="invalid_transition"
+            f"A dispatch that is {dispatch.status} cannot become {to}; {_next(dispatch.status)}.",
+            code="invalid_transition",
         )
     return False
+
+
+def _next(status: DispatchStatus) -> str:
+    reached = sorted(MOVES[status])
+    return f"from there it can be {' or '.join(reached)}" if reached else "that is its end"
 
 
 def check_delivered_at(

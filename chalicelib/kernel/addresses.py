@@ -119,7 +119,8 @@ def parse_target(url: str, *, allow_loopback: bool) -> Target:
     if allow_loopback and scheme == "http" and (local := _LOOPBACK.fullmatch(authority)):
         return _loopback(int(local["port"]), path)
     if scheme != "https":
-        _refuse("The URL must start with https://.")
+        also = ", or with http://127.0.0.1:<port>" if allow_loopback else ""
+        _refuse(f"The URL must start with https://{also}.")
     host, port = _host_and_port(authority)
     address = _literal(host)
     if address is None:

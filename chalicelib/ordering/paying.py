@@ -90,7 +90,10 @@ def collect(
     if order.payment_method != LEADER_COLLECT:
         raise Conflict("The order is paid by card.", code="not_leader_collect")
     if order.status != "pending_payment":
-        raise Conflict(f"The order is {order.status}; it cannot be paid.", code="order_not_payable")
+        raise Conflict(
+            f"The order is {order.status}; only one that waits for its payment can be paid.",
+            code="order_not_payable",
+        )
     if amount != order.total:
         raise Invalid.field(
             "amount", f"must be the order's total, {order.total}", code="amount_mismatch"

@@ -12,11 +12,11 @@ from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering import pricing
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.pricing import Basket
-from chalicelib.ordering.rules import Order, OrderLine, PaymentMethod, ShipTo, limited_units
+from chalicelib.ordering.rules import Order, OrderLine, ShipTo, limited_units
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
 from chalicelib.payments.providers import takes_cards
-from chalicelib.payments.rules import LEADER_COLLECT
+from chalicelib.payments.rules import LEADER_COLLECT, PaymentMethod
 from chalicelib.platform import store
 from chalicelib.platform.idempotency import IdempotentRequest
 from chalicelib.platform.log import logger, metric

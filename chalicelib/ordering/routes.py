@@ -98,6 +98,8 @@ def read_order(request: Request, id: str) -> Order:
     "POST",
     "/v1/orders/{id}/payments",
     summary="Book money that a leader collected",
+    notes="For orders whose `payment_method` is `leader_collect`. `reference` is the leader's own "
+    "word for the payment, such as the number of a receipt.",
     roles=("leader", "operator"),
     body=CollectPayment,
     answer=ReceiptView,

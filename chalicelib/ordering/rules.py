@@ -7,6 +7,7 @@ from typing import Literal
 
 from chalicelib.kernel import ids
 from chalicelib.kernel.money import part
+from chalicelib.payments.rules import PaymentMethod
 
 OrderStatus = Literal[
     "pending_payment",
@@ -19,7 +20,6 @@ OrderStatus = Literal[
     "refunded",
 ]
 DispatchStatus = Literal["created", "accepted", "shipped", "delivered", "rejected", "cancelled"]
-PaymentMethod = Literal["card", "leader_collect"]
 PaymentStatus = Literal["pending", "succeeded", "cancelled", "refunded"]
 
 ENDED_UNSHIPPED = frozenset({"rejected", "cancelled"})
@@ -195,6 +195,7 @@ class Order:
     # When the return window of a delivered order is over.
     completes_at: datetime | None = None
     refunds: tuple[str, ...] = ()
+    cancel_reason: str | None = None
 
     @property
     def payment(self) -> Payment:

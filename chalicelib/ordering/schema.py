@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from chalicelib.catalogue.pricing import PriceReason
-from chalicelib.ordering.rules import DispatchStatus, OrderStatus, PaymentMethod, PaymentStatus
+from chalicelib.ordering.rules import DispatchStatus, OrderStatus, PaymentStatus
+from chalicelib.payments.rules import PaymentMethod
 from chalicelib.platform.schema import (
     Country,
     Identifier,
@@ -143,6 +144,7 @@ class OrderView(View):
     refunds: list[str] = Field(
         description="Ids of its refunds; a leader confirms those of cash that it hands back."
     )
+    cancel_reason: str | None
     created_at: Instant
 
 

@@ -90,6 +90,7 @@ class OrderRow(EntityRow[Order]):
     restock_at = InstantAttribute(null=True)
     completes_at = InstantAttribute(null=True)
     refunds = TextsAttribute()
+    cancel_reason = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Order) -> dict[str, Any]:

@@ -91,6 +91,7 @@ class Endpoint:
     run: Callable[..., Any]
     tag: str
     summary: str
+    notes: str
     roles: tuple[Role, ...] | None
     body: type[BaseModel] | None
     query: type[BaseModel] | None

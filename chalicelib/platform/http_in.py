@@ -59,6 +59,7 @@ class Routes(Blueprint):
         path: str,
         *,
         summary: str,
+        notes: str = "",
         roles: tuple[Role, ...] | None,
         body: type[BaseModel] | None = None,
         query: type[BaseModel] | None = None,
@@ -72,7 +73,8 @@ class Routes(Blueprint):
         unrecorded: Unrecorded | None = None,
         also: Also | None = None,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Declare a route. `roles=None` asks for no credentials at all.
+        """Declare a route. `roles=None` asks for no credentials at all; `notes` say to its callers
+        what its fields cannot.
 
         `reads_key_itself`: the use case looks its idempotency key up together with its own first
         read. `errors` maps the codes that are this route's own to their statuses.
@@ -85,6 +87,7 @@ class Routes(Blueprint):
                 run=run,
                 tag=self._tag,
                 summary=summary,
+                notes=notes,
                 roles=roles,
                 body=body,
                 query=PageQuery if is_list and query is None else query,
@@ -173,10 +176,13 @@ def _run(endpoint: Endpoint, caller: Caller, http: Any, path: Mapping[str, str])
         if idempotency and not idempotency.recorded:
             write(idempotency.record(result))  # nothing was changed, yet the key is answered
         return rendered(endpoint, scope, result)
-    except AnsweredMeanwhile:
+    except (TuanError, AnsweredMeanwhile) as refused:
+        # The same request may have come first and made the very state that refuses this one.
         if idempotency:
             idempotency.look_up()
-        raise _busy() from None
+        if isinstance(refused, AnsweredMeanwhile):
+            raise _busy() from None
+        raise
 
 
 def _caller(endpoint: Endpoint, http: Any) -> Caller:
@@ -203,7 +209,8 @@ def _idempotency_key(endpoint: Endpoint, http: Any) -> str | None:
     if key is None:
         if endpoint.key == "required":
             raise Malformed(
-                "Send an Idempotency-Key header, new for each request, to make a repeat harmless.",
+                "Send an Idempotency-Key header: new for each thing to be done, the same when it "
+                "is asked for again.",
                 code="idempotency_key_missing",
             )
         return None

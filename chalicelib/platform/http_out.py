@@ -6,6 +6,7 @@ Host, SNI and the certificate check keep the name. Redirects and proxies do not 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import socket
 import ssl
@@ -55,16 +56,15 @@ class CallFailed(Exception):
 def check_url(url: str, *, allow_loopback: bool) -> None:
     """Say whether ``url`` may be called now; resolves its name, for at most 5 s.
 
-    A later ``post`` judges again, since a name can be pointed elsewhere at any time.
+    A name that does not resolve now may do so later: ``post`` judges again each time, since a
+    name can be pointed elsewhere at any time.
 
     Raises:
-        AddressRefused: it may not be called, or its name does not resolve.
+        AddressRefused: it may not be called.
     """
     target = addresses.parse_target(url, allow_loopback=allow_loopback)
-    try:
+    with contextlib.suppress(OSError):
         _judged_addresses(target, RESOLVE_SECONDS)
-    except OSError as error:
-        raise AddressRefused("The URL's host name does not resolve.") from error
 
 
 def post(

@@ -1,6 +1,7 @@
 """Structured logs and metrics. Ids only: never a name, phone, address, key, token or secret."""
 
 import os
+import re
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
@@ -45,12 +46,16 @@ def _failure() -> dict[str, Any]:
 
 
 def about(identifier: str | None) -> dict[str, str]:
-    """An id under the name of its kind, so that an order's lines are found by `order_id`."""
-    if not identifier:
+    """An id under the name of its kind, so that an order's lines are found by `order_id`.
+
+    Nothing for what is no id of ours: callers may send anything, a phone number or a key, as one.
+    """
+    if not identifier or not _ID.fullmatch(identifier):
         return {}
     return {_NAMES.get(identifier.partition("_")[0], "subject"): identifier}
 
 
+_ID = re.compile(r"(?!tsk)[a-z]{3}_[0-9a-f-]{10,64}")
 _NAMES = {
     "ord": "order_id",
     "dsp": "dispatch_id",

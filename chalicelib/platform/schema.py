@@ -33,7 +33,7 @@ _PHONE = r"^\+?[0-9][0-9 ()./-]{2,30}$"
 PATTERNS = {
     ONE_LINE: "one line of text without control characters",
     MANY_LINES: "text without control characters",
-    _CURRENCY: "an ISO 4217 currency code such as EUR",
+    _CURRENCY: "an ISO 4217 currency code in capital letters such as EUR",
     _DATE: "a date such as 2026-03-01",
     _TIME_OF_DAY: "a time of day such as 17:30",
     _IDENTIFIER: "an id of 1 to 128 letters, digits or _ . : @ | -",

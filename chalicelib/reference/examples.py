@@ -164,6 +164,7 @@ ORDER_VIEW: dict[str, Any] = {
     "expires_at": "2026-03-02T09:45:12.640Z",
     "completes_at": None,
     "refunds": [],
+    "cancel_reason": None,
     "created_at": "2026-03-02T09:30:12.640Z",
 }
 PLACED_ORDER: dict[str, Any] = {
@@ -470,6 +471,7 @@ ANSWERS: dict[str, Any] = {"place_order": PLACED_ORDER}
 TOLD: dict[str, Any] = {
     "dispatch.created": {**DISPATCH_TOLD, "version": 1},
     "dispatch.cancelled": DISPATCH_TOLD,
+    "dispatch.updated": DISPATCH_TOLD,
     "endpoint.disabled": {
         "endpoint_id": ENDPOINT,
         "url": ENDPOINT_VIEW["url"],

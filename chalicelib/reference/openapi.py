@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
@@ -58,7 +59,7 @@ PROBLEM: dict[str, Any] = {
 
 # What the gateway answers by itself, before any code of ours runs.
 GATEWAY_CODES = {"too_many_requests": 429}
-GATEWAY_BODY_CODES = {"malformed_request": 400, "unsupported_media_type": 415}
+GATEWAY_BODY_CODES = {"malformed_request": 400}
 
 
 def _header(description: str) -> dict[str, Any]:
@@ -182,7 +183,7 @@ def _operation(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> di
         "operationId": endpoint.name,
         "tags": [endpoint.tag],
         "summary": endpoint.summary,
-        "description": _who(endpoint),
+        "description": f"{endpoint.notes} {_who(endpoint)}".strip(),
         "parameters": [
             *_path_parameters(endpoint),
             *_query_parameters(endpoint),
@@ -193,7 +194,7 @@ def _operation(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> di
     }
     if body := _body(endpoint):
         operation["requestBody"] = {
-            "required": True,
+            "required": any(field.is_required() for field in body.model_fields.values()),
             "content": {"application/json": _media(schemas[body], EXAMPLES.get(body.__name__))},
         }
     if endpoint.roles is not None:
@@ -265,7 +266,7 @@ def _success(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> dict
     answer: dict[str, Any] = {"headers": {**COMMON_HEADERS, **given, **replayed}}
     if content := _content(endpoint, schemas):
         answer["content"] = content
-    texts = {endpoint.status: endpoint.summary, **endpoint.also.statuses}
+    texts = {endpoint.status: HTTPStatus(endpoint.status).phrase, **endpoint.also.statuses}
     return {str(status): {"description": text, **answer} for status, text in texts.items()}
 
 

@@ -31,6 +31,7 @@ def page() -> str:
     environment.filters["type_of"] = type_of
     environment.filters["limits_of"] = lambda schema: "; ".join(limits_of(schema))
     environment.filters["code"] = code
+    environment.filters["linked"] = linked
     environment.globals["fields_of"] = fields_of
     environment.globals["paragraphs"] = paragraphs
     spec = document()
@@ -59,6 +60,16 @@ def paragraphs(text: str) -> list[tuple[str, str]]:
 def code(text: str) -> Markup:
     """A text as HTML, with what stands between backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def linked(text: str) -> Markup:
+    """A type with the shapes in it as links to where they are told."""
+    shapes = document()["components"]["schemas"]
+    words = re.split(r"(\w+)", text)
+    return Markup("").join(
+        Markup('<a href="#shape-{0}">{0}</a>').format(word) if word in shapes else word
+        for word in words
+    )
 
 
 def fields_of(schema: dict[str, Any]) -> list[dict[str, Any]]:

@@ -82,6 +82,7 @@ class CaseTold(View):
 TOLD: dict[EventType, tuple[type[View], str]] = {
     "dispatch.created": (DispatchTold, "There is a dispatch to accept; to its supplier"),
     "dispatch.cancelled": (DispatchTold, "A dispatch must not be shipped; to its supplier"),
+    "dispatch.updated": (DispatchTold, "There is less to ship of a dispatch; to its supplier"),
     "endpoint.disabled": (EndpointTold, "An endpoint gets nothing more; to its owner's others"),
     "ping": (PingTold, "A test that was asked for; to the endpoint itself"),
     "order.paid": (OrderTold, "An order was paid; to the platform"),

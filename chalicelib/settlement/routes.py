@@ -26,6 +26,10 @@ CSV = "text/csv; charset=utf-8"
     "POST",
     "/v1/settlement-runs",
     summary="Settle a business date; the same date again answers 200 with the same run",
+    notes="A run takes all commission that has matured by its date and was not taken before, "
+    "however late it came. Commission matures `CommissionHoldDays` after its delivery; what is "
+    "delivered on a day that was settled already waits for the next day's run. The day before is "
+    "settled each night by itself.",
     roles=("operator",),
     body=StartRun,
     answer=RunView,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from chalicelib.cases import store as cases
 from chalicelib.catalogue import store as catalogue
 from chalicelib.dispatch import store as dispatches
-from chalicelib.dispatch.rules import FIRST_VERSION, Dispatch
+from chalicelib.dispatch.rules import FIRST_VERSION, OPEN, Dispatch
 from chalicelib.kernel import clock, events
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
@@ -55,6 +55,15 @@ def _dispatches_created(order_id: str) -> Iterable[Told]:
 def _dispatches_cancelled(order_id: str) -> Iterable[Told]:
     cancelled = (each for each in _dispatches(order_id) if each.status == "cancelled")
     return [_of_dispatch("dispatch.cancelled", each) for each in cancelled]
+
+
+def _dispatch_updated(dispatch_id: str) -> Iterable[Told]:
+    """There is less to ship. Each version is told once; of one that ended nothing is told here."""
+    dispatch = _found(dispatches.get_dispatch(dispatch_id), dispatch_id)
+    if dispatch.status not in OPEN:
+        return []
+    told = _of_dispatch("dispatch.updated", dispatch)
+    return [replace(told, identity=f"{told.identity}:{dispatch.version}")]
 
 
 def _order_paid(order_id: str) -> Iterable[Told]:
@@ -117,6 +126,7 @@ _TELL: dict[str, Callable[[str], Iterable[Told]]] = {
     events.REFUND_FAILED: _refund_failed,
     events.DISPATCHES_CREATED: _dispatches_created,
     events.DISPATCH_CANCELLED: _dispatches_cancelled,
+    events.DISPATCH_UPDATED: _dispatch_updated,
     events.CAMPAIGN_CLOSED: _campaign_closed,
     events.SETTLEMENT_COMPLETED: _settlement_completed,
     events.ENDPOINT_DISABLED: _endpoint_disabled,

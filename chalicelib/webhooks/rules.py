@@ -11,6 +11,7 @@ DeliveryStatus = Literal["pending", "succeeded", "exhausted"]
 EventType = Literal[
     "dispatch.created",
     "dispatch.cancelled",
+    "dispatch.updated",
     "endpoint.disabled",
     "ping",
     "order.paid",
@@ -23,7 +24,7 @@ EventType = Literal[
 
 PLATFORM = "platform"
 SUPPLIERS_EVENTS: frozenset[EventType] = frozenset(
-    {"dispatch.created", "dispatch.cancelled", "endpoint.disabled", "ping"}
+    {"dispatch.created", "dispatch.cancelled", "dispatch.updated", "endpoint.disabled", "ping"}
 )
 # How long after the attempt before it each attempt is made.
 SCHEDULE = (

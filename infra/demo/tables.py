@@ -9,6 +9,7 @@ from infra.demo.client import Json
 from infra.demo.figures import money
 
 STATEMENT_LINES = 8
+ID_END = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def leaders_table(rows: Sequence[LeaderRow]) -> Table:
     table = _table(
         "What the leaders sold and earned",
         ["Leader"],
-        ["Orders", "Units", "Delivered", "Commission", "Available", "Cash in hand"],
+        ["Orders", "Units", "Delivered", "Commission", "Available", "Cash held"],
     )
     for row in rows:
         table.add_row(
@@ -71,7 +72,7 @@ def statement_table(leader: str, statement: Json, titles: dict[str, str]) -> Tab
     table.add_row("Opening balance", "", "", "", money(statement["opening_balance"]), "")
     for line in statement["lines"][:STATEMENT_LINES]:
         table.add_row(
-            line["order_id"],
+            shortened(line["order_id"]),
             titles[line["sku_id"]],
             money(line["basis_amount"]),
             f"{line['rate_bps'] // 100}.{line['rate_bps'] % 100:02d} %",
@@ -87,18 +88,31 @@ def statement_table(leader: str, statement: Json, titles: dict[str, str]) -> Tab
 
 
 def trial_balance_table(accounts: dict[str, int], names: dict[str, str]) -> Table:
-    """Accounts with debits and credits side by side; `names` explains the ids in them."""
-    table = _table("Trial balance", ["Account", "Of"], ["Debit", "Credit"])
+    """Accounts with debits and credits side by side, of parties by their `names`."""
+    table = _table("Trial balance", ["Account"], ["Debit", "Credit"])
     for account, balance in accounts.items():
-        party = next((name for party_id, name in names.items() if party_id in account), "")
         debit, credit = (money(balance), "") if balance > 0 else ("", money(-balance))
-        table.add_row(account, party, debit, credit)
+        table.add_row(named(account, names), debit, credit)
     table.add_section()
     debits = sum(balance for balance in accounts.values() if balance > 0)
     credits = -sum(balance for balance in accounts.values() if balance < 0)
-    table.add_row("Sum", "", money(debits), money(credits))
-    table.add_row("Difference", "", money(debits - credits), "")
+    table.add_row("Sum", money(debits), money(credits))
+    table.add_row("Difference", money(debits - credits), "")
     return table
+
+
+def shortened(identifier: str) -> str:
+    """An id that fits into a row: its prefix and its last characters."""
+    prefix, _, rest = identifier.partition("_")
+    return f"{prefix}_...{rest[-ID_END:]}"
+
+
+def named(account: str, names: dict[str, str]) -> str:
+    """`leader:ldr_1:pending` as `leader Store 354: pending`, for those who know no ids."""
+    kind, *rest = account.split(":")
+    if len(rest) == 2 and rest[0] in names:
+        return f"{kind} {names[rest[0]]}: {rest[1]}"
+    return account
 
 
 def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:

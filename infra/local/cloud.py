@@ -85,7 +85,7 @@ def start(cloud: Cloud) -> None:
     if is_port_taken(cloud.port):
         raise Fixable(
             f"port {cloud.port} is taken by another program: stop that one, "
-            f"or choose another port, as in `make up PORT={cloud.port + 1}`"
+            f"or choose another port, as in PORT={cloud.port + 1}"
         )
     with undisturbed():
         process = launch(cloud)

@@ -45,8 +45,8 @@ def bring_down() -> None:
         print(f"The stack on {cloud.port} is down.")
         return
     print(f"No stack is up on {cloud.port}.")
-    if others := ports_up():
-        print(f"There is one on {others[0]}: `make down PORT={others[0]}` takes it away.")
+    for other in ports_up():
+        print(f"There is one on {other}: `make down PORT={other}` takes it away.")
 
 
 def chosen() -> Cloud:

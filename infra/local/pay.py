@@ -82,7 +82,9 @@ def get_order(payment_id: str) -> Any:
         return send("GET", f"/v1/orders/ord_{payment_id.removeprefix('pay_')}", as_operator())
     except Refused as refused:
         if refused.status == 404:
-            raise Fixable(f"There is no payment {payment_id}.") from refused
+            raise Fixable(
+                f"There is no payment {payment_id}: an order shows its own as payment.id."
+            ) from refused
         raise
 
 

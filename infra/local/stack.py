@@ -138,8 +138,10 @@ def running() -> LocalStack:
 
 
 def none_is_up(port: int | None) -> Fixable:
-    again = f"`make up PORT={port}`" if port else "`make up`"
-    return Fixable(f"no local stack is up: start one with {again}")
+    if port is None:
+        return Fixable("no local stack is up: start one with `make up`")
+    others = "".join(f"; there is one on {other}" for other in ports_up())
+    return Fixable(f"no local stack is up on {port}{others}: start one with `make up PORT={port}`")
 
 
 def ports_up() -> list[int]:

@@ -277,7 +277,6 @@ ADDRESS_REFUSED = {
     "multicast": "https://224.0.0.1/hook",
     "broadcast": "https://255.255.255.255/hook",
     "with a password": "https://user:secret@1.1.1.1/hook",
-    "a name that does not resolve": "https://supplier.invalid/hook",
     "another port trick": "http://127.0.0.1:8080@169.254.169.254/hook",
     "with a line break": "https://1.1.1.1/\r\nHost: x",
 }

@@ -27,6 +27,7 @@ def test_a_customer_cancels_before_payment_and_the_units_go_back(world: World) -
         "status": "cancelled",
         "version": 2,
         "payment": {**order["payment"], "status": "cancelled"},
+        "cancel_reason": "changed my mind",
     }
     stock = world.stock(sale.sku_ids[0])
     assert (stock["on_hand"], stock["reserved"], stock["committed"]) == (5, 0, 0)

@@ -366,6 +366,9 @@ def everything_told(world: World) -> list[Json]:
     world.work()
     (refund_id,) = world.order(order["id"])["refunds"]
     world.pay(world.place(sale), currency="USD")
+    smaller = world.paid_order(sale, quantity=2)
+    lines = [{"sku_id": sale.sku_ids[0], "quantity": 1}]
+    world.operator.post(f"/v1/orders/{smaller['id']}/refunds", {"lines": lines, "reason": "less"})
     (case,) = world.operator.get("/v1/cases").json["items"]
     day = (clock.now() - timedelta(days=3)).date().isoformat()
     run = world.operator.post("/v1/settlement-runs", {"business_date": day}).json
@@ -375,6 +378,7 @@ def everything_told(world: World) -> list[Json]:
         events.ORDER_PAID: order["id"],
         events.DISPATCHES_CREATED: order["id"],
         events.DISPATCH_CANCELLED: order["id"],
+        events.DISPATCH_UPDATED: smaller["dispatches"][0]["id"],
         events.ORDER_REFUNDED: refund_id,
         events.REFUND_FAILED: refund_id,
         events.CAMPAIGN_CLOSED: sale.campaign_id,

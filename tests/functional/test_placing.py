@@ -40,6 +40,7 @@ def test_an_order_answers_with_all_it_comes_to(world: World) -> None:
         "version": 1,
         "completes_at": None,
         "refunds": [],
+        "cancel_reason": None,
         "customer_id": "cus_alice",
         "leader_id": sale.leader_id,
         "campaign_id": sale.campaign_id,

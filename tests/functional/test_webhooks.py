@@ -66,8 +66,8 @@ class Supplier:
         (only,) = self.deliveries()
         return only
 
-    def order(self) -> Json:
-        return self.world.paid_order(self.sale)
+    def order(self, quantity: int = 1) -> Json:
+        return self.world.paid_order(self.sale, quantity=quantity)
 
     def ping(self) -> Json:
         answer = self.api.post(f"{self.path}/test")
@@ -191,6 +191,29 @@ def test_a_cancelled_dispatch_is_told_with_a_higher_version(supplier: Supplier) 
     assert {each["data"]["dispatch_id"] for each in supplier.bodies} == {
         order["dispatches"][0]["id"]
     }
+
+
+def test_a_dispatch_that_shrinks_is_told_before_it_is_packed(supplier: Supplier) -> None:
+    order = supplier.order(quantity=3)
+    lines = [{"sku_id": supplier.sale.sku_ids[0], "quantity": 2}]
+    path = f"/v1/orders/{order['id']}/refunds"
+    assert supplier.world.operator.post(path, {"lines": lines, "reason": "less"}).status == 201
+    supplier.world.work()
+    told = [
+        (each["type"], each["data"]["version"], each["data"]["lines"][0]["quantity"])
+        for each in supplier.bodies
+    ]
+    assert told == [("dispatch.created", 1, 3), ("dispatch.updated", 2, 1)]
+
+
+def test_a_dispatch_that_has_shipped_is_not_told_to_shrink(supplier: Supplier) -> None:
+    order = supplier.order(quantity=3)
+    supplier.world.move(order["dispatches"][0]["id"], "accept", "ship")
+    lines = [{"sku_id": supplier.sale.sku_ids[0], "quantity": 2}]
+    path = f"/v1/orders/{order['id']}/refunds"
+    assert supplier.world.operator.post(path, {"lines": lines, "reason": "broken"}).status == 201
+    supplier.world.work()
+    assert [each["type"] for each in supplier.bodies] == ["dispatch.created"]
 
 
 def test_an_endpoint_hears_only_the_events_it_wants_and_pings_always(supplier: Supplier) -> None:

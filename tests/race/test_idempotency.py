@@ -1,5 +1,12 @@
 """One idempotency key sent by sixteen callers at once: one effect, one answer."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+import pytest
+
+from chalicelib.platform.idempotency import IdempotentRequest
 from tests.support.at_once import THREADS, at_once, each, outcomes
 from tests.support.clouds import ON_EACH_CLOUD
 from tests.support.gateway import Answer
@@ -79,3 +86,67 @@ def test_one_key_refunds_a_unit_once(world: World) -> None:
     world.work()
     assert world.order(order["id"])["refunded_amount"] == 1000
     assert findings({sale.sku_ids[0]: 100}) == []
+
+
+def cancel(world: World) -> tuple[str, object]:
+    return f"/v1/orders/{world.place(world.sale())['id']}/cancel", {}
+
+
+def collect(world: World) -> tuple[str, object]:
+    order = world.place(world.sale(), payment_method="leader_collect")
+    return f"/v1/orders/{order['id']}/payments", {"amount": 1000, "reference": "R1"}
+
+
+def refund_everything(world: World) -> tuple[str, object]:
+    sale = world.sale()
+    order = world.paid_order(sale)
+    lines = [{"sku_id": sale.sku_ids[0], "quantity": 1}]
+    return f"/v1/orders/{order['id']}/refunds", {"lines": lines, "reason": "broken"}
+
+
+def make_the_last_key(world: World) -> tuple[str, object]:
+    supplier_id = world.add_supplier()
+    world.supplier(supplier_id)
+    return f"/v1/suppliers/{supplier_id}/api-keys", None
+
+
+MOVES_ITS_OWN_STATE = pytest.mark.parametrize(
+    "request_of", [cancel, collect, refund_everything, make_the_last_key]
+)
+
+
+@contextmanager
+def overtaken_by(first: Callable[[], Answer]) -> Iterator[list[Answer]]:
+    """`first` is answered just after the next request has looked its key up in vain."""
+    looks, answers = IdempotentRequest.look_up, list[Answer]()
+
+    def look_up(request: IdempotentRequest) -> None:
+        looks(request)
+        with mock.patch.object(IdempotentRequest, "look_up", looks):
+            if not answers:
+                answers.append(first())
+
+    with mock.patch.object(IdempotentRequest, "look_up", look_up):
+        yield answers
+
+
+@MOVES_ITS_OWN_STATE
+def test_who_comes_second_with_a_key_is_given_the_first_answer(
+    world: World, request_of: Callable[[World], tuple[str, object]]
+) -> None:
+    path, body = request_of(world)
+    with overtaken_by(lambda: world.operator.post(path, body, key=KEY)) as first:
+        second = world.operator.post(path, body, key=KEY)
+    assert first[0].status in (200, 201)
+    assert (second.status, second.text) == (first[0].status, first[0].text)
+    assert second.headers["idempotent-replayed"] == "true"
+
+
+@MOVES_ITS_OWN_STATE
+def test_control_the_rig_catches_a_key_that_is_looked_up_once(
+    world: World, request_of: Callable[[World], tuple[str, object]]
+) -> None:
+    path, body = request_of(world)
+    with overtaken_by(lambda: world.operator.post(path, body, key=KEY)):
+        second = world.operator.post(path, body, key="another-key")
+    assert second.status == 409

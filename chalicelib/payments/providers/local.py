@@ -10,6 +10,7 @@ from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from chalicelib.kernel.currencies import is_currency
 from chalicelib.kernel.errors import Malformed
 from chalicelib.payments.providers import (
     InvalidSignature,
@@ -20,6 +21,8 @@ from chalicelib.payments.providers import (
 )
 from chalicelib.platform.secrets import secret
 
+# Far above any order, and far below what a number in DynamoDB holds.
+MAX_AMOUNT = 10**15
 SIGNED_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
@@ -57,7 +60,7 @@ def _event(kind: str, data: Mapping[str, Any]) -> ProviderEvent | None:
                 _text(data["reference"]),
                 _text(data["payment_id"]),
                 _amount(data["amount"]),
-                _text(data["currency"]),
+                _currency(data["currency"]),
             )
         case "refund.succeeded" | "refund.failed":
             return RefundSettled(_text(data["refund_id"]), succeeded=kind == "refund.succeeded")
@@ -72,6 +75,12 @@ def _text(value: Any) -> str:
 
 
 def _amount(value: Any) -> int:
-    if type(value) is not int or value <= 0:
+    if type(value) is not int or not 0 < value <= MAX_AMOUNT:
         raise ValueError("expected a positive whole amount")
+    return value
+
+
+def _currency(value: Any) -> str:
+    if not isinstance(value, str) or not is_currency(value):
+        raise ValueError("expected an ISO 4217 currency")
     return value
