@@ -161,9 +161,9 @@ def _books(state: State) -> Iterator[str]:
             due[f"{currency} customer_prepayments"] -= left.net + left.shipping
             continue
         due[f"{currency} supplier:{each.line.supplier_id}:payable"] -= left.cost
-        due[f"{currency} leader:{leader}:commission"] -= left.commission
+        due[f"{currency} leader:{leader}:commission"] -= left.commission + left.spread
         due[f"{currency} platform:revenue"] -= (
-            left.net + left.shipping - left.cost - left.commission
+            left.net + left.shipping - left.cost - left.commission - left.spread
         )
     booked = Counter[str]()
     for account, amount in state.booked.items():
@@ -259,7 +259,7 @@ def _estimates(state: State) -> Iterator[str]:
     due = Counter[str]()
     for each in state.sold:
         if not each.is_delivered:
-            due[each.order.leader_id] += each.line.left.commission
+            due[each.order.leader_id] += each.line.left.commission + each.line.left.spread
     kept = {row.pk: row.estimated for row in state.earnings}
     yield from _differences("estimated commission", kept, due)
 
