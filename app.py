@@ -4,7 +4,6 @@ from chalice.app import Chalice
 
 from chalicelib.cases import routes as cases
 from chalicelib.catalogue import routes as catalogue
-from chalicelib.catalogue import workers as catalogue_workers
 from chalicelib.dispatch import routes as dispatch
 from chalicelib.dispatch import workers as dispatch_workers
 from chalicelib.ledger import routes as ledger
@@ -43,7 +42,6 @@ for domain in (
     app.register_blueprint(domain.routes)
 
 for domain in (
-    catalogue_workers,
     ordering_workers,
     payments_workers,
     dispatch_workers,

@@ -3,10 +3,11 @@
 from chalicelib.catalogue import leader_prices, service
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.leader_prices import LeaderPriceOf
-from chalicelib.catalogue.rules import Campaign, Commission, Product
+from chalicelib.catalogue.rules import Campaign, Commission, Product, Target
 from chalicelib.catalogue.schema import (
     CampaignSummaryView,
     CampaignView,
+    CloneCampaign,
     CreateCampaign,
     CreateProduct,
     LeaderPriceView,
@@ -114,9 +115,32 @@ def create_campaign(request: Request) -> CampaignWhole:
     sent: CreateCampaign = request.body
     offers = [_offered(each) for each in sent.offers]
     new = NewCampaign(
-        sent.title, sent.opens_at, sent.closes_at, sent.currency, offers, sent.leader_ids or []
+        sent.title,
+        sent.opens_at,
+        sent.closes_at,
+        sent.currency,
+        offers,
+        sent.leader_ids or [],
+        Target(sent.target.kind, sent.target.count) if sent.target else None,
     )
     return service.create_campaign(new, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/campaigns/{id}/clone",
+    summary="Open another window of the same offers, at the costs that suppliers have now",
+    roles=("operator",),
+    body=CloneCampaign,
+    answer=CampaignView,
+    status=201,
+    key="optional",
+)
+def clone_campaign(request: Request, id: str) -> CampaignWhole:
+    sent: CloneCampaign = request.body
+    return service.clone_campaign(
+        id, sent.title, sent.opens_at, sent.closes_at, request.idempotency
+    )
 
 
 @routes.endpoint(

@@ -1,8 +1,8 @@
 """Products, campaigns and offers, and what is true of them at an instant."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from chalicelib.catalogue.pricing import Price, PriceStep, QuantityBreak, Terms, percent_at
@@ -11,8 +11,14 @@ from chalicelib.kernel import clock
 ProductStatus = Literal["pending", "active", "rejected"]
 CampaignStatus = Literal["scheduled", "open", "closed", "cancelled"]
 CommissionBasis = Literal["sales", "gross_profit"]
+TargetKind = Literal["buyers", "units"]
+Outcome = Literal["met", "missed"]
 
 EVERY_LEADER = "*"
+# Orders are counted through an index, which is a little behind the last order before the close.
+JUDGED_AFTER = timedelta(minutes=1)
+# An order that was placed while the campaign was being cancelled is found then.
+UNDONE_AGAIN_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,20 @@ class LeaderPrice:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What a campaign must sell for its orders to go on: so many buyers, or so many units."""
+
+    kind: TargetKind
+    count: int
+
+
+@dataclass(frozen=True)
 class Campaign:
-    """A window in which offers are open to communities: to all of them, or to those named."""
+    """A window in which offers are open to communities: to all of them, or to those named.
+
+    `look_at` is when the next thing is due to it: to tell that it has closed, to judge it by its
+    target, or to look whether all its orders are undone.
+    """
 
     id: str
     title: str
@@ -113,6 +131,30 @@ class Campaign:
     cancelled: bool
     version: int
     created_at: datetime
+    look_at: datetime | None = None
+    closing_told: bool = False
+    target: Target | None = None
+    outcome: Outcome | None = None
+    judged_at: datetime | None = None
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether its orders are undone instead of shipped."""
+        return self.cancelled or self.outcome == "missed"
+
+    @property
+    def waits_for_its_target(self) -> bool:
+        return self.target is not None and self.outcome is None and not self.cancelled
+
+    def told_closed(self, now: datetime) -> "Campaign":
+        look_at = now + JUDGED_AFTER if self.waits_for_its_target else None
+        return self.changed(closing_told=True, look_at=look_at)
+
+    def judged(self, outcome: Outcome, now: datetime) -> "Campaign":
+        return self.changed(outcome=outcome, judged_at=now, look_at=None)
+
+    def changed(self, **changes: Any) -> "Campaign":
+        return replace(self, version=self.version + 1, **changes)
 
     def status_at(self, now: datetime) -> CampaignStatus:
         if self.cancelled:

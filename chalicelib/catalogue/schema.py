@@ -8,7 +8,13 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from chalicelib.catalogue import pricing
 from chalicelib.catalogue.pricing import PriceStep, QuantityBreak, Terms
-from chalicelib.catalogue.rules import CampaignStatus, CommissionBasis, ProductStatus
+from chalicelib.catalogue.rules import (
+    CampaignStatus,
+    CommissionBasis,
+    Outcome,
+    ProductStatus,
+    TargetKind,
+)
 from chalicelib.platform.schema import (
     Amount,
     BasisPoints,
@@ -135,6 +141,11 @@ class OfferIn(RequestModel):
         return self
 
 
+class TargetIn(RequestModel):
+    kind: TargetKind
+    count: Annotated[int, Field(ge=1, le=10**6)]
+
+
 class CreateCampaign(RequestModel):
     title: ShortText
     opens_at: InstantIn
@@ -145,12 +156,14 @@ class CreateCampaign(RequestModel):
         Field(default=None, description="The leaders it is for; left out, it is for every leader.")
     )
 
+    target: TargetIn | None = Field(
+        default=None, description="What it must sell for its orders to go on; judged at its close."
+    )
+
     @field_validator("closes_at")
     @classmethod
     def _after_it_opens(cls, closes_at: datetime, sent: ValidationInfo) -> datetime:
-        if "opens_at" in sent.data and closes_at <= sent.data["opens_at"]:
-            raise ValueError("must be after opens_at")
-        return closes_at
+        return after_it_opens(closes_at, sent)
 
     @field_validator("offers")
     @classmethod
@@ -206,6 +219,22 @@ class OfferView(View):
     quantity_breaks: list[QuantityBreakView]
 
 
+class TargetView(View):
+    kind: TargetKind
+    count: int
+
+
+class CloneCampaign(RequestModel):
+    title: ShortText | None = None
+    opens_at: InstantIn
+    closes_at: InstantIn
+
+    @field_validator("closes_at")
+    @classmethod
+    def _after_it_opens(cls, closes_at: datetime, sent: ValidationInfo) -> datetime:
+        return after_it_opens(closes_at, sent)
+
+
 class CampaignSummaryView(View):
     id: str
     title: str
@@ -214,6 +243,8 @@ class CampaignSummaryView(View):
     closes_at: Instant
     currency: str
     for_every_leader: bool
+    target: TargetView | None
+    outcome: Outcome | None = Field(description="Whether the target was met, once it is judged.")
     created_at: Instant
 
 
@@ -228,3 +259,9 @@ def terms_of(sent: OfferIn) -> Terms:
         tuple(PriceStep(step.at, step.percent) for step in sent.price_schedule),
         tuple(QuantityBreak(each.units, each.amount) for each in sent.quantity_breaks),
     )
+
+
+def after_it_opens(closes_at: datetime, sent: ValidationInfo) -> datetime:
+    if "opens_at" in sent.data and closes_at <= sent.data["opens_at"]:
+        raise ValueError("must be after opens_at")
+    return closes_at

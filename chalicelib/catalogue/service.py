@@ -7,18 +7,22 @@ from datetime import datetime
 from chalicelib.catalogue import rules
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.pricing import Terms
-from chalicelib.catalogue.rules import Campaign, Commission, Offer, Product, ProductStatus, Sku
+from chalicelib.catalogue.rules import (
+    Campaign,
+    Commission,
+    Offer,
+    Product,
+    ProductStatus,
+    Sku,
+    Target,
+)
 from chalicelib.catalogue.store import CampaignRow, ProductRow
-from chalicelib.kernel import clock, events, ids
+from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid, NotFound
-from chalicelib.kernel.events import Event
 from chalicelib.parties import store as party_store
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, create
-
-CLOSINGS_A_SWEEP = 200
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,15 @@ class NewCampaign:
     currency: str
     offers: Sequence[NewOffer]
     leader_ids: Sequence[str]
+    target: Target | None
 
 
 @dataclass(frozen=True)
 class CampaignWhole(Campaign):
     """A campaign with its offers and the leaders it names."""
 
-    offers: Sequence[Offer]
-    leader_ids: Sequence[str]
+    offers: Sequence[Offer] = ()
+    leader_ids: Sequence[str] = ()
 
     @classmethod
     def of(
@@ -133,6 +138,8 @@ def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhol
         cancelled=False,
         version=1,
         created_at=now,
+        look_at=new.closes_at,
+        target=new.target,
     )
     _check_leaders(new)
     offers = _offers(new, campaign)
@@ -144,25 +151,42 @@ def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhol
     return whole
 
 
-def campaign_whole(campaign_id: str) -> CampaignWhole:
-    campaign = catalogue.get_campaign(campaign_id)
-    if campaign is None:
-        raise NotFound("There is no such campaign.")
-    return CampaignWhole.of(
-        campaign, catalogue.offers(campaign_id), catalogue.leader_ids(campaign_id)
+def clone_campaign(
+    campaign_id: str,
+    title: str | None,
+    opens_at: datetime,
+    closes_at: datetime,
+    recorder: Recorder | None,
+) -> CampaignWhole:
+    """The offers, leaders and target of a campaign in another window. Raises as creating does."""
+    model = campaign_whole(campaign_id)
+    offers = [
+        NewOffer(o.sku_id, o.terms, o.commission, o.limit_per_customer, o.floor_price)
+        for o in model.offers
+    ]
+    new = NewCampaign(
+        title or model.title,
+        opens_at,
+        closes_at,
+        model.currency,
+        offers,
+        model.leader_ids,
+        model.target,
     )
+    return create_campaign(new, recorder)
 
 
-def announce_closings(now: datetime) -> int:
-    """Tell the platform's endpoints of each campaign that has closed, once. Returns how many."""
-    return sweep_each(catalogue.closing_before(now, CLOSINGS_A_SWEEP), _announce_closing)
+def campaign(campaign_id: str) -> Campaign:
+    found = catalogue.get_campaign(campaign_id)
+    if found is None:
+        raise NotFound("There is no such campaign.")
+    return found
 
 
-def _announce_closing(campaign_id: str) -> None:
-    transaction = Transaction()
-    transaction.add(catalogue.announce_closing(campaign_id))
-    transaction.publish(Event(events.CAMPAIGN_CLOSED, campaign_id))
-    transaction.commit()
+def campaign_whole(campaign_id: str) -> CampaignWhole:
+    return CampaignWhole.of(
+        campaign(campaign_id), catalogue.offers(campaign_id), catalogue.leader_ids(campaign_id)
+    )
 
 
 def _product(new: NewProduct, status: ProductStatus) -> Product:

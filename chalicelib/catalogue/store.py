@@ -8,7 +8,15 @@ from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.catalogue.pricing import PriceStep, QuantityBreak
-from chalicelib.catalogue.rules import EVERY_LEADER, Campaign, LeaderPrice, Offer, Product, Sku
+from chalicelib.catalogue.rules import (
+    EVERY_LEADER,
+    Campaign,
+    LeaderPrice,
+    Offer,
+    Product,
+    Sku,
+    Target,
+)
 from chalicelib.kernel import ids
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due, Listing
@@ -18,17 +26,18 @@ from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
     IntegerAttribute,
+    RecordAttribute,
     RecordsAttribute,
     Row,
     absent,
     table,
 )
-from chalicelib.platform.transaction import WRITE_LIMIT, Put, Update, create, write
+from chalicelib.platform.transaction import WRITE_LIMIT, Put, create, write
 
 PRODUCT, SKU, CAMPAIGN = "product", "sku", "campaign"
 PRODUCTS, CAMPAIGNS = "products", "campaigns"
 OFFER_PREFIX, LEADER_PREFIX, PRICES_PREFIX = "offer#", "leader#", "prices#"
-CLOSING_SHARDS = 4
+DUE_SHARDS = 4
 CAMPAIGNS_A_READ = 20
 
 
@@ -98,7 +107,7 @@ class CampaignRow(EntityRow[Campaign]):
     listed = Listing()
     due = UnicodeAttribute(null=True)
     due_at = InstantAttribute(null=True)
-    closing = Due()
+    by_due = Due()
     id = UnicodeAttribute()
     title = UnicodeAttribute()
     opens_at = InstantAttribute()
@@ -108,16 +117,19 @@ class CampaignRow(EntityRow[Campaign]):
     cancelled = BooleanAttribute()
     version = IntegerAttribute()
     created_at = InstantAttribute()
+    look_at = InstantAttribute(null=True)
+    closing_told = BooleanAttribute()
+    target = RecordAttribute(Target, null=True)
+    outcome = UnicodeAttribute(null=True)
+    judged_at = InstantAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Campaign) -> dict[str, Any]:
-        return {
-            "pk": entity.id,
-            "sk": CAMPAIGN,
-            "listing": CAMPAIGNS,
-            "due": _closing_shard(ids.shard(entity.id, CLOSING_SHARDS)),
-            "due_at": entity.closes_at,
-        }
+        keys: dict[str, Any] = {"pk": entity.id, "sk": CAMPAIGN, "listing": CAMPAIGNS}
+        if entity.look_at:
+            shard = ids.shard(entity.id, DUE_SHARDS)
+            keys |= {"due": _due(shard), "due_at": entity.look_at}
+        return keys
 
 
 class OfferRow(EntityRow[Offer]):
@@ -314,23 +326,19 @@ def replace_product(changed: Product, version: int) -> Put:
     return Put(ProductRow.of(changed), ProductRow.version == version)
 
 
-def closing_before(now: datetime, limit: int) -> list[str]:
-    """Campaigns that have closed and not been announced yet."""
-    shards = [_closing_shard(n) for n in range(CLOSING_SHARDS)]
+def replace_campaign(changed: Campaign) -> Put:
+    """Write a campaign on condition of the version before it; Stale where another came first."""
+    return Put(CampaignRow.of(changed), CampaignRow.version == changed.version - 1)
+
+
+def campaigns_due(now: datetime, limit: int) -> list[str]:
+    """Campaigns that must be looked at by now."""
+    shards = [_due(n) for n in range(DUE_SHARDS)]
     found = store.oldest(
-        CampaignRow.closing, shards, CampaignRow.due_at <= now, CampaignRow.due_at, limit
+        CampaignRow.by_due, shards, CampaignRow.due_at <= now, CampaignRow.due_at, limit
     )
     return [row.pk for row in found]
 
 
-def announce_closing(campaign_id: str) -> Update:
-    """Take a campaign off the list of closings to be told; Stale where that was done before."""
-    return Update(
-        CampaignRow.at(campaign_id, CAMPAIGN),
-        [CampaignRow.due.remove(), CampaignRow.due_at.remove()],
-        CampaignRow.due.exists(),
-    )
-
-
-def _closing_shard(n: int) -> str:
-    return f"closing#{n}"
+def _due(shard: int) -> str:
+    return f"campaign#{shard}"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from chalicelib.cases import service as cases
 from chalicelib.dispatch import money_back, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.kernel import clock, events
@@ -13,6 +14,8 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
+
+GIVEN_UP = "the campaign was given up"
 
 
 def cancel(order_id: str, reason: str | None, caller: Caller, recorder: Recorder | None) -> Order:
@@ -32,6 +35,28 @@ def _cancel(order_id: str, reason: str | None, caller: Caller, recorder: Recorde
     if order.status == "paid" and caller.is_operator:
         return _cancel_paid(replace(order, cancel_reason=reason), recorder)
     raise Conflict(f"The order is {order.status}; {_who_may(order)}", code="order_not_cancellable")
+
+
+def undo(order_id: str) -> None:
+    """Undo an order of a campaign that was given up; a case for one that has shipped."""
+    undone = _undo(order_id)
+    if undone:
+        ending.restock_now(undone)
+
+
+@retry_stale
+def _undo(order_id: str) -> Order | None:
+    order = ordering.get_order(order_id)
+    if order and order.status == "pending_payment":
+        return ending.end_unpaid(order, "cancelled")
+    if order and order.status == "paid":
+        return _cancel_paid(replace(order, cancel_reason=GIVEN_UP), None)
+    if order and order.status == "shipped":
+        transaction = Transaction()
+        detail = f"Order {order.id} had shipped when its campaign {order.campaign_id} was given up."
+        cases.open_in(transaction, "shipped_of_given_up", order.id, detail)
+        transaction.commit()
+    return None
 
 
 def _who_may(order: Order) -> str:

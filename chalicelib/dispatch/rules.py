@@ -77,8 +77,14 @@ def dispatch_id(order_id: str, supplier_id: str) -> str:
     return ids.derived("dsp", order_id, supplier_id)
 
 
-def dispatches_of(order: Order, now: datetime) -> tuple[Dispatch, ...]:
-    """One dispatch for each supplier that still has something to ship of the order."""
+def dispatches_of(
+    order: Order, now: datetime, judged_at: datetime | None = None
+) -> tuple[Dispatch, ...]:
+    """One dispatch for each supplier that still has something to ship of the order.
+
+    Its clocks run from the payment, or from when the order's campaign met its target.
+    """
+    begin = max(order.paid_at or now, judged_at or order.paid_at or now)
     by_supplier = {
         supplier_id: _open_lines(order, supplier_id) for supplier_id in order.supplier_ids()
     }
@@ -93,8 +99,8 @@ def dispatches_of(order: Order, now: datetime) -> tuple[Dispatch, ...]:
             version=FIRST_VERSION,
             lines=lines,
             ship_to=order.ship_to,
-            accept_by=(order.paid_at or now) + ACCEPT_WITHIN,
-            ship_by=(order.paid_at or now) + SHIP_WITHIN,
+            accept_by=begin + ACCEPT_WITHIN,
+            ship_by=begin + SHIP_WITHIN,
             created_at=now,
             updated_at=now,
         )

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.dispatch import money_back, rules
+from chalicelib.catalogue import store as catalogue
+from chalicelib.dispatch import cancelling, money_back, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock, events
@@ -24,16 +25,34 @@ from chalicelib.settlement.rules import EarnedLine
 from chalicelib.stock import store as stock
 
 
-@retry_stale
-def create_for(order_id: str) -> None:
-    """Make the dispatches of a paid order, once, and only while it is paid."""
+def go_on(order_id: str) -> None:
+    """Let an order go its way, by its own state and its campaign's: ship it, or undo it.
+
+    Nothing happens to one that waits for its payment or for its campaign's target.
+    """
     order = ordering.get_order(order_id)
     if order is None:
         raise LookupError(f"order {order_id} is not stored")
-    if order.status != "paid" or order.dispatches:
-        logger.info("no dispatches to make", order_id=order_id, status=order.status)
+    campaign = catalogue.get_campaign(order.campaign_id)
+    if campaign and campaign.gives_up:
+        cancelling.undo(order_id)
+    elif campaign and campaign.waits_for_its_target:
+        logger.info("waits for its campaign's target", order_id=order_id)
+    else:
+        create_for(order_id, campaign.judged_at if campaign else None)
+
+
+@retry_stale
+def create_for(order_id: str, judged_at: datetime | None) -> None:
+    """Make the dispatches of a paid order, once, and only while it is paid.
+
+    Suppliers' clocks begin with the payment, or later when its campaign has met its target.
+    """
+    order = ordering.get_order(order_id)
+    if order is None or order.status != "paid" or order.dispatches:
+        logger.info("no dispatches to make", order_id=order_id)
         return
-    made = rules.dispatches_of(order, clock.now())
+    made = rules.dispatches_of(order, clock.now(), judged_at)
     shown = replace(order.changed("paid"), dispatches=tuple(each.summary for each in made))
     transaction = Transaction()
     transaction.add(

@@ -1,4 +1,4 @@
-"""Makes the dispatches of paid orders."""
+"""Lets paid orders go on: their dispatches are made, or their money goes back."""
 
 from chalice.app import Blueprint
 
@@ -11,4 +11,4 @@ workers = Blueprint(__name__)
 @workers.on_sqs_message(queue="dispatch-create", batch_size=10, name="dispatch_create")
 @each_message
 def dispatch_create(message: Message) -> None:
-    service.create_for(message["subject"])
+    service.go_on(message["subject"])

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from chalicelib.cases import service as cases
 from chalicelib.cases.rules import CaseKind
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.rules import Campaign
 from chalicelib.kernel import clock, events, ids
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
@@ -68,8 +68,8 @@ def _take(receipt: Receipt, *, may_revive: bool = True) -> None:
         _send_back(order, receipt, misfit)
     elif order.status == "pending_payment":
         _pay(order, receipt)
-    elif order.status == "expired" and may_revive and _campaign_lives(order, receipt.received_at):
-        _revive(order, receipt)
+    elif may_revive and (campaign := _revivable(order, receipt)):
+        _revive(order, campaign, receipt)
     else:
         _refund_whole(order, receipt)
 
@@ -120,9 +120,12 @@ def _pay(order: Order, receipt: Receipt, recorder: Recorder | None = None) -> No
     metric("OrdersPaid")
 
 
-def _revive(order: Order, receipt: Receipt) -> None:
+def _revive(order: Order, campaign: Campaign, receipt: Receipt) -> None:
     """The order has expired, but all it needs can be taken again. Raises CannotTake where not."""
     transaction = Transaction()
+    if campaign.waits_for_its_target:
+        # Whoever is counting its orders now must count again.
+        transaction.add(catalogue.replace_campaign(campaign.changed()))
     transaction.add(
         *(stock.take_again(line.sku_id, line.quantity) for line in order.lines),
         ordering.count_limits(
@@ -260,8 +263,11 @@ def _misfit(order: Order, receipt: Receipt) -> CaseKind | None:
     return "second_payment" if order.paid_at else None
 
 
-def _campaign_lives(order: Order, now: datetime) -> bool:
+def _revivable(order: Order, receipt: Receipt) -> Campaign | None:
+    """The campaign of an expired order, where an order of it can still be fulfilled."""
+    if order.status != "expired":
+        return None
     campaign = catalogue.get_campaign(order.campaign_id)
-    return bool(
-        campaign and not campaign.cancelled and now < campaign.closes_at + PAYABLE_AFTER_CLOSE
-    )
+    if campaign is None or campaign.gives_up:
+        return None
+    return campaign if receipt.received_at < campaign.closes_at + PAYABLE_AFTER_CLOSE else None

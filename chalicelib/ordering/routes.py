@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from chalicelib.ordering import paying, placing, reading, storefront
+from chalicelib.catalogue.rules import Campaign
+from chalicelib.catalogue.schema import CampaignSummaryView
+from chalicelib.ordering import campaigns, paying, placing, reading, storefront
 from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.schema import (
@@ -31,6 +33,20 @@ SIGNED = {
     "webhook-timestamp": "When it was sent, in Unix seconds.",
     "webhook-signature": "`v1,` and the base64 HMAC-SHA256 of id, timestamp and body.",
 }
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/campaigns/{id}/cancel",
+    summary="Cancel a campaign: what has not shipped of it is undone and refunded",
+    notes="Orders follow within minutes. What has shipped goes on, with a case for each order.",
+    roles=("operator",),
+    answer=CampaignSummaryView,
+    key="optional",
+    errors={"campaign_judged": 409},
+)
+def cancel_campaign(request: Request, id: str) -> Campaign:
+    return campaigns.cancel(id, request.idempotency)
 
 
 def _as_placed(placed: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -54,6 +54,17 @@ class ByLeader(GlobalSecondaryIndex[Any]):
     pk = UnicodeAttribute(range_key=True)
 
 
+class ByCampaign(GlobalSecondaryIndex[Any]):
+    """A campaign's orders, spread over shards, by age."""
+
+    class Meta:
+        index_name = "by_campaign"
+        projection = KeysOnlyProjection()
+
+    in_campaign = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
 class OrderRow(EntityRow[Order]):
     Meta = OrderingMeta
     entity = Order
@@ -67,6 +78,8 @@ class OrderRow(EntityRow[Order]):
     of_customer = ByCustomer()
     leader_id = UnicodeAttribute()
     of_leader = ByLeader()
+    in_campaign = UnicodeAttribute()
+    of_campaign = ByCampaign()
     id = UnicodeAttribute()
     status = UnicodeAttribute()
     version = IntegerAttribute()
@@ -95,7 +108,12 @@ class OrderRow(EntityRow[Order]):
     @classmethod
     def keys(cls, entity: Order) -> dict[str, Any]:
         shard = ids.shard(entity.id, SHARDS)
-        keys: dict[str, Any] = {"pk": entity.id, "sk": ORDER, "listing": _listing(shard)}
+        keys: dict[str, Any] = {
+            "pk": entity.id,
+            "sk": ORDER,
+            "listing": _listing(shard),
+            "in_campaign": _in_campaign(entity.campaign_id, shard),
+        }
         if entity.due_at:
             keys |= {"due": _due(shard), "due_at": entity.due_at}
         return keys
@@ -137,6 +155,23 @@ def orders_of_customer(customer_id: str, page: PageRequest) -> Page[Order]:
 def orders_of_leader(leader_id: str, page: PageRequest) -> Page[Order]:
     found = store.newest(OrderRow.of_leader, [leader_id], OrderRow.pk, page)
     return store.whole(OrderRow, ORDER, found)
+
+
+def orders_in_campaign(campaign_id: str, shard: int, after: str | None, limit: int) -> list[str]:
+    """The next ids of one of the shards that a campaign's orders are spread over."""
+    where = OrderRow.pk > after if after else None
+    partition = [_in_campaign(campaign_id, shard)]
+    return [
+        row.pk for row in store.oldest(OrderRow.of_campaign, partition, where, OrderRow.pk, limit)
+    ]
+
+
+def all_in_campaign(campaign_id: str) -> list[Order]:
+    """Every order of a campaign as it is now, as far as the index knows of it."""
+    partitions = [_in_campaign(campaign_id, n) for n in range(SHARDS)]
+    found = store.oldest(OrderRow.of_campaign, partitions, None, OrderRow.pk)
+    rows = store.get_many(OrderRow, [(row.pk, ORDER) for row in found])
+    return [row.to_entity() for row in rows]
 
 
 def due_before(now: datetime, limit: int) -> list[str]:
@@ -182,6 +217,10 @@ def _limits(campaign_id: str, customer_id: str) -> LimitsRow:
 
 def _listing(shard: int) -> str:
     return f"orders#{shard}"
+
+
+def _in_campaign(campaign_id: str, shard: int) -> str:
+    return f"{campaign_id}#{shard}"
 
 
 def _due(shard: int) -> str:

@@ -1,12 +1,12 @@
-"""Lets unpaid orders expire, and puts back the stock of cancelled ones that a crash left behind."""
+"""Does what is due to orders and to campaigns, and asks the orders of a campaign to go on."""
 
 from typing import Any
 
 from chalice.app import Blueprint, Rate
 
 from chalicelib.kernel import clock
-from chalicelib.ordering import ending
-from chalicelib.platform.worker import scheduled
+from chalicelib.ordering import campaigns, ending
+from chalicelib.platform.worker import Message, each_message, scheduled
 
 workers = Blueprint(__name__)
 
@@ -15,3 +15,16 @@ workers = Blueprint(__name__)
 @scheduled
 def order_expire(event: Any) -> None:
     ending.sweep(clock.now())
+
+
+@workers.schedule(Rate(1, unit=Rate.MINUTES), name="campaign_close")
+@scheduled
+def campaign_close(event: Any) -> None:
+    campaigns.sweep(clock.now())
+
+
+@workers.on_sqs_message(queue="campaign-orders", batch_size=10, name="campaign_orders")
+@each_message
+def campaign_orders(message: Message) -> None:
+    page = message.get("data") or {}
+    campaigns.ask_orders(message["subject"], page.get("shard"), page.get("after"))

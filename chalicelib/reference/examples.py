@@ -87,6 +87,7 @@ CREATE_CAMPAIGN: dict[str, Any] = {
     "currency": "EUR",
     "offers": OFFERS,
     "leader_ids": [LEADER],
+    "target": {"kind": "buyers", "count": 20},
 }
 CAMPAIGN_SUMMARY: dict[str, Any] = {
     "id": CAMPAIGN,
@@ -96,6 +97,8 @@ CAMPAIGN_SUMMARY: dict[str, Any] = {
     "closes_at": "2026-03-03T18:00:00.000Z",
     "currency": "EUR",
     "for_every_leader": False,
+    "target": {"kind": "buyers", "count": 20},
+    "outcome": None,
     "created_at": "2026-03-01T15:20:11.402Z",
 }
 ORDER_LINES: list[dict[str, Any]] = [
@@ -207,6 +210,11 @@ DISPATCH_TOLD: dict[str, Any] = {
     "version": 2,
     **{name: DISPATCH_VIEW[name] for name in ("accept_by", "ship_by")},
 }
+CAMPAIGN_END_TOLD: dict[str, Any] = {
+    "campaign_id": CAMPAIGN,
+    "title": "Breakfast of the week",
+    "target": {"kind": "buyers", "count": 20},
+}
 REFUND_TOLD: dict[str, Any] = {
     "refund_id": REFUND,
     "order_id": ORDER,
@@ -295,6 +303,11 @@ EXAMPLES: dict[str, Any] = {
         "resolved_at": "2026-03-03T08:15:32.650Z",
     },
     "ChangeEndpoint": {"status": "active"},
+    "CloneCampaign": {
+        "title": "Breakfast of the next week",
+        "opens_at": "2026-03-09T06:00:00.000Z",
+        "closes_at": "2026-03-10T18:00:00.000Z",
+    },
     "CollectPayment": {"amount": 1118, "reference": "cash box, receipt 17"},
     "CreateCampaign": CREATE_CAMPAIGN,
     "CreateProduct": CREATE_PRODUCT,
@@ -496,6 +509,9 @@ TOLD: dict[str, Any] = {
         "title": CAMPAIGN_SUMMARY["title"],
         "closes_at": CAMPAIGN_SUMMARY["closes_at"],
     },
+    "campaign.met": CAMPAIGN_END_TOLD,
+    "campaign.missed": CAMPAIGN_END_TOLD,
+    "campaign.cancelled": {**CAMPAIGN_END_TOLD, "target": None},
     "settlement.completed": {
         "run_id": RUN,
         "business_date": "2026-03-11",

@@ -1,6 +1,7 @@
 """What webhooks tell: the bodies that `webhooks/bodies.py` makes, as shapes to read."""
 
 from chalicelib.cases.rules import CaseKind
+from chalicelib.catalogue.schema import TargetView
 from chalicelib.ordering.rules import OrderStatus
 from chalicelib.ordering.schema import ShipToView
 from chalicelib.payments.rules import RefundStatus
@@ -64,6 +65,12 @@ class CampaignTold(View):
     closes_at: Instant
 
 
+class CampaignEndTold(View):
+    campaign_id: str
+    title: str
+    target: TargetView | None
+
+
 class RunTold(View):
     run_id: str
     business_date: str
@@ -89,6 +96,9 @@ TOLD: dict[EventType, tuple[type[View], str]] = {
     "order.refunded": (RefundTold, "Money went back for an order; to the platform"),
     "refund.failed": (RefundTold, "Money could not go back; to the platform"),
     "campaign.closed": (CampaignTold, "A campaign takes no more orders; to the platform"),
+    "campaign.met": (CampaignEndTold, "A campaign's orders are shipped; to the platform"),
+    "campaign.missed": (CampaignEndTold, "A campaign's orders are refunded; to the platform"),
+    "campaign.cancelled": (CampaignEndTold, "A campaign was called off; to the platform"),
     "settlement.completed": (RunTold, "A nightly run is done; to the platform"),
     "case.opened": (CaseTold, "A person must look at something; to the platform"),
 }

@@ -88,6 +88,21 @@ def _campaign_closed(campaign_id: str) -> Iterable[Told]:
     return [_platform("campaign.closed", campaign_id, data)]
 
 
+def _campaign_ended(event_type: str) -> Callable[[str], Iterable[Told]]:
+    """What a campaign came to: its target met or missed, or the whole of it cancelled."""
+
+    def tell(campaign_id: str) -> Iterable[Told]:
+        campaign = _found(catalogue.get_campaign(campaign_id), campaign_id)
+        data = {
+            "campaign_id": campaign.id,
+            "title": campaign.title,
+            "target": vars(campaign.target) if campaign.target else None,
+        }
+        return [_platform(event_type, campaign_id, data)]
+
+    return tell
+
+
 def _settlement_completed(run_id: str) -> Iterable[Told]:
     run = _found(settlement.get_run(run_id), run_id)
     data = {
@@ -128,6 +143,9 @@ _TELL: dict[str, Callable[[str], Iterable[Told]]] = {
     events.DISPATCH_CANCELLED: _dispatches_cancelled,
     events.DISPATCH_UPDATED: _dispatch_updated,
     events.CAMPAIGN_CLOSED: _campaign_closed,
+    events.CAMPAIGN_MET: _campaign_ended("campaign.met"),
+    events.CAMPAIGN_MISSED: _campaign_ended("campaign.missed"),
+    events.CAMPAIGN_CANCELLED: _campaign_ended("campaign.cancelled"),
     events.SETTLEMENT_COMPLETED: _settlement_completed,
     events.ENDPOINT_DISABLED: _endpoint_disabled,
     events.CASE_OPENED: _case_opened,

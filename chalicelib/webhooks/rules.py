@@ -18,6 +18,9 @@ EventType = Literal[
     "order.refunded",
     "refund.failed",
     "campaign.closed",
+    "campaign.met",
+    "campaign.missed",
+    "campaign.cancelled",
     "settlement.completed",
     "case.opened",
 ]

@@ -133,13 +133,15 @@ def test_a_leader_has_its_own_campaigns_and_those_for_everyone_the_soonest_to_cl
     assert of_leader("ldr_1", after=(NOW + HOUR, "cmp_soon")) == ["cmp_all", "cmp_late"]
 
 
-def test_a_closing_is_told_of_once_and_not_before_it() -> None:
-    add_campaign("cmp_1", closes_at=NOW + HOUR)
-    add_campaign("cmp_2", closes_at=NOW)
-    assert catalogue.closing_before(NOW, 10) == ["cmp_2"]
-    assert catalogue.closing_before(NOW + HOUR, 10) == ["cmp_2", "cmp_1"]
-    write(catalogue.announce_closing("cmp_2"))
+def test_a_campaign_is_looked_at_when_it_is_due_and_changed_once() -> None:
+    add_campaign("cmp_1", look_at=NOW + HOUR)
+    add_campaign("cmp_2", look_at=NOW)
+    assert catalogue.campaigns_due(NOW, 10) == ["cmp_2"]
+    assert catalogue.campaigns_due(NOW + HOUR, 10) == ["cmp_2", "cmp_1"]
+    campaign = catalogue.get_campaign("cmp_2")
+    assert campaign
+    write(catalogue.replace_campaign(campaign.told_closed(NOW)))
     with pytest.raises(Stale):
-        write(catalogue.announce_closing("cmp_2"))
-    assert catalogue.closing_before(NOW + HOUR, 10) == ["cmp_1"]
-    assert catalogue.get_campaign("cmp_2") is not None
+        write(catalogue.replace_campaign(campaign.told_closed(NOW)))
+    assert catalogue.campaigns_due(NOW + HOUR, 10) == ["cmp_1"]
+    assert catalogue.get_campaign("cmp_2") == campaign.told_closed(NOW)

@@ -170,7 +170,7 @@ def create_sixteen_times(world: World) -> list[Json]:
     """The dispatches that there are of one order, when its message was taken so often at once."""
     order = world.place(world.sale(skus=2))
     world.pay(order)
-    at_once([lambda: service.create_for(order["id"])] * THREADS)
+    at_once([lambda: service.go_on(order["id"])] * THREADS)
     world.work()
     made: list[Json] = world.operator.get("/v1/dispatches").json["items"]
     return made

@@ -29,6 +29,7 @@ from tests.support.process import forget_everything
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "template"
 QUEUES = (
     "DISPATCH_CREATE",
+    "CAMPAIGN_ORDERS",
     "REFUND_EXECUTE",
     "WEBHOOK_FAN_OUT",
     "WEBHOOK_ATTEMPT",

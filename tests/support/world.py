@@ -160,6 +160,7 @@ class World:
         rate_bps: int = 1000,
         limit: int | None = None,
         open_for: timedelta = timedelta(days=2),
+        target: Json = None,
         **terms: Any,
     ) -> Json:
         answer = self.try_campaign(
@@ -170,6 +171,7 @@ class World:
             rate_bps=rate_bps,
             limit=limit,
             open_for=open_for,
+            target=target,
             **terms,
         )
         return created(answer)
@@ -184,6 +186,7 @@ class World:
         rate_bps: int = 1000,
         limit: int | None = None,
         open_for: timedelta = timedelta(days=2),
+        target: Json = None,
         **terms: Any,
     ) -> Answer:
         """`terms` are further fields of every offer."""
@@ -205,6 +208,7 @@ class World:
             "currency": "EUR",
             "offers": offers,
             "leader_ids": leader_ids,
+            "target": target,
         }
         return self.operator.post("/v1/campaigns", body)
 
@@ -361,12 +365,14 @@ class Context:
 def workers() -> dict[str, Any]:
     """Each queue's worker, as Lambda calls it and held to its role."""
     from chalicelib.dispatch.workers import dispatch_create
+    from chalicelib.ordering.workers import campaign_orders
     from chalicelib.payments.workers import refund_execute
     from chalicelib.settlement.workers import settlement_list, settlement_settle
     from chalicelib.webhooks.workers import webhook_attempt, webhook_fan_out
 
     found = {
         "DISPATCH_CREATE": dispatch_create,
+        "CAMPAIGN_ORDERS": campaign_orders,
         "REFUND_EXECUTE": refund_execute,
         "WEBHOOK_FAN_OUT": webhook_fan_out,
         "WEBHOOK_ATTEMPT": webhook_attempt,

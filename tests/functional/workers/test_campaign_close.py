@@ -1,13 +1,14 @@
 """A campaign's closing is told once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from chalicelib.catalogue import service
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.rules import Campaign
+from chalicelib.ordering import campaigns
 from tests.functional.workers.conftest import StillClock
 from tests.support.lambdas import handle, invoke
 from tests.support.snapshot import snapshot
@@ -46,15 +47,15 @@ def test_every_campaign_that_closed_is_told(world: World, time: StillClock) -> N
 def test_sweeps_that_overlap_tell_it_once(world: World, time: StillClock) -> None:
     campaign = a_campaign(world, hours=1)
     time.move_on(hours=1)
-    find = catalogue.closing_before
+    find = catalogue.campaigns_due
 
     def overtaken(*args: Any) -> Any:
         found = find(*args)
-        with mock.patch.object(catalogue, "closing_before", find):
+        with mock.patch.object(catalogue, "campaigns_due", find):
             invoke("campaign_close")
         return found
 
-    with mock.patch.object(catalogue, "closing_before", overtaken):
+    with mock.patch.object(catalogue, "campaigns_due", overtaken):
         invoke("campaign_close")
     assert told(world) == [campaign["id"]]
 
@@ -78,15 +79,15 @@ def test_one_campaign_that_fails_does_not_hold_back_the_others(
 ) -> None:
     first, second = a_campaign(world, hours=1), a_campaign(world, hours=2)
     time.move_on(hours=2)
-    tell = service._announce_closing
+    tell = campaigns._tell_closed
 
-    def tell_or_fail(campaign_id: str) -> None:
-        if campaign_id == first["id"]:
+    def tell_or_fail(campaign: Campaign, now: datetime) -> None:
+        if campaign.id == first["id"]:
             raise RuntimeError("poison")
-        tell(campaign_id)
+        tell(campaign, now)
 
     with monkeypatch.context() as patch:
-        patch.setattr(service, "_announce_closing", tell_or_fail)
+        patch.setattr(campaigns, "_tell_closed", tell_or_fail)
         with pytest.raises(RuntimeError, match="poison"):
             invoke("campaign_close")
     assert told(world) == [second["id"]]

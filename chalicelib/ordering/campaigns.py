@@ -1,0 +1,124 @@
+"""What becomes of a campaign and its orders: told when it closes, judged by its target, cancelled.
+
+A target is judged once, when the close is past and no order waits for its payment. Whatever is
+decided, each order then goes its way by itself: every order of the campaign is asked to go on, and
+`dispatch` ships or undoes it by what the campaign says.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.catalogue import service as catalogue_service
+from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.rules import UNDONE_AGAIN_AFTER, Campaign, Outcome, Target
+from chalicelib.kernel import clock, events
+from chalicelib.kernel.errors import Conflict
+from chalicelib.kernel.events import Event
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.rules import Order
+from chalicelib.platform import queues
+from chalicelib.platform.log import metric
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.sweeping import sweep_each
+from chalicelib.platform.transaction import Recorder, Transaction, write
+
+CAMPAIGNS_A_SWEEP = 200
+ORDERS_A_MESSAGE = 100
+ASKED_AGAIN_AFTER = timedelta(minutes=1)
+
+
+def sweep(now: datetime) -> int:
+    """Do what is due to campaigns. Returns how many were looked at."""
+    due = catalogue.campaigns_due(now, CAMPAIGNS_A_SWEEP)
+    return sweep_each(due, lambda campaign_id: _look_at(campaign_id, now))
+
+
+@retry_stale
+def cancel(campaign_id: str, recorder: Recorder | None) -> Campaign:
+    """End a campaign now: what has not shipped is undone and refunded.
+
+    Raises Conflict where its target has been judged: its orders are on their way, or back already.
+    """
+    campaign = catalogue_service.campaign(campaign_id)
+    if campaign.cancelled:
+        return campaign
+    if campaign.outcome:
+        raise Conflict(
+            f"The campaign has {campaign.outcome} its target; cancel its orders one by one.",
+            code="campaign_judged",
+        )
+    again = clock.now() + UNDONE_AGAIN_AFTER
+    cancelled = campaign.changed(cancelled=True, look_at=again)
+    transaction = Transaction(recorder)
+    transaction.add(catalogue.replace_campaign(cancelled))
+    transaction.publish(Event(events.CAMPAIGN_CANCELLED, campaign_id))
+    transaction.commit(cancelled)
+    return cancelled
+
+
+def ask_orders(campaign_id: str, shard: int | None, after: str | None) -> None:
+    """Ask a page of the campaign's orders to go on; without a shard, a page of each."""
+    if shard is None:
+        _ask_for_pages(campaign_id, [(n, None) for n in range(ordering.SHARDS)])
+        return
+    found = ordering.orders_in_campaign(campaign_id, shard, after, ORDERS_A_MESSAGE)
+    queues.send(queues.DISPATCH_CREATE, [{"subject": order_id} for order_id in found])
+    if len(found) == ORDERS_A_MESSAGE:
+        _ask_for_pages(campaign_id, [(shard, found[-1])])
+
+
+def counted(target: Target, orders: Sequence[Order]) -> int:
+    """What paid and unrefunded orders come to, in buyers or in units."""
+    live = [order for order in orders if order.paid_at and order.everything_left()]
+    if target.kind == "buyers":
+        return len({order.customer_id for order in live})
+    return sum(line.units_left for order in live for line in order.lines)
+
+
+def _look_at(campaign_id: str, now: datetime) -> None:
+    campaign = catalogue.get_campaign(campaign_id)
+    if campaign is None or campaign.look_at is None or campaign.look_at > now:
+        return
+    if campaign.cancelled:
+        _undo_again(campaign)
+    elif not campaign.closing_told:
+        _tell_closed(campaign, now)
+    else:
+        _judge(campaign, now)
+
+
+def _tell_closed(campaign: Campaign, now: datetime) -> None:
+    if now < campaign.closes_at:
+        return
+    transaction = Transaction()
+    transaction.add(catalogue.replace_campaign(campaign.told_closed(now)))
+    transaction.publish(Event(events.CAMPAIGN_CLOSED, campaign.id))
+    transaction.commit()
+
+
+def _judge(campaign: Campaign, now: datetime) -> None:
+    if campaign.target is None:
+        return
+    orders = ordering.all_in_campaign(campaign.id)
+    if any(order.status == "pending_payment" for order in orders):
+        write(catalogue.replace_campaign(campaign.changed(look_at=now + ASKED_AGAIN_AFTER)))
+        return
+    met = counted(campaign.target, orders) >= campaign.target.count
+    outcome: Outcome = "met" if met else "missed"
+    transaction = Transaction()
+    transaction.add(catalogue.replace_campaign(campaign.judged(outcome, now)))
+    transaction.publish(Event(events.CAMPAIGN_MET if met else events.CAMPAIGN_MISSED, campaign.id))
+    transaction.commit()
+    metric("CampaignsJudged", outcome=outcome)
+
+
+def _undo_again(campaign: Campaign) -> None:
+    _ask_for_pages(campaign.id, [(n, None) for n in range(ordering.SHARDS)])
+    write(catalogue.replace_campaign(campaign.changed(look_at=None)))
+
+
+def _ask_for_pages(campaign_id: str, pages: Sequence[tuple[int, str | None]]) -> None:
+    messages = [
+        {"subject": campaign_id, "data": {"shard": shard, "after": after}} for shard, after in pages
+    ]
+    queues.send(queues.CAMPAIGN_ORDERS, messages)

@@ -1,0 +1,300 @@
+"""Campaigns with a target: judged once, then every order goes on or back by itself."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.kernel import clock
+from tests.functional.conftest import Clock
+from tests.support.invariants import findings
+from tests.support.lambdas import invoke
+from tests.support.world import Json, Sale, World, created
+
+TWO_BUYERS = {"kind": "buyers", "count": 2}
+FIVE_UNITS = {"kind": "units", "count": 5}
+
+
+def group_sale(world: World, target: Json, **terms: Any) -> Sale:
+    return world.sale(target=target, open_for=timedelta(hours=1), **terms)
+
+
+def bought(world: World, sale: Sale, buyer: str, quantity: int = 1) -> Json:
+    """A paid order."""
+    order = world.place(sale, world.customer(buyer), quantity)
+    assert world.pay(order).status == 200
+    world.work()
+    return order
+
+
+def judge(world: World, time: Clock, minutes: float = 62) -> str | None:
+    """Let the close and the time for counting pass; the campaign's outcome."""
+    time.move_on(minutes=minutes)
+    for sweep in ("order_expire", "campaign_close"):
+        invoke(sweep)
+    time.move_on(minutes=2)
+    invoke("campaign_close")
+    (campaign,) = world.operator.get("/v1/campaigns").json["items"]
+    world.work()
+    outcome: str | None = campaign["outcome"]
+    return outcome
+
+
+def statuses(world: World, *orders: Json) -> list[str]:
+    return [world.order(order["id"])["status"] for order in orders]
+
+
+def dispatches(world: World) -> list[Json]:
+    found: list[Json] = world.operator.get("/v1/dispatches").json["items"]
+    return found
+
+
+def test_nothing_is_dispatched_before_the_target_is_met(world: World, time: Clock) -> None:
+    sale = group_sale(world, TWO_BUYERS)
+    orders = [bought(world, sale, "cus_a"), bought(world, sale, "cus_b")]
+    assert dispatches(world) == []
+    assert judge(world, time) == "met"
+    assert statuses(world, *orders) == ["paid", "paid"]
+    assert sorted(each["order_id"] for each in dispatches(world)) == sorted(o["id"] for o in orders)
+
+
+def test_suppliers_clocks_start_when_the_target_is_met(world: World, time: Clock) -> None:
+    sale = group_sale(world, TWO_BUYERS)
+    bought(world, sale, "cus_a")
+    bought(world, sale, "cus_b")
+    judge(world, time)
+    for each in dispatches(world):
+        accept_by = clock.from_text(each["accept_by"])
+        assert timedelta(hours=11, minutes=57) < accept_by - clock.now() <= timedelta(hours=12)
+
+
+def test_a_missed_target_refunds_everyone_by_itself(world: World, time: Clock) -> None:
+    sale = group_sale(world, TWO_BUYERS, stock=10, limit=3)
+    order = bought(world, sale, "cus_a", 3)
+    assert judge(world, time) == "missed"
+    assert statuses(world, order) == ["refunded"]
+    assert world.order(order["id"])["cancel_reason"] == "the campaign was given up"
+    assert world.trial_balance() == {}
+    assert world.stock(sale.sku_ids[0])["on_hand"] == 10
+    assert dispatches(world) == []
+
+
+@pytest.mark.parametrize(
+    ("quantities", "outcome"), [([3, 2], "met"), ([3, 1], "missed"), ([5], "met")]
+)
+def test_units_are_counted_over_all_orders(
+    world: World, time: Clock, quantities: list[int], outcome: str
+) -> None:
+    sale = group_sale(world, FIVE_UNITS)
+    for quantity in quantities:
+        bought(world, sale, "cus_a", quantity)
+    assert judge(world, time) == outcome
+
+
+def test_one_buyer_of_two_orders_is_one_buyer(world: World, time: Clock) -> None:
+    sale = group_sale(world, TWO_BUYERS)
+    for _ in range(2):
+        bought(world, sale, "cus_a")
+    assert judge(world, time) == "missed"
+
+
+def test_what_was_refunded_does_not_count(world: World, time: Clock) -> None:
+    sale = group_sale(world, TWO_BUYERS)
+    order = bought(world, sale, "cus_a")
+    bought(world, sale, "cus_b")
+    world.operator.post(f"/v1/orders/{order['id']}/cancel", {})
+    assert judge(world, time) == "missed"
+
+
+def test_an_unpaid_order_is_waited_for(world: World, time: Clock) -> None:
+    sale = group_sale(world, TWO_BUYERS)
+    bought(world, sale, "cus_a")
+    waiting = world.place(sale, world.customer("cus_b"), payment_method="leader_collect")
+    assert judge(world, time) is None
+    cash = {"amount": 1000, "reference": "R1"}
+    created(world.leader(sale.leader_id).post(f"/v1/orders/{waiting['id']}/payments", cash))
+    time.move_on(minutes=2)
+    invoke("campaign_close")
+    world.work()
+    assert len(dispatches(world)) == 2
+
+
+def test_a_payment_after_a_missed_target_goes_back(world: World, time: Clock) -> None:
+    sale = group_sale(world, TWO_BUYERS)
+    late = world.place(sale)
+    assert judge(world, time) == "missed"
+    assert world.pay(late).status == 200
+    world.work()
+    assert statuses(world, late) == ["refunded"]
+    assert world.trial_balance() == {}
+
+
+def test_a_payment_after_a_met_target_is_dispatched(world: World, time: Clock) -> None:
+    sale = group_sale(world, TWO_BUYERS)
+    late = world.place(sale, world.customer("cus_c"))
+    bought(world, sale, "cus_a")
+    bought(world, sale, "cus_b")
+    assert judge(world, time) == "met"
+    assert world.pay(late).status == 200
+    world.work()
+    assert statuses(world, late) == ["paid"]
+    assert late["id"] in [each["order_id"] for each in dispatches(world)]
+
+
+def test_a_late_payment_while_the_orders_are_counted_is_counted(world: World, time: Clock) -> None:
+    """The order had expired and was not counted: whoever counted it so must count again."""
+    from chalicelib.ordering import store as ordering
+
+    sale = group_sale(world, TWO_BUYERS)
+    late = world.place(sale, world.customer("cus_b"))
+    bought(world, sale, "cus_a")
+    time.move_on(minutes=62)
+    invoke("order_expire")
+    invoke("campaign_close")
+    time.move_on(minutes=2)
+    count, paid = ordering.all_in_campaign, list[int]()
+
+    def overtaken(campaign_id: str) -> Any:
+        found = count(campaign_id)
+        if not paid:
+            paid.append(world.pay(late).status)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ordering, "all_in_campaign", overtaken)
+        invoke("campaign_close")
+    assert paid == [200]
+    (campaign,) = world.operator.get("/v1/campaigns").json["items"]
+    assert campaign["outcome"] is None
+    invoke("campaign_close")
+    world.work()
+    assert len(dispatches(world)) == 2
+
+
+def test_a_campaign_is_judged_once(world: World, time: Clock) -> None:
+    sale = group_sale(world, TWO_BUYERS)
+    bought(world, sale, "cus_a")
+    assert judge(world, time) == "missed"
+    time.move_on(minutes=5)
+    invoke("campaign_close")
+    assert world.messages("CAMPAIGN_ORDERS") == []
+
+
+def test_the_platform_hears_the_outcome(world: World, time: Clock) -> None:
+    body = {"url": "http://127.0.0.1:9/hook", "event_types": ["campaign.missed", "campaign.met"]}
+    created(world.operator.post("/v1/webhook-endpoints", body))
+    group_sale(world, TWO_BUYERS)
+    judge(world, time)
+    (delivery,) = world.operator.get("/v1/webhook-deliveries").json["items"]
+    assert delivery["event_type"] == "campaign.missed"
+
+
+def test_every_order_of_a_large_campaign_goes_back(
+    world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.ordering.campaigns.ORDERS_A_MESSAGE", 2)
+    sale = group_sale(world, {"kind": "buyers", "count": 100}, stock=40)
+    orders = [bought(world, sale, f"cus_{n}") for n in range(30)]
+    assert judge(world, time) == "missed"
+    assert set(statuses(world, *orders)) == {"refunded"}
+    assert world.stock(sale.sku_ids[0])["on_hand"] == 40
+
+
+@pytest.mark.parametrize(
+    ("target", "field"),
+    [
+        ({"kind": "buyers", "count": 0}, "target.count"),
+        ({"kind": "orders", "count": 1}, "target.kind"),
+        ({"kind": "buyers"}, "target.count"),
+        ({"kind": "units", "count": 1.5}, "target.count"),
+    ],
+)
+def test_a_target_that_makes_no_sense_is_refused(world: World, target: Json, field: str) -> None:
+    sku_id = world.add_product(world.add_supplier())["skus"][0]["id"]
+    answer = world.try_campaign([sku_id], target=target)
+    assert answer.status == 422
+    assert [each["field"] for each in answer.json["errors"]] == [field]
+
+
+def cancel(world: World, sale: Sale) -> Json:
+    answer = world.operator.post(f"/v1/campaigns/{sale.campaign_id}/cancel")
+    assert answer.status == 200
+    world.work()
+    return answer.json
+
+
+def test_a_cancelled_campaign_undoes_all_that_has_not_shipped(world: World) -> None:
+    sale = world.sale(stock=10, limit=5)
+    unpaid = world.place(sale)
+    paid = world.paid_order(sale, world.customer("cus_b"), 2)
+    shipped = world.paid_order(sale, world.customer("cus_c"))
+    world.move(shipped["dispatches"][0]["id"], "accept", "ship")
+    assert cancel(world, sale)["status"] == "cancelled"
+    assert statuses(world, unpaid, paid, shipped) == ["cancelled", "refunded", "shipped"]
+    (case,) = world.operator.get("/v1/cases").json["items"]
+    assert (case["kind"], case["subject"]) == ("shipped_of_given_up", shipped["id"])
+    stock = world.stock(sale.sku_ids[0])
+    assert (stock["on_hand"], stock["reserved"], stock["committed"]) == (9, 0, 0)
+    assert findings() == []
+
+
+def test_a_cancelled_campaign_sells_nothing_more(world: World) -> None:
+    sale = world.sale()
+    cancel(world, sale)
+    answer = world.customer().post("/v1/orders", world.order_body(sale))
+    assert (answer.status, answer.code) == (409, "campaign_not_open")
+    assert cancel(world, sale)["status"] == "cancelled"
+
+
+def test_an_order_placed_while_its_campaign_was_cancelled_is_undone_too(
+    world: World, time: Clock
+) -> None:
+    sale = world.sale()
+    order = world.place(sale)
+    created_before = world.messages("CAMPAIGN_ORDERS")
+    assert world.operator.post(f"/v1/campaigns/{sale.campaign_id}/cancel").status == 200
+    # Its first listing came too early to see the order.
+    assert created_before == []
+    assert len(world.messages("CAMPAIGN_ORDERS")) == 1
+    time.move_on(minutes=3)
+    invoke("campaign_close")
+    world.work()
+    assert statuses(world, order) == ["cancelled"]
+
+
+def test_a_payment_for_a_cancelled_campaign_goes_back(world: World) -> None:
+    sale = world.sale()
+    order = world.place(sale)
+    assert world.operator.post(f"/v1/campaigns/{sale.campaign_id}/cancel").status == 200
+    assert world.pay(order).status == 200
+    world.work()
+    assert statuses(world, order) == ["refunded"]
+    assert world.trial_balance() == {}
+
+
+def test_a_judged_campaign_is_not_cancelled(world: World, time: Clock) -> None:
+    sale = group_sale(world, TWO_BUYERS)
+    judge(world, time)
+    answer = world.operator.post(f"/v1/campaigns/{sale.campaign_id}/cancel")
+    assert (answer.status, answer.code) == (409, "campaign_judged")
+
+
+def test_a_clone_offers_the_same_in_another_window(world: World) -> None:
+    sale = group_sale(world, TWO_BUYERS, quantity_breaks=[{"units": 6, "amount": 5000}])
+    model = world.operator.get(f"/v1/campaigns/{sale.campaign_id}").json
+    opens = clock.now() + timedelta(days=7)
+    window = {
+        "opens_at": clock.to_text(opens),
+        "closes_at": clock.to_text(opens + timedelta(days=2)),
+    }
+    made = created(world.operator.post(f"/v1/campaigns/{sale.campaign_id}/clone", window))
+    kept = ("title", "currency", "for_every_leader", "target", "leader_ids", "offers")
+    assert {name: made[name] for name in kept} == {name: model[name] for name in kept}
+    assert (made["status"], made["opens_at"]) == ("scheduled", window["opens_at"])
+    assert made["id"] != sale.campaign_id
+
+
+def test_nothing_is_cloned_that_is_not_there(world: World) -> None:
+    window = {"opens_at": "2030-01-01T00:00:00Z", "closes_at": "2030-01-02T00:00:00Z"}
+    assert world.operator.post("/v1/campaigns/cmp_nope/clone", window).status == 404
+    assert world.operator.post("/v1/campaigns/cmp_nope/cancel").status == 404
