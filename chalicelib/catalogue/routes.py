@@ -1,7 +1,8 @@
 """`/v1/products` and `/v1/campaigns`."""
 
-from chalicelib.catalogue import leader_prices, service
+from chalicelib.catalogue import editing, leader_prices, service
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.editing import Changes
 from chalicelib.catalogue.leader_prices import LeaderPriceOf
 from chalicelib.catalogue.rules import Campaign, Commission, Product, Target
 from chalicelib.catalogue.schema import (
@@ -10,6 +11,7 @@ from chalicelib.catalogue.schema import (
     CloneCampaign,
     CreateCampaign,
     CreateProduct,
+    EditCampaign,
     LeaderPriceView,
     OfferIn,
     ProductView,
@@ -124,6 +126,23 @@ def create_campaign(request: Request) -> CampaignWhole:
         Target(sent.target.kind, sent.target.count) if sent.target else None,
     )
     return service.create_campaign(new, request.idempotency)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/campaigns/{id}",
+    summary="Change a campaign",
+    notes="All of these while it is `scheduled`. Once it is open: its title; a later `closes_at` "
+    "where there is no target; a lower count of its target. Its offers stay as they are: clone it.",
+    roles=("operator",),
+    body=EditCampaign,
+    answer=CampaignView,
+    errors={"campaign_not_editable": 409},
+)
+def edit_campaign(request: Request, id: str) -> CampaignWhole:
+    sent: EditCampaign = request.body
+    target = Target(sent.target.kind, sent.target.count) if sent.target else None
+    return editing.edit(id, Changes(sent.title, sent.opens_at, sent.closes_at, target))
 
 
 @routes.endpoint(

@@ -235,6 +235,13 @@ class CloneCampaign(RequestModel):
         return after_it_opens(closes_at, sent)
 
 
+class EditCampaign(RequestModel):
+    title: ShortText | None = None
+    opens_at: InstantIn | None = None
+    closes_at: InstantIn | None = None
+    target: TargetIn | None = None
+
+
 class CampaignSummaryView(View):
     id: str
     title: str

@@ -32,7 +32,7 @@ from chalicelib.platform.table import (
     absent,
     table,
 )
-from chalicelib.platform.transaction import WRITE_LIMIT, Put, create, write
+from chalicelib.platform.transaction import WRITE_LIMIT, Put, Update, create, write
 
 PRODUCT, SKU, CAMPAIGN = "product", "sku", "campaign"
 PRODUCTS, CAMPAIGNS = "products", "campaigns"
@@ -320,6 +320,21 @@ def lay_out(campaign: Campaign, offered: Sequence[Offer], named: Sequence[str]) 
     rows = [*(OfferRow.of(offer) for offer in offered), *for_leaders]
     for start in range(0, len(rows), WRITE_LIMIT):
         write(*(create(row) for row in rows[start : start + WRITE_LIMIT]))
+
+
+def move_closing(campaign_id: str, closes_at: datetime) -> None:
+    """List the campaign by another closing in the communities it is for."""
+    rows = store.query(
+        CampaignLeaderRow, campaign_id, where=CampaignLeaderRow.sk.startswith(LEADER_PREFIX)
+    )
+    for start in range(0, len(rows), WRITE_LIMIT):
+        moved = (
+            Update(
+                CampaignLeaderRow.at(row.pk, row.sk), [CampaignLeaderRow.closes_at.set(closes_at)]
+            )
+            for row in rows[start : start + WRITE_LIMIT]
+        )
+        write(*moved)
 
 
 def replace_product(changed: Product, version: int) -> Put:

@@ -330,6 +330,7 @@ EXAMPLES: dict[str, Any] = {
         "created_at": "2026-03-02T09:31:08.640Z",
     },
     "DispatchView": DISPATCH_VIEW,
+    "EditCampaign": {"closes_at": "2026-03-03T20:00:00.000Z"},
     "EndpointView": ENDPOINT_VIEW,
     "EndpointWithSecretView": {
         **ENDPOINT_VIEW,
