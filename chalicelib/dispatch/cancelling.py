@@ -6,7 +6,7 @@ from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.events import Event
-from chalicelib.ordering import ending
+from chalicelib.ordering import charging, ending
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.retries import retry_stale
@@ -14,7 +14,8 @@ from chalicelib.platform.transaction import Recorder, Transaction
 
 
 def cancel(order_id: str, caller: Caller, recorder: Recorder | None) -> Order:
-    """Raises NotFound for another's order, Conflict where its state does not allow it."""
+    """Raises NotFound for another's order, Conflict where its state does not allow it, NotStopped
+    while its payment may still be under way."""
     cancelled = _cancel(order_id, caller, recorder)
     ending.restock_now(cancelled)
     return cancelled
@@ -26,7 +27,7 @@ def _cancel(order_id: str, caller: Caller, recorder: Recorder | None) -> Order:
     if order is None or not (caller.is_operator or caller.id == order.customer_id):
         raise NotFound("There is no such order.")
     if order.status == "pending_payment":
-        return ending.end_unpaid(order, "cancelled", recorder)
+        return ending.end_unpaid(order, "cancelled", charging.stop(order), recorder)
     if order.status == "paid" and caller.is_operator:
         return _cancel_paid(order, recorder)
     raise Conflict(

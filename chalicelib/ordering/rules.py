@@ -180,6 +180,8 @@ class Order:
     # When the return window of a delivered order is over.
     completes_at: datetime | None = None
     refunds: tuple[str, ...] = ()
+    # By whom a card order is paid, whatever the stack's settings become.
+    provider: str | None = None
 
     @property
     def payment(self) -> Payment:
