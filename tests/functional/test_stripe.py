@@ -1,5 +1,6 @@
 """Orders that are paid and refunded through Stripe, whatever becomes of a call or an event."""
 
+import logging
 import time as real_time
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,14 @@ from tests.functional.conftest import Clock, new_world
 from tests.support.invariants import findings
 from tests.support.lambdas import handle, invoke
 from tests.support.snapshot import snapshot
-from tests.support.stripe_server import Accident, StripeServer, event, signature
+from tests.support.stripe_server import (
+    API_KEY,
+    WEBHOOK_SECRET,
+    Accident,
+    StripeServer,
+    event,
+    signature,
+)
 from tests.support.stripe_world import at_odds, connected, tell
 from tests.support.world import Issuer, Json, World, created
 
@@ -428,6 +436,28 @@ def test_an_order_keeps_its_provider_when_the_settings_change(
     let_expire(world, time, minutes=1)
     assert world.order(order["id"])["status"] == "expired"
     assert len(stripe.intents) == 1
+
+
+def test_neither_secrets_nor_signatures_are_logged(
+    world: World,
+    stripe: StripeServer,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # boto3's own log of bodies is the AWS side's affair.
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.INFO, "botocore"):
+        with stripe.accident(CREATE, "down"):
+            order = world.place(world.sale())
+        secret = read(world, order)["payment"]["client_secret"]
+        told = stripe.pay(secret)
+        tell(world, told, signed="t=1,v1=forged")
+        tell(world, told)
+        world.operator.post(f"/v1/orders/{order['id']}/cancel", {})
+        world.work()
+    text = caplog.text + "".join(capsys.readouterr())
+    assert "payment not started" in text
+    private = [secret, API_KEY, WEBHOOK_SECRET, "v1=forged"]
+    assert [each for each in private if each in text] == []
 
 
 # Money that does not fit

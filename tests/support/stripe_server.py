@@ -52,6 +52,8 @@ class StripeServer:
         self.asked: list[tuple[str, str, str | None]] = []
         self.refunds_begin_as = "succeeded"
         self.seconds_of_hanging = 1.0
+        self.keeps_keys = True
+        self.refunds_too_much = False
         self._keys: dict[str, tuple[str, int, Json]] = {}
         self._accidents: list[tuple[re.Pattern[str], Accident, int]] = []
         self._lock = threading.RLock()
@@ -164,7 +166,7 @@ class StripeServer:
             status, body = 500, _error("something went wrong", kind="api_error")
         else:
             status, body = self._route(request, dict(parse_qsl(sent)))
-        if request.method == "POST" and key and status != 400:
+        if request.method == "POST" and key and status != 400 and self.keeps_keys:
             self._keys[key] = (f"{request.path} {sent}", status, json.loads(json.dumps(body)))
         return status, body, False
 
@@ -234,7 +236,7 @@ class StripeServer:
         if intent is None:
             return _found(intent)
         gone = sum(each["amount"] for each in self._refunds_of(intent["id"]) if _counts(each))
-        if amount > intent["amount_received"] - gone:
+        if amount > intent["amount_received"] - gone and not self.refunds_too_much:
             return 400, _error("more than is left", code="charge_already_refunded")
         refund_id = f"re_{len(self.refunds) + 1:04}"
         self.refunds[refund_id] = {

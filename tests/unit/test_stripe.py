@@ -1,8 +1,11 @@
 """The Stripe adapter: how it counts, how long it waits, and what it takes silence for."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from chalicelib.payments.providers.stripe import StripeProvider
 from chalicelib.platform.settings import settings
 from tests.support.stripe_server import API_KEY, WEBHOOK_SECRET, StripeServer
 
+ROOT = Path(__file__).resolve().parents[2]
 SECRET = json.dumps({"api_key": API_KEY, "webhook_secret": WEBHOOK_SECRET})
 
 
@@ -180,3 +184,11 @@ def test_a_charge_that_stripe_does_not_know_is_no_failed_refund(stripe: StripeSe
     with pytest.raises(OutcomeUnknown, match="resource_missing"):
         StripeProvider().refund("rfd_1", "pi_of_another_account", 1000, "EUR")
     assert [method for method, _, _ in stripe.asked] == ["GET"]
+
+
+def test_the_library_is_loaded_where_stripe_is_asked_and_nowhere_else() -> None:
+    """Neither the API's cold start nor a worker's pays for it."""
+    modules = ["app", "chalicelib.ordering.workers", "chalicelib.payments.providers.stripe"]
+    code = f"import sys, {', '.join(modules)}; print({{'stripe', 'requests'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "set()", done.stderr
