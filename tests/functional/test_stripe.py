@@ -445,7 +445,7 @@ def test_neither_secrets_nor_signatures_are_logged(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     # boto3's own log of bodies is the AWS side's affair.
-    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.INFO, "botocore"):
+    with caplog.at_level(logging.INFO, "botocore"), caplog.at_level(logging.DEBUG):
         with stripe.accident(CREATE, "down"):
             order = world.place(world.sale())
         secret = read(world, order)["payment"]["client_secret"]
