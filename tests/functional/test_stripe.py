@@ -421,6 +421,20 @@ def test_orders_that_wait_for_stripe_hold_back_no_others(
     assert world.order(last["id"])["status"] == "expired"
 
 
+def test_a_sweep_whose_time_is_over_leaves_the_rest_to_the_next(
+    world: World, stripe: StripeServer, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.place(world.sale())
+    asked = len(stripe.asked)
+    with monkeypatch.context() as hurried:
+        hurried.setattr("chalicelib.ordering.ending.STOPPING_SECONDS", -1)
+        let_expire(world, time)
+    assert world.order(order["id"])["status"] == "pending_payment"
+    assert len(stripe.asked) == asked
+    let_expire(world, time, minutes=1)
+    assert world.order(order["id"])["status"] == "expired"
+
+
 def test_an_order_keeps_its_provider_when_the_settings_change(
     world: World, stripe: StripeServer, time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
