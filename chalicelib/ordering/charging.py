@@ -20,6 +20,10 @@ from chalicelib.platform.log import logger, metric
 from chalicelib.platform.transaction import Transaction
 
 STOPS_AT_ONCE = 8
+NOT_SAID = (
+    "The payment provider has not said yet whether the order can still be paid. "
+    "Nothing has changed; send the same request again shortly."
+)
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,6 @@ class NotStopped(Busy):
     """The provider has not said that the order can be paid no longer, so the order has to wait."""
 
     default_code = "payment_not_stopped"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The payment provider has not said yet whether the order can still be paid. "
-            "Nothing has changed; send the same request again shortly."
-        )
 
 
 def client_secret(order: Order) -> str | None:
@@ -77,7 +75,7 @@ def stop_all(orders: Sequence[Order], *, seconds: float) -> Mapping[str, Callabl
 
     def in_time(order: Order) -> Stopped:
         if time.monotonic() > until:
-            raise NotStopped
+            raise NotStopped(NOT_SAID)
         return _stop(order, providers[order.provider])
 
     with ThreadPoolExecutor(STOPS_AT_ONCE) as pool:
@@ -88,11 +86,11 @@ def _stop(order: Order, by: PaymentProvider | None) -> Stopped:
     if order.provider is None:
         return Stopped(None)
     if by is None:
-        raise NotStopped
+        raise NotStopped(NOT_SAID)
     try:
         return Stopped(by.stop(_request(order)))
     except OutcomeUnknown as unknown:
-        raise NotStopped from unknown
+        raise NotStopped(NOT_SAID) from unknown
 
 
 def _provider(name: str | None) -> PaymentProvider | None:
