@@ -9,7 +9,7 @@ from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.events import Event
-from chalicelib.ordering import ending
+from chalicelib.ordering import charging, ending
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.retries import retry_stale
@@ -19,7 +19,8 @@ GIVEN_UP = "the campaign was given up"
 
 
 def cancel(order_id: str, reason: str | None, caller: Caller, recorder: Recorder | None) -> Order:
-    """Raises NotFound for another's order, Conflict where its state does not allow it."""
+    """Raises NotFound for another's order, Conflict where its state does not allow it, NotStopped
+    while its payment may still be under way."""
     cancelled = _cancel(order_id, reason, caller, recorder)
     ending.restock_now(cancelled)
     return cancelled
@@ -31,7 +32,9 @@ def _cancel(order_id: str, reason: str | None, caller: Caller, recorder: Recorde
     if order is None or not (caller.is_operator or caller.id == order.customer_id):
         raise NotFound("There is no such order.")
     if order.status == "pending_payment":
-        return ending.end_unpaid(replace(order, cancel_reason=reason), "cancelled", recorder)
+        stopped = charging.stop(order)
+        order = replace(order, cancel_reason=reason)
+        return ending.end_unpaid(order, "cancelled", stopped, recorder)
     if order.status == "paid" and caller.is_operator:
         return _cancel_paid(replace(order, cancel_reason=reason), recorder)
     raise Conflict(f"The order is {order.status}; {_who_may(order)}", code="order_not_cancellable")
@@ -48,7 +51,7 @@ def undo(order_id: str) -> None:
 def _undo(order_id: str) -> Order | None:
     order = ordering.get_order(order_id)
     if order and order.status == "pending_payment":
-        return ending.end_unpaid(order, "cancelled")
+        return ending.end_unpaid(order, "cancelled", charging.stop(order))
     if order and order.status == "paid":
         return _cancel_paid(replace(order, cancel_reason=GIVEN_UP), None)
     if order and order.status == "shipped":

@@ -129,7 +129,7 @@ def deliver_dispatch(request: Request, id: str) -> DispatchView:
     body=CancelOrder,
     answer=OrderView,
     key="optional",
-    errors={"order_not_cancellable": 409},
+    errors={"order_not_cancellable": 409, "payment_not_stopped": 503},
 )
 def cancel_order(request: Request, id: str) -> Order:
     return cancelling.cancel(id, request.body.reason, request.caller, request.idempotency)

@@ -1,13 +1,17 @@
 """How an order ends: unpaid, it expires or is cancelled, and stock and limits go back once;
 delivered, it is completed when its return window is over."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pynamodb.exceptions import PynamoDBException
 
+from chalicelib.cases import service as cases
 from chalicelib.kernel.errors import Busy, NotFound
+from chalicelib.ordering import charging, paying
 from chalicelib.ordering import store as ordering
+from chalicelib.ordering.charging import NotStopped, Stopped
 from chalicelib.ordering.rules import Order, limited_units
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
@@ -16,12 +20,23 @@ from chalicelib.platform.transaction import Recorder, Transaction, Update, write
 from chalicelib.stock import store as stock
 
 ORDERS_A_SWEEP = 500
+# Of a sweep's time, what it may spend on asking providers.
+STOPPING_SECONDS = 30
+# How long after a provider did not say that an order can no longer be paid it is asked again, and
+# after what time of that a person must look too.
+ASK_AGAIN_AFTER = timedelta(minutes=1)
+STUCK_AFTER = timedelta(hours=2)
 
 
 def end_unpaid(
-    order: Order, status: Literal["expired", "cancelled"], recorder: Recorder | None = None
+    order: Order,
+    status: Literal["expired", "cancelled"],
+    stopped: Stopped,
+    recorder: Recorder | None = None,
 ) -> Order:
-    """Stale where the order has changed since it was read."""
+    """Stale where the order has changed since it was read, as it has where its money came first."""
+    if order.provider and stopped.paid:
+        paying.receive(order.provider, stopped.paid)
     ended = order.changed(status)
     transaction = Transaction(recorder)
     transaction.add(
@@ -41,8 +56,10 @@ def limits_back(order: Order) -> Update | None:
 
 def sweep(now: datetime) -> int:
     """Do what is due to orders. Returns how many were looked at."""
-    due = ordering.due_before(now, ORDERS_A_SWEEP)
-    return sweep_each(due, lambda order_id: _look_at(order_id, now))
+    due = {each.id: each for each in ordering.due_before(now, ORDERS_A_SWEEP)}
+    unpaid = [each for each in due.values() if each.status == "pending_payment"]
+    stopped = charging.stop_all(unpaid, seconds=STOPPING_SECONDS)
+    return sweep_each(due, lambda order_id: _look_at(due[order_id], stopped.get(order_id), now))
 
 
 def restock_now(order: Order) -> None:
@@ -72,16 +89,33 @@ def restock(order_id: str) -> None:
     transaction.commit()
 
 
-def _look_at(order_id: str, now: datetime) -> None:
-    order = ordering.get_order(order_id)
-    if order is None or order.due_at is None or order.due_at > now:
-        return
-    if order.status == "pending_payment":
-        end_unpaid(order, "expired")
+def _look_at(order: Order, stopped: Callable[[], Stopped] | None, now: datetime) -> None:
+    if stopped:
+        _expire(order, stopped, now)
     elif order.status == "delivered":
         _complete(order)
     else:
         restock(order.id)
+
+
+def _expire(order: Order, stopped: Callable[[], Stopped], now: datetime) -> None:
+    try:
+        end_unpaid(order, "expired", stopped())
+    except NotStopped:
+        metric("PaymentsNotStopped")
+        _keep_waiting(order, now)
+
+
+def _keep_waiting(order: Order, now: datetime) -> None:
+    transaction = Transaction()
+    transaction.add(ordering.look_again(order, now + ASK_AGAIN_AFTER))
+    if now >= order.expires_at + STUCK_AFTER:
+        detail = (
+            f"Since {STUCK_AFTER} the provider {order.provider} has not said whether order "
+            f"{order.id} can still be paid. Its units stay held, and it goes on being asked."
+        )
+        cases.open_in(transaction, "payment_not_stopped", order.id, detail)
+    transaction.commit()
 
 
 def _complete(order: Order) -> None:

@@ -9,7 +9,7 @@ from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import Campaign
 from chalicelib.kernel import clock, events, ids
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Conflict, Invalid, NotFound
+from chalicelib.kernel.errors import Busy, Conflict, Invalid, NotFound
 from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
@@ -18,7 +18,14 @@ from chalicelib.ordering.placing import PAYABLE_AFTER_CLOSE
 from chalicelib.ordering.rules import Order, limited_units
 from chalicelib.payments import refunds
 from chalicelib.payments import store as payments
-from chalicelib.payments.providers import PaymentSucceeded, RefundSettled, provider
+from chalicelib.payments.providers import (
+    NeedsPerson,
+    OutcomeUnknown,
+    PaymentSucceeded,
+    ProviderEvent,
+    RefundSettled,
+    provider,
+)
 from chalicelib.payments.rules import LEADER_COLLECT, Receipt, Refund
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
@@ -27,15 +34,44 @@ from chalicelib.settlement import earning
 from chalicelib.stock import store as stock
 from chalicelib.stock.store import CannotTake
 
+WHAT_TO_DO = {
+    "payment_disputed": "answer the customer's bank there.",
+    "foreign_refund": "it was not asked for here: refund such orders by the API only.",
+}
+
 
 def take_event(name: str, headers: Mapping[str, str], body: bytes) -> None:
     """Do what a provider's event says. Raises NotFound for a provider that this stack has not,
-    InvalidSignature for an event that it has not signed."""
-    event = provider(name).read_event(headers, body)
+    InvalidSignature for an event that it has not signed, Busy for one that it must send again."""
+    event = _read(name, headers, body)
     if isinstance(event, PaymentSucceeded):
         receive(name, event)
     elif isinstance(event, RefundSettled):
         refunds.hear(name, event.refund_id, "succeeded" if event.succeeded else "failed")
+    elif isinstance(event, NeedsPerson):
+        _call_person(name, event)
+
+
+def _read(name: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
+    try:
+        return provider(name).read_event(headers, body)
+    except OutcomeUnknown as unknown:
+        raise Busy(
+            "The provider did not say what its event is about. Send it again.",
+            code="provider_unavailable",
+        ) from unknown
+
+
+def _call_person(name: str, event: NeedsPerson) -> None:
+    receipt = payments.get_receipt(name, event.reference)
+    order = f"order {receipt.order_id}" if receipt else "no order that is known here"
+    transaction = Transaction()
+    detail = (
+        f"{event.amount} {event.currency} of the charge {event.reference} at {name}, for {order}: "
+        f"{event.subject}. The books do not show it; {WHAT_TO_DO[event.kind]}"
+    )
+    cases.open_in(transaction, event.kind, event.subject, detail)
+    transaction.commit()
 
 
 def receive(provider_name: str, event: PaymentSucceeded) -> None:

@@ -15,7 +15,7 @@ from chalicelib.ordering.pricing import Basket
 from chalicelib.ordering.rules import Order, OrderLine, ShipTo, limited_units
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
-from chalicelib.payments.providers import takes_cards
+from chalicelib.payments.providers import card_provider, provider
 from chalicelib.payments.rules import LEADER_COLLECT, PaymentMethod
 from chalicelib.platform import store
 from chalicelib.platform.idempotency import IdempotentRequest
@@ -64,12 +64,10 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
     """
     now = clock.now()
     offered = _read(new, idempotency)
-    if new.payment_method == "card" and not takes_cards():
-        raise Invalid.field("payment_method", "cards are not taken here", code="method_not_taken")
     leader, campaign, offers = _checked(new, offered, now)
     baskets = _baskets(new, offers, offered.leader_prices, now)
     lines = pricing.price(baskets, plan_version=campaign.version)
-    order = _order(new, campaign, lines, now)
+    order = _order(new, campaign, lines, now, _provider(new.payment_method, campaign.currency))
     _check_limits(order)
     transaction = Transaction(idempotency)
     transaction.add(
@@ -151,7 +149,27 @@ def _checked(
     return leader, campaign, [offer for offer in offered.offers if offer]
 
 
-def _order(new: NewOrder, campaign: Campaign, lines: tuple[OrderLine, ...], now: datetime) -> Order:
+def _provider(method: PaymentMethod, currency: str) -> str | None:
+    """By whom an order is paid that its leader does not collect for."""
+    if method == LEADER_COLLECT:
+        return None
+    name = card_provider()
+    if name is None:
+        raise Invalid.field("payment_method", "cards are not taken here", code="method_not_taken")
+    if not provider(name).takes(currency):
+        raise Invalid.field(
+            "payment_method", f"cards are not taken in {currency}", code="method_not_taken"
+        )
+    return name
+
+
+def _order(
+    new: NewOrder,
+    campaign: Campaign,
+    lines: tuple[OrderLine, ...],
+    now: datetime,
+    paid_by: str | None,
+) -> Order:
     return Order(
         id=ids.new("ord"),
         status="pending_payment",
@@ -167,6 +185,7 @@ def _order(new: NewOrder, campaign: Campaign, lines: tuple[OrderLine, ...], now:
         tax=sum(line.tax for line in lines),
         total=sum(line.net + line.shipping for line in lines),
         payment_method=new.payment_method,
+        provider=paid_by,
         receipt=None,
         cash_account=None,
         ship_to=new.ship_to,

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.catalogue.rules import Campaign
 from chalicelib.catalogue.schema import CampaignSummaryView
-from chalicelib.ordering import campaigns, paying, placing, reading, storefront
+from chalicelib.ordering import campaigns, charging, paying, placing, reading, storefront
 from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.schema import (
@@ -27,11 +27,13 @@ from chalicelib.platform.pages import Page
 
 routes = Routes(__name__, tag="Orders", authorizer=authorizer)
 
-# The local provider's; another provider signs in headers of its own.
+# Each provider signs in headers of its own.
 SIGNED = {
-    "webhook-id": "The event's id.",
-    "webhook-timestamp": "When it was sent, in Unix seconds.",
-    "webhook-signature": "`v1,` and the base64 HMAC-SHA256 of id, timestamp and body.",
+    "webhook-id": "The local provider's: the event's id.",
+    "webhook-timestamp": "When the local provider sent it, in Unix seconds.",
+    "webhook-signature": "The local provider's: `v1,` and the base64 HMAC-SHA256 of id, timestamp "
+    "and body.",
+    "stripe-signature": "Stripe's own, over time and body.",
 }
 
 
@@ -51,7 +53,23 @@ def cancel_campaign(request: Request, id: str) -> Campaign:
 
 def _as_placed(placed: Mapping[str, Any]) -> Mapping[str, Any]:
     order = reading.order_as_placed(placed["id"])
-    return {"lines": order.lines, "ship_to": order.ship_to, "note": order.note}
+    payment = {**placed["payment"], "client_secret": charging.client_secret(order)}
+    return {
+        "lines": order.lines,
+        "ship_to": order.ship_to,
+        "note": order.note,
+        "payment": payment,
+    }
+
+
+def _payable(order: Order) -> Order | OrderView:
+    """The order as its customer is answered: with what it takes to pay it."""
+    secret = charging.client_secret(order)
+    if secret is None:
+        return order
+    shown = OrderView.model_validate(order)
+    shown.payment.client_secret = secret
+    return shown
 
 
 @routes.endpoint(
@@ -73,7 +91,7 @@ def _as_placed(placed: Mapping[str, Any]) -> Mapping[str, Any]:
         "method_not_taken": 422,
     },
 )
-def place_order(request: Request) -> Order:
+def place_order(request: Request) -> Order | OrderView:
     sent: PlaceOrder = request.body
     new = NewOrder(
         customer_id=request.caller.id,
@@ -84,7 +102,7 @@ def place_order(request: Request) -> Order:
         payment_method=sent.payment_method,
         note=sent.note,
     )
-    return placing.place(new, request.required_idempotency)
+    return _payable(placing.place(new, request.required_idempotency))
 
 
 @routes.endpoint(
@@ -106,8 +124,9 @@ def list_orders(request: Request) -> Page[Order]:
     roles=("customer", "leader", "operator"),
     answer=OrderView,
 )
-def read_order(request: Request, id: str) -> Order:
-    return reading.order_for(id, request.caller)
+def read_order(request: Request, id: str) -> Order | OrderView:
+    order = reading.order_for(id, request.caller)
+    return _payable(order) if request.caller.role == "customer" else order
 
 
 @routes.endpoint(
@@ -134,7 +153,7 @@ def collect_payment(request: Request, id: str) -> Receipt:
     summary="Take a payment provider's signed event, once",
     roles=None,
     answer=EventTaken,
-    errors={"invalid_signature": 400},
+    errors={"invalid_signature": 400, "provider_unavailable": 503},
     also=Also(body=PaymentEvent, takes=SIGNED),
 )
 def take_payment_event(request: Request, provider: str) -> Any:

@@ -196,6 +196,8 @@ class Order:
     completes_at: datetime | None = None
     refunds: tuple[str, ...] = ()
     cancel_reason: str | None = None
+    # By whom a card order is paid, whatever the stack's settings become.
+    provider: str | None = None
 
     @property
     def payment(self) -> Payment:

@@ -87,6 +87,12 @@ class PaymentView(View):
     method: PaymentMethod
     status: PaymentStatus
     amount: int
+    client_secret: str | None = Field(
+        default=None,
+        description="With which a provider's code on the customer's device pays. Only its customer "
+        "sees it, on placing or reading a `pending_payment` order, and not in lists. Null where "
+        "the provider has none, or gives none now: read the order again.",
+    )
 
 
 class ReceiptView(View):

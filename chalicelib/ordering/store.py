@@ -92,6 +92,7 @@ class OrderRow(EntityRow[Order]):
     tax = IntegerAttribute()
     total = IntegerAttribute()
     payment_method = UnicodeAttribute()
+    provider = UnicodeAttribute(null=True)
     receipt = UnicodeAttribute(null=True)
     cash_account = UnicodeAttribute(null=True)
     ship_to = RecordAttribute(ShipTo)
@@ -142,6 +143,15 @@ def replace_order(changed: Order) -> Put:
     return Put(OrderRow.of(changed), OrderRow.version == changed.version - 1)
 
 
+def look_again(order: Order, at: datetime) -> Update:
+    """When the sweep must look at it next; Stale where the order has changed."""
+    return Update(
+        OrderRow.at(order.id, ORDER),
+        [OrderRow.due_at.set(at)],
+        OrderRow.version == order.version,
+    )
+
+
 def all_orders(page: PageRequest) -> Page[Order]:
     shards = [_listing(n) for n in range(SHARDS)]
     return store.whole(OrderRow, ORDER, store.newest(OrderRow.listed, shards, OrderRow.pk, page))
@@ -174,10 +184,13 @@ def all_in_campaign(campaign_id: str) -> list[Order]:
     return [row.to_entity() for row in rows]
 
 
-def due_before(now: datetime, limit: int) -> list[str]:
+def due_before(now: datetime, limit: int) -> list[Order]:
+    """Orders at which a sweep must look, those that have waited longest first."""
     shards = [_due(n) for n in range(SHARDS)]
     rows = store.oldest(OrderRow.by_due, shards, OrderRow.due_at <= now, OrderRow.due_at, limit)
-    return [row.pk for row in rows]
+    found = store.get_many(OrderRow, [(row.pk, ORDER) for row in rows])
+    # The index follows late: what it still shows may have been done.
+    return [row.to_entity() for row in found if row.due_at and row.due_at <= now]
 
 
 def count_limits(

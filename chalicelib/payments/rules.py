@@ -14,6 +14,11 @@ CONFIRM_WITHIN = timedelta(hours=48)
 ASK_AGAIN_AFTER = timedelta(minutes=15)
 
 
+def receipt_id(provider: str, reference: str) -> str:
+    """References are unique to their provider."""
+    return f"{provider}:{reference}"
+
+
 @dataclass(frozen=True)
 class Receipt:
     """Money that came in, once: `reference` is the provider's own id of it."""
@@ -28,7 +33,7 @@ class Receipt:
 
     @property
     def id(self) -> str:
-        return f"{self.provider}:{self.reference}"
+        return receipt_id(self.provider, self.reference)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.kernel import ids
-from chalicelib.payments.rules import Receipt, Refund
+from chalicelib.payments.rules import Receipt, Refund, receipt_id
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
 from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, table
@@ -68,7 +68,12 @@ class RefundRow(EntityRow[Refund]):
 
 
 def is_taken(receipt: Receipt) -> bool:
-    return store.get(ReceiptRow, _receipt_pk(receipt.id), RECEIPT) is not None
+    return get_receipt(receipt.provider, receipt.reference) is not None
+
+
+def get_receipt(provider: str, reference: str) -> Receipt | None:
+    row = store.get(ReceiptRow, _receipt_pk(receipt_id(provider, reference)), RECEIPT)
+    return row.to_entity() if row else None
 
 
 def take(receipt: Receipt) -> Put:

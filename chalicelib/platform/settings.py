@@ -23,6 +23,7 @@ class Settings:
     return_window: timedelta
     settle_open_day: bool
     allow_loopback_webhooks: bool
+    stripe_api_base: str
     jwt_issuer: str
     jwt_audience: str
     jwt_jwks_url: str
@@ -40,6 +41,7 @@ def settings() -> Settings:
         return_window=timedelta(days=_setting("RETURN_WINDOW_DAYS", int, "7")),
         settle_open_day=_setting("SETTLE_OPEN_DAY", _switch, "0"),
         allow_loopback_webhooks=_setting("ALLOW_LOOPBACK_WEBHOOKS", _switch, "0"),
+        stripe_api_base=_setting("STRIPE_API_BASE", str, "https://api.stripe.com"),
         jwt_issuer=_setting("JWT_ISSUER", str, ""),
         jwt_audience=_setting("JWT_AUDIENCE", str, ""),
         jwt_jwks_url=_setting("JWT_JWKS_URL", str, ""),

@@ -160,7 +160,13 @@ ORDER_VIEW: dict[str, Any] = {
     "tax": 0,
     "total": 1118,
     "refunded_amount": 0,
-    "payment": {"id": PAYMENT, "method": "card", "status": "succeeded", "amount": 1118},
+    "payment": {
+        "id": PAYMENT,
+        "method": "card",
+        "status": "succeeded",
+        "amount": 1118,
+        "client_secret": None,
+    },
     "dispatches": DISPATCHED,
     "ship_to": FULL_ADDRESS,
     "note": "Please ring twice",
@@ -174,7 +180,11 @@ PLACED_ORDER: dict[str, Any] = {
     **ORDER_VIEW,
     "status": "pending_payment",
     "version": 1,
-    "payment": {**ORDER_VIEW["payment"], "status": "pending"},
+    "payment": {
+        **ORDER_VIEW["payment"],
+        "status": "pending",
+        "client_secret": "pi_3QmT7aB2_secret_9xVtR4",
+    },
     "dispatches": [],
 }
 DISPATCH_VIEW: dict[str, Any] = {

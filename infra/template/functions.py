@@ -20,6 +20,7 @@ SETTINGS: Json = {
     "RETURN_WINDOW_DAYS": {"Ref": "ReturnWindowDays"},
     "SETTLE_OPEN_DAY": {"Ref": "SettleOpenDay"},
     "ALLOW_LOOPBACK_WEBHOOKS": {"Ref": "AllowLoopbackWebhooks"},
+    "STRIPE_API_BASE": {"Ref": "StripeApiBase"},
     "JWT_ISSUER": {"Ref": "JwtIssuer"},
     "JWT_AUDIENCE": {"Ref": "JwtAudience"},
     "JWT_JWKS_URL": {"Ref": "JwtJwksUrl"},

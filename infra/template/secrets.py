@@ -4,7 +4,9 @@ from typing import Any
 
 from infra.template.cloudformation import Json, only_if
 
-CONDITIONAL_SECRETS = {"LocalProviderSecret": "HasLocalPayments"}
+CONDITIONAL_SECRETS = {"LocalProviderSecret": "HasLocalPayments", "StripeSecret": "HasStripe"}
+# Secrets that an operator has made, by the parameter that names them.
+GIVEN_SECRETS = {"StripeSecret": "StripeSecretArn"}
 
 
 def secret_reference(secret: str) -> Json:
@@ -18,5 +20,7 @@ def where_it_is(secret: str, value: Json) -> Any:
 
 
 def secret_arn(secret: str) -> Json:
+    if parameter := GIVEN_SECRETS.get(secret):
+        return {"Ref": parameter}
     # `Ref` is the ARN as well, but to the local cloud it is the name, which no policy can hold.
     return {"Fn::GetAtt": [secret, "Id"]}

@@ -89,14 +89,26 @@ def test_a_sweep_sees_what_is_due_the_longest_due_first() -> None:
     add("ord_paid", expires_at=NOW - timedelta(hours=2))
     add("ord_to_restock", status="refunded", restock_at=NOW - timedelta(hours=3))
     due = ["ord_to_restock", "ord_long_due", "ord_due", "ord_at_once"]
-    assert ordering.due_before(NOW, 10) == due
-    assert ordering.due_before(NOW, 2) == due[:2]
+    assert [order.id for order in ordering.due_before(NOW, 10)] == due
+    assert [order.id for order in ordering.due_before(NOW, 2)] == due[:2]
 
 
 def test_an_order_that_was_paid_is_no_longer_due() -> None:
     order = add("ord_1", status="pending_payment", paid_at=None)
     write(ordering.replace_order(replace(order.changed("paid"), paid_at=NOW)))
     assert ordering.due_before(NOW + timedelta(days=1), 10) == []
+
+
+def test_an_order_at_which_to_look_later_is_due_then_and_otherwise_as_it_was() -> None:
+    order = add("ord_1", status="pending_payment", paid_at=None, expires_at=NOW, provider="stripe")
+    later = NOW + timedelta(minutes=1)
+    write(ordering.look_again(order, later))
+    assert ordering.due_before(NOW, 10) == []
+    assert ordering.due_before(later, 10) == [order]
+    write(ordering.replace_order(order.changed("expired")))
+    with pytest.raises(Stale):
+        write(ordering.look_again(order, later))
+    assert ordering.due_before(later, 10) == []
 
 
 def count(**units: tuple[int, int]) -> Update:

@@ -23,7 +23,12 @@ def test_an_order_answers_with_all_it_comes_to(world: World) -> None:
     assert order.pop("id").startswith("ord_")
     payment = order.pop("payment")
     assert payment.pop("id").startswith("pay_")
-    assert payment == {"method": "card", "status": "pending", "amount": 5000}
+    assert payment == {
+        "method": "card",
+        "status": "pending",
+        "amount": 5000,
+        "client_secret": None,
+    }
     placed, expires = (clock.from_text(order.pop(n)) for n in ("created_at", "expires_at"))
     assert expires - placed == timedelta(minutes=15)
     shared = {

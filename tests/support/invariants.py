@@ -306,6 +306,13 @@ def _statements(state: State) -> Iterator[str]:
                 yield f"{after.run_id} does not open where {before.run_id} closes"
 
 
+def _providers(state: State) -> Iterator[str]:
+    """An order by card names its provider, by which it is stopped and refunded; no other does."""
+    for order in state.orders:
+        if (order.payment_method == "card") != bool(order.provider):
+            yield f"{order.id} ({order.payment_method}) is paid by {order.provider}"
+
+
 def _outbox(state: State) -> Iterator[str]:
     yield from (f"event {row.pk} was never sent" for row in state.waiting)
 
@@ -323,6 +330,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _earnings,
     _days,
     _statements,
+    _providers,
     _outbox,
 )
 

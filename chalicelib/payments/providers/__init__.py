@@ -3,9 +3,24 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 from chalicelib.kernel.errors import Malformed, NotFound
+
+
+@dataclass(frozen=True)
+class PaymentRequest:
+    """What a provider is to take from a customer, once; in the currency's minor unit.
+
+    `asked_at` is when the order was placed: nobody has asked for the payment before.
+    """
+
+    payment_id: str
+    order_id: str
+    amount: int
+    currency: str
+    asked_at: datetime
 
 
 @dataclass(frozen=True)
@@ -26,7 +41,21 @@ class RefundSettled:
     succeeded: bool
 
 
-ProviderEvent = PaymentSucceeded | RefundSettled
+@dataclass(frozen=True)
+class NeedsPerson:
+    """Money moved, or may, in a way that Tuan neither asked for nor has a rule for.
+
+    `subject` is the provider's id of it, `reference` of the charge it is about.
+    """
+
+    kind: Literal["payment_disputed", "foreign_refund"]
+    subject: str
+    reference: str
+    amount: int
+    currency: str
+
+
+ProviderEvent = PaymentSucceeded | RefundSettled | NeedsPerson
 RefundOutcome = Literal["succeeded", "pending", "failed"]
 
 
@@ -40,27 +69,57 @@ class OutcomeUnknown(Exception):
     """The provider gave no clear answer: it may or may not have done what was asked."""
 
 
+class Refused(Exception):
+    """The provider has not done what was asked, and never will; in its own code of the reason."""
+
+
 class PaymentProvider(Protocol):
     """What Tuan needs of a provider. Calls carry our ids as idempotency keys: twice is once."""
 
     name: str
 
+    def takes(self, currency: str) -> bool:
+        """Whether every amount of the currency can be paid and refunded to the minor unit."""
+
+    def start(self, asked: PaymentRequest) -> str | None:
+        """The secret with which the customer's device pays; None where it needs none.
+
+        Raises Refused, OutcomeUnknown.
+        """
+
+    def stop(self, asked: PaymentRequest) -> PaymentSucceeded | None:
+        """See to it that the payment can no longer be made, whether it was started or not.
+
+        Returns the payment where it was made before. Raises OutcomeUnknown while it still may be.
+        """
+
     def read_event(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
-        """The event in a callback; None where its kind does not matter. Raises InvalidSignature."""
+        """The event in a callback; None where its kind does not matter.
+
+        Raises InvalidSignature, and OutcomeUnknown where the provider must send it again.
+        """
 
     def refund(self, refund_id: str, reference: str, amount: int, currency: str) -> RefundOutcome:
         """Send money back from the charge `reference`, once a refund id. Raises OutcomeUnknown."""
 
 
-def takes_cards() -> bool:
-    """Whether this stack has a provider that takes cards."""
-    return "LOCAL_PROVIDER_SECRET" in os.environ
+def card_provider() -> str | None:
+    """The provider by which new card orders are paid; None where this stack takes no cards."""
+    return next((name for name, secret in _SECRETS.items() if secret in os.environ), None)
 
 
 def provider(name: str) -> PaymentProvider:
     """The provider of that name. Raises NotFound where this stack has none."""
-    if name == "local" and takes_cards():
-        from chalicelib.payments.providers.local import LocalProvider
+    if _SECRETS.get(name, "") not in os.environ:
+        raise NotFound("There is no such payment provider.")
+    if name == "stripe":
+        from chalicelib.payments.providers.stripe import StripeProvider
 
-        return LocalProvider()
-    raise NotFound("There is no such payment provider.")
+        return StripeProvider()
+    from chalicelib.payments.providers.local import LocalProvider
+
+    return LocalProvider()
+
+
+# The variable that names each one's secret; the first that a stack has takes its cards.
+_SECRETS = {"stripe": "STRIPE_SECRET", "local": "LOCAL_PROVIDER_SECRET"}

@@ -10,19 +10,18 @@ from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from chalicelib.kernel.currencies import is_currency
 from chalicelib.kernel.errors import Malformed
 from chalicelib.payments.providers import (
     InvalidSignature,
+    PaymentRequest,
     PaymentSucceeded,
     ProviderEvent,
     RefundOutcome,
     RefundSettled,
 )
+from chalicelib.payments.providers.reading import currency, positive, text
 from chalicelib.platform.secrets import secret
 
-# Far above any order, and far below what a number in DynamoDB holds.
-MAX_AMOUNT = 10**15
 SIGNED_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
@@ -30,6 +29,16 @@ class LocalProvider:
     """See `PaymentProvider`."""
 
     name = "local"
+
+    def takes(self, currency: str) -> bool:
+        return True
+
+    def start(self, asked: PaymentRequest) -> str | None:
+        return None
+
+    def stop(self, asked: PaymentRequest) -> PaymentSucceeded | None:
+        """Nothing to stop: whoever plays it may pay at any time, and late money goes its way."""
+        return None
 
     def read_event(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
         self._verify(headers, body)
@@ -57,30 +66,12 @@ def _event(kind: str, data: Mapping[str, Any]) -> ProviderEvent | None:
     match kind:
         case "payment.succeeded":
             return PaymentSucceeded(
-                _text(data["reference"]),
-                _text(data["payment_id"]),
-                _amount(data["amount"]),
-                _currency(data["currency"]),
+                text(data["reference"]),
+                text(data["payment_id"]),
+                positive(data["amount"]),
+                currency(data["currency"]),
             )
         case "refund.succeeded" | "refund.failed":
-            return RefundSettled(_text(data["refund_id"]), succeeded=kind == "refund.succeeded")
+            return RefundSettled(text(data["refund_id"]), succeeded=kind == "refund.succeeded")
         case _:
             return None
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():
-        raise ValueError("expected a short text")
-    return value
-
-
-def _amount(value: Any) -> int:
-    if type(value) is not int or not 0 < value <= MAX_AMOUNT:
-        raise ValueError("expected a positive whole amount")
-    return value
-
-
-def _currency(value: Any) -> str:
-    if not isinstance(value, str) or not is_currency(value):
-        raise ValueError("expected an ISO 4217 currency")
-    return value

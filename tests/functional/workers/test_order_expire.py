@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 
 from chalicelib.ordering import ending
+from chalicelib.ordering.rules import Order
 from tests.functional.workers.conftest import StillClock
 from tests.support.invariants import findings
 from tests.support.lambdas import invoke
@@ -139,10 +140,10 @@ def held(world: World, sale: Sale) -> tuple[int, int, int]:
 def failing_for(poison: Any) -> Iterator[None]:
     look = ending._look_at
 
-    def look_or_fail(order_id: str, *args: Any) -> None:
-        if order_id == poison["id"]:
+    def look_or_fail(order: Order, *args: Any) -> None:
+        if order.id == poison["id"]:
             raise RuntimeError("poison")
-        look(order_id, *args)
+        look(order, *args)
 
     with mock.patch.object(ending, "_look_at", look_or_fail):
         yield
