@@ -70,6 +70,7 @@ class OrderLineView(View):
     title: str
     quantity: int
     refunded_quantity: int
+    refunded_amount: int = Field(description="With its share of the shipping.")
     unit_price: int
     amount: int
     discount: int

@@ -23,7 +23,7 @@ from chalicelib.platform.table import (
     TextsAttribute,
     table,
 )
-from chalicelib.platform.transaction import Put, Update, create
+from chalicelib.platform.transaction import Check, Put, Update, create
 
 ORDER, LIMITS = "order", "limits"
 SHARDS = 8
@@ -121,6 +121,11 @@ def add_order(order: Order) -> Put:
 def replace_order(changed: Order) -> Put:
     """Write an order on condition of the version before it; Stale where another came first."""
     return Put(OrderRow.of(changed), OrderRow.version == changed.version - 1)
+
+
+def unchanged(order: Order) -> Check:
+    """Holds an order as it was read, without writing it; Stale where it has changed."""
+    return Check(OrderRow.at(order.id, ORDER), OrderRow.version == order.version)
 
 
 def all_orders(page: PageRequest) -> Page[Order]:

@@ -99,6 +99,7 @@ ORDER_LINES: list[dict[str, Any]] = [
         "title": "Free-range eggs, Box of 10",
         "quantity": 2,
         "refunded_quantity": 0,
+        "refunded_amount": 0,
         "unit_price": 349,
         "amount": 698,
         "discount": 0,
@@ -111,6 +112,7 @@ ORDER_LINES: list[dict[str, Any]] = [
         "title": "Rye bread",
         "quantity": 1,
         "refunded_quantity": 0,
+        "refunded_amount": 0,
         "unit_price": 420,
         "amount": 420,
         "discount": 0,
@@ -380,9 +382,10 @@ EXAMPLES: dict[str, Any] = {
         "currency": "EUR",
         "received_at": "2026-03-02T09:31:07.118Z",
     },
-    "RefundLines": {
+    "RefundOrder": {
         "lines": [{"sku_id": EGGS, "quantity": 1}],
         "reason": "One box arrived broken",
+        "restock": False,
     },
     "RefundView": {
         "id": REFUND,

@@ -195,6 +195,17 @@ def _refunds(state: State) -> Iterator[str]:
             yield f"order {order.id} ({order.status}) keeps {kept} of its customer's, not {owed}"
 
 
+def _lines(state: State) -> Iterator[str]:
+    """Of no share of a line is more refunded than there was, and no unit comes back twice."""
+    for order in state.orders:
+        for line in order.lines:
+            for name, whole in vars(line.whole).items():
+                if not 0 <= getattr(line.refunded, name) <= whole:
+                    yield f"of {line.sku_id} in {order.id} {name} is refunded beyond its {whole}"
+            if not 0 <= line.restocked_quantity <= line.refunded_quantity <= line.quantity:
+                yield f"of {line.sku_id} in {order.id} more units come back than were sold"
+
+
 def _stock(state: State) -> Iterator[str]:
     reserved, committed = Counter[str](), Counter[str]()
     for order in state.orders:
@@ -217,8 +228,9 @@ def _units(state: State, supplied: Mapping[str, int]) -> Iterator[str]:
     for each in state.sold:
         if each.status in (*SHIPPED, "rejected"):
             gone[each.line.sku_id] += each.line.quantity
-        elif each.order.status != "refunded":
+        elif each.dispatch or each.order.status != "refunded":
             gone[each.line.sku_id] += each.line.refunded_quantity
+        gone[each.line.sku_id] -= each.line.restocked_quantity
     for row in state.stock:
         known = row.available + row.reserved + row.committed + gone[row.pk]
         if row.pk in supplied and known != supplied[row.pk]:
@@ -316,6 +328,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _trial_balance,
     _books,
     _refunds,
+    _lines,
     _stock,
     _limits_held,
     _dispatches,
