@@ -9,7 +9,7 @@ from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.taking_back import Taking
 from chalicelib.kernel import clock, events
-from chalicelib.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 from chalicelib.kernel.events import Event
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order, advanced
@@ -39,12 +39,13 @@ class Asked:
 
 @retry_stale
 def refund(order_id: str, asked: Asked, reason: str, recorder: Recorder | None) -> Refund:
-    """Raises NotFound, and what `refund_in` does."""
+    """Raises NotFound, and what `refund_in` and `check_fits` do."""
     order = ordering.get_order(order_id)
     if order is None:
         raise NotFound("There is no such order.")
     transaction = Transaction(recorder)
     made = refund_in(transaction, order, asked, reason, clock.now())
+    check_fits(transaction, "lines" if asked.amount is None else "amount")
     transaction.commit(made)
     return made
 
@@ -52,11 +53,9 @@ def refund(order_id: str, asked: Asked, reason: str, recorder: Recorder | None) 
 def refund_in(
     transaction: Transaction, order: Order, asked: Asked, reason: str, now: datetime
 ) -> Refund:
-    """Add the refund to a transaction, last: undelivered lines lose what was prepaid, delivered
-    ones their shares.
+    """Add a refund: undelivered lines lose what was prepaid, delivered ones their shares.
 
-    Raises Conflict where the order has not been paid, Invalid where more than is left is asked or
-    where it takes more writes than one transaction holds.
+    Raises Conflict where the order has not been paid, Invalid where more than is left is asked.
     """
     after = _after(order, asked)
     units = after.units_since(order)
@@ -72,13 +71,17 @@ def refund_in(
     )
     _write_order(transaction, order, after.with_refund(refund.id), changed, now)
     refunds.decide_of_order_in(transaction, refund)
+    return refund
+
+
+def check_fits(transaction: Transaction, field: str) -> None:
+    """Raises Invalid where a refund takes more writes than one transaction holds."""
     if not transaction.fits:
         raise Invalid.field(
-            "lines" if asked.amount is None else "amount",
+            field,
             "takes from more suppliers than one refund can; refund fewer lines at a time",
             code="refund_too_large",
         )
-    return refund
 
 
 def _after(order: Order, asked: Asked) -> Order:
@@ -91,24 +94,9 @@ def _after(order: Order, asked: Asked) -> Order:
     if asked.amount is not None:
         _check_amount(order, asked.amount)
         return order.after_refund_of_amount(asked.amount)
-    check_units(order.everything_left(), asked.units)
+    rules.check_units(order.everything_left(), asked.units)
     after = order.after_refund(asked.units)
     return after.with_restocked(asked.units) if asked.restock else after
-
-
-def check_units(left: Mapping[str, int], units: Mapping[str, int]) -> None:
-    """Raises Invalid, which names each line of the request that asks for more than is `left`."""
-    wrong = tuple(
-        FieldError(
-            f"lines.{n}.quantity", f"is more than the {left.get(sku_id, 0)} units left to refund"
-        )
-        for n, (sku_id, quantity) in enumerate(units.items())
-        if quantity > left.get(sku_id, 0)
-    )
-    if wrong:
-        raise Invalid(
-            "More is asked for than is left to refund.", code="more_than_is_left", errors=wrong
-        )
 
 
 def _check_amount(order: Order, amount: int) -> None:

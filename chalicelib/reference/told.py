@@ -1,5 +1,6 @@
 """What webhooks tell: the bodies that `webhooks/bodies.py` makes, as shapes to read."""
 
+from chalicelib.aftersales.rules import AfterSalesStatus
 from chalicelib.cases.rules import CaseKind
 from chalicelib.ordering.rules import OrderStatus
 from chalicelib.ordering.schema import ShipToView
@@ -71,6 +72,21 @@ class RunTold(View):
     totals: list[TotalView]
 
 
+class UnitsTold(View):
+    sku_id: str
+    quantity: int
+
+
+class AfterSalesTold(View):
+    after_sales_id: str
+    order_id: str
+    version: int
+    status: AfterSalesStatus
+    lines: list[UnitsTold]
+    refund_id: str | None
+    due_at: Instant
+
+
 class CaseTold(View):
     case_id: str
     kind: CaseKind
@@ -89,5 +105,7 @@ TOLD: dict[EventType, tuple[type[View], str]] = {
     "refund.failed": (RefundTold, "Money could not go back; to the platform"),
     "campaign.closed": (CampaignTold, "A campaign takes no more orders; to the platform"),
     "settlement.completed": (RunTold, "A nightly run is done; to the platform"),
+    "after_sales.requested": (AfterSalesTold, "A customer wants money back; to the platform"),
+    "after_sales.decided": (AfterSalesTold, "It was refunded or declined; to the platform"),
     "case.opened": (CaseTold, "A person must look at something; to the platform"),
 }

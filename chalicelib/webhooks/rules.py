@@ -18,6 +18,8 @@ EventType = Literal[
     "refund.failed",
     "campaign.closed",
     "settlement.completed",
+    "after_sales.requested",
+    "after_sales.decided",
     "case.opened",
 ]
 

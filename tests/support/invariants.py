@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import boto3
 
+from chalicelib.aftersales.rules import AfterSales, OpenRequests
+from chalicelib.aftersales.store import AfterSalesRow, OpenRow
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.store import DispatchRow
 from chalicelib.ledger import service as ledger
@@ -57,6 +59,9 @@ class State:
         self.earnings = _rows(EarningsRow, settlement, "earnings")
         self.maturing = _rows(MaturingRow, settlement, "maturing")
         self.earned = _rows(EarnedRow, settlement, "earned")
+        aftersales = _items("AFTER_SALES_TABLE")
+        self.requests: list[AfterSales] = _entities(AfterSalesRow, aftersales, "request")
+        self.open: list[OpenRequests] = _entities(OpenRow, aftersales, "open")
         self.waiting = _rows(OutboxRow, _items("OUTBOX_TABLE"), "event")
 
     @cached_property
@@ -318,6 +323,27 @@ def _statements(state: State) -> Iterator[str]:
                 yield f"{after.run_id} does not open where {before.run_id} closes"
 
 
+def _after_sales(state: State) -> Iterator[str]:
+    """What an order has open is what is open, and what was granted was refunded, once."""
+    due: dict[str, set[str]] = defaultdict(set)
+    granted: dict[str, Counter[str]] = defaultdict(Counter)
+    for request in state.requests:
+        if request.is_open:
+            due[request.order_id].add(request.id)
+        if request.status == "refunded":
+            granted[request.order_id].update(request.units)
+    kept = {each.order_id: set(each.ids) for each in state.open}
+    yield from _differences("open requests of", kept, due)
+    for order in state.orders:
+        for line in order.lines:
+            if granted[order.id][line.sku_id] > line.refunded_quantity:
+                yield f"after-sales of {order.id} granted more {line.sku_id} than was refunded"
+    known = {refund.id for refund in state.refunds}
+    used = Counter(each.refund_id for each in state.requests if each.status == "refunded")
+    yield from (f"refund {each} is of {n} requests" for each, n in used.items() if n > 1)
+    yield from (f"refund {each} of a request is missing" for each in used if each not in known)
+
+
 def _outbox(state: State) -> Iterator[str]:
     yield from (f"event {row.pk} was never sent" for row in state.waiting)
 
@@ -336,6 +362,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _earnings,
     _days,
     _statements,
+    _after_sales,
     _outbox,
 )
 
