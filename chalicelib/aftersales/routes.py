@@ -23,7 +23,7 @@ routes = Routes(__name__, tag="After-sales", authorizer=authorizer)
 
 def _as_answered(shown: Mapping[str, Any]) -> Mapping[str, Any]:
     """What people wrote, as the answer of that version showed it."""
-    request = aftersales.get(shown["id"])
+    request = aftersales.get_request(shown["id"])
     if request is None:
         raise LookupError(f"after-sales request {shown['id']} is not stored")
     suppliers = [line["supplier_id"] for line in shown["lines"]]

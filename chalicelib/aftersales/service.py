@@ -45,7 +45,7 @@ def ask(order_id: str, wanted: Wanted, caller: Caller, recorder: Recorder | None
     now = clock.now()
     rules.check_takes_requests(order, now)
     others = aftersales.open_of(order.id)
-    lines = rules.lines_of(order, wanted.units, aftersales.get_many(others.ids))
+    lines = rules.lines_of(order, wanted.units, aftersales.get_requests(others.ids))
     request = AfterSales(
         id=ids.new("aft"),
         order_id=order.id,
@@ -63,7 +63,7 @@ def ask(order_id: str, wanted: Wanted, caller: Caller, recorder: Recorder | None
     )
     transaction = Transaction(recorder)
     transaction.add(
-        *aftersales.add(request),
+        *aftersales.add_request(request),
         aftersales.replace_open(others.plus(request.id)),
         ordering.unchanged(order),
     )
@@ -83,7 +83,7 @@ def respond(
         return request
     responded = request.responded(caller, accept, note, clock.now())
     transaction = Transaction(recorder)
-    transaction.add(aftersales.replace(responded))
+    transaction.add(aftersales.replace_request(responded))
     transaction.commit(responded)
     return responded
 
@@ -105,7 +105,7 @@ def decide(
         decided = request.declined(note, now)
     others = aftersales.open_of(request.order_id)
     transaction.add(
-        aftersales.replace(decided), aftersales.replace_open(others.without(request.id))
+        aftersales.replace_request(decided), aftersales.replace_open(others.without(request.id))
     )
     transaction.publish(Event(events.AFTER_SALES_DECIDED, request.id))
     refunding.check_fits(transaction, "refund")
@@ -115,7 +115,7 @@ def decide(
 
 def request_for(request_id: str, caller: Caller) -> AfterSales:
     """The request, whole, for its parties and operators. Raises NotFound for anyone else."""
-    request = aftersales.get(request_id)
+    request = aftersales.get_request(request_id)
     if request is None or not request.is_for(caller):
         raise NotFound("There is no such after-sales request.")
     logger.bind(order_id=request.order_id)
@@ -136,11 +136,11 @@ def sweep(now: datetime) -> int:
 
 
 def _escalate(request_id: str, now: datetime) -> None:
-    request = aftersales.get(request_id)
+    request = aftersales.get_request(request_id)
     if request is None or request.escalates_at is None or request.escalates_at > now:
         return
     transaction = Transaction()
-    transaction.add(aftersales.replace(request.escalated(now)))
+    transaction.add(aftersales.replace_request(request.escalated(now)))
     detail = (
         f"Nobody has decided after-sales request {request.id} of order {request.order_id} "
         f"by {clock.to_text(request.due_at)}."

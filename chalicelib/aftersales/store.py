@@ -120,17 +120,17 @@ class OpenRow(EntityRow[OpenRequests]):
         return {"pk": entity.order_id, "sk": OPEN}
 
 
-def get(request_id: str) -> AfterSales | None:
+def get_request(request_id: str) -> AfterSales | None:
     row = store.get(AfterSalesRow, request_id, REQUEST)
     return row.to_entity() if row else None
 
 
-def get_many(request_ids: Iterable[str]) -> list[AfterSales]:
+def get_requests(request_ids: Iterable[str]) -> list[AfterSales]:
     rows = store.get_many(AfterSalesRow, [(each, REQUEST) for each in request_ids])
     return [row.to_entity() for row in rows]
 
 
-def add(request: AfterSales) -> list[Put]:
+def add_request(request: AfterSales) -> list[Put]:
     concerned = (
         ConcernRow(request.id, f"{SUPPLIER}#{each}", supplier_id=each)
         for each in request.supplier_ids
@@ -138,7 +138,7 @@ def add(request: AfterSales) -> list[Put]:
     return [create(AfterSalesRow.of(request)), *(create(row) for row in concerned)]
 
 
-def replace(changed: AfterSales) -> Put:
+def replace_request(changed: AfterSales) -> Put:
     """Write a request on condition of the version before it; Stale where another came first."""
     return Put(AfterSalesRow.of(changed), AfterSalesRow.version == changed.version - 1)
 

@@ -155,7 +155,7 @@ class OrderLine:
         left = self.left
         if net + shipping == left.paid:
             return self.after_refund(self.units_left)
-        # A line whose net is gone, and with it its cost and commission, has shipping alone.
+        # A line without a net has its shipping alone to give.
         taken = replace(left.portion(net, left.net or 1), shipping=shipping)
         fixed = vars(self.refunded + taken)
         return replace(self, fixed_units=self.refunded_quantity, fixed=fixed)

@@ -179,7 +179,7 @@ def _of_refund(refund_id: str) -> dict[str, Any]:
 
 def _of_after_sales(request_id: str) -> dict[str, Any]:
     """What people wrote is left out: it is read where it lies."""
-    request = _found(aftersales.get(request_id), request_id)
+    request = _found(aftersales.get_request(request_id), request_id)
     return {
         "after_sales_id": request.id,
         "order_id": request.order_id,

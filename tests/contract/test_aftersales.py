@@ -18,26 +18,26 @@ PAGE = PageRequest("after-sales", 2)
 
 def add(request_id: str, **changes: Any) -> AfterSales:
     made = an_after_sales(id=request_id, **changes)
-    write(*aftersales.add(made))
+    write(*aftersales.add_request(made))
     return made
 
 
 def test_a_request_comes_back_as_it_was_written() -> None:
     made = add("aft_1", photos=("https://p.example/1", "https://p.example/2"))
-    assert aftersales.get("aft_1") == made
-    assert aftersales.get("aft_2") is None
+    assert aftersales.get_request("aft_1") == made
+    assert aftersales.get_request("aft_2") is None
     decided = made.refunded("rfd_1", "Grüße, 再见", NOW)
-    write(aftersales.replace(decided))
-    assert aftersales.get("aft_1") == decided
+    write(aftersales.replace_request(decided))
+    assert aftersales.get_request("aft_1") == decided
 
 
 def test_a_request_is_added_once_and_changes_by_version() -> None:
     made = add("aft_1")
     with pytest.raises(Stale):
         add("aft_1")
-    write(aftersales.replace(made.escalated(NOW)))
+    write(aftersales.replace_request(made.escalated(NOW)))
     with pytest.raises(Stale):
-        write(aftersales.replace(made.declined("no", NOW)))
+        write(aftersales.replace_request(made.declined("no", NOW)))
 
 
 def test_an_orders_open_requests_change_by_version() -> None:
@@ -80,8 +80,8 @@ def test_only_open_requests_that_were_not_escalated_are_due() -> None:
     assert aftersales.due_before(NOW, 10) == []
     assert aftersales.due_before(NOW + timedelta(minutes=2), 10) == ["aft_1", "aft_2"]
     assert aftersales.due_before(NOW + timedelta(hours=1), 1) == ["aft_1"]
-    (first,) = aftersales.get_many(["aft_1"])
-    write(aftersales.replace(first.escalated(NOW)))
-    (second,) = aftersales.get_many(["aft_2"])
-    write(aftersales.replace(second.declined("no", NOW)))
+    (first,) = aftersales.get_requests(["aft_1"])
+    write(aftersales.replace_request(first.escalated(NOW)))
+    (second,) = aftersales.get_requests(["aft_2"])
+    write(aftersales.replace_request(second.declined("no", NOW)))
     assert aftersales.due_before(NOW + timedelta(hours=1), 10) == ["aft_3"]
