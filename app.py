@@ -2,6 +2,8 @@
 
 from chalice.app import Chalice
 
+from chalicelib.aftersales import routes as aftersales
+from chalicelib.aftersales import workers as aftersales_workers
 from chalicelib.cases import routes as cases
 from chalicelib.catalogue import routes as catalogue
 from chalicelib.dispatch import routes as dispatch
@@ -33,6 +35,7 @@ for domain in (
     ordering,
     payments,
     dispatch,
+    aftersales,
     settlement,
     ledger,
     webhooks,
@@ -45,6 +48,7 @@ for domain in (
     ordering_workers,
     payments_workers,
     dispatch_workers,
+    aftersales_workers,
     settlement_workers,
     ledger_workers,
     webhooks_workers,

@@ -20,6 +20,7 @@ CaseKind = Literal[
     "endpoint_disabled",
     "settlement_failed",
     "shipped_of_given_up",
+    "after_sales_overdue",
 ]
 
 

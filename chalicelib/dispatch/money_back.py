@@ -12,7 +12,7 @@ from chalicelib.ordering.ending import limits_back
 from chalicelib.ordering.rules import Order
 from chalicelib.payments import refunds
 from chalicelib.payments.rules import LEADER_COLLECT, Refund
-from chalicelib.platform.transaction import Transaction
+from chalicelib.platform.transaction import Transaction, Write
 from chalicelib.settlement import earning
 
 
@@ -21,43 +21,52 @@ def undelivered_in(
 ) -> Order:
     """Add the refund of units that were never delivered. Returns the order after it."""
     after = order.after_refund(units)
-    amount = after.refunded_amount - order.refunded_amount
-    refund = new_refund(order, after, amount, reason, now)
+    refund = new_refund(order, after, reason, now)
     transaction.add(
-        *ledger.post(decided(refund, {books.CUSTOMER_PREPAYMENTS: amount})),
+        *booked(refund, {books.CUSTOMER_PREPAYMENTS: refund.amount}),
         earning.estimate(order.leader_id, after.earnings_left - order.earnings_left),
     )
     refunds.decide_of_order_in(transaction, refund)
     return after.with_refund(refund.id)
 
 
-def new_refund(order: Order, after: Order, amount: int, reason: str, now: datetime) -> Refund:
-    """A refund whose id follows from the order and what is refunded of it: the same step, once."""
-    step = ",".join(f"{line.sku_id}:{line.refunded_quantity}" for line in after.lines)
+def new_refund(order: Order, after: Order, reason: str, now: datetime) -> Refund:
+    """A refund whose id follows from the order and what is refunded of it: the same step, once.
+
+    Units may be worth nothing any more, by rounding: then there is nothing to send.
+    """
+    step = ",".join(
+        f"{line.sku_id}:{line.refunded_quantity}:{line.refunded_amount}" for line in after.lines
+    )
+    amount = after.refunded_amount - order.refunded_amount
     return Refund(
         id=ids.derived("rfd", order.id, step),
         order_id=order.id,
         leader_id=order.leader_id,
         amount=amount,
         currency=order.currency,
-        status="pending",
+        status="pending" if amount else "succeeded",
         method=order.payment_method,
         provider=_provider(order),
         receipt=order.receipt or "",
         cash_account=order.cash_account or "",
         reason=reason,
         decided_at=now,
-        completed_at=None,
+        completed_at=None if amount else now,
         version=1,
     )
 
 
-def decided(refund: Refund, debits: Mapping[str, int]) -> books.Entry:
+def booked(refund: Refund, debits: Mapping[str, int]) -> list[Write]:
     """What is decided to go back lies in flight until it has arrived."""
     amounts: dict[str, int] = defaultdict(int, debits)
     amounts[books.REFUNDS_IN_FLIGHT] -= refund.amount
-    return books.entry(
-        f"refund:{refund.id}", refund.currency, refund.order_id, refund.decided_at, amounts
+    if not any(amounts.values()):
+        return []
+    return ledger.post(
+        books.entry(
+            f"refund:{refund.id}", refund.currency, refund.order_id, refund.decided_at, amounts
+        )
     )
 
 

@@ -1,116 +1,123 @@
-"""Refunding lines of a paid order, whether they have been delivered or not."""
+"""Refunding units of a paid order, or an amount of it, whether it has been delivered or not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.dispatch import money_back, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
-from chalicelib.dispatch.service import earned_lines
+from chalicelib.dispatch.taking_back import Taking
 from chalicelib.kernel import clock, events
-from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 from chalicelib.kernel.events import Event
-from chalicelib.ledger import rules as books
-from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.rules import Order, OrderLine, advanced
+from chalicelib.ordering.rules import Order, advanced
 from chalicelib.payments import refunds
 from chalicelib.payments.rules import Refund
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Update
 from chalicelib.settlement import earning
-from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
-from chalicelib.settlement.rules import EarnedLine, Earnings
 from chalicelib.stock import store as stock
 
 REFUNDABLE = ("paid", "shipped", "delivered", "completed")
+SHIPPED = ("shipped", "delivered")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be refunded: `units` by SKU, or where there is an `amount` so much of the order.
+
+    `restock` puts the units back on sale, whether they have shipped or not.
+    """
+
+    units: Mapping[str, int]
+    amount: int | None = None
+    restock: bool = False
 
 
 @retry_stale
-def refund_lines(
-    order_id: str, units: Mapping[str, int], reason: str, caller: Caller, recorder: Recorder | None
-) -> Refund:
-    """Refund `units` by SKU: undelivered ones from the prepayment, delivered from the shares.
-
-    Raises Conflict where the order has not been paid, Invalid where more than is left is asked.
-    """
+def refund(order_id: str, asked: Asked, reason: str, recorder: Recorder | None) -> Refund:
+    """Raises NotFound, and what `refund_in` and `check_fits` do."""
     order = ordering.get_order(order_id)
     if order is None:
         raise NotFound("There is no such order.")
+    transaction = Transaction(recorder)
+    made = refund_in(transaction, order, asked, reason, clock.now())
+    check_fits(transaction, "lines" if asked.amount is None else "amount")
+    transaction.commit(made)
+    return made
+
+
+def refund_in(
+    transaction: Transaction, order: Order, asked: Asked, reason: str, now: datetime
+) -> Refund:
+    """Add a refund: undelivered lines lose what was prepaid, delivered ones their shares.
+
+    Raises Conflict where the order has not been paid, Invalid where more than is left is asked.
+    """
+    after = _after(order, asked)
+    units = after.units_since(order)
+    made = _dispatches_of(order, after)
+    refund = money_back.new_refund(order, after, reason, now)
+    taking, earnings = Taking(order, after, made), earning.earnings_of(order.leader_id)
+    changed = [_after_refund(each, after, now) for each in made]
+    transaction.add(
+        *money_back.booked(refund, taking.debits(earnings)),
+        *earning.take_back(earnings, order.currency, taking.of_earnings(refund.id)),
+        *_stock(order, units, made, restock=asked.restock),
+        *(dispatches.replace_dispatch(each) for each in changed),
+    )
+    transaction.publish(*_told(order, made, changed))
+    _write_order(transaction, order, after.with_refund(refund.id), changed, now)
+    refunds.decide_of_order_in(transaction, refund)
+    return refund
+
+
+def check_fits(transaction: Transaction, field: str) -> None:
+    """Raises Invalid where a refund takes more writes than one transaction holds."""
+    if not transaction.fits:
+        raise Invalid.field(
+            field,
+            "takes from more suppliers than one refund can; refund fewer lines at a time",
+            code="refund_too_large",
+        )
+
+
+def _after(order: Order, asked: Asked) -> Order:
+    """The order's lines after the refund."""
     if order.status not in REFUNDABLE:
         raise Conflict(
             f"The order is {order.status}; only a paid one is refunded.",
             code="order_not_refundable",
         )
-    _check_units(order, units)
-    by_id = {
-        each.id: each for each in dispatches.get_dispatches(each.id for each in order.dispatches)
+    if asked.amount is not None:
+        _check_amount(order, asked.amount)
+        return order.after_refund_of_amount(asked.amount)
+    rules.check_units(order.everything_left(), asked.units)
+    after = order.after_refund(asked.units)
+    return after.with_restocked(asked.units) if asked.restock else after
+
+
+def _check_amount(order: Order, amount: int) -> None:
+    if amount > order.amount_left:
+        raise Invalid.field(
+            "amount",
+            f"is more than the {order.amount_left} left to refund",
+            code="more_than_is_left",
+        )
+
+
+def _dispatches_of(order: Order, after: Order) -> list[Dispatch]:
+    """The dispatches of the lines that the refund takes from."""
+    suppliers = {
+        line.supplier_id
+        for line, now_line in zip(order.lines, after.lines, strict=True)
+        if line != now_line
     }
-    return _refund(order, units, list(by_id.values()), reason, recorder)
-
-
-def _check_units(order: Order, units: Mapping[str, int]) -> None:
-    left = order.everything_left()
-    wrong = tuple(
-        FieldError(
-            f"lines.{n}.quantity", f"is more than the {left.get(sku_id, 0)} units left to refund"
-        )
-        for n, (sku_id, quantity) in enumerate(units.items())
-        if quantity > left.get(sku_id, 0)
-    )
-    if wrong:
-        raise Invalid(
-            "More is asked for than is left to refund.", code="more_than_is_left", errors=wrong
-        )
-
-
-def _refund(
-    order: Order,
-    units: Mapping[str, int],
-    made: Sequence[Dispatch],
-    reason: str,
-    recorder: Recorder | None,
-) -> Refund:
-    now = clock.now()
-    after = order.after_refund(units)
-    refund = money_back.new_refund(
-        order, after, after.refunded_amount - order.refunded_amount, reason, now
-    )
-    delivered = [each for each in made if each.status == "delivered" and _touches(each, units)]
-    earnings = earning.earnings_of(order.leader_id)
-    transaction = Transaction(recorder)
-    transaction.add(
-        *ledger.post(money_back.decided(refund, _debits(order, after, delivered, earnings))),
-        *earning.take_back(earnings, order.currency, _of_earnings(order, after, delivered, refund)),
-        *_stock(order, units, made),
-    )
-    changed = [_after_refund(each, after, now) for each in made if _touches(each, units)]
-    for each in changed:
-        after = after.with_dispatch(each.summary)
-    transaction.add(*(dispatches.replace_dispatch(each) for each in changed))
-    after = advanced(after.with_refund(refund.id), now, settings().return_window)
-    transaction.add(ordering.replace_order(after))
-    if after.status == "refunded":
-        money_back.close_limits(transaction, order)
-    transaction.publish(*_told(order, changed))
-    refunds.decide_of_order_in(transaction, refund)
-    transaction.commit(refund)
-    return refund
-
-
-def _told(order: Order, changed: Sequence[Dispatch]) -> list[Event]:
-    """What suppliers must hear before they ship what nobody wants any more."""
-    told = [Event(events.DISPATCH_UPDATED, e.id) for e in changed if e.status in rules.OPEN]
-    if any(each.status == "cancelled" for each in changed):
-        told.append(Event(events.DISPATCH_CANCELLED, order.id))
-    return told
-
-
-def _touches(dispatch: Dispatch, units: Mapping[str, int]) -> bool:
-    return any(line.sku_id in units for line in dispatch.lines)
+    made = [each.id for each in order.dispatches if each.supplier_id in suppliers]
+    return dispatches.get_dispatches(made)
 
 
 def _after_refund(dispatch: Dispatch, order: Order, now: datetime) -> Dispatch:
@@ -123,88 +130,45 @@ def _after_refund(dispatch: Dispatch, order: Order, now: datetime) -> Dispatch:
     return replace(dispatch.moved(dispatch.status, now), lines=lines)
 
 
-def _debits(
-    order: Order, after: Order, delivered: Sequence[Dispatch], earnings: Earnings
-) -> dict[str, int]:
-    """Where the money is taken from: the shares of delivered lines, else what was prepaid."""
-    debits: dict[str, int] = {}
-
-    def debit(account: str, amount: int) -> None:
-        debits[account] = debits.get(account, 0) + amount
-
-    by_supplier = {each.supplier_id: each for each in delivered}
-    for before_line, after_line in zip(order.lines, after.lines, strict=True):
-        shares = after_line.refunded - before_line.refunded
-        dispatch = by_supplier.get(before_line.supplier_id)
-        if dispatch is None:
-            debit(books.CUSTOMER_PREPAYMENTS, shares.paid)
-            continue
-        taken = earnings.has_taken(dispatch.earned_on or "")
-        debit(books.supplier_payable(dispatch.supplier_id), shares.cost)
-        debit(
-            books.leader_account(order.leader_id, "available" if taken else "pending"),
-            shares.earned,
-        )
-        debit(books.PLATFORM_REVENUE, shares.revenue)
-    return debits
-
-
-def _of_earnings(
-    order: Order, after: Order, delivered: Sequence[Dispatch], refund: Refund
-) -> RefundOfEarnings:
-    suppliers = {each.supplier_id for each in delivered}
-    undelivered = [
-        (now_line.refunded - line.refunded).earned
-        for line, now_line in zip(order.lines, after.lines, strict=True)
-        if line.supplier_id not in suppliers
+def _told(order: Order, before: Sequence[Dispatch], after: Sequence[Dispatch]) -> list[Event]:
+    """What suppliers must hear before they ship what nobody wants any more."""
+    told = [
+        Event(events.DISPATCH_UPDATED, now.id)
+        for was, now in zip(before, after, strict=True)
+        if now.status in rules.OPEN and now.lines != was.lines
     ]
-    parts = [_of_delivery(order, after, each) for each in delivered]
-    return RefundOfEarnings(refund.id, sum(undelivered), parts)
+    if any(each.status == "cancelled" for each in after):
+        told.append(Event(events.DISPATCH_CANCELLED, order.id))
+    return told
 
 
-def _of_delivery(order: Order, after: Order, dispatch: Dispatch) -> RefundOfDelivery:
-    matured_on = earning.matures_on(dispatch.delivered_at or dispatch.updated_at).isoformat()
-    pairs = [
-        (line, now_line)
-        for line, now_line in zip(order.lines, after.lines, strict=True)
-        if line.supplier_id == dispatch.supplier_id
-    ]
-    return RefundOfDelivery(
-        dispatch.id,
-        dispatch.earned_on or "",
-        remaining=[
-            each
-            for _, now_line in pairs
-            if now_line.units_left
-            for each in earned_lines(after, now_line, now_line.left, matured_on)
-        ],
-        reversed=[
-            _reversed(before, now)
-            for line, now_line in pairs
-            if now_line.refunded_quantity > line.refunded_quantity
-            for before, now in zip(
-                earned_lines(order, line, line.left, matured_on),
-                earned_lines(after, now_line, now_line.left, matured_on),
-                strict=True,
-            )
-        ],
-    )
-
-
-def _reversed(before: EarnedLine, after: EarnedLine) -> EarnedLine:
-    """What a line has lost, as it stood in the statement of the day on which it matured."""
-    return replace(
-        after,
-        kind="clawback",
-        basis_amount=after.basis_amount - before.basis_amount,
-        amount=after.amount - before.amount,
-    )
-
-
-def _stock(order: Order, units: Mapping[str, int], made: Sequence[Dispatch]) -> list[Update]:
+def _stock(
+    order: Order, units: Mapping[str, int], made: Sequence[Dispatch], *, restock: bool
+) -> list[Update]:
     """Units that were waiting to be shipped wait no longer; shipped ones left the stock before."""
-    shipped = {each.supplier_id for each in made if each.status in ("shipped", "delivered")}
-    waiting: list[OrderLine] = [
-        line for line in order.lines if line.sku_id in units and line.supplier_id not in shipped
+    shipped = {each.supplier_id for each in made if each.status in SHIPPED}
+    suppliers = {line.sku_id: line.supplier_id for line in order.lines}
+    gone = {sku: n for sku, n in units.items() if suppliers[sku] in shipped}
+    waiting = {sku: n for sku, n in units.items() if suppliers[sku] not in shipped}
+    if not restock:
+        return [stock.let_go(sku_id, quantity) for sku_id, quantity in waiting.items()]
+    return [
+        *(stock.put_back(sku_id, quantity) for sku_id, quantity in waiting.items()),
+        *(stock.come_back(sku_id, quantity) for sku_id, quantity in gone.items()),
     ]
-    return [stock.let_go(line.sku_id, units[line.sku_id]) for line in waiting]
+
+
+def _write_order(
+    transaction: Transaction,
+    before: Order,
+    refunded: Order,
+    changed: Sequence[Dispatch],
+    now: datetime,
+) -> None:
+    """Write the order as its lines and dispatches make it, and tell of what that ends."""
+    for each in changed:
+        refunded = refunded.with_dispatch(each.summary)
+    after = advanced(refunded, now, settings().return_window)
+    transaction.add(ordering.replace_order(after))
+    if after.status == "refunded":
+        money_back.close_limits(transaction, before)

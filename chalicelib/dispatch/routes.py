@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from chalicelib.dispatch import cancelling, feed, refunding, service
+from chalicelib.dispatch.refunding import Asked
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.schema import (
     AcceptDispatch,
@@ -12,12 +13,11 @@ from chalicelib.dispatch.schema import (
     DispatchView,
     FeedQuery,
     FeedView,
-    RefundLines,
+    RefundOrder,
     RejectDispatch,
     ShipDispatch,
 )
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Invalid
 from chalicelib.ordering.rules import Order
 from chalicelib.ordering.schema import CancelOrder, OrderView
 from chalicelib.parties.authorizer import authorizer
@@ -138,20 +138,19 @@ def cancel_order(request: Request, id: str) -> Order:
 @routes.endpoint(
     "POST",
     "/v1/orders/{id}/refunds",
-    summary="Refund units of a paid order's lines",
+    summary="Refund units of a paid order's lines, or an amount of it",
     roles=("operator",),
-    body=RefundLines,
+    body=RefundOrder,
     answer=RefundView,
     status=201,
     key="required",
-    errors={"order_not_refundable": 409, "more_than_is_left": 422},
+    errors={"order_not_refundable": 409, "more_than_is_left": 422, "refund_too_large": 422},
 )
 def refund_order(request: Request, id: str) -> Refund:
-    sent: RefundLines = request.body
-    units = {line.sku_id: line.quantity for line in sent.lines}
-    if len(units) < len(sent.lines):
-        raise Invalid.field("lines", "must not name one SKU twice")
-    return refunding.refund_lines(id, units, sent.reason, request.caller, request.idempotency)
+    sent: RefundOrder = request.body
+    units = {line.sku_id: line.quantity for line in sent.lines or ()}
+    asked = Asked(units, sent.amount, sent.restock)
+    return refunding.refund(id, asked, sent.reason, request.idempotency)
 
 
 def _shown_to(caller: Caller, dispatch: Dispatch) -> DispatchView:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.kernel import ids
-from chalicelib.kernel.errors import Conflict, Invalid
+from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, OrderLine, ShipTo
 
 ACCEPT_WITHIN = timedelta(hours=12)
@@ -163,6 +163,21 @@ def with_units(dispatch: Dispatch, order: Order) -> tuple[DispatchLine, ...]:
     return tuple(
         replace(line, quantity=left[line.sku_id]) for line in dispatch.lines if line.sku_id in left
     )
+
+
+def check_units(left: Mapping[str, int], units: Mapping[str, int]) -> None:
+    """Raise Invalid, naming each line of the request that asks for more units than are left."""
+    wrong = tuple(
+        FieldError(
+            f"lines.{n}.quantity", f"is more than the {left.get(sku_id, 0)} units left to refund"
+        )
+        for n, (sku_id, quantity) in enumerate(units.items())
+        if quantity > left.get(sku_id, 0)
+    )
+    if wrong:
+        raise Invalid(
+            "More is asked for than is left to refund.", code="more_than_is_left", errors=wrong
+        )
 
 
 def units(lines: Sequence[DispatchLine]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.ordering.rules import DispatchStatus
 from chalicelib.ordering.schema import LineIn, ShipToView
@@ -10,6 +10,7 @@ from chalicelib.platform.schema import (
     Instant,
     InstantIn,
     PageQuery,
+    PositiveAmount,
     RequestModel,
     ShortText,
     Text,
@@ -34,9 +35,44 @@ class DeliverDispatch(RequestModel):
     delivered_at: InstantIn | None = None
 
 
-class RefundLines(RequestModel):
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=20)]
+class RefundOrder(RequestModel):
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=20)] | None = Field(
+        default=None, description="Units to refund; or send an amount."
+    )
+    amount: PositiveAmount | None = Field(
+        default=None,
+        validate_default=True,
+        description="In the currency's minor unit, divided over what the lines have left.",
+    )
     reason: Text
+    restock: bool = Field(
+        default=False, description="Whether the units go back on sale; not with an amount."
+    )
+
+    @field_validator("lines")
+    @classmethod
+    def _one_line_a_sku(cls, lines: list[LineIn] | None) -> list[LineIn] | None:
+        if lines and len({line.sku_id for line in lines}) < len(lines):
+            raise ValueError("must not name one SKU twice")
+        return lines
+
+    @field_validator("amount")
+    @classmethod
+    def _one_of_them(cls, amount: int | None, sent: ValidationInfo) -> int | None:
+        if "lines" not in sent.data:
+            return amount
+        if amount is None and sent.data["lines"] is None:
+            raise ValueError("is required where lines are not sent")
+        if amount is not None and sent.data["lines"] is not None:
+            raise ValueError("must not be sent together with lines")
+        return amount
+
+    @field_validator("restock")
+    @classmethod
+    def _only_units(cls, restock: bool, sent: ValidationInfo) -> bool:
+        if restock and sent.data.get("amount") is not None:
+            raise ValueError("goes with lines alone: an amount has no units")
+        return restock
 
 
 class FeedQuery(PageQuery):

@@ -19,7 +19,7 @@ from chalicelib.ordering.rules import Order, OrderLine, Shares, advanced
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
-from chalicelib.platform.transaction import Recorder, Transaction
+from chalicelib.platform.transaction import Recorder, Transaction, Write
 from chalicelib.settlement import earning
 from chalicelib.settlement.rules import EarnedLine
 from chalicelib.stock import store as stock
@@ -133,7 +133,7 @@ def deliver(
             for each in earned_lines(order, line, line.left, matured_on.isoformat())
         ]
         transaction.add(
-            *ledger.post(_delivered(order, dispatch, lines, now)),
+            *_booked(order, dispatch, lines, now),
             *earning.earn(order.leader_id, order.currency, bucket, dispatch.id, earned),
         )
     _commit(transaction, delivered, order)
@@ -199,11 +199,11 @@ def _commit(transaction: Transaction, changed: Dispatch, order: Order) -> Dispat
     return changed
 
 
-def _delivered(
-    order: Order, dispatch: Dispatch, lines: list[OrderLine], now: datetime
-) -> books.Entry:
+def _booked(order: Order, dispatch: Dispatch, lines: list[OrderLine], now: datetime) -> list[Write]:
     shares = sum((line.left for line in lines), Shares())
-    return books.entry(
+    if not shares:  # what is left of it is worth nothing any more, by rounding
+        return []
+    delivered = books.entry(
         f"delivered:{dispatch.id}",
         order.currency,
         order.id,
@@ -215,3 +215,4 @@ def _delivered(
             books.PLATFORM_REVENUE: -shares.revenue,
         },
     )
+    return ledger.post(delivered)

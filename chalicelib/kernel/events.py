@@ -18,6 +18,8 @@ CAMPAIGN_CANCELLED = "campaign.cancelled"
 SETTLEMENT_STARTED = "settlement.started"
 SETTLEMENT_COMPLETED = "settlement.completed"
 ENDPOINT_DISABLED = "endpoint.disabled"
+AFTER_SALES_REQUESTED = "after_sales.requested"
+AFTER_SALES_DECIDED = "after_sales.decided"
 CASE_OPENED = "case.opened"
 
 

@@ -1,12 +1,12 @@
 """An order, its lines and its states (contract, sections 3, 4 and 6). Pure: no clock, no store."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from chalicelib.kernel import ids
-from chalicelib.kernel.money import part
+from chalicelib.kernel.money import allocate, part
 from chalicelib.payments.rules import PaymentMethod
 
 OrderStatus = Literal[
@@ -63,6 +63,20 @@ class Shares:
         """What it leaves the platform; negative where it loses."""
         return self.paid - self.cost - self.earned
 
+    def portion(self, k: int, n: int) -> "Shares":
+        """Of each share what `k` of `n` equal parts are worth."""
+        return Shares(
+            part(self.net, k, n),
+            part(self.shipping, k, n),
+            part(self.cost, k, n),
+            part(self.commission, k, n),
+            part(self.spread, k, n),
+            part(self.tax, k, n),
+        )
+
+    def __bool__(self) -> bool:
+        return self != Shares()
+
     def __add__(self, other: "Shares") -> "Shares":
         return Shares(
             self.net + other.net,
@@ -111,17 +125,22 @@ class OrderLine:
     refunded_quantity: int = 0
     # Units of a paid order that was cancelled whole: they go back on sale.
     restock_quantity: int = 0
+    # Refunded units that are on sale again.
+    restocked_quantity: int = 0
+    # Where the last refund by amount left the line: its refunded units then, and its refunded
+    # shares by name. Later refunds by units divide what it left.
+    fixed_units: int = 0
+    fixed: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> Shares:
+        return Shares(self.net, self.shipping, self.cost, self.commission, self.spread, self.tax)
 
     def worth(self, units: int) -> Shares:
-        """The shares of the first `units` units, so that steps of a refund add up to the whole."""
-        return Shares(
-            part(self.net, units, self.quantity),
-            part(self.shipping, units, self.quantity),
-            part(self.cost, units, self.quantity),
-            part(self.commission, units, self.quantity),
-            part(self.spread, units, self.quantity),
-            part(self.tax, units, self.quantity),
-        )
+        """The shares refunded once `units` units are, so that steps add up to the whole."""
+        fixed = Shares(**self.fixed)
+        open_units = self.quantity - self.fixed_units
+        return fixed + (self.whole - fixed).portion(units - self.fixed_units, open_units)
 
     @property
     def refunded(self) -> Shares:
@@ -129,7 +148,7 @@ class OrderLine:
 
     @property
     def left(self) -> Shares:
-        return self.worth(self.quantity) - self.refunded
+        return self.whole - self.refunded
 
     @property
     def units_left(self) -> int:
@@ -143,6 +162,18 @@ class OrderLine:
         if not 0 < units <= self.units_left:
             raise ValueError(f"{units} of {self.units_left} units cannot be refunded")
         return replace(self, refunded_quantity=self.refunded_quantity + units)
+
+    def after_refund_of_amount(self, net: int, shipping: int) -> "OrderLine":
+        """The other shares fall in proportion to the net; units only where no money is left."""
+        if not net + shipping:
+            return self
+        left = self.left
+        if net + shipping == left.paid:
+            return self.after_refund(self.units_left)
+        # A line without a net has its shipping alone to give.
+        taken = replace(left.portion(net, left.net or 1), shipping=shipping)
+        fixed = vars(self.refunded + taken)
+        return replace(self, fixed_units=self.refunded_quantity, fixed=fixed)
 
 
 @dataclass(frozen=True)
@@ -246,6 +277,35 @@ class Order:
         )
         return replace(self, lines=lines)
 
+    @property
+    def amount_left(self) -> int:
+        """What was paid and is not refunded."""
+        return sum(line.left.paid for line in self.lines)
+
+    def after_refund_of_amount(self, amount: int) -> "Order":
+        """The lines after `amount` is refunded: of their nets, then of their shipping, divided in
+        proportion to what each has left. All that is left takes every unit with it."""
+        if not 0 < amount <= self.amount_left:
+            raise ValueError(f"{amount} of {self.amount_left} cannot be refunded")
+        if amount == self.amount_left:
+            return self.after_refund(self.everything_left())
+        nets = [line.left.net for line in self.lines]
+        of_nets = min(amount, sum(nets))
+        shares = zip(
+            self.lines,
+            allocate(of_nets, nets),
+            allocate(amount - of_nets, [line.left.shipping for line in self.lines]),
+            strict=True,
+        )
+        lines = tuple(line.after_refund_of_amount(net, freight) for line, net, freight in shares)
+        return replace(self, lines=lines)
+
+    def units_since(self, before: "Order") -> dict[str, int]:
+        """The units refunded since `before`, by SKU."""
+        refunded = {line.sku_id: line.refunded_quantity for line in before.lines}
+        units = {line.sku_id: line.refunded_quantity - refunded[line.sku_id] for line in self.lines}
+        return {sku_id: quantity for sku_id, quantity in units.items() if quantity}
+
     def with_refund(self, refund_id: str) -> "Order":
         return replace(self, refunds=(*self.refunds, refund_id))
 
@@ -262,8 +322,23 @@ class Order:
         return replace(self, lines=lines, restock_at=at)
 
     def restocked(self) -> "Order":
-        lines = tuple(replace(line, restock_quantity=0) for line in self.lines)
+        lines = tuple(
+            replace(
+                line,
+                restock_quantity=0,
+                restocked_quantity=line.restocked_quantity + line.restock_quantity,
+            )
+            for line in self.lines
+        )
         return replace(self, lines=lines, restock_at=None, version=self.version + 1)
+
+    def with_restocked(self, units: Mapping[str, int]) -> "Order":
+        """The order after refunded units have come back on sale."""
+        lines = tuple(
+            replace(line, restocked_quantity=line.restocked_quantity + units.get(line.sku_id, 0))
+            for line in self.lines
+        )
+        return replace(self, lines=lines)
 
     def with_dispatch(self, summary: DispatchSummary) -> "Order":
         """The order after one of its dispatches has changed."""

@@ -72,6 +72,7 @@ class OrderLineView(View):
     title: str
     quantity: int
     refunded_quantity: int
+    refunded_amount: int = Field(description="With its share of the shipping.")
     unit_price: int = Field(description="What one unit alone cost; `amount` is what counts.")
     price_reason: list[PriceReason] = Field(
         description="What changed the offer's price; empty where nothing did."

@@ -23,7 +23,7 @@ from chalicelib.platform.table import (
     TextsAttribute,
     table,
 )
-from chalicelib.platform.transaction import Put, Update, create
+from chalicelib.platform.transaction import Check, Put, Update, create
 
 ORDER, LIMITS = "order", "limits"
 SHARDS = 8
@@ -150,6 +150,11 @@ def look_again(order: Order, at: datetime) -> Update:
         [OrderRow.due_at.set(at)],
         OrderRow.version == order.version,
     )
+
+
+def unchanged(order: Order) -> Check:
+    """Holds an order as it was read, without writing it; Stale where it has changed."""
+    return Check(OrderRow.at(order.id, ORDER), OrderRow.version == order.version)
 
 
 def all_orders(page: PageRequest) -> Page[Order]:

@@ -60,6 +60,7 @@ _NAMES = {
     "ord": "order_id",
     "dsp": "dispatch_id",
     "rfd": "refund_id",
+    "aft": "after_sales_id",
     "run": "run_id",
     "whd": "delivery_id",
 }

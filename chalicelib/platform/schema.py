@@ -28,6 +28,7 @@ _TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _IDENTIFIER = "^[A-Za-z0-9_.:@|-]{1,128}$"
 _EMAIL = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
 _COUNTRY = "^[A-Z]{2}$"
+_HTTPS_URL = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?$"
 _PHONE = r"^\+?[0-9][0-9 ()./-]{2,30}$"
 # What each pattern asks for, to people.
 PATTERNS = {
@@ -39,6 +40,7 @@ PATTERNS = {
     _IDENTIFIER: "an id of 1 to 128 letters, digits or _ . : @ | -",
     _EMAIL: "an e-mail address such as orders@farm.example",
     _COUNTRY: "a two-letter country code such as DE",
+    _HTTPS_URL: "an https address such as https://photos.example/eggs.jpg",
     _PHONE: "a phone number such as +49 30 5550123",
 }
 
@@ -124,6 +126,7 @@ InstantIn = Annotated[AwareDatetime, AfterValidator(_utc)]
 Instant = Annotated[datetime, PlainSerializer(clock.to_text, return_type=str, when_used="json")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL)]
 Country = Annotated[str, StringConstraints(pattern=_COUNTRY), Field(examples=["DE"])]
+HttpsUrl = Annotated[str, StringConstraints(max_length=500, pattern=_HTTPS_URL)]
 Phone = Annotated[str, StringConstraints(pattern=_PHONE)]
 
 V = TypeVar("V")

@@ -21,6 +21,7 @@ class Settings:
     leader_collect: timedelta
     commission_hold_days: int
     return_window: timedelta
+    after_sales: timedelta
     settle_open_day: bool
     allow_loopback_webhooks: bool
     stripe_api_base: str
@@ -39,6 +40,7 @@ def settings() -> Settings:
         leader_collect=timedelta(hours=_setting("LEADER_COLLECT_HOURS", int, "24")),
         commission_hold_days=_setting("COMMISSION_HOLD_DAYS", int, "7"),
         return_window=timedelta(days=_setting("RETURN_WINDOW_DAYS", int, "7")),
+        after_sales=timedelta(hours=_setting("AFTER_SALES_HOURS", int, "48")),
         settle_open_day=_setting("SETTLE_OPEN_DAY", _switch, "0"),
         allow_loopback_webhooks=_setting("ALLOW_LOOPBACK_WEBHOOKS", _switch, "0"),
         stripe_api_base=_setting("STRIPE_API_BASE", str, "https://api.stripe.com"),

@@ -111,6 +111,12 @@ class Transaction:
     def publish(self, *events: Event) -> None:
         self._events.extend(events)
 
+    @property
+    def fits(self) -> bool:
+        """Whether DynamoDB takes all of it in one transaction."""
+        recording = 1 if self._recorder else 0
+        return len(self._writes) + len(self._events) + recording <= WRITE_LIMIT
+
     def commit(self, result: Any = None) -> None:
         """Write all of it; `result` is what a repeat of the same request will be answered."""
         recording = [self._recorder.record(result)] if self._recorder else []

@@ -13,6 +13,7 @@ CAMPAIGN = "cmp_019caa06f80c5da1427e3b09f618"
 ORDER, PAYMENT = "ord_019cad3f5e2088f1c2d3e4a5b6c7", "pay_019cad3f5e2088f1c2d3e4a5b6c7"
 DISPATCH, OTHER_DISPATCH = "dsp_5b1e9c07a3f2d84e6b90c1d7a2f3", "dsp_c8d20f4b7e61a95310d8b2e4f6a7"
 REFUND = "rfd_7f3a1c5e9b2d40688ac4e6f01b3d"
+AFTER_SALES = "aft_019cb4a2c7d15e8f90a1b2c3d4e5"
 ENDPOINT, DELIVERY = "whe_019caa071a2b6eb2538f4c1a0729", "whd_2c4e6f8a0b1d3f5e7a9c0d2e4f60"
 API_KEY = "key_019caa082b3c7fc3649a5d2b183a"
 CASE = "cas_91b3d5f7092a4c6e8f10a2b4c6d8"
@@ -108,6 +109,7 @@ ORDER_LINES: list[dict[str, Any]] = [
         "title": "Free-range eggs, Box of 10",
         "quantity": 2,
         "refunded_quantity": 0,
+        "refunded_amount": 0,
         "unit_price": 349,
         "price_reason": [],
         "amount": 698,
@@ -121,6 +123,7 @@ ORDER_LINES: list[dict[str, Any]] = [
         "title": "Rye bread",
         "quantity": 1,
         "refunded_quantity": 0,
+        "refunded_amount": 0,
         "unit_price": 420,
         "price_reason": [],
         "amount": 420,
@@ -276,13 +279,79 @@ STATEMENT_LINES: list[dict[str, Any]] = [
     },
 ]
 
+AFTER_SALES_VIEW: dict[str, Any] = {
+    "id": AFTER_SALES,
+    "order_id": ORDER,
+    "leader_id": LEADER,
+    "status": "refunded",
+    "lines": [
+        {
+            "sku_id": EGGS,
+            "supplier_id": SUPPLIER,
+            "title": "Free-range eggs, Box of 10",
+            "quantity": 1,
+        }
+    ],
+    "reason": "Four of the ten eggs were broken.",
+    "photos": ["https://photos.example/ada/eggs.jpg"],
+    "steps": [
+        {
+            "at": "2026-03-04T18:02:51.930Z",
+            "by": "customer",
+            "action": "requested",
+            "note": None,
+            "accept": None,
+            "party_id": None,
+        },
+        {
+            "at": "2026-03-04T19:40:12.004Z",
+            "by": "leader",
+            "action": "responded",
+            "note": "I saw the box, it was wet.",
+            "accept": True,
+            "party_id": LEADER,
+        },
+        {
+            "at": "2026-03-05T08:00:44.310Z",
+            "by": "operator",
+            "action": "refunded",
+            "note": "Refunded; we are sorry.",
+            "accept": None,
+            "party_id": None,
+        },
+    ],
+    "refund_id": REFUND,
+    "due_at": "2026-03-06T18:02:51.930Z",
+    "created_at": "2026-03-04T18:02:51.930Z",
+    "version": 3,
+}
+AFTER_SALES_ASKED: dict[str, Any] = {
+    **AFTER_SALES_VIEW,
+    "status": "requested",
+    "steps": AFTER_SALES_VIEW["steps"][:1],
+    "refund_id": None,
+    "version": 1,
+}
+AFTER_SALES_TOLD: dict[str, Any] = {
+    "after_sales_id": AFTER_SALES,
+    "order_id": ORDER,
+    "lines": [{"sku_id": EGGS, "quantity": 1}],
+    "due_at": "2026-03-06T18:02:51.930Z",
+}
+
 EXAMPLES: dict[str, Any] = {
     "AcceptDispatch": {},
     "AddEndpoint": {
         "url": "https://havelland-farm.example/tuan",
         "event_types": ["dispatch.created", "dispatch.cancelled"],
     },
+    "AfterSalesView": AFTER_SALES_VIEW,
     "ApiKeyView": {"id": API_KEY, "created_at": "2026-03-01T10:02:19.004Z"},
+    "AskAfterSales": {
+        "lines": [{"sku_id": EGGS, "quantity": 1}],
+        "reason": "Four of the ten eggs were broken.",
+        "photos": ["https://photos.example/ada/eggs.jpg"],
+    },
     "BalanceView": {
         "currency": "EUR",
         "estimated": 102,
@@ -321,6 +390,7 @@ EXAMPLES: dict[str, Any] = {
     "CollectPayment": {"amount": 1118, "reference": "cash box, receipt 17"},
     "CreateCampaign": CREATE_CAMPAIGN,
     "CreateProduct": CREATE_PRODUCT,
+    "DecideAfterSales": {"refund": True, "note": "Refunded; we are sorry."},
     "DeliverDispatch": {"delivered_at": "2026-03-04T16:20:00.000Z"},
     "DeliveryView": {
         "id": DELIVERY,
@@ -415,9 +485,10 @@ EXAMPLES: dict[str, Any] = {
         "currency": "EUR",
         "received_at": "2026-03-02T09:31:07.118Z",
     },
-    "RefundLines": {
+    "RefundOrder": {
         "lines": [{"sku_id": EGGS, "quantity": 1}],
         "reason": "One box arrived broken",
+        "restock": False,
     },
     "RefundView": {
         "id": REFUND,
@@ -435,6 +506,7 @@ EXAMPLES: dict[str, Any] = {
     "RejectDispatch": {"reason": "Sold out at the farm"},
     "RejectProduct": {"reason": "The description names no origin"},
     "ResolveCase": {"note": "The customer was told; the bank shows the money returned."},
+    "RespondAfterSales": {"accept": True, "note": "I saw the box, it was wet."},
     "RunView": {
         "id": RUN,
         "business_date": "2026-03-11",
@@ -489,7 +561,16 @@ EXAMPLES: dict[str, Any] = {
 }
 
 # Where a route answers a shape in another state than its usual example, by the route's operation.
-ANSWERS: dict[str, Any] = {"place_order": PLACED_ORDER}
+ANSWERS: dict[str, Any] = {
+    "place_order": PLACED_ORDER,
+    "ask_after_sales": AFTER_SALES_ASKED,
+    "respond_to_after_sales": {
+        **AFTER_SALES_ASKED,
+        "status": "responded",
+        "steps": AFTER_SALES_VIEW["steps"][:2],
+        "version": 2,
+    },
+}
 
 # What each webhook tells, by event type.
 TOLD: dict[str, Any] = {
@@ -528,6 +609,18 @@ TOLD: dict[str, Any] = {
         "business_date": "2026-03-11",
         "leaders_settled": 3,
         "totals": [{"currency": "EUR", "amount": 9640}],
+    },
+    "after_sales.requested": {
+        **AFTER_SALES_TOLD,
+        "version": 1,
+        "status": "requested",
+        "refund_id": None,
+    },
+    "after_sales.decided": {
+        **AFTER_SALES_TOLD,
+        "version": 3,
+        "status": "refunded",
+        "refund_id": REFUND,
     },
     "case.opened": {
         "case_id": CASE,

@@ -26,6 +26,7 @@ TAGS = {
     "Orders": "From the basket to the money.",
     "Payments": "Refunds on their way.",
     "Dispatches": "What a supplier must ship; cancelling and refunding.",
+    "After-sales": "What customers ask for once their parcel has shipped.",
     "Webhooks": "Telling others, signed and tried again.",
     "Settlement": "What leaders earn, and the nightly run.",
     "Ledger": "The books.",

@@ -1,5 +1,6 @@
 """What webhooks tell: the bodies that `webhooks/bodies.py` makes, as shapes to read."""
 
+from chalicelib.aftersales.rules import AfterSalesStatus
 from chalicelib.cases.rules import CaseKind
 from chalicelib.catalogue.schema import TargetView
 from chalicelib.ordering.rules import OrderStatus
@@ -78,6 +79,21 @@ class RunTold(View):
     totals: list[TotalView]
 
 
+class UnitsTold(View):
+    sku_id: str
+    quantity: int
+
+
+class AfterSalesTold(View):
+    after_sales_id: str
+    order_id: str
+    version: int
+    status: AfterSalesStatus
+    lines: list[UnitsTold]
+    refund_id: str | None
+    due_at: Instant
+
+
 class CaseTold(View):
     case_id: str
     kind: CaseKind
@@ -100,5 +116,7 @@ TOLD: dict[EventType, tuple[type[View], str]] = {
     "campaign.missed": (CampaignEndTold, "A campaign's orders are refunded; to the platform"),
     "campaign.cancelled": (CampaignEndTold, "A campaign was called off; to the platform"),
     "settlement.completed": (RunTold, "A nightly run is done; to the platform"),
+    "after_sales.requested": (AfterSalesTold, "A customer wants money back; to the platform"),
+    "after_sales.decided": (AfterSalesTold, "It was refunded or declined; to the platform"),
     "case.opened": (CaseTold, "A person must look at something; to the platform"),
 }

@@ -100,6 +100,11 @@ def let_go(sku_id: str, units: int) -> Update:
     return _move(sku_id, committed=-units)
 
 
+def come_back(sku_id: str, units: int) -> Update:
+    """Units that had shipped are returned: they are for sale again."""
+    return _move(sku_id, available=units)
+
+
 def _move(
     sku_id: str,
     *,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from chalicelib.aftersales import store as aftersales
 from chalicelib.cases import store as cases
 from chalicelib.catalogue import store as catalogue
 from chalicelib.dispatch import store as dispatches
@@ -129,6 +130,14 @@ def _endpoint_disabled(endpoint_id: str) -> Iterable[Told]:
     return [Told(endpoint.owner, "endpoint.disabled", endpoint.id, identity, data)]
 
 
+def _after_sales_requested(request_id: str) -> Iterable[Told]:
+    return [_platform("after_sales.requested", request_id, _of_after_sales(request_id))]
+
+
+def _after_sales_decided(request_id: str) -> Iterable[Told]:
+    return [_platform("after_sales.decided", request_id, _of_after_sales(request_id))]
+
+
 def _case_opened(case_id: str) -> Iterable[Told]:
     case = _found(cases.get_case(case_id), case_id)
     data = {"case_id": case.id, "kind": case.kind, "subject": case.subject, "detail": case.detail}
@@ -148,6 +157,8 @@ _TELL: dict[str, Callable[[str], Iterable[Told]]] = {
     events.CAMPAIGN_CANCELLED: _campaign_ended("campaign.cancelled"),
     events.SETTLEMENT_COMPLETED: _settlement_completed,
     events.ENDPOINT_DISABLED: _endpoint_disabled,
+    events.AFTER_SALES_REQUESTED: _after_sales_requested,
+    events.AFTER_SALES_DECIDED: _after_sales_decided,
     events.CASE_OPENED: _case_opened,
 }
 
@@ -191,6 +202,22 @@ def _of_refund(refund_id: str) -> dict[str, Any]:
         "amount": refund.amount,
         "currency": refund.currency,
         "reason": refund.reason,
+    }
+
+
+def _of_after_sales(request_id: str) -> dict[str, Any]:
+    """What people wrote is left out: it is read where it lies."""
+    request = _found(aftersales.get_request(request_id), request_id)
+    return {
+        "after_sales_id": request.id,
+        "order_id": request.order_id,
+        "version": request.version,
+        "status": request.status,
+        "lines": [
+            {"sku_id": sku_id, "quantity": quantity} for sku_id, quantity in request.units.items()
+        ],
+        "refund_id": request.refund_id,
+        "due_at": clock.to_text(request.due_at),
     }
 
 

@@ -22,6 +22,8 @@ EventType = Literal[
     "campaign.missed",
     "campaign.cancelled",
     "settlement.completed",
+    "after_sales.requested",
+    "after_sales.decided",
     "case.opened",
 ]
 

@@ -18,6 +18,7 @@ SETTINGS: Json = {
     "LEADER_COLLECT_HOURS": {"Ref": "LeaderCollectHours"},
     "COMMISSION_HOLD_DAYS": {"Ref": "CommissionHoldDays"},
     "RETURN_WINDOW_DAYS": {"Ref": "ReturnWindowDays"},
+    "AFTER_SALES_HOURS": {"Ref": "AfterSalesHours"},
     "SETTLE_OPEN_DAY": {"Ref": "SettleOpenDay"},
     "ALLOW_LOOPBACK_WEBHOOKS": {"Ref": "AllowLoopbackWebhooks"},
     "STRIPE_API_BASE": {"Ref": "StripeApiBase"},

@@ -26,6 +26,9 @@ PERSON = {
     "country": "DE",
 }
 NOTE = "leave it with grandmother"
+CLAIM = "the eggs hatched on the tram"
+PHOTO = "https://photos.example/wilhelmina/chicks.jpg"
+RESPONSE = "she showed me the chicks"
 LEADER = {
     "name": "Ottokar Lindwurm",
     "community": "Zauberwald",
@@ -93,13 +96,31 @@ class Journey:
         money = {"amount": 2000, "reference": "cash from Wilhelmina"}
         created(self.leader.post(f"/v1/orders/{collected['id']}/payments", money))
         world.operator.post(f"/v1/orders/{collected['id']}/cancel", {"reason": "moved house"})
+        self.after_sales()
         self.misfortunes()
         world.work()
         time.move_on(days=9)
-        for sweep in ("order_expire", "campaign_close", "webhook_sweep", "outbox_sweep"):
+        for sweep in (
+            "after_sales_sweep",
+            "order_expire",
+            "campaign_close",
+            "webhook_sweep",
+            "outbox_sweep",
+        ):
             invoke(sweep)
         invoke("settlement_start")
         world.work()
+
+    def after_sales(self) -> None:
+        """One request of the other unit, which is left for the clock to run out on."""
+        line = {"sku_id": self.sku_id, "quantity": 1}
+        body = {"lines": [line], "reason": CLAIM, "photos": [PHOTO]}
+        path = f"/v1/orders/{self.order['id']}/after-sales"
+        request = created(self.customer.post(path, body))
+        respond = f"/v1/after-sales/{request['id']}/respond"
+        assert self.leader.post(respond, {"accept": True, "note": RESPONSE}).status == 200
+        assert self.leader.post(respond, {"accept": False, "note": RESPONSE}).status == 409
+        self.request_id = request["id"]
 
     def place(self, **changes: Any) -> Json:
         return created(self.customer.post("/v1/orders", self.body(**changes)))
@@ -179,6 +200,9 @@ def check_no_secrets(text: str, journey: Journey) -> None:
         *(value for name, value in PERSON.items() if name != "country"),
         *PERSON["name"].split(),
         NOTE,
+        CLAIM,
+        PHOTO,
+        RESPONSE,
         "cash from Wilhelmina",
         LEADER["name"],
         *(value for name, value in pickup.items() if name != "country"),
@@ -206,6 +230,9 @@ def check_requests(lines: list[Json], journey: Journey) -> None:
     assert {each["order_id"] for each in moved} == {journey.order["id"]}
     refunded = [r for r in requests if r["route"] == "POST /v1/orders/{id}/refunds"]
     assert {each["order_id"] for each in refunded} == {journey.order["id"]}
+    asked = [r for r in requests if r["route"] == "POST /v1/after-sales/{id}/respond"]
+    assert {each["after_sales_id"] for each in asked} == {journey.request_id}
+    assert {each["order_id"] for each in asked} == {journey.order["id"]}
     paid = [r for r in requests if r["route"].startswith("POST /v1/payment-events")]
     assert journey.order["id"] in {each.get("order_id") for each in paid}
 

@@ -25,7 +25,7 @@ from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import EventType
 from infra.template.compose import load
 from tests.support.roles import ROLES
-from tests.support.world import World, created
+from tests.support.world import Sale, World, created
 
 SOURCES = Path(errors.__file__).resolve().parents[1]
 # What `already_{...}` in the code can become.
@@ -372,6 +372,7 @@ def everything_told(world: World) -> list[Json]:
     (case,) = world.operator.get("/v1/cases").json["items"]
     day = (clock.now() - timedelta(days=3)).date().isoformat()
     run = world.operator.post("/v1/settlement-runs", {"business_date": day}).json
+    request = asked_of_a_delivery(world, sale)
     path, ping = pinged(world)
     world.operator.patch(path, {"status": "disabled"})
     subjects = {
@@ -384,11 +385,20 @@ def everything_told(world: World) -> list[Json]:
         events.CAMPAIGN_CLOSED: sale.campaign_id,
         events.SETTLEMENT_COMPLETED: run["id"],
         events.ENDPOINT_DISABLED: path.rpartition("/")[2],
+        events.AFTER_SALES_REQUESTED: request["id"],
+        events.AFTER_SALES_DECIDED: request["id"],
         events.CASE_OPENED: case["id"],
     }
     found = [each for event in subjects.items() for each in bodies.told_of(*event)]
     sent = [bodies.body(each.event_type, clock.now(), each.data) for each in found]
     return [json.loads(each) for each in [*sent, ping]]
+
+
+def asked_of_a_delivery(world: World, sale: Sale) -> Json:
+    """An after-sales request of a customer."""
+    order = world.delivered_order(sale)
+    body = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}], "reason": "broken"}
+    return created(world.customer().post(f"/v1/orders/{order['id']}/after-sales", body))
 
 
 def pinged(world: World) -> tuple[str, str]:

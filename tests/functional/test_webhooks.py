@@ -697,6 +697,9 @@ def test_the_platforms_own_endpoints_hear_of_everything_else(
     world.provider_event("refund.failed", {"refund_id": refund_id})
     back = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}], "reason": "broken"}
     created(world.operator.post(f"/v1/orders/{delivered['id']}/refunds", back))
+    request = created(world.customer().post(f"/v1/orders/{delivered['id']}/after-sales", back))
+    decide = f"/v1/after-sales/{request['id']}/decide"
+    assert world.operator.post(decide, {"refund": False, "note": "sold as seen"}).status == 200
     time.move_on(days=9)
     invoke("campaign_close")
     day = clock.day_before(clock.now().date()).isoformat()
@@ -709,6 +712,8 @@ def test_the_platforms_own_endpoints_hear_of_everything_else(
         "refund.failed",
         "campaign.closed",
         "settlement.completed",
+        "after_sales.requested",
+        "after_sales.decided",
         "case.opened",
     }
     paid = platform.told("order.paid")
@@ -720,6 +725,10 @@ def test_the_platforms_own_endpoints_hear_of_everything_else(
     completed = platform.told("settlement.completed")
     assert (completed["run_id"], completed["leaders_settled"]) == (f"run_{day}", 1)
     assert completed["totals"] == [{"currency": "EUR", "amount": 100}]
+    for event_type in ("after_sales.requested", "after_sales.decided"):
+        told = platform.told(event_type)
+        assert (told["after_sales_id"], told["order_id"]) == (request["id"], delivered["id"])
+        assert told["lines"] == back["lines"]
     opened = [each["data"] for each in platform.received if each["type"] == "case.opened"]
     assert {each["kind"] for each in opened} == {"wrong_amount", "refund_failed"}
     assert {each["case_id"] for each in opened} == {each["id"] for each in cases(world)}

@@ -15,6 +15,7 @@ EVERY_MINUTE = "rate(1 minute)"
 EXPECTED = {
     "RefundSweep": EVERY_MINUTE,
     "OrderExpire": EVERY_MINUTE,
+    "AfterSalesSweep": EVERY_MINUTE,
     "CampaignClose": EVERY_MINUTE,
     "OutboxSweep": EVERY_MINUTE,
     "WebhookSweep": EVERY_MINUTE,

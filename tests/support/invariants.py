@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import boto3
 
+from chalicelib.aftersales.rules import AfterSales, OpenRequests
+from chalicelib.aftersales.store import AfterSalesRow, OpenRow
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.store import DispatchRow
 from chalicelib.ledger import service as ledger
@@ -57,6 +59,9 @@ class State:
         self.earnings = _rows(EarningsRow, settlement, "earnings")
         self.maturing = _rows(MaturingRow, settlement, "maturing")
         self.earned = _rows(EarnedRow, settlement, "earned")
+        aftersales = _items("AFTER_SALES_TABLE")
+        self.requests: list[AfterSales] = _entities(AfterSalesRow, aftersales, "request")
+        self.open: list[OpenRequests] = _entities(OpenRow, aftersales, "open")
         self.waiting = _rows(OutboxRow, _items("OUTBOX_TABLE"), "event")
 
     @cached_property
@@ -195,6 +200,17 @@ def _refunds(state: State) -> Iterator[str]:
             yield f"order {order.id} ({order.status}) keeps {kept} of its customer's, not {owed}"
 
 
+def _lines(state: State) -> Iterator[str]:
+    """Of no share of a line is more refunded than there was, and no unit comes back twice."""
+    for order in state.orders:
+        for line in order.lines:
+            for name, whole in vars(line.whole).items():
+                if not 0 <= getattr(line.refunded, name) <= whole:
+                    yield f"of {line.sku_id} in {order.id} {name} is refunded beyond its {whole}"
+            if not 0 <= line.restocked_quantity <= line.refunded_quantity <= line.quantity:
+                yield f"of {line.sku_id} in {order.id} more units come back than were sold"
+
+
 def _stock(state: State) -> Iterator[str]:
     reserved, committed = Counter[str](), Counter[str]()
     for order in state.orders:
@@ -217,8 +233,9 @@ def _units(state: State, supplied: Mapping[str, int]) -> Iterator[str]:
     for each in state.sold:
         if each.status in (*SHIPPED, "rejected"):
             gone[each.line.sku_id] += each.line.quantity
-        elif each.order.status != "refunded":
+        elif each.dispatch or each.order.status != "refunded":
             gone[each.line.sku_id] += each.line.refunded_quantity
+        gone[each.line.sku_id] -= each.line.restocked_quantity
     for row in state.stock:
         known = row.available + row.reserved + row.committed + gone[row.pk]
         if row.pk in supplied and known != supplied[row.pk]:
@@ -313,6 +330,27 @@ def _providers(state: State) -> Iterator[str]:
             yield f"{order.id} ({order.payment_method}) is paid by {order.provider}"
 
 
+def _after_sales(state: State) -> Iterator[str]:
+    """What an order has open is what is open, and what was granted was refunded, once."""
+    due: dict[str, set[str]] = defaultdict(set)
+    granted: dict[str, Counter[str]] = defaultdict(Counter)
+    for request in state.requests:
+        if request.is_open:
+            due[request.order_id].add(request.id)
+        if request.status == "refunded":
+            granted[request.order_id].update(request.units)
+    kept = {each.order_id: set(each.ids) for each in state.open}
+    yield from _differences("open requests of", kept, due)
+    for order in state.orders:
+        for line in order.lines:
+            if granted[order.id][line.sku_id] > line.refunded_quantity:
+                yield f"after-sales of {order.id} granted more {line.sku_id} than was refunded"
+    known = {refund.id for refund in state.refunds}
+    used = Counter(each.refund_id for each in state.requests if each.status == "refunded")
+    yield from (f"refund {each} is of {n} requests" for each, n in used.items() if n > 1)
+    yield from (f"refund {each} of a request is missing" for each in used if each not in known)
+
+
 def _outbox(state: State) -> Iterator[str]:
     yield from (f"event {row.pk} was never sent" for row in state.waiting)
 
@@ -323,6 +361,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _trial_balance,
     _books,
     _refunds,
+    _lines,
     _stock,
     _limits_held,
     _dispatches,
@@ -331,6 +370,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _days,
     _statements,
     _providers,
+    _after_sales,
     _outbox,
 )
 

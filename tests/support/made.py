@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.aftersales.rules import AfterSales, AfterSalesLine, Step
 from chalicelib.catalogue.rules import Offer
 from chalicelib.dispatch.rules import Dispatch, DispatchLine
+from chalicelib.kernel import clock
 from chalicelib.ordering import pricing
 from chalicelib.ordering.pricing import Basket
 from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, OrderLine, ShipTo
@@ -92,3 +94,23 @@ def a_dispatch(status: DispatchStatus = "created", **changes: Any) -> Dispatch:
         "updated_at": NOW,
     }
     return Dispatch(**{**usual, **changes})
+
+
+def an_after_sales(**changes: Any) -> AfterSales:
+    """A request for one unit that nobody has answered yet."""
+    usual: dict[str, Any] = {
+        "id": "aft_1",
+        "order_id": "ord_1",
+        "customer_id": "cus_1",
+        "leader_id": "ldr_1",
+        "status": "requested",
+        "lines": (AfterSalesLine("sku_1", "sup_1", "Eggs, Box", 1),),
+        "reason": "broken",
+        "photos": (),
+        "steps": (Step(clock.to_text(NOW), "customer", "requested"),),
+        "refund_id": None,
+        "due_at": NOW + timedelta(hours=48),
+        "created_at": NOW,
+        "version": 1,
+    }
+    return AfterSales(**{**usual, **changes})

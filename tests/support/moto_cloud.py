@@ -24,6 +24,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb import responses
 from pynamodb.connection import Connection
 
+from infra.template.functions import variable
 from tests.support.process import forget_everything
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "template"
@@ -160,7 +161,7 @@ def _tables() -> dict[str, str]:
     described = yaml.safe_load((TEMPLATE / "tables.yml").read_text())
     for name, table in described.items():
         client.create_table(**_table(name, table.get("indexes", {})))
-    return {f"{name.upper()}_TABLE": name for name in described}
+    return {variable(f"{name}Table"): name for name in described}
 
 
 def _table(name: str, indexes: dict[str, list[str]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ NAMES = (
     "LEADER_COLLECT_HOURS",
     "COMMISSION_HOLD_DAYS",
     "RETURN_WINDOW_DAYS",
+    "AFTER_SALES_HOURS",
     "SETTLE_OPEN_DAY",
     "ALLOW_LOOPBACK_WEBHOOKS",
     "JWT_ROLE_CLAIM",
@@ -34,6 +35,7 @@ def test_what_is_not_set_is_as_the_contract_says() -> None:
     assert (usual.zone, usual.commission_hold_days) == (ZoneInfo("UTC"), 7)
     assert (usual.reservation, usual.leader_collect) == (timedelta(minutes=15), timedelta(hours=24))
     assert usual.return_window == timedelta(days=7)
+    assert usual.after_sales == timedelta(hours=48)
     assert not usual.settle_open_day
     assert not usual.allow_loopback_webhooks
     assert usual.jwt_role_claim == "role"

@@ -12,6 +12,7 @@ from tests.support.snapshot import snapshot
 from tests.support.world import Context, World
 
 SCHEDULES = (
+    "after_sales_sweep",
     "campaign_close",
     "ledger_fold",
     "order_expire",

@@ -1,0 +1,65 @@
+"""Requests and answers about after-sales."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from chalicelib.aftersales.rules import Action, Actor, AfterSalesStatus
+from chalicelib.ordering.schema import LineIn
+from chalicelib.platform.schema import HttpsUrl, Instant, LongText, RequestModel, View
+
+
+class AskAfterSales(RequestModel):
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=20)]
+    reason: LongText
+    photos: Annotated[list[HttpsUrl], Field(max_length=10)] = Field(
+        default_factory=list, description="Where they lie; they are not fetched."
+    )
+
+    @field_validator("lines")
+    @classmethod
+    def _one_line_a_sku(cls, lines: list[LineIn]) -> list[LineIn]:
+        if len({line.sku_id for line in lines}) < len(lines):
+            raise ValueError("must not name one SKU twice; add the quantities up")
+        return lines
+
+
+class RespondAfterSales(RequestModel):
+    accept: bool
+    note: LongText
+
+
+class DecideAfterSales(RequestModel):
+    refund: bool = Field(description="Whether the units are refunded; else it is declined.")
+    note: LongText
+
+
+class AfterSalesLineView(View):
+    sku_id: str
+    supplier_id: str
+    title: str
+    quantity: int
+
+
+class StepView(View):
+    at: Instant
+    by: Actor
+    action: Action
+    note: str | None
+    accept: bool | None = Field(description="What a response said.")
+    party_id: str | None = Field(description="Whose response it was.")
+
+
+class AfterSalesView(View):
+    id: str
+    order_id: str
+    leader_id: str
+    status: AfterSalesStatus
+    lines: list[AfterSalesLineView] = Field(description="To a supplier, its own.")
+    reason: str
+    photos: list[str]
+    steps: list[StepView] = Field(description="To a supplier, without other suppliers'.")
+    refund_id: str | None
+    due_at: Instant = Field(description="When an operator is called, if it is not decided.")
+    created_at: Instant
+    version: int

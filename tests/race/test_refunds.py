@@ -1,0 +1,80 @@
+"""Refunds of one order at the same moment, by amount and by units."""
+
+from collections import Counter
+
+from tests.support.at_once import THREADS, at_once, each, outcomes
+from tests.support.clouds import ON_MOTO
+from tests.support.gateway import Answer
+from tests.support.invariants import findings
+from tests.support.unguarded import unguarded
+from tests.support.world import Json, World
+
+
+def refund_at_once(world: World, order: Json, *bodies: Json) -> list[Answer]:
+    path = f"/v1/orders/{order['id']}/refunds"
+
+    def patiently(body: Json) -> Answer:
+        """As an operator does: where the order is busy, the same request once more."""
+        answer = world.operator.post(path, body)
+        return world.operator.post(path, body) if answer.status == 503 else answer
+
+    answers = at_once(each([{"reason": "late", **body} for body in bodies], patiently))
+    world.work()
+    return answers
+
+
+def amounts_at_once(world: World) -> tuple[list[Answer], Json, list[str]]:
+    """Sixteen refunds of 3.00 each, of an order of 20.00."""
+    sale = world.sale()
+    order = world.paid_order(sale, quantity=2)
+    answers = refund_at_once(world, order, *[{"amount": 300}] * THREADS)
+    return answers, world.order(order["id"]), findings({sale.sku_ids[0]: 100})
+
+
+@ON_MOTO
+def test_amounts_refunded_at_once_never_exceed_what_was_paid(world: World) -> None:
+    answers, order, found = amounts_at_once(world)
+    assert Counter(answer.status for answer in answers) == {201: 6, 422: 10}
+    assert {answer.code for answer in answers} == {None, "more_than_is_left"}
+    assert (order["refunded_amount"], order["status"]) == (1800, "paid")
+    assert len({answer.json["id"] for answer in answers if answer.status == 201}) == 6
+    assert found == []
+
+
+@ON_MOTO
+def test_control_the_rig_catches_amounts_beyond_what_was_paid(world: World) -> None:
+    with unguarded():
+        answers, order, found = amounts_at_once(world)
+    assert sum(answer.status == 201 for answer in answers) > 6
+    assert order["refunded_amount"] <= 2000
+    assert found != []
+
+
+def amounts_and_units_at_once(world: World) -> tuple[list[Answer], Json, list[str]]:
+    """Of ten delivered units at 10.00 eight are refunded, while amounts are taken from all."""
+    sale = world.sale()
+    order = world.delivered_order(sale, quantity=10)
+    unit = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}], "restock": True}
+    answers = refund_at_once(world, order, *[unit, {"amount": 101}] * (THREADS // 2))
+    return answers, world.order(order["id"]), findings({sale.sku_ids[0]: 100})
+
+
+@ON_MOTO
+def test_amounts_and_units_refunded_at_once_add_up(world: World) -> None:
+    answers, order, found = amounts_and_units_at_once(world)
+    assert outcomes(answers) == {"201": THREADS}
+    assert order["refunded_amount"] == sum(answer.json["amount"] for answer in answers)
+    assert found == []
+    (line,) = order["lines"]
+    assert line["refunded_quantity"] == 8
+    assert world.stock(line["sku_id"])["available"] == 98
+    refund_at_once(world, order, {"amount": order["total"] - order["refunded_amount"]})
+    assert world.order(order["id"])["status"] == "refunded"
+    assert world.trial_balance() == {}
+
+
+@ON_MOTO
+def test_control_the_rig_catches_shares_taken_back_twice(world: World) -> None:
+    with unguarded():
+        _, _, found = amounts_and_units_at_once(world)
+    assert any(finding.startswith("account EUR supplier:") for finding in found)
