@@ -21,7 +21,7 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write
 from chalicelib.settlement import earning
-from chalicelib.settlement.rules import EarnedLine
+from chalicelib.settlement.rules import EarnedLine, commission_base
 from chalicelib.stock import store as stock
 
 
@@ -162,7 +162,7 @@ def earned_lines(
         sku_id=line.sku_id,
         kind="commission",
         basis=line.basis,
-        basis_amount=net if line.basis == "sales" else max(0, net - shares.cost),
+        basis_amount=commission_base(line.basis, net, shares.cost),
         rate_bps=line.rate_bps,
         amount=shares.commission,
         matured_on=matured_on,

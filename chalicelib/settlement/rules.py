@@ -13,8 +13,13 @@ LineKind = Literal["commission", "spread", "clawback"]
 
 def commission(basis: str, net_of_tax: int, cost: int, rate_bps: int) -> int:
     """A line's commission: its rate of the net, or of what the net leaves over the cost."""
-    base = net_of_tax if basis == "sales" else max(0, net_of_tax - cost)
-    return at_rate(base, rate_bps)
+    return at_rate(commission_base(basis, net_of_tax, cost), rate_bps)
+
+
+def commission_base(basis: str, net_of_tax: int, cost: int) -> int:
+    """What commission is a part of, never below zero. A discount may take more than the offer's
+    own price where a leader asks more: its spread is not touched by it."""
+    return max(0, net_of_tax if basis == "sales" else net_of_tax - cost)
 
 
 @dataclass(frozen=True)
