@@ -111,8 +111,8 @@ def _keep_waiting(order: Order, now: datetime) -> None:
     transaction.add(ordering.look_again(order, now + ASK_AGAIN_AFTER))
     if now >= order.expires_at + STUCK_AFTER:
         detail = (
-            f"Since {STUCK_AFTER} the provider {order.provider} has not said whether order "
-            f"{order.id} can still be paid. Its units stay held, and it goes on being asked."
+            f"The provider {order.provider} has not said for hours whether order {order.id} can "
+            "still be paid. Its units stay held, and it goes on being asked."
         )
         cases.open_in(transaction, "payment_not_stopped", order.id, detail)
     transaction.commit()
