@@ -60,19 +60,19 @@ def refund_in(
     after = _after(order, asked)
     units = after.units_since(order)
     made = _dispatches_of(order, after)
-    refund = money_back.new_refund(order, after, reason, now)
+    decided = money_back.new_refund(order, after, reason, now)
     taking, earnings = Taking(order, after, made), earning.earnings_of(order.leader_id)
     changed = [_after_refund(each, after, now) for each in made]
     transaction.add(
-        *money_back.booked(refund, taking.debits(earnings)),
-        *earning.take_back(earnings, order.currency, taking.of_earnings(refund.id)),
+        *money_back.booked(decided, taking.debits(earnings)),
+        *earning.take_back(earnings, order.currency, taking.of_earnings(decided.id)),
         *_stock(order, units, made, restock=asked.restock),
         *(dispatches.replace_dispatch(each) for each in changed),
     )
     transaction.publish(*_told(order, made, changed))
-    _write_order(transaction, order, after.with_refund(refund.id), changed, now)
-    refunds.decide_of_order_in(transaction, refund)
-    return refund
+    _write_order(transaction, order, after.with_refund(decided.id), changed, now)
+    refunds.decide_of_order_in(transaction, decided)
+    return decided
 
 
 def check_fits(transaction: Transaction, field: str) -> None:
