@@ -129,13 +129,13 @@ def _pay_collected(order: Order, receipt: Receipt, recorder: Recorder | None) ->
 
 
 def _limit_reached(order: Order, bound: Bound) -> Exception:
-    """What is said of it; Stale where so much has been remitted meanwhile that the money fits."""
+    """Why the money is refused; Stale where so much was remitted meanwhile that it fits."""
     held = ledger.accounts_of(bound.party).collected
     if bound.admits(held + order.total):
         return Stale()
     return Conflict(
-        f"The leader may hold {bound.at_most} {order.currency} and holds {held}: it must remit "
-        f"before it collects another {order.total}.",
+        f"The leader holds {held} {order.currency} of collected cash; another {order.total} would "
+        f"be more than its limit of {bound.at_most}.",
         code="credit_limit_reached",
     )
 

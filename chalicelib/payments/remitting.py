@@ -75,7 +75,7 @@ def _the_same(before: Remittance, amount: int) -> Remittance:
 
 
 def _too_much(remittance: Remittance, bound: Bound) -> Exception:
-    """What is said of it; Stale where so much has been collected meanwhile that it fits."""
+    """Why it is refused; Stale where so much was collected meanwhile that it fits."""
     held = ledger.accounts_of(bound.party).collected
     if bound.admits(held - remittance.amount):
         return Stale()

@@ -69,7 +69,7 @@ class RefundRow(EntityRow[Refund]):
         return keys
 
 
-class OfLeader(GlobalSecondaryIndex[Any]):
+class ByLeader(GlobalSecondaryIndex[Any]):
     """A leader's remittances by age; refunds have no age and are not in it."""
 
     class Meta:
@@ -85,7 +85,7 @@ class RemittanceRow(EntityRow[Remittance]):
     entity = Remittance
 
     age = UnicodeAttribute()
-    of_leader = OfLeader()
+    of_leader = ByLeader()
     id = UnicodeAttribute()
     leader_id = UnicodeAttribute()
     amount = IntegerAttribute()

@@ -1,8 +1,11 @@
 """The ledger store: entries written once, balances that follow, and the steps of the fold."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from chalicelib.kernel.errors import Stale
 from chalicelib.ledger import rules
@@ -105,6 +108,30 @@ def test_a_balance_that_nothing_was_posted_to_is_zero_to_its_bound(other_balance
             collect(1, amount, bound)
     collect(1, 100, Bound(LEADER, "collected", at_most=100))
     assert ledger.accounts_of(LEADER).collected == 100
+
+
+MOVES = st.lists(st.integers(-300, 300).filter(bool), min_size=1, max_size=6)
+_parties = itertools.count()
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(at_least=st.integers(-300, 0), at_most=st.integers(0, 300), moves=MOVES)
+def test_a_bounded_balance_takes_just_what_its_bound_admits(
+    at_least: int, at_most: int, moves: list[int]
+) -> None:
+    party, balance = f"leader:ldr_any_{next(_parties)}", 0
+    bound = Bound(party, "collected", at_least, at_most)
+    for n, moved in enumerate(moves):
+        posted = entry(f"{party}:{n}", {f"{party}:collected": moved, "cash:bank": -moved})
+        if at_least <= balance + moved <= at_most:
+            write(*ledger.post(posted, within=bound))
+            balance += moved
+        else:
+            with pytest.raises(OutOfBounds):
+                write(*ledger.post(posted, within=bound))
+        assert ledger.accounts_of(party).collected == balance
 
 
 def test_a_bound_holds_for_one_party_and_one_balance_alone() -> None:

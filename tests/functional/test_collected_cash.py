@@ -1,9 +1,13 @@
 """Cash that leaders hold for the platform: up to their limit, and until they remit it."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from chalicelib.ledger import store as ledger
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
 from tests.support.snapshot import snapshot
@@ -245,6 +249,38 @@ def test_money_refused_for_the_limit_may_be_sent_again_with_its_key(world: World
     first = created(collect(world, order, key="cash-1"))
     again = collect(world, order, key="cash-1")
     assert (again.json, again.headers["idempotent-replayed"]) == (first, "true")
+
+
+@contextmanager
+def just_before_it_is_said_why(happens: Callable[[], Answer]) -> Iterator[list[Answer]]:
+    """`happens` is answered after a request was refused, and before what is held is read."""
+    read, answers = ledger.accounts_of, list[Answer]()
+
+    def after(party: str) -> Any:
+        patched.stop()
+        answers.append(happens())
+        return read(party)
+
+    patched = mock.patch.object(ledger, "accounts_of", after)
+    patched.start()
+    yield answers
+
+
+def test_money_that_fits_once_the_leader_has_remitted_meanwhile_is_taken(world: World) -> None:
+    sale = holding(world, 1)
+    limit(world, sale.leader_id, 1000)
+    order = an_order(world, sale)
+    with just_before_it_is_said_why(lambda: remit(world, sale.leader_id, 1000)) as remitted:
+        answer = collect(world, order)
+    assert [answer.status, *(each.status for each in remitted)] == [201, 201]
+
+
+def test_a_remittance_that_fits_once_more_is_collected_meanwhile_is_taken(world: World) -> None:
+    sale = holding(world, 1)
+    order = an_order(world, sale)
+    with just_before_it_is_said_why(lambda: collect(world, order)) as collected:
+        answer = remit(world, sale.leader_id, 2000)
+    assert [answer.status, *(each.status for each in collected)] == [201, 201]
 
 
 def test_a_paid_order_is_not_payable_whatever_the_limit(world: World) -> None:
