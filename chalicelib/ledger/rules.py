@@ -68,7 +68,7 @@ def party_of(account: str) -> tuple[str, str] | None:
 
 
 # Farther than money reaches: where a balance is not bounded.
-FAR = 10**30
+_FAR = 10**30
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class Bound:
 
     party: str
     purpose: str
-    at_least: int = -FAR
-    at_most: int = FAR
+    at_least: int = -_FAR
+    at_most: int = _FAR
 
     def admits(self, balance: int) -> bool:
         return self.at_least <= balance <= self.at_most

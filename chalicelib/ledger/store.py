@@ -154,6 +154,8 @@ def _balance_updates(entries: Iterable[Entry], within: Bound | None) -> list[Upd
         for posting in entry.postings:
             if party := party_of(posting.account):
                 moved[party[0], entry.currency][party[1]] += posting.amount
+    if within and within.party not in {party for party, _ in moved}:
+        raise ValueError(f"{within.party} has no balance here that could be bounded")
     return [
         _balance_update(party, currency, amounts, within)
         for (party, currency), amounts in moved.items()
@@ -167,7 +169,7 @@ def _balance_update(
     when = row.currency.does_not_exist() | (row.currency == currency)
     otherwise: Exception = ValueError(f"{party} has another currency than {currency}")
     if within and within.party == party:
-        when &= _admitted(within, amounts[within.purpose])
+        when &= _admitted(within, amounts.get(within.purpose, 0))
         otherwise = OutOfBounds(f"{party}:{within.purpose}")
     moves = [getattr(row, purpose).add(amount) for purpose, amount in amounts.items()]
     return Update(row.at(party, ACCOUNTS), [row.currency.set(currency), *moves], when, otherwise)

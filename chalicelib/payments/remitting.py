@@ -80,8 +80,8 @@ def _too_much(remittance: Remittance, bound: Bound) -> Exception:
     if bound.admits(held - remittance.amount):
         return Stale()
     return Conflict(
-        f"The leader holds {max(held, 0)} {remittance.currency} of collected cash, "
-        f"less than {remittance.amount}.",
+        f"The leader holds {held} {remittance.currency} of collected cash, less than "
+        f"{remittance.amount}.",
         code="more_than_collected",
     )
 

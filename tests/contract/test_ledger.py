@@ -142,6 +142,11 @@ def test_a_bound_holds_for_one_party_and_one_balance_alone() -> None:
     assert ledger.accounts_of("leader:ldr_2").collected == 7
 
 
+def test_a_bound_of_a_party_that_nothing_is_posted_to_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="ldr_2"):
+        collect(1, 100, Bound("leader:ldr_2", "collected", at_most=50))
+
+
 def test_an_entry_written_before_is_stale_whatever_its_bound() -> None:
     bound = Bound(LEADER, "collected", at_most=100)
     collect(1, 100, bound)

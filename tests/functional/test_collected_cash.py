@@ -144,7 +144,7 @@ def test_who_hands_back_what_it_has_remitted_is_owed_it(world: World) -> None:
     created(remit(world, sale.leader_id, 1000, "T1"))
     hand_back(world, orders[0])
     assert balance(world, sale.leader_id)["collected"] == -1000
-    assert refused(remit(world, sale.leader_id, 1, "T2"), "more_than_collected", "0")
+    assert refused(remit(world, sale.leader_id, 1, "T2"), "more_than_collected", "-1000")
     assert collect(world, orders[1]).status == 201
     assert world.trial_balance() == {"cash:bank": 1000, "customer_prepayments": -1000}
 
