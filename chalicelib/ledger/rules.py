@@ -67,6 +67,23 @@ def party_of(account: str) -> tuple[str, str] | None:
     return f"{kind}:{party_id}", purpose
 
 
+# Farther than money reaches: where a balance is not bounded.
+_FAR = 10**30
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Between what a party's balance must lie once entries have moved it, in the minor unit."""
+
+    party: str
+    purpose: str
+    at_least: int = -_FAR
+    at_most: int = _FAR
+
+    def admits(self, balance: int) -> bool:
+        return self.at_least <= balance <= self.at_most
+
+
 @dataclass(frozen=True)
 class Sums:
     """What was posted to an account of one currency: both sides as non-negative sums."""

@@ -3,15 +3,16 @@
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.kernel import clock, ids
-from chalicelib.ledger.rules import Books, Entry, Posting, Sums, party_of
+from chalicelib.ledger.rules import Books, Bound, Entry, Posting, Sums, party_of
 from chalicelib.platform import store
 from chalicelib.platform.retries import retrying
 from chalicelib.platform.table import (
@@ -87,9 +88,16 @@ class FoldRow(Row):
     ttl = TTLAttribute(null=True)
 
 
-def post(*entries: Entry) -> list[Write]:
-    """The writes that post entries: each entry once, each party's balances by what it posts."""
-    return [*(create(EntryRow.of(entry)) for entry in entries), *_balance_updates(entries)]
+class OutOfBounds(Exception):
+    """What was to be posted would have taken a party's balance beyond its bound."""
+
+
+def post(*entries: Entry, within: Bound | None = None) -> list[Write]:
+    """The writes that post entries: each entry once, each party's balances by what it posts.
+
+    `within` bounds a balance that they move: the commit raises OutOfBounds rather than pass it.
+    """
+    return [*(create(EntryRow.of(entry)) for entry in entries), *_balance_updates(entries, within)]
 
 
 def get_entry(entry_id: str) -> Entry | None:
@@ -140,28 +148,38 @@ def keep_fold(before: datetime | None, through: datetime, books: Books) -> None:
         retrying(old.save)
 
 
-def _balance_updates(entries: Iterable[Entry]) -> list[Update]:
+def _balance_updates(entries: Iterable[Entry], within: Bound | None) -> list[Update]:
     moved: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for entry in entries:
         for posting in entry.postings:
             if party := party_of(posting.account):
                 moved[party[0], entry.currency][party[1]] += posting.amount
+    if within and within.party not in {party for party, _ in moved}:
+        raise ValueError(f"{within.party} has no balance here that could be bounded")
     return [
-        _balance_update(party, currency, amounts) for (party, currency), amounts in moved.items()
+        _balance_update(party, currency, amounts, within)
+        for (party, currency), amounts in moved.items()
     ]
 
 
-def _balance_update(party: str, currency: str, amounts: dict[str, int]) -> Update:
+def _balance_update(
+    party: str, currency: str, amounts: Mapping[str, int], within: Bound | None
+) -> Update:
     row = AccountsRow
-    return Update(
-        row.at(party, ACCOUNTS),
-        [
-            row.currency.set(currency),
-            *(getattr(row, purpose).add(n) for purpose, n in amounts.items()),
-        ],
-        row.currency.does_not_exist() | (row.currency == currency),
-        ValueError(f"{party} has another currency than {currency}"),
-    )
+    when = row.currency.does_not_exist() | (row.currency == currency)
+    otherwise: Exception = ValueError(f"{party} has another currency than {currency}")
+    if within and within.party == party:
+        when &= _admitted(within, amounts.get(within.purpose, 0))
+        otherwise = OutOfBounds(f"{party}:{within.purpose}")
+    moves = [getattr(row, purpose).add(amount) for purpose, amount in amounts.items()]
+    return Update(row.at(party, ACCOUNTS), [row.currency.set(currency), *moves], when, otherwise)
+
+
+def _admitted(bound: Bound, moved: int) -> Condition:
+    """That the bound admits the balance once `moved` is added; one not stored yet is zero."""
+    balance = getattr(AccountsRow, bound.purpose)
+    fits: Condition = balance.between(bound.at_least - moved, bound.at_most - moved)
+    return fits | balance.does_not_exist() if bound.admits(moved) else fits
 
 
 def _entries(book: str, window: Any) -> list[EntryRow]:

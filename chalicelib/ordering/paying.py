@@ -9,13 +9,16 @@ from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import Campaign
 from chalicelib.kernel import clock, events, ids
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Busy, Conflict, Invalid, NotFound
+from chalicelib.kernel.errors import Busy, Conflict, Invalid, NotFound, Stale
 from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.rules import Bound
+from chalicelib.ledger.store import OutOfBounds
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.placing import PAYABLE_AFTER_CLOSE
 from chalicelib.ordering.rules import Order, limited_units
+from chalicelib.parties import service as parties
 from chalicelib.payments import refunds
 from chalicelib.payments import store as payments
 from chalicelib.payments.providers import (
@@ -116,8 +119,9 @@ def collect(
 ) -> Receipt:
     """Book money that a leader took in for an order.
 
-    Raises Conflict where the order is not one the leader collects for or not open, Invalid where
-    the amount is not the total: nothing is booked then.
+    Raises Conflict where the order is not one the leader collects for or not open, or where the
+    leader would hold more than its credit limit; Invalid where the amount is not the total:
+    nothing is booked then.
     """
     order = ordering.get_order(order_id)
     if order is None:
@@ -143,15 +147,42 @@ def collect(
         currency=order.currency,
         received_at=clock.now(),
     )
-    _pay(order, receipt, recorder)
+    _pay_collected(order, receipt, recorder)
     return receipt
 
 
-def _pay(order: Order, receipt: Receipt, recorder: Recorder | None = None) -> None:
-    """The order waits for just this money."""
+def _pay_collected(order: Order, receipt: Receipt, recorder: Recorder | None) -> None:
+    """The same as `_pay`, within the leader's credit limit as it was read."""
+    limit = parties.leader(order.leader_id).credit_limit
+    if limit is None:
+        _pay(order, receipt, recorder)
+        return
+    bound = Bound(f"leader:{order.leader_id}", "collected", at_most=limit)
+    try:
+        _pay(order, receipt, recorder, bound)
+    except OutOfBounds:
+        raise _limit_reached(order, bound) from None
+
+
+def _limit_reached(order: Order, bound: Bound) -> Exception:
+    """Why the money is refused; Stale where so much was remitted meanwhile that it fits."""
+    held = ledger.accounts_of(bound.party).collected
+    if bound.admits(held + order.total):
+        return Stale()
+    return Conflict(
+        f"The leader holds {held} {order.currency} of collected cash; another {order.total} would "
+        f"be more than its limit of {bound.at_most}.",
+        code="credit_limit_reached",
+    )
+
+
+def _pay(
+    order: Order, receipt: Receipt, recorder: Recorder | None = None, within: Bound | None = None
+) -> None:
+    """The order waits for just this money. Raises OutOfBounds where it may not be held."""
     transaction = Transaction(recorder)
     transaction.add(*(stock.commit(line.sku_id, line.quantity) for line in order.lines))
-    _book_paid(transaction, order, receipt)
+    _book_paid(transaction, order, receipt, within)
     transaction.commit(receipt)
     metric("OrdersPaid")
 
@@ -173,17 +204,21 @@ def _revive(order: Order, campaign: Campaign, receipt: Receipt) -> None:
     metric("OrdersPaid")
 
 
-def _book_paid(transaction: Transaction, order: Order, receipt: Receipt) -> None:
+def _book_paid(
+    transaction: Transaction, order: Order, receipt: Receipt, within: Bound | None = None
+) -> None:
+    account = _cash_account(order, receipt)
     paid = replace(
         order.changed("paid"),
         paid_at=receipt.received_at,
         receipt=receipt.reference,
-        cash_account=_cash_account(order, receipt),
+        cash_account=account,
     )
+    received = _received(receipt, account, books.CUSTOMER_PREPAYMENTS)
     transaction.add(
         ordering.replace_order(paid),
         payments.take(receipt),
-        *ledger.post(_received(receipt, _cash_account(order, receipt), books.CUSTOMER_PREPAYMENTS)),
+        *ledger.post(received, within=within),
         earning.estimate(order.leader_id, order.earnings_left),
     )
     transaction.publish(Event(events.ORDER_PAID, order.id))

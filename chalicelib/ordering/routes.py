@@ -140,7 +140,12 @@ def read_order(request: Request, id: str) -> Order | OrderView:
     answer=ReceiptView,
     status=201,
     key="optional",
-    errors={"not_leader_collect": 409, "order_not_payable": 409, "amount_mismatch": 422},
+    errors={
+        "not_leader_collect": 409,
+        "order_not_payable": 409,
+        "credit_limit_reached": 409,
+        "amount_mismatch": 422,
+    },
 )
 def collect_payment(request: Request, id: str) -> Receipt:
     sent: CollectPayment = request.body

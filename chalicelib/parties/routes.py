@@ -10,6 +10,7 @@ from chalicelib.parties.schema import (
     LeaderView,
     RegisterLeader,
     RegisterSupplier,
+    SetCreditLimit,
     SupplierView,
 )
 from chalicelib.parties.service import IssuedKey
@@ -141,3 +142,17 @@ def list_leaders(request: Request) -> Page[Leader]:
 def read_leader(request: Request, id: str) -> Leader:
     request.caller.must_be("leader", id, "leader")
     return service.leader(id)
+
+
+@routes.endpoint(
+    "PUT",
+    "/v1/leaders/{id}/credit-limit",
+    summary="Limit how much collected cash a leader may hold",
+    notes="Money that would take what the leader holds beyond its limit is not booked until the "
+    "leader has remitted. A limit below what it holds already only stops further collecting.",
+    roles=("operator",),
+    body=SetCreditLimit,
+    answer=LeaderView,
+)
+def set_credit_limit(request: Request, id: str) -> Leader:
+    return service.set_credit_limit(id, request.body.amount)

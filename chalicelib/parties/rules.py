@@ -46,6 +46,8 @@ class Leader:
     pickup_point: PickupPoint
     currency: str
     created_at: datetime
+    # How much collected cash it may hold, in its currency's minor unit; None: any amount.
+    credit_limit: int | None = None
 
 
 def key_hash(api_key: str) -> str:

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from chalicelib.platform.schema import (
+    Amount,
     Country,
     Currency,
     Email,
@@ -52,12 +53,19 @@ class PickupPointView(View):
     longitude: float | None
 
 
+class SetCreditLimit(RequestModel):
+    amount: Amount | None = Field(description="Null: no limit. 0: it collects nothing.")
+
+
 class LeaderView(View):
     id: str
     name: str
     community: str
     pickup_point: PickupPointView
     currency: str
+    credit_limit: int | None = Field(
+        description="How much collected cash it may hold; null where there is no limit."
+    )
     created_at: Instant
 
 

@@ -11,7 +11,7 @@ from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
 from chalicelib.parties.store import ApiKeyRow, LeaderRow, SupplierRow
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.secrets import derived_key, secret
-from chalicelib.platform.transaction import Delete, Put, Recorder, Transaction, create
+from chalicelib.platform.transaction import Delete, Put, Recorder, Transaction, create, write
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,14 @@ def leader(leader_id: str) -> Leader:
     if found is None:
         raise NotFound("There is no such leader.")
     return found
+
+
+@retry_stale
+def set_credit_limit(leader_id: str, amount: int | None) -> Leader:
+    """From now on the leader may hold at most `amount` of collected cash; None: any amount."""
+    before = leader(leader_id)
+    write(parties.set_credit_limit(leader_id, amount))
+    return replace(before, credit_limit=amount)
 
 
 def supplier(supplier_id: str) -> Supplier:

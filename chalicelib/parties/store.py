@@ -19,6 +19,7 @@ from chalicelib.platform.table import (
     Row,
     table,
 )
+from chalicelib.platform.transaction import Update
 
 SUPPLIER, LEADER, API_KEY = "supplier", "leader", "api_key"
 SUPPLIERS, LEADERS = "suppliers", "leaders"
@@ -57,6 +58,7 @@ class LeaderRow(EntityRow[Leader]):
     community = UnicodeAttribute()
     pickup_point = RecordAttribute(PickupPoint)
     currency = UnicodeAttribute()
+    credit_limit = IntegerAttribute(null=True)
     created_at = InstantAttribute()
 
     @classmethod
@@ -83,6 +85,13 @@ def leader_key(leader_id: str) -> Key:
 def get_leader(leader_id: str) -> Leader | None:
     row = store.get(LeaderRow, leader_id, LEADER)
     return row.to_entity() if row else None
+
+
+def set_credit_limit(leader_id: str, amount: int | None) -> Update:
+    """Set a leader's limit, or take it away; Stale where there is no such leader."""
+    limit = LeaderRow.credit_limit
+    action = limit.remove() if amount is None else limit.set(amount)
+    return Update(LeaderRow.at(leader_id, LEADER), [action], LeaderRow.pk.exists())
 
 
 def get_supplier(supplier_id: str) -> Supplier | None:

@@ -1,1 +1,1 @@
-"""Money in and back: payment providers behind one port, receipts, and refunds on their way."""
+"""Money in and back: payment providers behind one port, receipts, refunds, remittances."""

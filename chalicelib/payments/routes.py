@@ -1,11 +1,13 @@
-"""`/v1/refunds`."""
+"""`/v1/refunds`, and what leaders remit."""
 
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.payments import refunds
-from chalicelib.payments.rules import Refund
-from chalicelib.payments.schema import RefundView
-from chalicelib.platform.endpoints import Request
+from chalicelib.payments import refunds, remitting
+from chalicelib.payments.remitting import Remitted
+from chalicelib.payments.rules import Refund, Remittance
+from chalicelib.payments.schema import BookRemittance, RefundView, RemittanceView
+from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
+from chalicelib.platform.pages import Page
 
 routes = Routes(__name__, tag="Payments", authorizer=authorizer)
 
@@ -32,3 +34,39 @@ def read_refund(request: Request, id: str) -> Refund:
 )
 def confirm_refund(request: Request, id: str) -> Refund:
     return refunds.confirm(id, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/leaders/{id}/remittances",
+    summary="Book collected cash that a leader has handed over",
+    notes="`reference` is what tells one remittance of a leader from the next, such as the number "
+    "of a transfer: the same again with the same amount answers 200 with the same remittance. It "
+    "cannot be more than the leader holds, which is `collected` in its balance.",
+    roles=("operator",),
+    body=BookRemittance,
+    answer=RemittanceView,
+    status=201,
+    key="required",
+    errors={"more_than_collected": 409, "reference_reused": 409},
+    also=Also(statuses={200: "The remittance of that reference, which was booked before."}),
+)
+def book_remittance(request: Request, id: str) -> Reply:
+    sent: BookRemittance = request.body
+    return _reply(remitting.remit(id, sent.amount, sent.reference, request.recorder(_reply)))
+
+
+def _reply(remitted: Remitted) -> Reply:
+    return Reply(remitted.remittance, status=201 if remitted.is_new else 200)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/remittances",
+    summary="List what a leader has remitted",
+    roles=("operator", "leader"),
+    answer=RemittanceView,
+    is_list=True,
+)
+def list_remittances(request: Request, id: str) -> Page[Remittance]:
+    return remitting.remittances_of(id, request.caller, request.page)

@@ -1,4 +1,4 @@
-"""Receipts and refunds."""
+"""Receipts, refunds and remittances."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -71,3 +71,15 @@ class Refund:
     @property
     def is_done(self) -> bool:
         return self.status == "succeeded"
+
+
+@dataclass(frozen=True)
+class Remittance:
+    """Cash that a leader has handed over, once: `reference` is the leader's or its bank's word."""
+
+    id: str
+    leader_id: str
+    amount: int
+    currency: str
+    reference: str
+    received_at: datetime

@@ -1,18 +1,20 @@
-"""The payments table: receipts and refunds."""
+"""The payments table: receipts, refunds and remittances."""
 
 from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.kernel import ids
-from chalicelib.payments.rules import Receipt, Refund, receipt_id
+from chalicelib.kernel import clock, ids
+from chalicelib.payments.rules import Receipt, Refund, Remittance, receipt_id
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
+from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, table
 from chalicelib.platform.transaction import Put, Update, create
 
-RECEIPT, REFUND = "receipt", "refund"
+RECEIPT, REFUND, REMITTANCE = "receipt", "refund", "remittance"
 DUE_SHARDS = 4
 
 
@@ -67,6 +69,36 @@ class RefundRow(EntityRow[Refund]):
         return keys
 
 
+class ByLeader(GlobalSecondaryIndex[Any]):
+    """A leader's remittances by age; refunds have no age and are not in it."""
+
+    class Meta:
+        index_name = "by_leader"
+        projection = AllProjection()
+
+    leader_id = UnicodeAttribute(hash_key=True)
+    age = UnicodeAttribute(range_key=True)
+
+
+class RemittanceRow(EntityRow[Remittance]):
+    Meta = PaymentsMeta
+    entity = Remittance
+
+    age = UnicodeAttribute()
+    of_leader = ByLeader()
+    id = UnicodeAttribute()
+    leader_id = UnicodeAttribute()
+    amount = IntegerAttribute()
+    currency = UnicodeAttribute()
+    reference = UnicodeAttribute()
+    received_at = InstantAttribute()
+
+    @classmethod
+    def keys(cls, entity: Remittance) -> dict[str, Any]:
+        age = f"{clock.to_text(entity.received_at)}#{entity.id}"
+        return {"pk": entity.id, "sk": REMITTANCE, "age": age}
+
+
 def is_taken(receipt: Receipt) -> bool:
     return get_receipt(receipt.provider, receipt.reference) is not None
 
@@ -117,6 +149,20 @@ def stop_watching(refund_id: str) -> Update:
         [RefundRow.due.remove(), RefundRow.due_at.remove()],
         RefundRow.due.exists(),
     )
+
+
+def get_remittance(remittance_id: str) -> Remittance | None:
+    row = store.get(RemittanceRow, remittance_id, REMITTANCE)
+    return row.to_entity() if row else None
+
+
+def add_remittance(remittance: Remittance) -> Put:
+    return create(RemittanceRow.of(remittance))
+
+
+def remittances_of(leader_id: str, page: PageRequest) -> Page[Remittance]:
+    found = store.newest(RemittanceRow.of_leader, [leader_id], RemittanceRow.age, page)
+    return found.map(RemittanceRow.to_entity)
 
 
 def _receipt_pk(receipt_id: str) -> str:

@@ -357,10 +357,12 @@ EXAMPLES: dict[str, Any] = {
         "estimated": 102,
         "pending": 4380,
         "available": 12602,
-        "collected": 0,
+        "collected": 1118,
+        "credit_limit": 50000,
         "in_payout": 0,
         "paid_out": 0,
     },
+    "BookRemittance": {"amount": 48200, "reference": "transfer 2026-0310-4471"},
     "CampaignSummaryView": CAMPAIGN_SUMMARY,
     "CampaignView": {
         **CAMPAIGN_SUMMARY,
@@ -431,6 +433,7 @@ EXAMPLES: dict[str, Any] = {
     "LeaderView": {
         "id": LEADER,
         **REGISTER_LEADER,
+        "credit_limit": 50000,
         "created_at": "2026-02-27T12:00:03.550Z",
     },
     "OpenCampaignView": {
@@ -505,6 +508,14 @@ EXAMPLES: dict[str, Any] = {
     "RegisterSupplier": REGISTER_SUPPLIER,
     "RejectDispatch": {"reason": "Sold out at the farm"},
     "RejectProduct": {"reason": "The description names no origin"},
+    "RemittanceView": {
+        "id": "rem_0d2b4f6a8c1e3057f9b1d3e5a7c9",
+        "leader_id": LEADER,
+        "amount": 48200,
+        "currency": "EUR",
+        "reference": "transfer 2026-0310-4471",
+        "received_at": "2026-03-10T15:47:02.336Z",
+    },
     "ResolveCase": {"note": "The customer was told; the bank shows the money returned."},
     "RespondAfterSales": {"accept": True, "note": "I saw the box, it was wet."},
     "RunView": {
@@ -518,6 +529,7 @@ EXAMPLES: dict[str, Any] = {
         "completed_at": "2026-03-12T00:15:09.877Z",
     },
     "ShipDispatch": {"carrier": "DHL", "tracking_number": "00340434161094042557"},
+    "SetCreditLimit": {"amount": 50000},
     "SetLeaderPrice": {"campaign_id": CAMPAIGN, "sku_id": EGGS, "price": 359},
     "LeaderPriceView": {
         "leader_id": LEADER,

@@ -33,7 +33,13 @@ class BalanceView(View):
     estimated: int = Field(description="What paid, undelivered lines will bring.")
     pending: int = Field(description="Delivered, not yet taken by a run.")
     available: int = Field(description="Taken by runs; below zero after a clawback.")
-    collected: int = Field(description="Cash the leader took for the platform and owes it.")
+    collected: int = Field(
+        description="Cash the leader took for the platform and owes it; below zero where it has "
+        "handed back to customers what it had remitted."
+    )
+    credit_limit: int | None = Field(
+        description="How much of it the leader may hold; null where there is no limit."
+    )
     in_payout: int
     paid_out: int
 

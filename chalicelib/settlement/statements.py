@@ -22,6 +22,7 @@ class Balance:
     pending: int
     available: int
     collected: int
+    credit_limit: int | None
     in_payout: int
     paid_out: int
 
@@ -37,6 +38,7 @@ def balance(leader_id: str, caller: Caller) -> Balance:
         pending=-accounts.pending,
         available=-accounts.available,
         collected=accounts.collected,
+        credit_limit=leader.credit_limit,
         in_payout=-accounts.in_payout,
         # Payouts are booked from `in_payout` to a bank; none has been until there are payouts.
         paid_out=0,

@@ -1,14 +1,17 @@
 """The ledger store: entries written once, balances that follow, and the steps of the fold."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from chalicelib.kernel.errors import Stale
 from chalicelib.ledger import rules
 from chalicelib.ledger import store as ledger
-from chalicelib.ledger.rules import Books, Entry, Sums
-from chalicelib.ledger.store import FoldRow
+from chalicelib.ledger.rules import Books, Bound, Entry, Sums
+from chalicelib.ledger.store import FoldRow, OutOfBounds
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
 from tests.support.made import NOW
@@ -67,6 +70,88 @@ def test_a_party_keeps_to_its_currency() -> None:
     with pytest.raises(ValueError, match="USD"):
         write(*ledger.post(foreign))
     assert ledger.get_entry("e2") is None
+
+
+def collect(n: int, amount: int, within: Bound | None = None) -> None:
+    taken = {f"{LEADER}:collected": amount, "customer_prepayments": -amount}
+    write(*ledger.post(entry(f"collected:{n}", taken), within=within))
+
+
+@pytest.mark.parametrize(
+    ("bound", "fits", "too_much"),
+    [
+        (Bound(LEADER, "collected", at_most=500), 200, 201),
+        (Bound(LEADER, "collected", at_least=0), -300, -301),
+        (Bound(LEADER, "collected", at_least=100, at_most=400), 100, 101),
+    ],
+)
+def test_a_balance_reaches_its_bound_and_not_a_cent_beyond(
+    bound: Bound, fits: int, too_much: int
+) -> None:
+    collect(1, 300)
+    with pytest.raises(OutOfBounds):
+        collect(2, too_much, bound)
+    assert (ledger.get_entry("collected:2"), ledger.accounts_of(LEADER).collected) == (None, 300)
+    collect(2, fits, bound)
+    assert ledger.accounts_of(LEADER).collected == 300 + fits
+
+
+@pytest.mark.parametrize("other_balances", [True, False])
+def test_a_balance_that_nothing_was_posted_to_is_zero_to_its_bound(other_balances: bool) -> None:
+    if other_balances:
+        write(*ledger.post(entry("e1", {f"{LEADER}:pending": -600, "platform:revenue": 600})))
+    for bound, amount in (
+        (Bound(LEADER, "collected", at_most=99), 100),
+        (Bound(LEADER, "collected", at_least=0), -1),
+    ):
+        with pytest.raises(OutOfBounds):
+            collect(1, amount, bound)
+    collect(1, 100, Bound(LEADER, "collected", at_most=100))
+    assert ledger.accounts_of(LEADER).collected == 100
+
+
+MOVES = st.lists(st.integers(-300, 300).filter(bool), min_size=1, max_size=6)
+_parties = itertools.count()
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(at_least=st.integers(-300, 0), at_most=st.integers(0, 300), moves=MOVES)
+def test_a_bounded_balance_takes_just_what_its_bound_admits(
+    at_least: int, at_most: int, moves: list[int]
+) -> None:
+    party, balance = f"leader:ldr_any_{next(_parties)}", 0
+    bound = Bound(party, "collected", at_least, at_most)
+    for n, moved in enumerate(moves):
+        posted = entry(f"{party}:{n}", {f"{party}:collected": moved, "cash:bank": -moved})
+        if at_least <= balance + moved <= at_most:
+            write(*ledger.post(posted, within=bound))
+            balance += moved
+        else:
+            with pytest.raises(OutOfBounds):
+                write(*ledger.post(posted, within=bound))
+        assert ledger.accounts_of(party).collected == balance
+
+
+def test_a_bound_holds_for_one_party_and_one_balance_alone() -> None:
+    bound = Bound(LEADER, "collected", at_most=0)
+    moved = {f"{LEADER}:pending": 7, "leader:ldr_2:collected": 7, "platform:revenue": -14}
+    write(*ledger.post(entry("e1", moved), within=bound))
+    assert ledger.accounts_of(LEADER).pending == 7
+    assert ledger.accounts_of("leader:ldr_2").collected == 7
+
+
+def test_a_bound_of_a_party_that_nothing_is_posted_to_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="ldr_2"):
+        collect(1, 100, Bound("leader:ldr_2", "collected", at_most=50))
+
+
+def test_an_entry_written_before_is_stale_whatever_its_bound() -> None:
+    bound = Bound(LEADER, "collected", at_most=100)
+    collect(1, 100, bound)
+    with pytest.raises(Stale):
+        collect(1, 100, bound)
 
 
 def test_nothing_was_posted_to_a_party_nobody_knows() -> None:

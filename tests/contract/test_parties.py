@@ -1,5 +1,10 @@
 """The parties store: suppliers with their keys, and leaders in the order of a run."""
 
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.kernel.errors import Stale
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
 from chalicelib.parties.store import ApiKeyRow, LeaderRow, SupplierRow
@@ -28,6 +33,20 @@ def test_parties_come_back_as_they_were_written() -> None:
     assert parties.get_leader("ldr_1") == leader
     assert parties.get_supplier("sup_1") == supplier
     assert (parties.get_leader("sup_1"), parties.get_supplier("ldr_1")) == (None, None)
+
+
+def test_a_leaders_limit_changes_and_nothing_else_of_it() -> None:
+    leader = add_leader("ldr_1")
+    for amount in (500, 0, 10**12, None, None):
+        write(parties.set_credit_limit("ldr_1", amount))
+        assert parties.get_leader("ldr_1") == replace(leader, credit_limit=amount)
+
+
+def test_a_leader_that_is_not_there_gets_no_limit() -> None:
+    for amount in (500, None):
+        with pytest.raises(Stale):
+            write(parties.set_credit_limit("ldr_none", amount))
+    assert parties.get_leader("ldr_none") is None
 
 
 def test_a_keys_hash_finds_its_supplier_until_it_is_revoked() -> None:

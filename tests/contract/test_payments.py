@@ -1,4 +1,4 @@
-"""The payments store: receipts taken once, and refunds until they are done."""
+"""The payments store: receipts and remittances taken once, and refunds until they are done."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +8,8 @@ import pytest
 
 from chalicelib.kernel.errors import Stale
 from chalicelib.payments import store as payments
-from chalicelib.payments.rules import Receipt, Refund
+from chalicelib.payments.rules import Receipt, Refund, Remittance
+from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write
 from tests.support.made import NOW
 
@@ -120,3 +121,29 @@ def test_the_longest_waiting_are_looked_at_first() -> None:
     for name, minute in (("rfd_1", 3), ("rfd_2", 1), ("rfd_3", 2)):
         add_refund(name, decided_at=NOW + timedelta(minutes=minute))
     assert to_look_at(60) == ["rfd_2", "rfd_3", "rfd_1"]
+
+
+def add_remittance(remittance_id: str, minute: int = 0, leader_id: str = "ldr_1") -> Remittance:
+    at = NOW + timedelta(minutes=minute)
+    made = Remittance(remittance_id, leader_id, 500, "EUR", f"R {remittance_id}", at)
+    write(payments.add_remittance(made))
+    return made
+
+
+def test_a_remittance_is_kept_once() -> None:
+    made = add_remittance("rem_1")
+    assert payments.get_remittance("rem_1") == made
+    with pytest.raises(Stale):
+        add_remittance("rem_1", minute=5)
+    assert payments.get_remittance("rem_1") == made
+    assert payments.get_remittance("rem_2") is None
+
+
+def test_a_leaders_remittances_are_listed_newest_first_and_nothing_else_of_it() -> None:
+    made = [add_remittance(f"rem_{id}", minute) for id, minute in (("b", 2), ("c", 1), ("a", 2))]
+    add_remittance("rem_d", leader_id="ldr_2")
+    add_refund("rfd_1")
+    first = payments.remittances_of("ldr_1", PageRequest("", 2))
+    assert first.items == (made[0], made[2])
+    second = payments.remittances_of("ldr_1", PageRequest("", 2, first.next_after))
+    assert (second.items, second.next_after) == ((made[1],), None)

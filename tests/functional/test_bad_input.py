@@ -104,6 +104,13 @@ class Market:
         path = f"/v1/orders/{self.collected['id']}/payments"
         return self.world.operator.post(path, {"amount": amount, "reference": "cash 1"})
 
+    def remit(self, amount: Any = 500, reference: Any = "R1") -> Answer:
+        path = f"/v1/leaders/{self.sale.leader_id}/remittances"
+        return self.world.operator.post(path, {"amount": amount, "reference": reference})
+
+    def credit_limit(self, **body: Any) -> Answer:
+        return self.world.operator.put(f"/v1/leaders/{self.sale.leader_id}/credit-limit", body)
+
     def refund(self, *lines: Json, reason: Any = "broken") -> Answer:
         path = f"/v1/orders/{self.paid['id']}/refunds"
         return self.world.operator.post(path, {"lines": list(lines), "reason": reason})
@@ -316,6 +323,24 @@ BAD: dict[str, Bad] = {
     "collected: nothing": invalid(lambda m: m.collect(0), "amount"),
     "collected: a cent less": invalid(lambda m: m.collect(1999), "amount", "amount_mismatch"),
     "collected: a cent more": invalid(lambda m: m.collect(2001), "amount", "amount_mismatch"),
+    **each("remitted", NOT_MONEY, lambda v: invalid(lambda m: m.remit(v), "amount")),
+    "remitted: nothing": invalid(lambda m: m.remit(0), "amount"),
+    "remitted: more than is held": Bad(lambda m: m.remit(1), 409, "more_than_collected"),
+    **each(
+        "remitted by",
+        {name: text for name, text in NOT_A_NAME.items() if name != "too long"},
+        lambda v: invalid(lambda m: m.remit(reference=v), "reference"),
+    ),
+    "remitted by: too long": invalid(lambda m: m.remit(reference="r" * 129), "reference"),
+    **each(
+        "credit limit",
+        {name: wrong for name, wrong in NOT_MONEY.items() if name != "null"},
+        lambda v: invalid(lambda m: m.credit_limit(amount=v), "amount"),
+    ),
+    "credit limit: none given": invalid(lambda m: m.credit_limit(), "amount"),
+    "credit limit: with a currency": invalid(
+        lambda m: m.credit_limit(amount=1, currency="EUR"), "currency"
+    ),
     **each(
         "quantity",
         NOT_A_QUANTITY,
@@ -656,6 +681,7 @@ def test_what_is_anothers_is_not_there(market: Market, strangers: Strangers) -> 
         "confirm": strangers.leader.post(f"/v1/refunds/{market.refund_id}/confirm"),
         "leader": strangers.leader.get(leader),
         "balance": strangers.leader.get(f"{leader}/balance"),
+        "remittances": strangers.leader.get(f"{leader}/remittances"),
         "statements": strangers.leader.get(f"{leader}/statements"),
         "statement": strangers.leader.get(f"{leader}/statements/run_2026-01-01"),
         "deliver, leader": strangers.leader.post(f"{dispatch}/deliver", {}),

@@ -90,7 +90,9 @@ def test_a_key_lives_for_at_least_24_hours(world: World, time: Clock) -> None:
     assert world.operator.post("/v1/suppliers", SUPPLIER, key="one").json["id"] == first["id"]
 
 
-@pytest.mark.parametrize("path", [ORDERS, f"{ORDERS}/ord_x/refunds"])
+@pytest.mark.parametrize(
+    "path", [ORDERS, f"{ORDERS}/ord_x/refunds", "/v1/leaders/ldr_x/remittances"]
+)
 def test_a_key_is_required_where_money_or_stock_moves(world: World, path: str) -> None:
     caller = world.customer() if path == ORDERS else world.operator
     answer = caller.send("POST", path, {}, {})
@@ -162,6 +164,7 @@ def posts(world: World, sale: Sale) -> dict[str, Any]:
         f"/v1/products/{pending['id']}/approve": None,
         f"{ORDERS}/{unpaid['id']}/cancel": {"reason": "changed my mind"},
         f"{ORDERS}/{collected['id']}/payments": {"amount": 1000, "reference": "cash 1"},
+        f"/v1/leaders/{sale.leader_id}/remittances": {"amount": 400, "reference": "R1"},
         f"{ORDERS}/{refundable['id']}/refunds": {
             "lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}],
             "reason": "broken",

@@ -95,6 +95,8 @@ class Journey:
         collected = self.place(payment_method="leader_collect")
         money = {"amount": 2000, "reference": "cash from Wilhelmina"}
         created(self.leader.post(f"/v1/orders/{collected['id']}/payments", money))
+        remittances = f"/v1/leaders/{self.leader_id}/remittances"
+        created(world.operator.post(remittances, {**money, "amount": 500}))
         world.operator.post(f"/v1/orders/{collected['id']}/cancel", {"reason": "moved house"})
         self.after_sales()
         self.misfortunes()

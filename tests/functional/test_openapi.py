@@ -109,7 +109,7 @@ def test_every_answer_is_said_to_carry_a_request_id(spec: Json) -> None:
 
 
 def test_posts_say_whether_they_need_an_idempotency_key(spec: Json) -> None:
-    required = {"/v1/orders", "/v1/orders/{id}/refunds"}
+    required = {"/v1/orders", "/v1/orders/{id}/refunds", "/v1/leaders/{id}/remittances"}
     for (method, path), operation in operations(spec):
         keys = [p for p in operation["parameters"] if p["name"] == "Idempotency-Key"]
         if method != "POST" or path.startswith("/v1/payment-events"):

@@ -61,6 +61,7 @@ def test_a_new_leader_has_nothing_coming(world: World) -> None:
         "pending": 0,
         "available": 0,
         "collected": 0,
+        "credit_limit": None,
         "in_payout": 0,
         "paid_out": 0,
     }

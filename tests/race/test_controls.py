@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.race import test_collected_cash as collected_cash
 from tests.race import test_dispatches as dispatches
 from tests.race import test_idempotency as idempotency
 from tests.race import test_parties as parties
@@ -17,6 +18,7 @@ from tests.support.world import World
 Race = Callable[[World], None]
 
 RACES: list[Race] = [
+    collected_cash.test_collecting_and_remitting_at_once_keep_to_the_limit_and_to_what_is_held,
     dispatches.test_a_dispatch_is_rejected_or_shipped_never_both,
     dispatches.test_two_suppliers_of_an_order_reject_at_once_and_all_of_it_is_refunded,
     dispatches.test_refunds_of_an_order_at_once_never_exceed_it,

@@ -82,8 +82,7 @@ def expired(world: World) -> Made:
 
 def to_hand_back(world: World) -> Made:
     """Cash that a leader has collected for an order that was cancelled then."""
-    made = placed(world, payment_method="leader_collect")
-    collect(world, made)
+    made = collected(world)
     cancelled = world.operator.post(f"/v1/orders/{made.order['id']}/cancel", {})
     assert cancelled.status == 200
     (refund,) = world.messages("REFUND_EXECUTE")
@@ -109,6 +108,17 @@ def pay(world: World, made: Made, **changes: Any) -> None:
 
 def collect(world: World, made: Made) -> None:
     post(world, f"/v1/orders/{made.order['id']}/payments", {"amount": 6000, "reference": "R1"})
+
+
+def collected(world: World) -> Made:
+    made = placed(world, payment_method="leader_collect")
+    collect(world, made)
+    return made
+
+
+def remit(world: World, made: Made) -> None:
+    cash = {"amount": 4000, "reference": "R1"}
+    post(world, f"/v1/leaders/{made.sale.leader_id}/remittances", cash)
 
 
 def cancel(world: World, made: Made) -> None:
@@ -228,6 +238,7 @@ ONE_BACK = {
     "platform:revenue": -1000,
 }
 COLLECTED = {"leader:collected": 6000, "customer_prepayments": -6000}
+REMITTED = {**COLLECTED, "leader:collected": 2000, "cash:bank": 4000}
 SETTLED = {
     "run": ["completed", 2, 2, [{"currency": "EUR", "amount": 900}]],
     "statements": [[300, 1], [600, 2]],
@@ -263,6 +274,7 @@ SCENARIOS = {
         result,
         {**PAID, "balances": COLLECTED},
     ),
+    "remit": Scenario(collected, remit, result, {**PAID, "balances": REMITTED}),
     "expire": Scenario(placed, expire, result, comes_to("expired", 10)),
     "cancel": Scenario(
         paid, cancel, result, comes_to("refunded", 10, refunded=6000, dispatches=["cancelled"])
@@ -322,7 +334,7 @@ def test_whatever_dies_wherever_the_end_is_the_same(name: str, world: World) -> 
 
 
 @ON_MOTO
-@pytest.mark.parametrize("name", ["place", "expire"])
+@pytest.mark.parametrize("name", ["place", "expire", "remit"])
 def test_control_the_rig_catches_a_transaction_written_piece_by_piece(
     name: str, world: World
 ) -> None:

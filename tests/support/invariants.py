@@ -22,8 +22,8 @@ from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.store import AccountsRow, EntryRow
 from chalicelib.ordering.rules import Order, OrderLine
 from chalicelib.ordering.store import OrderRow
-from chalicelib.payments.rules import Receipt, Refund
-from chalicelib.payments.store import ReceiptRow, RefundRow
+from chalicelib.payments.rules import Receipt, Refund, Remittance
+from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required
 from chalicelib.platform.table import EntityRow, Row
@@ -53,6 +53,7 @@ class State:
         )
         self.receipts: list[Receipt] = _entities(ReceiptRow, payments, "receipt")
         self.refunds: list[Refund] = _entities(RefundRow, payments, "refund")
+        self.remittances: list[Remittance] = _entities(RemittanceRow, payments, "remittance")
         self.entries: list[Entry] = _entities(EntryRow, ledger, "entry")
         self.accounts = _rows(AccountsRow, ledger, "accounts")
         self.statements: list[Statement] = _entities(StatementRow, settlement, "statement")
@@ -151,12 +152,16 @@ def _trial_balance(state: State) -> Iterator[str]:
 
 
 def _books(state: State) -> Iterator[str]:
-    """Every account is what orders, deliveries, receipts and refunds make it."""
+    """Every account is what orders, deliveries, receipts, refunds and remittances make it."""
     due = Counter[str]()
     for receipt in state.receipts:
         due[f"{receipt.currency} {_cash_of(state, receipt)}"] += receipt.amount
         if receipt.order_id is None:
             due[f"{receipt.currency} unmatched_receipts"] -= receipt.amount
+    for remittance in state.remittances:
+        due[f"{remittance.currency} cash:bank"] += remittance.amount
+        collected = f"leader:{remittance.leader_id}:collected"
+        due[f"{remittance.currency} {collected}"] -= remittance.amount
     for refund in state.refunds:
         account = refund.cash_account if refund.status == "succeeded" else "refunds_in_flight"
         due[f"{refund.currency} {account}"] -= refund.amount
@@ -183,6 +188,19 @@ def _cash_of(state: State, receipt: Receipt) -> str:
         return f"cash:{receipt.provider}"
     leader_id = next(each.leader_id for each in state.orders if each.id == receipt.order_id)
     return f"leader:{leader_id}:collected"
+
+
+def _remittances(state: State) -> Iterator[str]:
+    """A leader can hand over only what it has taken in."""
+    held = Counter[str]()
+    for receipt in state.receipts:
+        held[_cash_of(state, receipt)] += receipt.amount
+    remitted = Counter[str]()
+    for remittance in state.remittances:
+        remitted[f"leader:{remittance.leader_id}:collected"] += remittance.amount
+    for account, amount in remitted.items():
+        if amount > held[account]:
+            yield f"{account}: {amount} is remitted of {held[account]} that came in"
 
 
 def _refunds(state: State) -> Iterator[str]:
@@ -360,6 +378,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _balances_of_parties,
     _trial_balance,
     _books,
+    _remittances,
     _refunds,
     _lines,
     _stock,
