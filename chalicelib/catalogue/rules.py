@@ -65,6 +65,13 @@ class Offer:
     basis: CommissionBasis
     rate_bps: int
     limit_per_customer: int | None
+    # Over how many shards its SKU's stock is spread, as a hint: wrong, it costs only time.
+    stock_shards: int = 1
+    # Whoever found that nothing was left of a hot SKU spares others the search for a moment.
+    sold_out_until: datetime | None = None
+
+    def is_sold_out_at(self, now: datetime) -> bool:
+        return self.sold_out_until is not None and now < self.sold_out_until
 
     @property
     def commission(self) -> Commission:

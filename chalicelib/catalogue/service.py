@@ -70,6 +70,15 @@ class CampaignWhole(Campaign):
         return cls(**vars(campaign), offers=offers, leader_ids=leader_ids)
 
 
+@dataclass(frozen=True)
+class SkuWhole(Sku):
+    """A SKU with what it has of its product."""
+
+    product_id: str
+    supplier_id: str
+    currency: str
+
+
 def create_product(new: NewProduct, caller: Caller, recorder: Recorder | None) -> Product:
     """An operator's product is active at once, a supplier's waits for approval."""
     if caller.role == "supplier" and caller.id != new.supplier_id:
@@ -113,6 +122,19 @@ def sku_for(sku_id: str, caller: Caller) -> None:
     if supplier_id is None:
         raise NotFound("There is no such SKU.")
     caller.must_be("supplier", supplier_id, "SKU")
+
+
+def sku_whole(sku_id: str, caller: Caller) -> SkuWhole:
+    """The SKU, for its supplier and operators. Raises NotFound."""
+    sku_for(sku_id, caller)
+    row = catalogue.get_skus([sku_id])[sku_id]
+    product = product_for(row.product_id, caller)
+    return SkuWhole(
+        **vars(product.sku(sku_id)),
+        product_id=product.id,
+        supplier_id=product.supplier_id,
+        currency=product.currency,
+    )
 
 
 def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhole:
@@ -226,7 +248,8 @@ def _check_leaders(new: NewCampaign) -> None:
 
 
 def _offers(new: NewCampaign, campaign: Campaign) -> list[Offer]:
-    product_of = catalogue.product_ids_of(offer.sku_id for offer in new.offers)
+    skus = catalogue.get_skus(offer.sku_id for offer in new.offers)
+    product_of = {sku_id: row.product_id for sku_id, row in skus.items()}
     products = catalogue.get_products(product_of.values())
     wrong: list[FieldError] = []
     foreign: list[FieldError] = []
@@ -245,10 +268,18 @@ def _offers(new: NewCampaign, campaign: Campaign) -> list[Offer]:
         raise Invalid(
             "Some SKUs have another currency.", code="currency_mismatch", errors=tuple(foreign)
         )
-    return [_offer(offer, products[product_of[offer.sku_id]], campaign) for offer in new.offers]
+    return [
+        _offer(
+            offer,
+            products[product_of[offer.sku_id]],
+            campaign,
+            skus[offer.sku_id].stock_shards,
+        )
+        for offer in new.offers
+    ]
 
 
-def _offer(new: NewOffer, product: Product, campaign: Campaign) -> Offer:
+def _offer(new: NewOffer, product: Product, campaign: Campaign, shards: int) -> Offer:
     sku = product.sku(new.sku_id)
     return Offer(
         campaign_id=campaign.id,
@@ -262,4 +293,5 @@ def _offer(new: NewOffer, product: Product, campaign: Campaign) -> Offer:
         basis=new.commission.basis,
         rate_bps=new.commission.rate_bps,
         limit_per_customer=new.limit_per_customer,
+        stock_shards=shards,
     )

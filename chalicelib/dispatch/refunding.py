@@ -15,7 +15,7 @@ from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.rules import Order, OrderLine, advanced
+from chalicelib.ordering.rules import Order, advanced
 from chalicelib.payments import refunds
 from chalicelib.payments.rules import Refund
 from chalicelib.platform.retries import retry_stale
@@ -194,7 +194,9 @@ def _reversed(before: EarnedLine, after: EarnedLine) -> EarnedLine:
 def _stock(order: Order, units: Mapping[str, int], made: Sequence[Dispatch]) -> list[Update]:
     """Units that were waiting to be shipped wait no longer; shipped ones left the stock before."""
     shipped = {each.supplier_id for each in made if each.status in ("shipped", "delivered")}
-    waiting: list[OrderLine] = [
-        line for line in order.lines if line.sku_id in units and line.supplier_id not in shipped
-    ]
-    return [stock.let_go(line.sku_id, units[line.sku_id]) for line in waiting]
+    waiting = {
+        line.sku_id: units[line.sku_id]
+        for line in order.lines
+        if line.sku_id in units and line.supplier_id not in shipped
+    }
+    return stock.let_go(order.next_parts(waiting))

@@ -15,7 +15,7 @@ from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.placing import PAYABLE_AFTER_CLOSE
-from chalicelib.ordering.rules import Order, limited_units
+from chalicelib.ordering.rules import Order, OrderLine, limited_units
 from chalicelib.payments import refunds
 from chalicelib.payments import store as payments
 from chalicelib.payments.providers import PaymentSucceeded, RefundSettled, provider
@@ -25,7 +25,13 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.settlement import earning
 from chalicelib.stock import store as stock
+from chalicelib.stock.rules import MOST_ITEMS, Parts
 from chalicelib.stock.store import CannotTake
+from chalicelib.stock.taking import StockPool, take
+
+# Items of the transaction that are no stock: order, limits, receipt, entry with its balance,
+# the leader's estimate, the event.
+OTHER_ITEMS = 7
 
 
 def take_event(name: str, headers: Mapping[str, str], body: bytes) -> None:
@@ -111,24 +117,34 @@ def collect(
 def _pay(order: Order, receipt: Receipt, recorder: Recorder | None = None) -> None:
     """The order waits for just this money."""
     transaction = Transaction(recorder)
-    transaction.add(*(stock.commit(line.sku_id, line.quantity) for line in order.lines))
+    transaction.add(*stock.commit(order.parts))
     _book_paid(transaction, order, receipt)
     transaction.commit(receipt)
     metric("OrdersPaid")
 
 
 def _revive(order: Order, receipt: Receipt) -> None:
-    """The order has expired, but all it needs can be taken again. Raises CannotTake where not."""
-    transaction = Transaction()
-    transaction.add(
-        *(stock.take_again(line.sku_id, line.quantity) for line in order.lines),
-        ordering.count_limits(
-            order.campaign_id, order.customer_id, limited_units(order.lines), CannotTake()
-        ),
-    )
-    _book_paid(transaction, order, receipt)
-    transaction.commit()
+    """The order has expired, but all it needs can be taken again, from other shards maybe.
+
+    Raises CannotTake where not.
+    """
+    limits = limited_units(order.lines)
+
+    def commit(parts: Mapping[str, Parts]) -> None:
+        transaction = Transaction()
+        transaction.add(
+            *stock.take_again(parts),
+            ordering.count_limits(order.campaign_id, order.customer_id, limits, CannotTake()),
+        )
+        _book_paid(transaction, order.with_parts(parts), receipt)
+        transaction.commit()
+
+    take([_again(line) for line in order.lines], MOST_ITEMS - OTHER_ITEMS, commit)
     metric("OrdersPaid")
+
+
+def _again(line: OrderLine) -> StockPool:
+    return StockPool(line.sku_id, line.quantity, line.parts, lambda left: CannotTake())
 
 
 def _book_paid(transaction: Transaction, order: Order, receipt: Receipt) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from chalicelib.kernel import ids
 from chalicelib.kernel.money import part
+from chalicelib.stock.rules import Parts, kept, parts_of, section
 
 OrderStatus = Literal[
     "pending_payment",
@@ -98,6 +99,23 @@ class OrderLine:
     refunded_quantity: int = 0
     # Units of a paid order that was cancelled whole: they go back on sale.
     restock_quantity: int = 0
+    # The shards of the stock that its units were taken from, as (shard, units) in their order;
+    # nothing where all came from the first.
+    taken: Sequence[Sequence[int]] = ()
+
+    @property
+    def parts(self) -> Parts:
+        """Where all its units were taken from."""
+        return parts_of(self.taken, self.quantity)
+
+    def next_parts(self, units: int) -> Parts:
+        """Where the first `units` that are not refunded were taken from."""
+        return section(self.parts, self.refunded_quantity, units)
+
+    @property
+    def parts_to_restock(self) -> Parts:
+        """Where the units that go back on sale were taken from: the last ones."""
+        return section(self.parts, self.quantity - self.restock_quantity, self.restock_quantity)
 
     def worth(self, units: int) -> Shares:
         """The shares of the first `units` units, so that steps of a refund add up to the whole."""
@@ -234,8 +252,27 @@ class Order:
         """All units that have not been refunded, by SKU."""
         return {line.sku_id: line.units_left for line in self.lines if line.units_left}
 
-    def units_to_restock(self) -> dict[str, int]:
-        return {line.sku_id: line.restock_quantity for line in self.lines if line.restock_quantity}
+    @property
+    def parts(self) -> dict[str, Parts]:
+        """Where all its units were taken from, by SKU."""
+        return {line.sku_id: line.parts for line in self.lines}
+
+    def next_parts(self, units: Mapping[str, int]) -> dict[str, Parts]:
+        """Where the first `units` of each SKU that are not refunded were taken from."""
+        return {
+            line.sku_id: line.next_parts(units[line.sku_id])
+            for line in self.lines
+            if line.sku_id in units
+        }
+
+    @property
+    def parts_to_restock(self) -> dict[str, Parts]:
+        return {line.sku_id: line.parts_to_restock for line in self.lines}
+
+    def with_parts(self, parts: Mapping[str, Parts]) -> "Order":
+        """The order with its units taken from these shards, by SKU."""
+        lines = tuple(replace(line, taken=kept(parts[line.sku_id])) for line in self.lines)
+        return replace(self, lines=lines)
 
     def to_restock(self, at: datetime) -> "Order":
         """The order with all unrefunded units owed to the stock: ask before they are refunded."""

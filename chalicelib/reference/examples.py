@@ -255,6 +255,15 @@ EXAMPLES: dict[str, Any] = {
         "url": "https://havelland-farm.example/tuan",
         "event_types": ["dispatch.created", "dispatch.cancelled"],
     },
+    "AdjustStock": {"delta": -6, "reason": "One tray fell"},
+    "AdjustmentView": {
+        "id": "adj_019cad41a3c47e21f0b6d8937c52",
+        "sku_id": EGGS,
+        "delta": -6,
+        "reason": "One tray fell",
+        "made_by": "supplier",
+        "created_at": "2026-03-02T11:04:40.508Z",
+    },
     "ApiKeyView": {"id": API_KEY, "created_at": "2026-03-01T10:02:19.004Z"},
     "BalanceView": {
         "currency": "EUR",
@@ -330,6 +339,11 @@ EXAMPLES: dict[str, Any] = {
         **REGISTER_LEADER,
         "created_at": "2026-02-27T12:00:03.550Z",
     },
+    "ImportedView": {
+        "rows": 3,
+        "taken": 2,
+        "errors": [{"line": 4, "field": "on_hand", "message": "must be a whole number"}],
+    },
     "OpenCampaignView": {
         "id": CAMPAIGN,
         "title": "Breakfast of the week",
@@ -372,6 +386,7 @@ EXAMPLES: dict[str, Any] = {
         "skus": [{"id": EGGS, **SKU}],
         "created_at": "2026-03-01T10:30:00.125Z",
     },
+    "PatchSku": {"stock_shards": 16},
     "PutStock": {"on_hand": 90},
     "ReceiptView": {
         "payment_id": PAYMENT,
@@ -411,6 +426,14 @@ EXAMPLES: dict[str, Any] = {
         "completed_at": "2026-03-12T00:15:09.877Z",
     },
     "ShipDispatch": {"carrier": "DHL", "tracking_number": "00340434161094042557"},
+    "SkuOnSaleView": {
+        "id": EGGS,
+        "product_id": PRODUCT,
+        "supplier_id": SUPPLIER,
+        "currency": "EUR",
+        **SKU,
+        "stock_shards": 16,
+    },
     "StartRun": {"business_date": "2026-03-11"},
     "StatementSummaryView": STATEMENT_SUMMARY,
     "StatementView": {**STATEMENT_SUMMARY, "lines": STATEMENT_LINES},
@@ -448,6 +471,9 @@ EXAMPLES: dict[str, Any] = {
 
 # Where a route answers a shape in another state than its usual example, by the route's operation.
 ANSWERS: dict[str, Any] = {"place_order": PLACED_ORDER}
+
+# Bodies that are no JSON, by their route.
+TEXTS = {"import_stock": "supplier_sku,on_hand\nEGG-10,120\nEGG-6,45\nEGG-4,many\n"}
 
 # What each webhook tells, by event type.
 TOLD: dict[str, Any] = {
