@@ -15,6 +15,7 @@ CaseKind = Literal[
     "refund_unconfirmed",
     "endpoint_disabled",
     "settlement_failed",
+    "stock_difference",
 ]
 
 

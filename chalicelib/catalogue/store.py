@@ -1,6 +1,6 @@
 """The catalogue table: products, SKUs, campaigns, their offers and the leaders they are for."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -219,9 +219,17 @@ def products_of(supplier_id: str, page: PageRequest) -> Page[Product]:
 
 def skus_of(supplier_id: str) -> Iterator[Sku]:
     """All SKUs of a supplier."""
+    return _skus(lambda page: products_of(supplier_id, page))
+
+
+def all_skus() -> Iterator[Sku]:
+    return _skus(products)
+
+
+def _skus(read: Callable[[PageRequest], Page[Product]]) -> Iterator[Sku]:
     page = PageRequest("", PRODUCTS_A_READ)
     while True:
-        found = products_of(supplier_id, page)
+        found = read(page)
         for product in found.items:
             yield from product.skus
         if found.next_after is None:

@@ -1,6 +1,6 @@
 """An order, its lines and its states (contract, sections 3, 4 and 6). Pure: no clock, no store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -225,6 +225,11 @@ class Order:
         return self.completes_at if self.status == "delivered" else self.restock_at
 
     @property
+    def is_open(self) -> bool:
+        """Whether some of it may still wait to be shipped."""
+        return self.status in ("paid", "shipped")
+
+    @property
     def commission_left(self) -> int:
         return sum(line.left.commission for line in self.lines)
 
@@ -310,6 +315,32 @@ def advanced(order: Order, now: datetime, return_window: timedelta) -> Order:
     return replace(
         order.changed(status), completes_at=now + return_window if begins else order.completes_at
     )
+
+
+@dataclass(frozen=True)
+class Held:
+    """Units of one shard of a SKU that orders hold: unpaid, and paid but not shipped."""
+
+    reserved: int = 0
+    committed: int = 0
+
+    def __add__(self, other: "Held") -> "Held":
+        return Held(self.reserved + other.reserved, self.committed + other.committed)
+
+
+def held(order: Order) -> Iterator[tuple[str, int, Held]]:
+    """What the order holds of the stock: SKU, shard and units."""
+    if order.status == "pending_payment":
+        for line in order.lines:
+            yield from ((line.sku_id, n, Held(reserved=units)) for n, units in line.parts)
+        return
+    ended = {
+        each.supplier_id for each in order.dispatches if each.status not in ("created", "accepted")
+    }
+    for line in order.lines:
+        waits = order.is_open and line.supplier_id not in ended
+        parts = line.next_parts(line.units_left) if waits else line.parts_to_restock
+        yield from ((line.sku_id, n, Held(committed=units)) for n, units in parts)
 
 
 def limited_units(lines: Sequence[OrderLine]) -> dict[str, tuple[int, int]]:

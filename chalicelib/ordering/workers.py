@@ -1,11 +1,12 @@
-"""Lets unpaid orders expire, and puts back the stock of cancelled ones that a crash left behind."""
+"""Lets unpaid orders expire, and puts back the stock of cancelled ones that a crash left behind;
+at night, holds the stock against the orders."""
 
 from typing import Any
 
-from chalice.app import Blueprint, Rate
+from chalice.app import Blueprint, Cron, Rate
 
 from chalicelib.kernel import clock
-from chalicelib.ordering import ending
+from chalicelib.ordering import checking, ending
 from chalicelib.platform.worker import scheduled
 
 workers = Blueprint(__name__)
@@ -15,3 +16,9 @@ workers = Blueprint(__name__)
 @scheduled
 def order_expire(event: Any) -> None:
     ending.sweep(clock.now())
+
+
+@workers.schedule(Cron("30", "3", "*", "*", "?", "*"), name="stock_check")
+@scheduled
+def stock_check(event: Any) -> None:
+    checking.check(clock.now())

@@ -77,7 +77,7 @@ def take(pools: Sequence[Pool], room: int, commit: Callable[[Mapping[str, Parts]
     try:
         return commit(taking.parts)  # as most end here, they are spared the cost of being watched
     except ShardShort as short:
-        taking.look_again(short.pool)
+        taking.look_everywhere(short.pool)
     committed: T = _patiently(taking.attempt, commit)
     return committed
 
@@ -88,17 +88,27 @@ class _Taking:
     def __init__(self, pools: Sequence[Pool], room: int) -> None:
         self._pools = {pool.id: pool for pool in pools}
         self._room = room
+        self._unseen = set(self._pools)
         self.parts: dict[str, Parts] = {pool.id: pool.first for pool in pools}
 
     def attempt(self, commit: Callable[[Mapping[str, Parts]], T]) -> T:
         try:
             return commit(self.parts)
         except ShardShort as short:
-            self.look_again(short.pool)
+            self.look_everywhere(short.pool)
             raise
 
-    def look_again(self, pool_id: str) -> None:
-        """Choose anew for a pool whose shard was short."""
+    def look_everywhere(self, short: str) -> None:
+        """Choose anew for a pool that was short, and for all whose shards were only guessed.
+
+        One failed transaction tells of one pool; fifty lines must not cost fifty of them.
+        """
+        self._look_at(short)
+        for pool_id in sorted(self._unseen):
+            self._look_at(pool_id)
+
+    def _look_at(self, pool_id: str) -> None:
+        self._unseen.discard(pool_id)
         pool = self._pools[pool_id]
         available = pool.look()
         left = sum(available.values())
