@@ -12,7 +12,6 @@ from tests.bench.caller import CONTEXT
 from tests.bench.figures import Figure
 from tests.bench.placing import Shop, open_shop
 from tests.bench.process import Say, tell
-from tests.support.at_once import a_process_each
 from tests.support.aws_calls import losing
 
 UNITS, ORDERS, CLIENTS, CUSTOMERS, LIMIT = 1_000, 3_000, 32, 1_500, 1
@@ -29,6 +28,9 @@ def measure(say: Say) -> list[Figure]:
 def sell(api: Any, shards: int, say: Say) -> list[Figure]:
     from chalicelib.kernel.callers import Caller
     from chalicelib.stock import service, sharding
+
+    # Knows the app's logger, which takes standard output as it finds it: `tell` comes first.
+    from tests.support.at_once import a_process_each
 
     shop = open_shop(api, LIMIT, titles=("Tray of 10 brown eggs, size L",), units=UNITS)
     shop.order["lines"][0]["quantity"] = 1
