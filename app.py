@@ -21,6 +21,7 @@ from chalicelib.reference import routes as reference
 from chalicelib.settlement import routes as settlement
 from chalicelib.settlement import workers as settlement_workers
 from chalicelib.stock import routes as stock
+from chalicelib.stock import workers as stock_workers
 from chalicelib.webhooks import routes as webhooks
 from chalicelib.webhooks import workers as webhooks_workers
 
@@ -45,6 +46,7 @@ for domain in (
     app.register_blueprint(domain.routes)
 
 for domain in (
+    stock_workers,
     ordering_workers,
     payments_workers,
     dispatch_workers,

@@ -77,6 +77,13 @@ class Offer:
     floor_price: int | None = None
     price_schedule: tuple[PriceStep, ...] = ()
     quantity_breaks: tuple[QuantityBreak, ...] = ()
+    # Over how many shards its SKU's stock is spread, as a hint: wrong, it costs only time.
+    stock_shards: int = 1
+    # Whoever found that nothing was left of a hot SKU spares others the search for a moment.
+    sold_out_until: datetime | None = None
+
+    def is_sold_out_at(self, now: datetime) -> bool:
+        return self.sold_out_until is not None and now < self.sold_out_until
 
     @property
     def commission(self) -> Commission:

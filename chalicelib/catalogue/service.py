@@ -77,6 +77,15 @@ class CampaignWhole(Campaign):
         return cls(**vars(campaign), offers=offers, leader_ids=leader_ids)
 
 
+@dataclass(frozen=True)
+class SkuWhole(Sku):
+    """A SKU with what it has of its product."""
+
+    product_id: str
+    supplier_id: str
+    currency: str
+
+
 def create_product(new: NewProduct, caller: Caller, recorder: Recorder | None) -> Product:
     """An operator's product is active at once, a supplier's waits for approval."""
     if caller.role == "supplier" and caller.id != new.supplier_id:
@@ -120,6 +129,19 @@ def sku_for(sku_id: str, caller: Caller) -> None:
     if supplier_id is None:
         raise NotFound("There is no such SKU.")
     caller.must_be("supplier", supplier_id, "SKU")
+
+
+def sku_whole(sku_id: str, caller: Caller) -> SkuWhole:
+    """The SKU, for its supplier and operators. Raises NotFound."""
+    sku_for(sku_id, caller)
+    row = catalogue.get_skus([sku_id])[sku_id]
+    product = product_for(row.product_id, caller)
+    return SkuWhole(
+        **vars(product.sku(sku_id)),
+        product_id=product.id,
+        supplier_id=product.supplier_id,
+        currency=product.currency,
+    )
 
 
 def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhole:
@@ -252,7 +274,8 @@ def _check_leaders(new: NewCampaign) -> None:
 
 
 def _offers(new: NewCampaign, campaign: Campaign) -> list[Offer]:
-    product_of = catalogue.product_ids_of(offer.sku_id for offer in new.offers)
+    skus = catalogue.get_skus(offer.sku_id for offer in new.offers)
+    product_of = {sku_id: row.product_id for sku_id, row in skus.items()}
     products = catalogue.get_products(product_of.values())
     wrong: list[FieldError] = []
     foreign: list[FieldError] = []
@@ -271,7 +294,15 @@ def _offers(new: NewCampaign, campaign: Campaign) -> list[Offer]:
         raise Invalid(
             "Some SKUs have another currency.", code="currency_mismatch", errors=tuple(foreign)
         )
-    return [_offer(offer, products[product_of[offer.sku_id]], campaign) for offer in new.offers]
+    return [
+        _offer(
+            offer,
+            products[product_of[offer.sku_id]],
+            campaign,
+            skus[offer.sku_id].stock_shards,
+        )
+        for offer in new.offers
+    ]
 
 
 def _foreign(currency: str, wanted: str) -> str:
@@ -285,7 +316,7 @@ def _not_on_sale(product: Product) -> str:
     return said
 
 
-def _offer(new: NewOffer, product: Product, campaign: Campaign) -> Offer:
+def _offer(new: NewOffer, product: Product, campaign: Campaign, shards: int) -> Offer:
     sku = product.sku(new.sku_id)
     return Offer(
         campaign_id=campaign.id,
@@ -302,4 +333,5 @@ def _offer(new: NewOffer, product: Product, campaign: Campaign) -> Offer:
         floor_price=new.floor_price,
         price_schedule=tuple(new.terms.schedule),
         quantity_breaks=tuple(new.terms.breaks),
+        stock_shards=shards,
     )

@@ -1,6 +1,7 @@
 """The catalogue table: products, SKUs, campaigns, their offers and the leaders they are for."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,8 @@ from chalicelib.catalogue.rules import (
     Sku,
     Target,
 )
-from chalicelib.kernel import ids
+from chalicelib.kernel import clock, ids
+from chalicelib.kernel.errors import Stale
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due, Listing
 from chalicelib.platform.pages import Page, PageRequest
@@ -39,6 +41,7 @@ PRODUCTS, CAMPAIGNS = "products", "campaigns"
 OFFER_PREFIX, LEADER_PREFIX, PRICES_PREFIX = "offer#", "leader#", "prices#"
 DUE_SHARDS = 4
 CAMPAIGNS_A_READ = 20
+PRODUCTS_A_READ = 100
 
 
 CatalogueMeta = table("CATALOGUE_TABLE")
@@ -64,6 +67,17 @@ class ByLeader(GlobalSecondaryIndex[Any]):
 
     leader_id = UnicodeAttribute(hash_key=True)
     closes_at = InstantAttribute(range_key=True)
+
+
+class BySku(GlobalSecondaryIndex[Any]):
+    """The offers of a SKU, by the age of their campaigns."""
+
+    class Meta:
+        index_name = "by_sku"
+        projection = KeysOnlyProjection()
+
+    sku_id = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
 
 
 class ProductRow(EntityRow[Product]):
@@ -97,6 +111,8 @@ class SkuRow(Row):
 
     product_id = UnicodeAttribute()
     owner_id = UnicodeAttribute()
+    # What new offers are given as their hint.
+    stock_shards = IntegerAttribute(default=1)
 
 
 class CampaignRow(EntityRow[Campaign]):
@@ -151,6 +167,9 @@ class OfferRow(EntityRow[Offer]):
     floor_price = IntegerAttribute(null=True)
     price_schedule = RecordsAttribute(PriceStep)
     quantity_breaks = RecordsAttribute(QuantityBreak)
+    stock_shards = IntegerAttribute(default=1)
+    sold_out_until = InstantAttribute(null=True)
+    of_sku = BySku()
 
     @classmethod
     def keys(cls, entity: Offer) -> dict[str, Any]:
@@ -215,11 +234,10 @@ def supplier_of_sku(sku_id: str) -> str | None:
     return row.owner_id if row else None
 
 
-def product_ids_of(sku_ids: Iterable[str]) -> dict[str, str]:
-    """The product of each SKU that exists."""
-    return {
-        row.pk: row.product_id for row in store.get_many(SkuRow, [(each, SKU) for each in sku_ids])
-    }
+def get_skus(sku_ids: Iterable[str]) -> dict[str, SkuRow]:
+    """Those SKUs that exist: the product of each, its owner, and its stock's shards."""
+    rows = store.get_many(SkuRow, [(each, SKU) for each in sku_ids])
+    return {row.pk: row for row in rows}
 
 
 def products(page: PageRequest) -> Page[Product]:
@@ -231,6 +249,26 @@ def products(page: PageRequest) -> Page[Product]:
 def products_of(supplier_id: str, page: PageRequest) -> Page[Product]:
     found = store.newest(ProductRow.of_supplier, [supplier_id], ProductRow.pk, page)
     return store.whole(ProductRow, PRODUCT, found)
+
+
+def skus_of(supplier_id: str) -> Iterator[Sku]:
+    """All SKUs of a supplier."""
+    return _skus(lambda page: products_of(supplier_id, page))
+
+
+def all_skus() -> Iterator[Sku]:
+    return _skus(products)
+
+
+def _skus(read: Callable[[PageRequest], Page[Product]]) -> Iterator[Sku]:
+    page = PageRequest("", PRODUCTS_A_READ)
+    while True:
+        found = read(page)
+        for product in found.items:
+            yield from product.skus
+        if found.next_after is None:
+            return
+        page = replace(page, after=found.next_after)
 
 
 def get_campaign(campaign_id: str) -> Campaign | None:
@@ -335,6 +373,37 @@ def move_closing(campaign_id: str, closes_at: datetime) -> None:
             for row in rows[start : start + WRITE_LIMIT]
         )
         write(*moved)
+
+
+def hint_shards(sku_id: str, shards: int, now: datetime) -> None:
+    """Let offers know over how many shards their SKU's stock is spread: those to come, and those
+    of campaigns that have not closed."""
+    sku = store.get(SkuRow, sku_id, SKU)
+    if sku and sku.stock_shards != shards:
+        write(_hint(SkuRow, sku_id, SKU, shards))
+    for campaign_id in _campaigns_offering(sku_id, now):
+        write(_hint(OfferRow, campaign_id, OFFER_PREFIX + sku_id, shards))
+
+
+def _hint(row: type[SkuRow] | type[OfferRow], pk: str, sk: str, shards: int) -> Update:
+    return Update(row.at(pk, sk), [row.stock_shards.set(shards)], row.pk.exists())
+
+
+def _campaigns_offering(sku_id: str, now: datetime) -> list[str]:
+    found = store.oldest(OfferRow.of_sku, [sku_id], None, OfferRow.pk)
+    rows = store.get_many(CampaignRow, [(each.pk, CAMPAIGN) for each in found])
+    return [row.pk for row in rows if row.closes_at > now and not row.cancelled]
+
+
+def mark_sold_out(offer: Offer, until: datetime) -> None:
+    """Refuse orders of the offer without a look for a moment; harmless where others did before."""
+    row = OfferRow
+    unmarked = row.sold_out_until.does_not_exist() | (row.sold_out_until < clock.now())
+    at = row.at(offer.campaign_id, OFFER_PREFIX + offer.sku_id)
+    try:
+        write(Update(at, [row.sold_out_until.set(until)], unmarked))
+    except Stale:
+        return
 
 
 def replace_product(changed: Product, version: int) -> Put:

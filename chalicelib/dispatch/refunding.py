@@ -151,10 +151,10 @@ def _stock(
     gone = {sku: n for sku, n in units.items() if suppliers[sku] in shipped}
     waiting = {sku: n for sku, n in units.items() if suppliers[sku] not in shipped}
     if not restock:
-        return [stock.let_go(sku_id, quantity) for sku_id, quantity in waiting.items()]
+        return stock.let_go(order.next_parts(waiting))
     return [
-        *(stock.put_back(sku_id, quantity) for sku_id, quantity in waiting.items()),
-        *(stock.come_back(sku_id, quantity) for sku_id, quantity in gone.items()),
+        *stock.put_back(order.next_parts(waiting)),
+        *stock.come_back(order.next_parts(gone)),
     ]
 
 

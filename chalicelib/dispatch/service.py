@@ -43,7 +43,7 @@ def go_on(order_id: str) -> None:
 
 
 @retry_stale
-def create_for(order_id: str, judged_at: datetime | None) -> None:
+def create_for(order_id: str, judged_at: datetime | None = None) -> None:
     """Make the dispatches of a paid order, once, and only while it is paid.
 
     Suppliers' clocks begin with the payment, or later when its campaign has met its target.
@@ -82,7 +82,7 @@ def reject(dispatch_id: str, reason: str, caller: Caller, recorder: Recorder | N
     rejected = dispatch.moved("rejected", now, reason=reason)
     units = rules.units(dispatch.lines)
     transaction = Transaction(recorder)
-    transaction.add(*(stock.let_go(sku_id, quantity) for sku_id, quantity in units.items()))
+    transaction.add(*stock.let_go(order.next_parts(units)))
     refunded = money_back.undelivered_in(
         transaction, order, units, reason="dispatch rejected", now=now
     )
@@ -99,12 +99,11 @@ def ship(
     said = {"carrier": carrier, "tracking_number": tracking_number}
     if rules.repeats(dispatch, "shipped", said):
         return dispatch
-    now = clock.now()
+    order, now = _order_of(dispatch), clock.now()
     shipped = dispatch.moved("shipped", now, shipped_at=now, **said)
     transaction = Transaction(recorder)
-    units = rules.units(dispatch.lines)
-    transaction.add(*(stock.let_go(sku_id, quantity) for sku_id, quantity in units.items()))
-    return _commit(transaction, shipped, _order_of(dispatch))
+    transaction.add(*stock.let_go(order.next_parts(rules.units(dispatch.lines))))
+    return _commit(transaction, shipped, order)
 
 
 @retry_stale

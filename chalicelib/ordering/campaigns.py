@@ -59,7 +59,7 @@ def cancel(campaign_id: str, recorder: Recorder | None) -> Campaign:
 def ask_orders(campaign_id: str, shard: int | None, after: str | None) -> None:
     """Ask a page of the campaign's orders to go on; without a shard, a page of each."""
     if shard is None:
-        _ask_for_pages(campaign_id, [(n, None) for n in range(ordering.SHARDS)])
+        _ask_for_pages(campaign_id, [(n, None) for n in range(ordering.LISTING_SHARDS)])
         return
     found = ordering.orders_in_campaign(campaign_id, shard, after, ORDERS_A_MESSAGE)
     queues.send(queues.DISPATCH_CREATE, [{"subject": order_id} for order_id in found])
@@ -113,7 +113,7 @@ def _judge(campaign: Campaign, now: datetime) -> None:
 
 
 def _undo_again(campaign: Campaign) -> None:
-    _ask_for_pages(campaign.id, [(n, None) for n in range(ordering.SHARDS)])
+    _ask_for_pages(campaign.id, [(n, None) for n in range(ordering.LISTING_SHARDS)])
     write(catalogue.replace_campaign(campaign.changed(look_at=None)))
 
 

@@ -41,7 +41,7 @@ def end_unpaid(
     transaction = Transaction(recorder)
     transaction.add(
         ordering.replace_order(ended),
-        *(stock.release(line.sku_id, line.quantity) for line in order.lines),
+        *stock.release(order.parts),
         limits_back(order),
     )
     transaction.commit(ended)
@@ -83,8 +83,7 @@ def restock(order_id: str) -> None:
         return
     transaction = Transaction()
     transaction.add(
-        ordering.replace_order(order.restocked()),
-        *(stock.put_back(sku_id, units) for sku_id, units in order.units_to_restock().items()),
+        ordering.replace_order(order.restocked()), *stock.put_back(order.parts_to_restock)
     )
     transaction.commit()
 

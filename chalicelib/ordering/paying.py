@@ -17,7 +17,7 @@ from chalicelib.ledger.rules import Bound
 from chalicelib.ledger.store import OutOfBounds
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.placing import PAYABLE_AFTER_CLOSE
-from chalicelib.ordering.rules import Order, limited_units
+from chalicelib.ordering.rules import Order, OrderLine, limited_units
 from chalicelib.parties import service as parties
 from chalicelib.payments import refunds
 from chalicelib.payments import store as payments
@@ -35,7 +35,13 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.settlement import earning
 from chalicelib.stock import store as stock
+from chalicelib.stock.rules import MOST_ITEMS, Parts
 from chalicelib.stock.store import CannotTake
+from chalicelib.stock.taking import StockPool, take
+
+# Items of the transaction that are no stock: order, limits, receipt, entry with its balance,
+# the leader's estimate, the event.
+OTHER_ITEMS = 7
 
 WHAT_TO_DO = {
     "payment_disputed": "answer the customer's bank there.",
@@ -181,27 +187,37 @@ def _pay(
 ) -> None:
     """The order waits for just this money. Raises OutOfBounds where it may not be held."""
     transaction = Transaction(recorder)
-    transaction.add(*(stock.commit(line.sku_id, line.quantity) for line in order.lines))
+    transaction.add(*stock.commit(order.parts))
     _book_paid(transaction, order, receipt, within)
     transaction.commit(receipt)
     metric("OrdersPaid")
 
 
 def _revive(order: Order, campaign: Campaign, receipt: Receipt) -> None:
-    """The order has expired, but all it needs can be taken again. Raises CannotTake where not."""
-    transaction = Transaction()
-    if campaign.waits_for_its_target:
-        # Whoever is counting its orders now must count again.
-        transaction.add(catalogue.replace_campaign(campaign.changed()))
-    transaction.add(
-        *(stock.take_again(line.sku_id, line.quantity) for line in order.lines),
-        ordering.count_limits(
-            order.campaign_id, order.customer_id, limited_units(order.lines), CannotTake()
-        ),
-    )
-    _book_paid(transaction, order, receipt)
-    transaction.commit()
+    """The order has expired, but all it needs can be taken again, from other shards maybe.
+
+    Raises CannotTake where not.
+    """
+    limits = limited_units(order.lines)
+
+    def commit(parts: Mapping[str, Parts]) -> None:
+        transaction = Transaction()
+        transaction.add(
+            *stock.take_again(parts),
+            ordering.count_limits(order.campaign_id, order.customer_id, limits, CannotTake()),
+        )
+        if campaign.waits_for_its_target:
+            # Whoever is counting its orders now must count again.
+            transaction.add(catalogue.replace_campaign(campaign.changed()))
+        _book_paid(transaction, order.with_parts(parts), receipt)
+        transaction.commit()
+
+    take([_again(line) for line in order.lines], MOST_ITEMS - OTHER_ITEMS, commit)
     metric("OrdersPaid")
+
+
+def _again(line: OrderLine) -> StockPool:
+    return StockPool(line.sku_id, line.quantity, line.parts, lambda left: CannotTake())
 
 
 def _book_paid(

@@ -21,11 +21,18 @@ from chalicelib.platform import store
 from chalicelib.platform.idempotency import IdempotentRequest
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.settings import settings
-from chalicelib.platform.transaction import Transaction
+from chalicelib.platform.transaction import Transaction, Update
 from chalicelib.stock import store as stock
+from chalicelib.stock.rules import MOST_ITEMS, Parts
+from chalicelib.stock.taking import StockPool, at_random, take
 
 # Money that a leader still collects after the close must be in by then (contract, section 3).
 PAYABLE_AFTER_CLOSE = timedelta(hours=2)
+# For how long a hot SKU of which nothing is left is refused without a look: short enough for
+# units that come back to be sold.
+SOLD_OUT_FOR = timedelta(seconds=2)
+# Items of an order's transaction that are no stock: the order, the limits, the recorded answer.
+OTHER_ITEMS = 3
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,16 @@ class Offered:
     leader_prices: Mapping[str, int]
 
 
+class OutOfStock(Conflict):
+    """Fewer units are left of a SKU, in all its shards together, than an order asks for."""
+
+    default_code = "out_of_stock"
+
+    def __init__(self, offer: Offer, left: int) -> None:
+        super().__init__(f"Of {offer.sku_id} there are fewer units left than are asked for.")
+        self.offer, self.left = offer, left
+
+
 def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
     """Reserve stock, count limits and record the answer together with the order, or do nothing.
 
@@ -69,23 +86,53 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
     lines = pricing.price(baskets, plan_version=campaign.version)
     order = _order(new, campaign, lines, now, _provider(new.payment_method, campaign.currency))
     _check_limits(order)
-    transaction = Transaction(idempotency)
-    transaction.add(
-        ordering.add_order(order),
-        *(stock.reserve(line.sku_id, line.quantity) for line in lines),
-        ordering.count_limits(
-            campaign.id, new.customer_id, limited_units(lines), _limit_reached(lines)
-        ),
-    )
     try:
-        transaction.commit(order)
+        placed = _reserve(order, offers, idempotency, now)
     except Conflict as lost:
         metric("ReservationsLost")
         logger.info("reservation lost", code=lost.code, leader_id=leader.id)
         raise
     metric("OrdersPlaced")
-    logger.bind(order_id=order.id)
-    return order
+    logger.bind(order_id=placed.id)
+    return placed
+
+
+def _reserve(
+    order: Order, offers: Sequence[Offer], idempotency: IdempotentRequest, now: datetime
+) -> Order:
+    """Commit the order with units from whichever shards hold them."""
+    for offer in offers:
+        if offer.is_sold_out_at(now):
+            raise OutOfStock(offer, 0)
+
+    def commit(parts: Mapping[str, Parts]) -> Order:
+        taken = order.with_parts(parts)
+        transaction = Transaction(idempotency)
+        transaction.add(ordering.add_order(taken), *stock.reserve(parts), _count_limits(taken))
+        transaction.commit(taken)
+        return taken
+
+    pools = [_pool(offer, line) for offer, line in zip(offers, order.lines, strict=True)]
+    try:
+        return take(pools, MOST_ITEMS - OTHER_ITEMS, commit)
+    except OutOfStock as sold:
+        if not sold.left and sold.offer.stock_shards > 1:
+            catalogue.mark_sold_out(sold.offer, clock.now() + SOLD_OUT_FOR)
+        raise
+
+
+def _pool(offer: Offer, line: OrderLine) -> StockPool:
+    first = at_random(line.quantity, offer.stock_shards)
+    return StockPool(line.sku_id, line.quantity, first, lambda left: OutOfStock(offer, left))
+
+
+def _count_limits(order: Order) -> Update | None:
+    return ordering.count_limits(
+        order.campaign_id,
+        order.customer_id,
+        limited_units(order.lines),
+        _limit_reached(order.lines),
+    )
 
 
 def _read(new: NewOrder, idempotency: IdempotentRequest) -> Offered:

@@ -1,6 +1,6 @@
 """An order, its lines and its states (contract, sections 3, 4 and 6). Pure: no clock, no store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -8,6 +8,7 @@ from typing import Literal
 from chalicelib.kernel import ids
 from chalicelib.kernel.money import allocate, part
 from chalicelib.payments.rules import PaymentMethod
+from chalicelib.stock.rules import Parts, kept, parts_of, section
 
 OrderStatus = Literal[
     "pending_payment",
@@ -136,6 +137,24 @@ class OrderLine:
     def whole(self) -> Shares:
         return Shares(self.net, self.shipping, self.cost, self.commission, self.spread, self.tax)
 
+    # The shards of the stock that its units were taken from, as (shard, units) in their order;
+    # nothing where all came from the first.
+    taken: Sequence[Sequence[int]] = ()
+
+    @property
+    def parts(self) -> Parts:
+        """Where all its units were taken from."""
+        return parts_of(self.taken, self.quantity)
+
+    def next_parts(self, units: int) -> Parts:
+        """Where the first `units` that are not refunded were taken from."""
+        return section(self.parts, self.refunded_quantity, units)
+
+    @property
+    def parts_to_restock(self) -> Parts:
+        """Where the units that go back on sale were taken from: the last ones."""
+        return section(self.parts, self.quantity - self.restock_quantity, self.restock_quantity)
+
     def worth(self, units: int) -> Shares:
         """The shares refunded once `units` units are, so that steps add up to the whole."""
         fixed = Shares(**self.fixed)
@@ -260,6 +279,11 @@ class Order:
         """What the leader earns by all that is not refunded."""
         return sum(line.left.earned for line in self.lines)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether some of it may still wait to be shipped."""
+        return self.status in ("paid", "shipped")
+
     def changed(self, status: OrderStatus) -> "Order":
         return replace(self, status=status, version=self.version + 1)
 
@@ -313,8 +337,27 @@ class Order:
         """All units that have not been refunded, by SKU."""
         return {line.sku_id: line.units_left for line in self.lines if line.units_left}
 
-    def units_to_restock(self) -> dict[str, int]:
-        return {line.sku_id: line.restock_quantity for line in self.lines if line.restock_quantity}
+    @property
+    def parts(self) -> dict[str, Parts]:
+        """Where all its units were taken from, by SKU."""
+        return {line.sku_id: line.parts for line in self.lines}
+
+    def next_parts(self, units: Mapping[str, int]) -> dict[str, Parts]:
+        """Where the first `units` of each SKU that are not refunded were taken from."""
+        return {
+            line.sku_id: line.next_parts(units[line.sku_id])
+            for line in self.lines
+            if line.sku_id in units
+        }
+
+    @property
+    def parts_to_restock(self) -> dict[str, Parts]:
+        return {line.sku_id: line.parts_to_restock for line in self.lines}
+
+    def with_parts(self, parts: Mapping[str, Parts]) -> "Order":
+        """The order with its units taken from these shards, by SKU."""
+        lines = tuple(replace(line, taken=kept(parts[line.sku_id])) for line in self.lines)
+        return replace(self, lines=lines)
 
     def to_restock(self, at: datetime) -> "Order":
         """The order with all unrefunded units owed to the stock: ask before they are refunded."""
@@ -367,6 +410,32 @@ def advanced(order: Order, now: datetime, return_window: timedelta) -> Order:
     return replace(
         order.changed(status), completes_at=now + return_window if begins else order.completes_at
     )
+
+
+@dataclass(frozen=True)
+class Held:
+    """Units of one shard of a SKU that orders hold: unpaid, and paid but not shipped."""
+
+    reserved: int = 0
+    committed: int = 0
+
+    def __add__(self, other: "Held") -> "Held":
+        return Held(self.reserved + other.reserved, self.committed + other.committed)
+
+
+def held(order: Order) -> Iterator[tuple[str, int, Held]]:
+    """What the order holds of the stock: SKU, shard and units."""
+    if order.status == "pending_payment":
+        for line in order.lines:
+            yield from ((line.sku_id, n, Held(reserved=units)) for n, units in line.parts)
+        return
+    ended = {
+        each.supplier_id for each in order.dispatches if each.status not in ("created", "accepted")
+    }
+    for line in order.lines:
+        waits = order.is_open and line.supplier_id not in ended
+        parts = line.next_parts(line.units_left) if waits else line.parts_to_restock
+        yield from ((line.sku_id, n, Held(committed=units)) for n, units in parts)
 
 
 def limited_units(lines: Sequence[OrderLine]) -> dict[str, tuple[int, int]]:

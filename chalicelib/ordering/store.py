@@ -1,6 +1,6 @@
 """The ordering table: orders and customers' limits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,9 @@ from chalicelib.platform.table import (
 from chalicelib.platform.transaction import Check, Put, Update, create
 
 ORDER, LIMITS = "order", "limits"
-SHARDS = 8
+# At 10,000 orders a second none of an index's partitions may take more than 1,000 write units.
+LISTING_SHARDS = 32
+DUE_SHARDS = 64
 
 
 OrderingMeta = table("ORDERING_TABLE")
@@ -108,15 +110,18 @@ class OrderRow(EntityRow[Order]):
 
     @classmethod
     def keys(cls, entity: Order) -> dict[str, Any]:
-        shard = ids.shard(entity.id, SHARDS)
+        listing_shard = ids.shard(entity.id, LISTING_SHARDS)
         keys: dict[str, Any] = {
             "pk": entity.id,
             "sk": ORDER,
-            "listing": _listing(shard),
-            "in_campaign": _in_campaign(entity.campaign_id, shard),
+            "listing": _listing(listing_shard),
+            "in_campaign": _in_campaign(entity.campaign_id, listing_shard),
         }
+        shard = ids.shard(entity.id, DUE_SHARDS)
         if entity.due_at:
             keys |= {"due": _due(shard), "due_at": entity.due_at}
+        elif entity.is_open:
+            keys |= {"due": _open(shard), "due_at": entity.paid_at}
         return keys
 
 
@@ -158,7 +163,7 @@ def unchanged(order: Order) -> Check:
 
 
 def all_orders(page: PageRequest) -> Page[Order]:
-    shards = [_listing(n) for n in range(SHARDS)]
+    shards = [_listing(n) for n in range(LISTING_SHARDS)]
     return store.whole(OrderRow, ORDER, store.newest(OrderRow.listed, shards, OrderRow.pk, page))
 
 
@@ -183,7 +188,7 @@ def orders_in_campaign(campaign_id: str, shard: int, after: str | None, limit: i
 
 def all_in_campaign(campaign_id: str) -> list[Order]:
     """Every order of a campaign as it is now, as far as the index knows of it."""
-    partitions = [_in_campaign(campaign_id, n) for n in range(SHARDS)]
+    partitions = [_in_campaign(campaign_id, n) for n in range(LISTING_SHARDS)]
     found = store.oldest(OrderRow.of_campaign, partitions, None, OrderRow.pk)
     rows = store.get_many(OrderRow, [(row.pk, ORDER) for row in found])
     return [row.to_entity() for row in rows]
@@ -191,11 +196,26 @@ def all_in_campaign(campaign_id: str) -> list[Order]:
 
 def due_before(now: datetime, limit: int) -> list[Order]:
     """Orders at which a sweep must look, those that have waited longest first."""
-    shards = [_due(n) for n in range(SHARDS)]
+    shards = [_due(n) for n in range(DUE_SHARDS)]
     rows = store.oldest(OrderRow.by_due, shards, OrderRow.due_at <= now, OrderRow.due_at, limit)
     found = store.get_many(OrderRow, [(row.pk, ORDER) for row in rows])
     # The index follows late: what it still shows may have been done.
     return [row.to_entity() for row in found if row.due_at and row.due_at <= now]
+
+
+def live_orders() -> Iterator[Order]:
+    """All orders that may hold stock, in no order, each as it is when its turn comes.
+
+    They are those that a sweep must look at, and the paid ones that wait to be shipped: few beside
+    all orders there have ever been.
+    """
+    for n in range(DUE_SHARDS):
+        for partition in (_due(n), _open(n)):
+            found = store.oldest(OrderRow.by_due, [partition], None, OrderRow.due_at)
+            for start in range(0, len(found), store.GET_LIMIT):
+                some = found[start : start + store.GET_LIMIT]
+                for row in store.get_many(OrderRow, [(each.pk, ORDER) for each in some]):
+                    yield row.to_entity()
 
 
 def count_limits(
@@ -243,3 +263,7 @@ def _in_campaign(campaign_id: str, shard: int) -> str:
 
 def _due(shard: int) -> str:
     return f"due#{shard}"
+
+
+def _open(shard: int) -> str:
+    return f"open#{shard}"

@@ -1,11 +1,12 @@
-"""Does what is due to orders and to campaigns, and asks the orders of a campaign to go on."""
+"""Does what is due to orders and to campaigns, asks the orders of a campaign to go on, and at night
+holds the stock against the orders."""
 
 from typing import Any
 
-from chalice.app import Blueprint, Rate
+from chalice.app import Blueprint, Cron, Rate
 
 from chalicelib.kernel import clock
-from chalicelib.ordering import campaigns, ending
+from chalicelib.ordering import campaigns, checking, ending
 from chalicelib.platform.worker import Message, each_message, scheduled
 
 workers = Blueprint(__name__)
@@ -28,3 +29,9 @@ def campaign_close(event: Any) -> None:
 def campaign_orders(message: Message) -> None:
     page = message.get("data") or {}
     campaigns.ask_orders(message["subject"], page.get("shard"), page.get("after"))
+
+
+@workers.schedule(Cron("30", "3", "*", "*", "?", "*"), name="stock_check")
+@scheduled
+def stock_check(event: Any) -> None:
+    checking.check(clock.now())

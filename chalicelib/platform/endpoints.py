@@ -12,6 +12,7 @@ from chalicelib.platform.idempotency import Answering, IdempotentRequest
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.schema import NoFields
 
+JSON = "application/json"
 # Whether a route honours an Idempotency-Key: not at all, where one is sent, or always.
 KeyRule = Literal["none", "optional", "required"]
 
@@ -104,11 +105,14 @@ class Endpoint:
     media_type: str
     unrecorded: Unrecorded | None
     also: Also
+    takes: str = JSON
 
     @property
     def body_model(self) -> type[BaseModel] | None:
         """What the body must fit. A POST that takes no fields refuses any, as it refuses unknown
         ones elsewhere; one whose use case reads the raw body judges it there."""
+        if self.takes != JSON:
+            return None
         if self.method == "POST" and not self.also.body:
             return self.body or NoFields
         return self.body

@@ -24,7 +24,15 @@ from chalicelib.kernel.errors import (
 )
 from chalicelib.platform import problems
 from chalicelib.platform.answers import Rendered, given_again, recordable, rendered
-from chalicelib.platform.endpoints import ENDPOINTS, Also, Endpoint, KeyRule, Request, Unrecorded
+from chalicelib.platform.endpoints import (
+    ENDPOINTS,
+    JSON,
+    Also,
+    Endpoint,
+    KeyRule,
+    Request,
+    Unrecorded,
+)
 from chalicelib.platform.idempotency import (
     AlreadyAnswered,
     AnsweredMeanwhile,
@@ -69,13 +77,15 @@ class Routes(Blueprint):
         key: KeyRule = "none",
         reads_key_itself: bool = False,
         errors: Mapping[str, int] | None = None,
-        media_type: str = "application/json",
+        takes: str = JSON,
+        media_type: str = JSON,
         unrecorded: Unrecorded | None = None,
         also: Also | None = None,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare a route. `roles=None` asks for no credentials at all; `notes` say to its callers
         what its fields cannot.
 
+        A body that `takes` says is no JSON is the use case's own to read.
         `reads_key_itself`: the use case looks its idempotency key up together with its own first
         read. `errors` maps the codes that are this route's own to their statuses.
         """
@@ -100,6 +110,7 @@ class Routes(Blueprint):
                 media_type=media_type,
                 unrecorded=unrecorded,
                 also=also or Also(),
+                takes=takes,
             )
             ENDPOINTS.append(endpoint)
             options: dict[str, Any] = {"methods": [method], "content_types": []}
@@ -237,8 +248,13 @@ def _idempotent(
 ) -> IdempotentRequest | None:
     if key is None:
         return None
-    mark = fingerprint(endpoint.method, path, _json(raw) if raw else None)
+    mark = fingerprint(endpoint.method, path, _canonical(endpoint, raw) if raw else None)
     return IdempotentRequest(caller, key, mark, functools.partial(recordable, endpoint))
+
+
+def _canonical(endpoint: Endpoint, raw: bytes) -> Any:
+    """What of the body tells one request from another; of a body that is no JSON, each byte."""
+    return _json(raw) if endpoint.takes == JSON else raw.decode("latin-1")
 
 
 def _json(raw: bytes) -> Any:

@@ -11,6 +11,7 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception,
+    retry_if_exception_type,
     stop_after_attempt,
     wait_random_exponential,
 )
@@ -67,6 +68,16 @@ def retry_stale(use_case: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
+def again_after(kinds: tuple[type[Exception], ...], attempts: int) -> Retrying:
+    """Runs a call again, with full jitter, where it raises one of `kinds`. Busy after the last."""
+    return Retrying(
+        retry=retry_if_exception_type(kinds),
+        wait=wait_random_exponential(multiplier=0.02, max=0.5),
+        stop=stop_after_attempt(attempts),
+        retry_error_callback=_busy,
+    )
+
+
 def pressed(error: BaseException) -> bool:
     """Whether the store only asks for patience: throttling, or a collision and nothing else."""
     if isinstance(error, PartlyAnswered):
@@ -105,9 +116,4 @@ _patiently = Retrying(
     stop=stop_after_attempt(7),
     retry_error_callback=_busy,
 )
-_from_its_first_read = Retrying(
-    retry=retry_if_exception(lambda error: isinstance(error, Stale)),
-    wait=wait_random_exponential(multiplier=0.02, max=0.5),
-    stop=stop_after_attempt(10),
-    retry_error_callback=_busy,
-)
+_from_its_first_read = again_after((Stale,), 10)

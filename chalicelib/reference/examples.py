@@ -346,6 +346,15 @@ EXAMPLES: dict[str, Any] = {
         "event_types": ["dispatch.created", "dispatch.cancelled"],
     },
     "AfterSalesView": AFTER_SALES_VIEW,
+    "AdjustStock": {"delta": -6, "reason": "One tray fell"},
+    "AdjustmentView": {
+        "id": "adj_019cad41a3c47e21f0b6d8937c52",
+        "sku_id": EGGS,
+        "delta": -6,
+        "reason": "One tray fell",
+        "made_by": "supplier",
+        "created_at": "2026-03-02T11:04:40.508Z",
+    },
     "ApiKeyView": {"id": API_KEY, "created_at": "2026-03-01T10:02:19.004Z"},
     "AskAfterSales": {
         "lines": [{"sku_id": EGGS, "quantity": 1}],
@@ -436,6 +445,11 @@ EXAMPLES: dict[str, Any] = {
         "credit_limit": 50000,
         "created_at": "2026-02-27T12:00:03.550Z",
     },
+    "ImportedView": {
+        "rows": 3,
+        "taken": 2,
+        "errors": [{"line": 4, "field": "on_hand", "message": "must be a whole number"}],
+    },
     "OpenCampaignView": {
         "id": CAMPAIGN,
         "title": "Breakfast of the week",
@@ -480,6 +494,7 @@ EXAMPLES: dict[str, Any] = {
         "skus": [{"id": EGGS, **SKU}],
         "created_at": "2026-03-01T10:30:00.125Z",
     },
+    "PatchSku": {"stock_shards": 16},
     "PutStock": {"on_hand": 90},
     "ReceiptView": {
         "payment_id": PAYMENT,
@@ -537,6 +552,14 @@ EXAMPLES: dict[str, Any] = {
         "sku_id": EGGS,
         "price": 359,
     },
+    "SkuOnSaleView": {
+        "id": EGGS,
+        "product_id": PRODUCT,
+        "supplier_id": SUPPLIER,
+        "currency": "EUR",
+        **SKU,
+        "stock_shards": 16,
+    },
     "StartRun": {"business_date": "2026-03-11"},
     "StatementSummaryView": STATEMENT_SUMMARY,
     "StatementView": {**STATEMENT_SUMMARY, "lines": STATEMENT_LINES},
@@ -583,6 +606,9 @@ ANSWERS: dict[str, Any] = {
         "version": 2,
     },
 }
+
+# Bodies that are no JSON, by their route.
+TEXTS = {"import_stock": "supplier_sku,on_hand\nEGG-10,120\nEGG-6,45\nEGG-4,many\n"}
 
 # What each webhook tells, by event type.
 TOLD: dict[str, Any] = {

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from chalicelib.platform.endpoints import ENDPOINTS, Endpoint
+from chalicelib.platform.endpoints import ENDPOINTS, JSON, Endpoint
 from chalicelib.platform.schema import ListView
 from chalicelib.reference import guide
-from chalicelib.reference.examples import ANSWERS, EXAMPLES
+from chalicelib.reference.examples import ANSWERS, EXAMPLES, TEXTS
 from chalicelib.reference.examples import TOLD as TOLD_EXAMPLES
 from chalicelib.reference.told import TOLD
 
@@ -120,7 +120,7 @@ def codes_of(endpoint: Endpoint) -> dict[str, int]:
         codes |= {"unauthenticated": 401, "forbidden": 403}
     if "{" in endpoint.path:
         codes["not_found"] = 404
-    if endpoint.body_model or endpoint.query:
+    if endpoint.body_model or endpoint.query or endpoint.takes != JSON:
         codes["invalid_request"] = 422
     if endpoint.method in ("POST", "PUT", "PATCH"):
         codes |= {"body_too_large": 413, **GATEWAY_BODY_CODES}
@@ -134,11 +134,9 @@ def codes_of(endpoint: Endpoint) -> dict[str, int]:
 def _codes_of_key(endpoint: Endpoint) -> dict[str, int]:
     if endpoint.key == "none":
         return {}
-    codes = {
-        "idempotency_key_malformed": 400,
-        "idempotency_key_reused": 422,
-        "malformed_json": 400,
-    }
+    codes = {"idempotency_key_malformed": 400, "idempotency_key_reused": 422}
+    if endpoint.takes == JSON:
+        codes["malformed_json"] = 400
     if endpoint.key == "required":
         codes["idempotency_key_missing"] = 400
     return codes
@@ -198,6 +196,9 @@ def _operation(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> di
             "required": any(field.is_required() for field in body.model_fields.values()),
             "content": {"application/json": _media(schemas[body], EXAMPLES.get(body.__name__))},
         }
+    elif endpoint.takes != JSON:
+        media = _media({"type": "string"}, TEXTS.get(endpoint.name))
+        operation["requestBody"] = {"required": True, "content": {endpoint.takes: media}}
     if endpoint.roles is not None:
         operation["x-roles"] = list(endpoint.roles)
     return operation

@@ -1,10 +1,22 @@
-"""`/v1/skus/{id}/stock`."""
+"""`/v1/skus/{id}` with its stock, and stock imports."""
 
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
-from chalicelib.stock import service
-from chalicelib.stock.schema import PutStock, StockView
+from chalicelib.platform.pages import Page
+from chalicelib.stock import adjusting, importing, service, sharding
+from chalicelib.stock.importing import Imported
+from chalicelib.stock.rules import Adjustment
+from chalicelib.stock.schema import (
+    AdjustmentView,
+    AdjustStock,
+    ImportedView,
+    PatchSku,
+    PutStock,
+    SkuOnSaleView,
+    StockView,
+)
+from chalicelib.stock.sharding import SkuOnSale
 from chalicelib.stock.store import Stock
 
 routes = Routes(__name__, tag="Stock", authorizer=authorizer)
@@ -44,6 +56,70 @@ def put_stock(request: Request, id: str) -> Reply:
 )
 def read_stock(request: Request, id: str) -> Reply:
     return _stock_reply(service.read(id, request.caller))
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/skus/{id}/stock/adjustments",
+    summary="Add units to a SKU's stock or take some away, with the reason",
+    roles=("operator", "supplier"),
+    body=AdjustStock,
+    answer=AdjustmentView,
+    status=201,
+    key="optional",
+    errors={"below_reserved": 409},
+)
+def adjust_stock(request: Request, id: str) -> Adjustment:
+    sent: AdjustStock = request.body
+    return adjusting.adjust(id, sent.delta, sent.reason, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/skus/{id}/stock/adjustments",
+    summary="List the adjustments of a SKU's stock",
+    roles=("operator", "supplier"),
+    answer=AdjustmentView,
+    is_list=True,
+)
+def list_adjustments(request: Request, id: str) -> Page[Adjustment]:
+    return adjusting.adjustments_of(id, request.caller, request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/skus/{id}",
+    summary="Read a SKU",
+    roles=("operator", "supplier"),
+    answer=SkuOnSaleView,
+)
+def read_sku(request: Request, id: str) -> SkuOnSale:
+    return sharding.read_sku(id, request.caller)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/skus/{id}",
+    summary="Spread a SKU's stock over more items or fewer, while it is on sale",
+    roles=("operator", "supplier"),
+    body=PatchSku,
+    answer=SkuOnSaleView,
+)
+def patch_sku(request: Request, id: str) -> SkuOnSale:
+    return sharding.reshard(id, request.body.stock_shards, request.caller)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/suppliers/{id}/stock-imports",
+    summary="Set the stock of many SKUs from a CSV file; a line that is wrong holds back no other",
+    roles=("operator", "supplier"),
+    takes="text/csv",
+    answer=ImportedView,
+    key="optional",
+)
+def import_stock(request: Request, id: str) -> Imported:
+    return importing.import_counts(id, request.raw_body, request.caller)
 
 
 def _stock_reply(found: Stock) -> Reply:

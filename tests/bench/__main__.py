@@ -1,4 +1,4 @@
-"""What an order, a cold start and a settlement cost: `make bench`.
+"""What an order, a hot SKU, a cold start and a settlement cost: `make bench`.
 
 Ends with 1 where a target is missed.
 """
@@ -21,6 +21,8 @@ def measure(say: Say) -> list[Figure]:
         api, settle = stack.environment(), stack.environment("SettlementSettle")
         return [
             *measured_in_process("tests.bench.placing", api, say),
+            *measured_in_process("tests.bench.hottest", api, say),
+            *measured_in_process("tests.bench.selling", api, say),
             *measured_in_process("tests.bench.settling", settle, say),
             *imports.measure(local.STAGE, api, say),
         ]

@@ -9,7 +9,7 @@ it, which sends copies of the handler's own requests under keys that are new eac
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -54,8 +54,8 @@ class Shop:
     api: Handler
     order: Mapping[str, Any]
 
-    def order_event(self) -> Any:
-        return event("POST", "/v1/orders", self.order, role="customer", sub="cus_minh_khai")
+    def order_event(self, customer: str = "cus_minh_khai") -> Any:
+        return event("POST", "/v1/orders", self.order, role="customer", sub=customer)
 
     def place(self) -> Any:
         return body_of(self.api(self.order_event(), CONTEXT))
@@ -88,8 +88,10 @@ def measure(say: Say) -> list[Figure]:
     return [*count(shop, limited), cpu(shop, say)]
 
 
-def open_shop(api: Handler, limit: int | None) -> Shop:
-    """One supplier's two SKUs, offered to one leader's community, in more than enough stock."""
+def open_shop(
+    api: Handler, limit: int | None, titles: Sequence[str] = TITLES, units: int = 10**9
+) -> Shop:
+    """One supplier's SKUs, offered to one leader's community, by default in ample stock."""
     from chalicelib.kernel import clock
 
     def create(resource: str, body: Any) -> Any:
@@ -114,13 +116,13 @@ def open_shop(api: Handler, limit: int | None) -> Shop:
         "currency": "EUR",
         "skus": [
             {"title": title, "supplier_sku": f"EGG-{n}", "list_price": 1200, "cost": 700}
-            for n, title in enumerate(TITLES)
+            for n, title in enumerate(titles)
         ],
     }
     sku_ids = [sku["id"] for sku in create("/v1/products", product)["skus"]]
     for sku_id in sku_ids:
         stocked = event(
-            "PUT", "/v1/skus/{id}/stock", {"on_hand": 10**9}, role="operator", sub="op", id=sku_id
+            "PUT", "/v1/skus/{id}/stock", {"on_hand": units}, role="operator", sub="op", id=sku_id
         )
         body_of(api(stocked, CONTEXT))
     commission = {"basis": "sales", "rate_bps": 1000}

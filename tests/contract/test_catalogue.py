@@ -65,7 +65,8 @@ def test_a_product_comes_back_as_it_was_written_and_its_skus_find_it() -> None:
     made = add_product("prd_1")
     assert catalogue.get_product("prd_1") == made
     assert catalogue.get_product("prd_2") is None
-    assert catalogue.product_ids_of(["sku_2", "sku_9", "sku_1"]) == {
+    found = catalogue.get_skus(["sku_2", "sku_9", "sku_1"])
+    assert {sku_id: row.product_id for sku_id, row in found.items()} == {
         "sku_1": "prd_1",
         "sku_2": "prd_1",
     }

@@ -22,6 +22,7 @@ from chalicelib.platform.transaction import (
     write,
 )
 from chalicelib.stock import store as stock
+from chalicelib.stock.rules import from_first
 from chalicelib.stock.store import StockRow
 from tests.support.queues import waiting
 
@@ -61,7 +62,7 @@ def missing_other() -> StockRow:
 def test_another_writer_that_came_first_explains_every_other_refusal() -> None:
     write(create(stock_of("sku_1")))
     with pytest.raises(Stale):
-        write(stock.reserve("sku_2", 1), create(stock_of("sku_1")))
+        write(*stock.reserve({"sku_2": from_first(1)}), create(stock_of("sku_1")))
 
 
 def test_a_check_holds_without_writing() -> None:
@@ -72,7 +73,7 @@ def test_a_check_holds_without_writing() -> None:
         write(
             Check(StockRow.at("sku_1", "stock"), StockRow.available >= 6), create(stock_of("sku_3"))
         )
-    assert stock.get_stock("sku_1").version == 0
+    assert stock.get_stock("sku_1").levels[0].version == 0
     assert store.get(StockRow, "sku_3", "stock") is None
 
 
@@ -97,7 +98,7 @@ def test_whole_numbers_beyond_a_floats_precision_come_back_exactly() -> None:
     huge = 9_007_199_254_740_993
     write(create(StockRow("sku_1", "stock", available=huge)))
     assert stock.get_stock("sku_1").available == huge
-    write(stock.reserve("sku_1", 1))
+    write(*stock.reserve({"sku_1": from_first(1)}))
     assert stock.get_stock("sku_1").available == huge - 1
 
 

@@ -1,5 +1,6 @@
 """A process that dies at any of its calls to AWS: nothing is lost and nothing done twice."""
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,6 +102,11 @@ def place(world: World, made: Made) -> None:
     assert world.customer().post("/v1/orders", body, key="order").status == 201
 
 
+def place_hot(world: World, made: Made) -> None:
+    random.seed(1)  # each time the same shards are tried
+    place(world, made)
+
+
 def pay(world: World, made: Made, **changes: Any) -> None:
     assert world.pay(made.order, **changes).status == 200
     work_off(world)
@@ -149,6 +155,28 @@ def confirm(world: World, made: Made) -> None:
 
 def expire(world: World, made: Made) -> None:
     ending.sweep(clock.now() + AFTER_EXPIRY)
+
+
+def hot(world: World) -> Made:
+    """The first SKU lies in four shards."""
+    made = a_sale(world)
+    reshard(world, made, 4)
+    return made
+
+
+def reshard(world: World, made: Made, shards: int) -> None:
+    sku = f"/v1/skus/{made.sale.sku_ids[0]}"
+    assert world.operator.patch(sku, {"stock_shards": shards}).status == 200
+
+
+def put(world: World, made: Made, on_hand: int) -> None:
+    path = f"/v1/skus/{made.sale.sku_ids[0]}/stock"
+    assert world.operator.put(path, {"on_hand": on_hand}).status == 200
+
+
+def adjust(world: World, made: Made, delta: int) -> None:
+    path = f"/v1/skus/{made.sale.sku_ids[0]}/stock/adjustments"
+    post(world, path, {"delta": delta, "reason": "counted"})
 
 
 def two_leaders(world: World) -> list[Sale]:
@@ -250,7 +278,18 @@ SETTLED = {
         "platform:revenue": -1800,
     },
 }
+NO_ORDER = {**comes_to("", 10), "status": []}
 SCENARIOS = {
+    "reshard": Scenario(hot, partial(reshard, shards=2), result, NO_ORDER),
+    "put, more": Scenario(hot, partial(put, on_hand=23), result, {**NO_ORDER, "on_hand": [23, 10]}),
+    "put, fewer": Scenario(hot, partial(put, on_hand=3), result, {**NO_ORDER, "on_hand": [3, 10]}),
+    "adjust, more": Scenario(
+        hot, partial(adjust, delta=7), result, {**NO_ORDER, "on_hand": [17, 10]}
+    ),
+    "adjust, fewer": Scenario(
+        hot, partial(adjust, delta=-7), result, {**NO_ORDER, "on_hand": [3, 10]}
+    ),
+    "place, hot": Scenario(hot, place_hot, result, comes_to("pending_payment", 10, 3)),
     "place": Scenario(a_sale, place, result, comes_to("pending_payment", 10, 3)),
     "pay": Scenario(placed, pay, result, PAID),
     "pay late": Scenario(expired, pay, result, PAID),

@@ -1,11 +1,14 @@
 """A place between the code and every call it makes to AWS."""
 
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
 from botocore.client import BaseClient
+from botocore.endpoint import Endpoint
+from botocore.exceptions import ReadTimeoutError
 
 Send = Callable[[], Any]
 Around = Callable[[str, Send], Any]
@@ -20,4 +23,19 @@ def around_each_call(around: Around) -> Iterator[None]:
         return around(operation, lambda: make(client, operation, parameters))
 
     with mock.patch.object(BaseClient, "_make_api_call", made):
+        yield
+
+
+@contextmanager
+def losing(share: float) -> Iterator[None]:
+    """That share of DynamoDB's answers never arrives, though what was asked has been done."""
+    send = Endpoint._send
+
+    def lossy(endpoint: Any, request: Any) -> Any:
+        answer = send(endpoint, request)
+        if b"DynamoDB" in request.headers.get("X-Amz-Target", b"") and random.random() < share:
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return answer
+
+    with mock.patch.object(Endpoint, "_send", lossy):
         yield

@@ -47,6 +47,7 @@ class State:
         payments, ledger = _items("PAYMENTS_TABLE"), _items("LEDGER_TABLE")
         self.orders: list[Order] = _entities(OrderRow, ordering, "order")
         self.stock = _rows(StockRow, _items("STOCK_TABLE"), "stock")
+        self.units = _sums(self.stock)
         self.limits = _limits(ordering)
         self.dispatches: list[Dispatch] = _entities(
             DispatchRow, _items("DISPATCH_TABLE"), "dispatch"
@@ -223,26 +224,39 @@ def _lines(state: State) -> Iterator[str]:
     for order in state.orders:
         for line in order.lines:
             for name, whole in vars(line.whole).items():
-                if not 0 <= getattr(line.refunded, name) <= whole:
+                if not min(0, whole) <= getattr(line.refunded, name) <= max(0, whole):
                     yield f"of {line.sku_id} in {order.id} {name} is refunded beyond its {whole}"
             if not 0 <= line.restocked_quantity <= line.refunded_quantity <= line.quantity:
                 yield f"of {line.sku_id} in {order.id} more units come back than were sold"
 
 
 def _stock(state: State) -> Iterator[str]:
+    """Each shard holds what the orders that took from it still need of it."""
     reserved, committed = Counter[str](), Counter[str]()
     for order in state.orders:
         if order.status == "pending_payment":
-            reserved.update({line.sku_id: line.quantity for line in order.lines})
+            for line in order.lines:
+                reserved.update(_taken(line))
     for each in state.sold:
         waits = each.order.status != "refunded" and each.status in ("none", "created", "accepted")
-        committed[each.line.sku_id] += each.line.units_left if waits else 0
-        committed[each.line.sku_id] += each.line.restock_quantity
+        committed.update(_taken(each.line)[each.line.refunded_quantity :] if waits else [])
+        back = each.line.restock_quantity
+        committed.update(_taken(each.line)[-back:] if back else [])
     yield from _differences("reserved", {row.pk: row.reserved for row in state.stock}, reserved)
     yield from _differences("committed", {row.pk: row.committed for row in state.stock}, committed)
     yield from (
-        f"{row.pk} is oversold by {-row.available}" for row in state.stock if row.available < 0
+        f"{sku_id} is oversold by {-units.available}"
+        for sku_id, units in state.units.items()
+        if units.available < 0
     )
+    yield from (f"a PUT of {row.pk} is half done" for row in state.stock if row.pending)
+
+
+def _taken(line: OrderLine) -> list[str]:
+    """The shard of each of the line's units, in the order they were taken."""
+    taken = line.taken or [(0, line.quantity)]
+    shards = [line.sku_id if not n else f"{line.sku_id}#{n}" for n, _ in taken]
+    return [shard for shard, (_, units) in zip(shards, taken, strict=True) for _ in range(units)]
 
 
 def _units(state: State, supplied: Mapping[str, int]) -> Iterator[str]:
@@ -254,10 +268,10 @@ def _units(state: State, supplied: Mapping[str, int]) -> Iterator[str]:
         elif each.dispatch or each.order.status != "refunded":
             gone[each.line.sku_id] += each.line.refunded_quantity
         gone[each.line.sku_id] -= each.line.restocked_quantity
-    for row in state.stock:
-        known = row.available + row.reserved + row.committed + gone[row.pk]
-        if row.pk in supplied and known != supplied[row.pk]:
-            yield f"of {supplied[row.pk]} units of {row.pk} {known} are known"
+    for sku_id, units in state.units.items():
+        known = units.available + units.reserved + units.committed + gone[sku_id]
+        if sku_id in supplied and known != supplied[sku_id]:
+            yield f"of {supplied[sku_id]} units of {sku_id} {known} are known"
 
 
 def _limits_held(state: State) -> Iterator[str]:
@@ -415,6 +429,28 @@ def _rows(row: type[R], items: list[dict[str, Any]], kind: str) -> list[R]:
 
 def _entities(row: type[EntityRow[E]], items: list[dict[str, Any]], kind: str) -> list[E]:
     return [each.to_entity() for each in _rows(row, items, kind)]
+
+
+@dataclass(frozen=True)
+class Units:
+    """A SKU's units over all shards."""
+
+    available: int = 0
+    reserved: int = 0
+    committed: int = 0
+
+
+def _sums(rows: list[StockRow]) -> dict[str, Units]:
+    sums: dict[str, Units] = defaultdict(Units)
+    for row in rows:
+        sku_id = row.pk.partition("#")[0]
+        before = sums[sku_id]
+        sums[sku_id] = Units(
+            before.available + row.available,
+            before.reserved + row.reserved,
+            before.committed + row.committed,
+        )
+    return sums
 
 
 def _limits(items: list[dict[str, Any]]) -> dict[str, int]:

@@ -18,6 +18,7 @@ from chalicelib.ordering.rules import (
     limited_units,
     status_after,
 )
+from chalicelib.stock.rules import from_first
 from tests.support.made import NOW, a_basket, a_line, an_offer, an_order, summaries
 
 STATES: tuple[DispatchStatus, ...] = get_args(DispatchStatus)
@@ -182,8 +183,9 @@ def test_a_refund_of_one_line_leaves_the_others() -> None:
 def test_stock_that_a_cancelled_order_owes_is_what_was_not_refunded() -> None:
     order = an_order((a_line(5, sku_id="a"), a_line(1, sku_id="b"))).after_refund({"a": 2, "b": 1})
     owing = order.to_restock(NOW)
-    assert (owing.units_to_restock(), owing.due_at) == ({"a": 3}, NOW)
-    assert (owing.restocked().units_to_restock(), owing.restocked().due_at) == ({}, None)
+    assert (owing.parts_to_restock, owing.due_at) == ({"a": from_first(3), "b": ()}, NOW)
+    paid_back = owing.restocked()
+    assert (paid_back.parts_to_restock, paid_back.due_at) == ({"a": (), "b": ()}, None)
 
 
 def test_only_an_unpaid_order_waits_for_its_expiry() -> None:

@@ -1,0 +1,92 @@
+"""Taking a supplier's file of counted stock: each line that can be taken is."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chalicelib.catalogue import store as catalogue
+from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.errors import Conflict, NotFound, Stale
+from chalicelib.parties import store as parties
+from chalicelib.platform.transaction import write
+from chalicelib.stock import counts, service
+from chalicelib.stock import store as stock
+from chalicelib.stock.counts import Count, Counts, RowError
+from chalicelib.stock.store import Level, Stock
+
+# SKUs set in one transaction: enough to be quick, and few enough to be done again one by one.
+SKUS_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Imported:
+    """How many rows there were, how many were taken, and why the others were not."""
+
+    rows: int
+    taken: int
+    errors: tuple[RowError, ...]
+
+
+def import_counts(supplier_id: str, raw: bytes, caller: Caller) -> Imported:
+    """Set `on_hand` of each SKU that a line names. Importing the same file again is harmless.
+
+    Raises Invalid where the file as a whole cannot be taken: nothing is changed then.
+    """
+    if parties.get_supplier(supplier_id) is None:
+        raise NotFound("There is no such supplier.")
+    caller.must_be("supplier", supplier_id, "supplier")
+    file = counts.read(raw)
+    sku_ids = _sku_ids(file, supplier_id)
+    known = [count for count in file.counts if count.name in sku_ids]
+    errors = [*file.errors, *_unknown(file, sku_ids), *_set(known, sku_ids)]
+    errors.sort(key=lambda error: error.line)
+    return Imported(file.rows, file.rows - len(errors), tuple(errors))
+
+
+def _sku_ids(file: Counts, supplier_id: str) -> dict[str, str]:
+    """The supplier's SKU that each name of the file stands for."""
+    if file.named_by == "sku_id":
+        rows = catalogue.get_skus(count.name for count in file.counts)
+        return {sku_id: sku_id for sku_id, row in rows.items() if row.owner_id == supplier_id}
+    named = [(sku.supplier_sku, sku.id) for sku in catalogue.skus_of(supplier_id)]
+    times = Counter(name for name, _ in named)
+    return {name: sku_id for name, sku_id in named if name and times[name] == 1}
+
+
+def _unknown(file: Counts, sku_ids: dict[str, str]) -> Iterator[RowError]:
+    for count in file.counts:
+        if count.name not in sku_ids:
+            yield RowError(count.line, file.named_by, "is not one SKU of this supplier")
+
+
+def _set(known: Sequence[Count], sku_ids: dict[str, str]) -> Iterator[RowError]:
+    for start in range(0, len(known), SKUS_AT_ONCE):
+        some = known[start : start + SKUS_AT_ONCE]
+        if not _set_at_once(some, sku_ids):
+            yield from _set_one_by_one(some, sku_ids)
+
+
+def _set_at_once(some: Sequence[Count], sku_ids: dict[str, str]) -> bool:
+    """Whether all of them could be set in one transaction: none is sharded, held or just sold."""
+    found = stock.get_stocks([sku_ids[count.name] for count in some])
+    none = (Level(),)
+    pairs = [
+        (found.get(sku_id) or Stock(sku_id, none), count.on_hand)
+        for count in some
+        for sku_id in (sku_ids[count.name],)
+    ]
+    if any(before.is_sharded or on_hand < before.reserved for before, on_hand in pairs):
+        return False
+    try:
+        write(*(each for pair in pairs for each in service.set_at_once(*pair)))
+    except Stale:
+        return False
+    return True
+
+
+def _set_one_by_one(some: Sequence[Count], sku_ids: dict[str, str]) -> Iterator[RowError]:
+    for count in some:
+        try:
+            service.set_units(sku_ids[count.name], "on_hand", count.on_hand)
+        except Conflict as refused:
+            yield RowError(count.line, counts.ON_HAND, refused.detail)

@@ -1,0 +1,157 @@
+"""Write units a second on the hottest key of every table and index, at 10,000 orders a second.
+
+One order of one hot SKU is placed, paid and handed to its supplier; the units are those that
+DynamoDB says its calls consumed. Each key is then spread as the code spreads it: over the shards
+of its index, or over as many parties as there are. Where a table's items have keys of several
+kinds, all its units are charged to the kind with the fewest keys, so no figure is too low.
+
+Assumed: every order is of the one SKU, one supplier and one campaign, is paid by card at the same
+rate as orders are placed, and comes from one of 1,000 communities and of 100,000 customers.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infra.template.compose import load
+from tests.bench.figures import Figure
+from tests.bench.placing import Placed, named, open_shop, watch
+from tests.bench.process import Say, tell
+from tests.bench.watched import Call, watched, write_units
+
+ORDERS_A_SECOND, COMMUNITIES, CUSTOMERS = 10_000, 1_000, 100_000
+MOST_ON_A_KEY, SHARDS, SHARDS_THAT_SUFFICE = 1_000, (1, 10, 50), 50
+NUMBERED = re.compile(r"(.+)#[0-9]+")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Over how many keys the same key of all orders is spread, by what is in it."""
+
+    parties: Mapping[str, int]
+    sharded: Mapping[str, int]
+    of_one_order: frozenset[str]
+
+    def over(self, key: str) -> int:
+        """Raises LookupError for a key of which nobody has said how it is spread."""
+        if any(text in key for text in self.of_one_order):
+            return ORDERS_A_SECOND
+        numbered = NUMBERED.fullmatch(key)
+        if numbered and numbered[1] in self.sharded:
+            return self.sharded[numbered[1]]
+        found = [keys for party, keys in self.parties.items() if party in key]
+        if not found:
+            raise LookupError(f"nothing is known of the key {key}")
+        return max(found)
+
+
+def measure(say: Say) -> list[Figure]:
+    from app import app
+
+    say("the hottest keys: one order, placed and paid")
+    shop = open_shop(app, limit=9_999, titles=("Tray of 10 brown eggs, size L",))
+    placed = watch(shop)
+    calls = [*placed.calls, *paid(placed.order_id)]
+    return [
+        figure
+        for shards in SHARDS
+        for figure in figures(calls, spread(placed, shop.order, shards), shards)
+    ]
+
+
+def paid(order_id: str) -> list[Call]:
+    """What its payment writes, and the making of its dispatch."""
+    from chalicelib.dispatch import service
+    from chalicelib.ordering import paying
+    from chalicelib.ordering import store as ordering
+    from chalicelib.payments.providers import PaymentSucceeded
+
+    order = ordering.get_order(order_id)
+    if order is None:
+        raise LookupError(f"order {order_id} is not stored")
+    event = PaymentSucceeded(f"ch_{order.id}", order.payment.id, order.total, order.currency)
+    with watched() as calls:
+        paying.receive("local", event)
+        service.create_for(order.id)
+    return calls
+
+
+def spread(placed: Placed, body: Mapping[str, Any], shards: int) -> Spread:
+    from chalicelib.dispatch import store as dispatch
+    from chalicelib.dispatch.rules import dispatch_id
+    from chalicelib.kernel import clock
+    from chalicelib.ledger import store as ledger
+    from chalicelib.ordering import store as ordering
+
+    order = ordering.get_order(placed.order_id)
+    if order is None:
+        raise LookupError(f"order {placed.order_id} is not stored")
+    supplier_id = order.lines[0].supplier_id
+    today = clock.now().date().isoformat()
+    return Spread(
+        parties={
+            body["lines"][0]["sku_id"]: shards,
+            order.leader_id: COMMUNITIES,
+            order.customer_id: CUSTOMERS,
+        },
+        sharded={
+            "orders": ordering.LISTING_SHARDS,
+            "due": ordering.DUE_SHARDS,
+            "open": ordering.DUE_SHARDS,
+            today: ledger.BOOK_SHARDS,
+            "dispatches": dispatch.SHARDS,
+            supplier_id: dispatch.SHARDS,
+        },
+        of_one_order=frozenset(
+            {
+                order.id.partition("_")[2],
+                dispatch_id(order.id, supplier_id),
+                placed.item("IDEMPOTENCY_TABLE")["pk"]["S"],
+            }
+        ),
+    )
+
+
+def figures(calls: list[Call], spread: Spread, shards: int) -> list[Figure]:
+    group = f"Write units a second on the hottest key, a hot SKU in {shards} shards"
+    units = named(write_units(calls))
+    fewest: dict[str, int] = {}
+    for where, keys in _keys(calls).items():
+        fewest[where] = min(spread.over(key) for key in keys)
+    most = MOST_ON_A_KEY if shards == SHARDS_THAT_SUFFICE else None
+    return [
+        Figure(group, where, round(n * ORDERS_A_SECOND / fewest[where], 1), most)
+        for where, n in sorted(units.items())
+    ]
+
+
+def _keys(calls: list[Call]) -> dict[str, set[str]]:
+    """The hash keys that were written, by table and by index."""
+    keys: dict[str, set[str]] = defaultdict(set)
+    tables = load("tables")
+    for table, item in _items(calls):
+        keys[table].add(item["pk"]["S"])
+        indexes = tables[table.title()].get("indexes", {})
+        for index, (hash_key, *_) in indexes.items():
+            if hash_key in item:
+                keys[f"{table}/{index}"].add(item[hash_key]["S"])
+    return keys
+
+
+def _items(calls: list[Call]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each item written, or its key, with its table."""
+    for call in calls:
+        for action in call.parameters.get("TransactItems", ()):
+            for written in action.values():
+                if "Get" not in action:
+                    (table,) = named({written["TableName"]: 0})
+                    yield table, written.get("Item") or written["Key"]
+        if call.operation == "DeleteItem":
+            (table,) = named({call.parameters["TableName"]: 0})
+            yield table, call.parameters["Key"]
+
+
+if __name__ == "__main__":
+    tell(measure)
