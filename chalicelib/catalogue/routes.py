@@ -124,6 +124,7 @@ def create_campaign(request: Request) -> CampaignWhole:
         offers,
         sent.leader_ids or [],
         Target(sent.target.kind, sent.target.count) if sent.target else None,
+        sent.max_orders,
     )
     return service.create_campaign(new, request.idempotency)
 
@@ -207,4 +208,5 @@ def _offered(sent: OfferIn) -> NewOffer:
         Commission(sent.commission.basis, sent.commission.rate_bps),
         sent.limit_per_customer,
         sent.floor_price,
+        sent.quantity_cap,
     )

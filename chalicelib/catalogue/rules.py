@@ -77,6 +77,8 @@ class Offer:
     floor_price: int | None = None
     price_schedule: tuple[PriceStep, ...] = ()
     quantity_breaks: tuple[QuantityBreak, ...] = ()
+    # How many units the campaign sells of it, whatever the stock holds.
+    quantity_cap: int | None = None
     # Over how many shards its SKU's stock is spread, as a hint: wrong, it costs only time.
     stock_shards: int = 1
     # Whoever found that nothing was left of a hot SKU spares others the search for a moment.
@@ -143,6 +145,8 @@ class Campaign:
     target: Target | None = None
     outcome: Outcome | None = None
     judged_at: datetime | None = None
+    # How many live orders it takes: a pick-up point has only so much room.
+    max_orders: int | None = None
 
     @property
     def gives_up(self) -> bool:

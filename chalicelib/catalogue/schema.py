@@ -100,6 +100,9 @@ class OfferIn(RequestModel):
     price: PositiveAmount
     commission: CommissionIn
     limit_per_customer: Quantity | None = None
+    quantity_cap: Annotated[int, Field(ge=1, le=10**9)] | None = Field(
+        default=None, description="How many units the campaign sells, apart from the stock."
+    )
     floor_price: PositiveAmount | None = Field(
         default=None, description="The lowest price a leader may set; left out, the offer's price."
     )
@@ -156,6 +159,10 @@ class CreateCampaign(RequestModel):
         Field(default=None, description="The leaders it is for; left out, it is for every leader.")
     )
 
+    max_orders: Annotated[int, Field(ge=1, le=10**9)] | None = Field(
+        default=None,
+        description="How many live orders it takes: pick-up points have so much room.",
+    )
     target: TargetIn | None = Field(
         default=None, description="What it must sell for its orders to go on; judged at its close."
     )
@@ -214,6 +221,7 @@ class OfferView(View):
     price: int
     commission: CommissionView
     limit_per_customer: int | None
+    quantity_cap: int | None
     floor_price: int | None
     price_schedule: list[PriceStepView]
     quantity_breaks: list[QuantityBreakView]
@@ -251,6 +259,7 @@ class CampaignSummaryView(View):
     currency: str
     for_every_leader: bool
     target: TargetView | None
+    max_orders: int | None
     outcome: Outcome | None = Field(description="Whether the target was met, once it is judged.")
     created_at: Instant
 

@@ -50,6 +50,7 @@ class NewOffer:
     commission: Commission
     limit_per_customer: int | None
     floor_price: int | None
+    quantity_cap: int | None
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class NewCampaign:
     offers: Sequence[NewOffer]
     leader_ids: Sequence[str]
     target: Target | None
+    max_orders: int | None
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhol
         created_at=now,
         look_at=new.closes_at,
         target=new.target,
+        max_orders=new.max_orders,
     )
     _check_leaders(new)
     offers = _offers(new, campaign)
@@ -183,8 +186,15 @@ def clone_campaign(
     """The offers, leaders and target of a campaign in another window. Raises as creating does."""
     model = campaign_whole(campaign_id)
     offers = [
-        NewOffer(o.sku_id, o.terms, o.commission, o.limit_per_customer, o.floor_price)
-        for o in model.offers
+        NewOffer(
+            each.sku_id,
+            each.terms,
+            each.commission,
+            each.limit_per_customer,
+            each.floor_price,
+            each.quantity_cap,
+        )
+        for each in model.offers
     ]
     new = NewCampaign(
         title or model.title,
@@ -194,6 +204,7 @@ def clone_campaign(
         offers,
         model.leader_ids,
         model.target,
+        model.max_orders,
     )
     return create_campaign(new, recorder)
 
@@ -331,6 +342,7 @@ def _offer(new: NewOffer, product: Product, campaign: Campaign, shards: int) -> 
         rate_bps=new.commission.rate_bps,
         limit_per_customer=new.limit_per_customer,
         floor_price=new.floor_price,
+        quantity_cap=new.quantity_cap,
         price_schedule=tuple(new.terms.schedule),
         quantity_breaks=tuple(new.terms.breaks),
         stock_shards=shards,

@@ -138,6 +138,7 @@ class CampaignRow(EntityRow[Campaign]):
     target = RecordAttribute(Target, null=True)
     outcome = UnicodeAttribute(null=True)
     judged_at = InstantAttribute(null=True)
+    max_orders = IntegerAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Campaign) -> dict[str, Any]:
@@ -167,6 +168,7 @@ class OfferRow(EntityRow[Offer]):
     floor_price = IntegerAttribute(null=True)
     price_schedule = RecordsAttribute(PriceStep)
     quantity_breaks = RecordsAttribute(QuantityBreak)
+    quantity_cap = IntegerAttribute(null=True)
     stock_shards = IntegerAttribute(default=1)
     sold_out_until = InstantAttribute(null=True)
     of_sku = BySku()

@@ -8,7 +8,7 @@ from datetime import datetime
 from chalicelib.kernel import ids
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
-from chalicelib.ordering.ending import limits_back
+from chalicelib.ordering.ending import counts_back
 from chalicelib.ordering.rules import Order
 from chalicelib.payments import refunds
 from chalicelib.payments.rules import LEADER_COLLECT, Refund
@@ -71,8 +71,8 @@ def booked(refund: Refund, debits: Mapping[str, int]) -> list[Write]:
 
 
 def close_limits(transaction: Transaction, order: Order) -> None:
-    """Nothing is left unrefunded: the order no longer counts against the customer's limits."""
-    transaction.add(limits_back(order))
+    """Nothing is left unrefunded: the order no longer counts against limits and caps."""
+    transaction.add(*counts_back(order))
 
 
 def _provider(order: Order) -> str:

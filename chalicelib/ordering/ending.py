@@ -9,7 +9,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.cases import service as cases
 from chalicelib.kernel.errors import Busy, NotFound
-from chalicelib.ordering import charging, paying
+from chalicelib.ordering import caps, charging, paying
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.charging import NotStopped, Stopped
 from chalicelib.ordering.rules import Order, limited_units
@@ -42,16 +42,18 @@ def end_unpaid(
     transaction.add(
         ordering.replace_order(ended),
         *stock.release(order.parts),
-        limits_back(order),
+        *counts_back(order),
     )
     transaction.commit(ended)
     metric("OrdersExpired" if status == "expired" else "OrdersCancelled")
     return ended
 
 
-def limits_back(order: Order) -> Update | None:
+def counts_back(order: Order) -> list[Update | None]:
+    """The order no longer counts against its customer's limits and its campaign's caps."""
     units = {sku_id: quantity for sku_id, (quantity, _) in limited_units(order.lines).items()}
-    return ordering.give_limits_back(order.campaign_id, order.customer_id, units)
+    limits = ordering.give_limits_back(order.campaign_id, order.customer_id, units)
+    return [limits, *caps.give_back(order)]
 
 
 def sweep(now: datetime) -> int:

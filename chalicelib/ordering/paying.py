@@ -15,6 +15,7 @@ from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Bound
 from chalicelib.ledger.store import OutOfBounds
+from chalicelib.ordering import caps
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.placing import PAYABLE_AFTER_CLOSE
 from chalicelib.ordering.rules import Order, OrderLine, limited_units
@@ -37,7 +38,7 @@ from chalicelib.settlement import earning
 from chalicelib.stock import store as stock
 from chalicelib.stock.rules import MOST_ITEMS, Parts
 from chalicelib.stock.store import CannotTake
-from chalicelib.stock.taking import StockPool, take
+from chalicelib.stock.taking import Pool, StockPool, take
 
 # Items of the transaction that are no stock: order, limits, receipt, entry with its balance,
 # the leader's estimate, the event.
@@ -202,17 +203,22 @@ def _revive(order: Order, campaign: Campaign, receipt: Receipt) -> None:
 
     def commit(parts: Mapping[str, Parts]) -> None:
         transaction = Transaction()
+        revived = order.with_parts(parts)
         transaction.add(
-            *stock.take_again(parts),
+            *stock.take_again(revived.parts),
+            *caps.take(revived, campaign.max_orders),
             ordering.count_limits(order.campaign_id, order.customer_id, limits, CannotTake()),
         )
         if campaign.waits_for_its_target:
             # Whoever is counting its orders now must count again.
             transaction.add(catalogue.replace_campaign(campaign.changed()))
-        _book_paid(transaction, order.with_parts(parts), receipt)
+        _book_paid(transaction, revived, receipt)
         transaction.commit()
 
-    take([_again(line) for line in order.lines], MOST_ITEMS - OTHER_ITEMS, commit)
+    gone = CannotTake()
+    capped = caps.pools(order, campaign.max_orders, lambda sku_id, left: gone, gone)
+    pools: list[Pool] = [*(_again(line) for line in order.lines), *capped]
+    take(pools, MOST_ITEMS - OTHER_ITEMS, commit)
     metric("OrdersPaid")
 
 

@@ -9,7 +9,7 @@ from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
-from chalicelib.ordering import pricing
+from chalicelib.ordering import caps, pricing
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.pricing import Basket
 from chalicelib.ordering.rules import Order, OrderLine, ShipTo, limited_units
@@ -24,7 +24,7 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction, Update
 from chalicelib.stock import store as stock
 from chalicelib.stock.rules import MOST_ITEMS, Parts
-from chalicelib.stock.taking import StockPool, at_random, take
+from chalicelib.stock.taking import Pool, StockPool, at_random, take
 
 # Money that a leader still collects after the close must be in by then (contract, section 3).
 PAYABLE_AFTER_CLOSE = timedelta(hours=2)
@@ -87,7 +87,7 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
     order = _order(new, campaign, lines, now, _provider(new.payment_method, campaign.currency))
     _check_limits(order)
     try:
-        placed = _reserve(order, offers, idempotency, now)
+        placed = _reserve(order, campaign, offers, idempotency, now)
     except Conflict as lost:
         metric("ReservationsLost")
         logger.info("reservation lost", code=lost.code, leader_id=leader.id)
@@ -98,9 +98,13 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
 
 
 def _reserve(
-    order: Order, offers: Sequence[Offer], idempotency: IdempotentRequest, now: datetime
+    order: Order,
+    campaign: Campaign,
+    offers: Sequence[Offer],
+    idempotency: IdempotentRequest,
+    now: datetime,
 ) -> Order:
-    """Commit the order with units from whichever shards hold them."""
+    """Commit the order with units from whichever shards hold them, of stocks and of caps."""
     for offer in offers:
         if offer.is_sold_out_at(now):
             raise OutOfStock(offer, 0)
@@ -108,17 +112,40 @@ def _reserve(
     def commit(parts: Mapping[str, Parts]) -> Order:
         taken = order.with_parts(parts)
         transaction = Transaction(idempotency)
-        transaction.add(ordering.add_order(taken), *stock.reserve(parts), _count_limits(taken))
+        transaction.add(
+            ordering.add_order(taken),
+            *stock.reserve(taken.parts),
+            *caps.take(taken, campaign.max_orders),
+            _count_limits(taken),
+        )
         transaction.commit(taken)
         return taken
 
-    pools = [_pool(offer, line) for offer, line in zip(offers, order.lines, strict=True)]
+    pools = _pools(order, campaign, offers)
+    if len(pools) > MOST_ITEMS - OTHER_ITEMS:
+        raise Invalid.field(
+            "lines", "are of too many offers with a cap: make it two orders", code="order_too_large"
+        )
     try:
         return take(pools, MOST_ITEMS - OTHER_ITEMS, commit)
     except OutOfStock as sold:
-        if not sold.left and sold.offer.stock_shards > 1:
+        if not sold.left and (sold.offer.stock_shards > 1 or sold.offer.quantity_cap):
             catalogue.mark_sold_out(sold.offer, clock.now() + SOLD_OUT_FOR)
         raise
+
+
+def _pools(order: Order, campaign: Campaign, offers: Sequence[Offer]) -> list[Pool]:
+    by_sku = {offer.sku_id: offer for offer in offers}
+    full = Conflict("The campaign has all the orders it can take.", code="campaign_not_open")
+    return [
+        *(_pool(by_sku[line.sku_id], line) for line in order.lines),
+        *caps.pools(
+            order,
+            campaign.max_orders,
+            lambda sku_id, left: OutOfStock(by_sku[sku_id], left),
+            full,
+        ),
+    ]
 
 
 def _pool(offer: Offer, line: OrderLine) -> StockPool:

@@ -89,6 +89,7 @@ def _payable(order: Order) -> Order | OrderView:
         "campaign_not_open": 409,
         "currency_mismatch": 422,
         "method_not_taken": 422,
+        "order_too_large": 422,
     },
 )
 def place_order(request: Request) -> Order | OrderView:

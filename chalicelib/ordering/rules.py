@@ -8,7 +8,7 @@ from typing import Literal
 from chalicelib.kernel import ids
 from chalicelib.kernel.money import allocate, part
 from chalicelib.payments.rules import PaymentMethod
-from chalicelib.stock.rules import Parts, kept, parts_of, section
+from chalicelib.stock.rules import Part, Parts, even, kept, parts_of, section
 
 OrderStatus = Literal[
     "pending_payment",
@@ -23,6 +23,11 @@ OrderStatus = Literal[
 DispatchStatus = Literal["created", "accepted", "shipped", "delivered", "rejected", "cancelled"]
 PaymentStatus = Literal["pending", "succeeded", "cancelled", "refunded"]
 
+# What a cap on orders, instead of on a SKU's units, is of.
+PLACES = "places"
+# A shard that holds fewer would be found empty too often; more shards are not needed.
+UNITS_A_CAP_SHARD = 100
+MOST_CAP_SHARDS = 50
 ENDED_UNSHIPPED = frozenset({"rejected", "cancelled"})
 
 
@@ -123,6 +128,9 @@ class OrderLine:
     limit: int | None
     price_reason: Sequence[str] = ()
     spread: int = 0
+    # How many units its campaign sells, and the shards of that pool that the line counts in.
+    cap: int | None = None
+    cap_taken: Sequence[Sequence[int]] = ()
     refunded_quantity: int = 0
     # Units of a paid order that was cancelled whole: they go back on sale.
     restock_quantity: int = 0
@@ -145,6 +153,11 @@ class OrderLine:
     def parts(self) -> Parts:
         """Where all its units were taken from."""
         return parts_of(self.taken, self.quantity)
+
+    @property
+    def cap_parts(self) -> Parts:
+        """Where the line counts against its offer's cap; nowhere where there is none."""
+        return tuple(Part(shard, units) for shard, units in self.cap_taken)
 
     def next_parts(self, units: int) -> Parts:
         """Where the first `units` that are not refunded were taken from."""
@@ -248,6 +261,8 @@ class Order:
     cancel_reason: str | None = None
     # By whom a card order is paid, whatever the stack's settings become.
     provider: str | None = None
+    # The shard of the campaign's places that it counts in, where there are only so many.
+    place: int | None = None
 
     @property
     def payment(self) -> Payment:
@@ -355,9 +370,23 @@ class Order:
         return {line.sku_id: line.parts_to_restock for line in self.lines}
 
     def with_parts(self, parts: Mapping[str, Parts]) -> "Order":
-        """The order with its units taken from these shards, by SKU."""
-        lines = tuple(replace(line, taken=kept(parts[line.sku_id])) for line in self.lines)
-        return replace(self, lines=lines)
+        """The order with its units taken from these shards of its pools: stocks, caps, places."""
+        lines = tuple(
+            replace(
+                line,
+                taken=kept(parts[line.sku_id]),
+                cap_taken=parts.get(cap_id(line.sku_id), ()),
+            )
+            for line in self.lines
+        )
+        place = next((part.shard for part in parts.get(cap_id(PLACES), ())), None)
+        return replace(self, lines=lines, place=place)
+
+    @property
+    def cap_parts(self) -> dict[str, Parts]:
+        """Where the order counts against caps of its campaign, by pool."""
+        places = {} if self.place is None else {PLACES: (Part(self.place, 1),)}
+        return {line.sku_id: line.cap_parts for line in self.lines if line.cap_taken} | places
 
     def to_restock(self, at: datetime) -> "Order":
         """The order with all unrefunded units owed to the stock: ask before they are refunded."""
@@ -441,3 +470,28 @@ def held(order: Order) -> Iterator[tuple[str, int, Held]]:
 def limited_units(lines: Sequence[OrderLine]) -> dict[str, tuple[int, int]]:
     """Units and limit by SKU of the lines that a customer's limit counts."""
     return {line.sku_id: (line.quantity, line.limit) for line in lines if line.limit is not None}
+
+
+@dataclass(frozen=True)
+class Cap:
+    """A pool of a campaign beside the stock: units of a SKU that it sells, or orders it takes.
+
+    It is kept in shards like a hot stock, and shard n begins with `shares[n]`.
+    """
+
+    campaign_id: str
+    of: str
+    whole: int
+
+    @property
+    def id(self) -> str:
+        return cap_id(self.of)
+
+    @property
+    def shares(self) -> list[int]:
+        return even(self.whole, min(max(self.whole // UNITS_A_CAP_SHARD, 1), MOST_CAP_SHARDS))
+
+
+def cap_id(of: str) -> str:
+    """The id of a pool that is told from the stock of the same SKU."""
+    return f"cap:{of}"

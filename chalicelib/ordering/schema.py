@@ -175,6 +175,7 @@ class OpenCampaignView(View):
     title: str
     closes_at: Instant
     currency: str
+    orders_left: int | None = Field(description="Where it takes only so many orders.")
     offers: list[OpenOfferView]
 
 

@@ -1,6 +1,6 @@
 """The ordering table: orders and customers' limits."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import ids
-from chalicelib.ordering.rules import DispatchSummary, Order, OrderLine, ShipTo
+from chalicelib.ordering.rules import Cap, DispatchSummary, Order, OrderLine, ShipTo
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due, KeysListing
 from chalicelib.platform.pages import Page, PageRequest
@@ -24,8 +24,9 @@ from chalicelib.platform.table import (
     table,
 )
 from chalicelib.platform.transaction import Check, Put, Update, create
+from chalicelib.stock.rules import Move, Parts, ShardShort
 
-ORDER, LIMITS = "order", "limits"
+ORDER, LIMITS, CAP = "order", "limits", "cap"
 # At 10,000 orders a second none of an index's partitions may take more than 1,000 write units.
 LISTING_SHARDS = 32
 DUE_SHARDS = 64
@@ -95,6 +96,7 @@ class OrderRow(EntityRow[Order]):
     total = IntegerAttribute()
     payment_method = UnicodeAttribute()
     provider = UnicodeAttribute(null=True)
+    place = IntegerAttribute(null=True)
     receipt = UnicodeAttribute(null=True)
     cash_account = UnicodeAttribute(null=True)
     ship_to = RecordAttribute(ShipTo)
@@ -123,6 +125,14 @@ class OrderRow(EntityRow[Order]):
         elif entity.is_open:
             keys |= {"due": _open(shard), "due_at": entity.paid_at}
         return keys
+
+
+class CapRow(Row):
+    """What one shard of a cap has left; one that nobody has taken from has no row yet."""
+
+    Meta = OrderingMeta
+
+    left = IntegerAttribute()
 
 
 class LimitsRow(Row):
@@ -247,6 +257,59 @@ def give_limits_back(campaign_id: str, customer_id: str, units: Mapping[str, int
         IntegerAttribute(attr_name=sku_id).add(-quantity) for sku_id, quantity in units.items()
     ]
     return Update(_limits(campaign_id, customer_id), actions)
+
+
+def take_of_cap(cap: Cap, parts: Parts) -> list[Update]:
+    """Count against a cap. Raises ShardShort."""
+    return [_cap_update(cap, shard, -units) for shard, units in parts]
+
+
+def move_of_cap(cap: Cap, moving: Move) -> list[Update]:
+    """Bring what is left to another shard. ShardShort where it has been taken meanwhile."""
+    source, target, units = moving
+    return [_cap_update(cap, source, -units), _cap_update(cap, target, units)]
+
+
+def give_back_to_cap(campaign_id: str, of: str, parts: Parts) -> list[Update]:
+    """An order that counted against a cap lives no longer."""
+    never = ValueError(f"the cap on {of} of {campaign_id} was never taken from")
+    return [
+        Update(_cap(campaign_id, of, shard), [CapRow.left.add(units)], CapRow.left.exists(), never)
+        for shard, units in parts
+    ]
+
+
+def left_of_caps(caps: Sequence[Cap]) -> dict[str, dict[int, int]]:
+    """What each shard of each cap has left, by what the cap is of."""
+    keys = [
+        (_cap_pk(cap.campaign_id, cap.of, n), CAP) for cap in caps for n in range(len(cap.shares))
+    ]
+    left = {row.pk: row.left for row in store.get_many(CapRow, keys)}
+    return {
+        cap.of: {
+            n: left.get(_cap_pk(cap.campaign_id, cap.of, n), share)
+            for n, share in enumerate(cap.shares)
+        }
+        for cap in caps
+    }
+
+
+def _cap_update(cap: Cap, shard: int, units: int) -> Update:
+    left, share = CapRow.left, cap.shares[shard]
+    when: Condition | None = None
+    if units < 0:
+        enough = left >= -units
+        when = enough | left.does_not_exist() if share >= -units else enough
+    action = left.set((left | share) + units)
+    return Update(_cap(cap.campaign_id, cap.of, shard), [action], when, ShardShort(cap.id))
+
+
+def _cap(campaign_id: str, of: str, shard: int) -> CapRow:
+    return CapRow.at(_cap_pk(campaign_id, of, shard), CAP)
+
+
+def _cap_pk(campaign_id: str, of: str, shard: int) -> str:
+    return f"{CAP}#{campaign_id}#{of}#{shard}"
 
 
 def _limits(campaign_id: str, customer_id: str) -> LimitsRow:

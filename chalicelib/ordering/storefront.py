@@ -1,17 +1,21 @@
 """What a community can buy now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.pricing import Price, PriceReason, QuantityBreak
-from chalicelib.catalogue.rules import Offer
+from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.kernel import clock
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.rules import PLACES, Cap
 from chalicelib.parties import service as parties
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.settings import settings
 from chalicelib.stock import store as stock
+from chalicelib.stock.store import Stock
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class OpenCampaign:
     title: str
     closes_at: datetime
     currency: str
+    orders_left: int | None
     offers: tuple[OpenOffer, ...]
 
 
@@ -48,32 +53,47 @@ def open_campaigns(leader_id: str, page: PageRequest) -> Page[OpenCampaign]:
     shown = found[: page.limit]
     last = shown[-1] if len(found) > page.limit else None
     return Page(
-        tuple(
-            OpenCampaign(
-                each.id, each.title, each.closes_at, each.currency, _offers(each.id, leader_id, now)
-            )
-            for each in shown
-        ),
+        tuple(_open(each, leader_id, now) for each in shown),
         (clock.to_text(last.closes_at), last.id) if last else None,
     )
 
 
-def _offers(campaign_id: str, leader_id: str, now: datetime) -> tuple[OpenOffer, ...]:
-    offers = catalogue.offers(campaign_id)
-    asked = catalogue.leader_prices(campaign_id, leader_id)
+def _open(campaign: Campaign, leader_id: str, now: datetime) -> OpenCampaign:
+    offers = catalogue.offers(campaign.id)
     stocks = stock.get_stocks([offer.sku_id for offer in offers])
-    return tuple(
-        _open(
-            offer,
-            stocks[offer.sku_id].available if offer.sku_id in stocks else 0,
-            asked.get(offer.sku_id),
-            now,
-        )
-        for offer in offers
+    asked = catalogue.leader_prices(campaign.id, leader_id)
+    left = _left_of_caps(campaign, offers)
+    return OpenCampaign(
+        id=campaign.id,
+        title=campaign.title,
+        closes_at=campaign.closes_at,
+        currency=campaign.currency,
+        orders_left=left.get(PLACES),
+        offers=tuple(
+            _on_sale(
+                offer,
+                _available(stocks.get(offer.sku_id), left.get(offer.sku_id)),
+                asked.get(offer.sku_id),
+                now,
+            )
+            for offer in offers
+        ),
     )
 
 
-def _open(offer: Offer, available: int, leader_price: int | None, now: datetime) -> OpenOffer:
+def _left_of_caps(campaign: Campaign, offers: Sequence[Offer]) -> dict[str, int]:
+    """What the campaign's caps have left, by what each is of."""
+    wholes = {offer.sku_id: offer.quantity_cap for offer in offers} | {PLACES: campaign.max_orders}
+    caps = [Cap(campaign.id, of, whole) for of, whole in wholes.items() if whole is not None]
+    return {of: sum(shards.values()) for of, shards in ordering.left_of_caps(caps).items()}
+
+
+def _available(found: Stock | None, left_of_cap: int | None) -> int:
+    in_stock = found.available if found else 0
+    return in_stock if left_of_cap is None else min(in_stock, left_of_cap)
+
+
+def _on_sale(offer: Offer, available: int, leader_price: int | None, now: datetime) -> OpenOffer:
     def price_of(units: int) -> Price:
         return offer.price_of(units, now, settings().zone, leader_price)
 

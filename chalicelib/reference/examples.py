@@ -67,6 +67,7 @@ OFFERS: list[dict[str, Any]] = [
         "price": 349,
         "commission": {"basis": "sales", "rate_bps": 1000},
         "limit_per_customer": 4,
+        "quantity_cap": 500,
         "floor_price": 329,
         "price_schedule": [],
         "quantity_breaks": [{"units": 6, "amount": 1745}],
@@ -76,6 +77,7 @@ OFFERS: list[dict[str, Any]] = [
         "price": 420,
         "commission": {"basis": "gross_profit", "rate_bps": 2000},
         "limit_per_customer": None,
+        "quantity_cap": None,
         "floor_price": None,
         "price_schedule": [{"at": "17:30", "percent": 80}, {"at": "18:00", "percent": 70}],
         "quantity_breaks": [],
@@ -89,6 +91,7 @@ CREATE_CAMPAIGN: dict[str, Any] = {
     "offers": OFFERS,
     "leader_ids": [LEADER],
     "target": {"kind": "buyers", "count": 20},
+    "max_orders": 150,
 }
 CAMPAIGN_SUMMARY: dict[str, Any] = {
     "id": CAMPAIGN,
@@ -99,6 +102,7 @@ CAMPAIGN_SUMMARY: dict[str, Any] = {
     "currency": "EUR",
     "for_every_leader": False,
     "target": {"kind": "buyers", "count": 20},
+    "max_orders": 150,
     "outcome": None,
     "created_at": "2026-03-01T15:20:11.402Z",
 }
@@ -455,6 +459,7 @@ EXAMPLES: dict[str, Any] = {
         "title": "Breakfast of the week",
         "closes_at": "2026-03-03T18:00:00.000Z",
         "currency": "EUR",
+        "orders_left": 41,
         "offers": [
             {
                 "sku_id": EGGS,

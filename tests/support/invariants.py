@@ -15,13 +15,15 @@ import boto3
 
 from chalicelib.aftersales.rules import AfterSales, OpenRequests
 from chalicelib.aftersales.store import AfterSalesRow, OpenRow
+from chalicelib.catalogue.rules import Campaign
+from chalicelib.catalogue.store import CampaignRow
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.store import DispatchRow
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.store import AccountsRow, EntryRow
-from chalicelib.ordering.rules import Order, OrderLine
-from chalicelib.ordering.store import OrderRow
+from chalicelib.ordering.rules import PLACES, Cap, Order, OrderLine
+from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.payments.rules import Receipt, Refund, Remittance
 from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
 from chalicelib.platform.outbox import OutboxRow
@@ -49,6 +51,10 @@ class State:
         self.stock = _rows(StockRow, _items("STOCK_TABLE"), "stock")
         self.units = _sums(self.stock)
         self.limits = _limits(ordering)
+        self.caps = _rows(CapRow, ordering, "cap")
+        self.campaigns: list[Campaign] = _entities(
+            CampaignRow, _items("CATALOGUE_TABLE"), "campaign"
+        )
         self.dispatches: list[Dispatch] = _entities(
             DispatchRow, _items("DISPATCH_TABLE"), "dispatch"
         )
@@ -355,6 +361,31 @@ def _statements(state: State) -> Iterator[str]:
                 yield f"{after.run_id} does not open where {before.run_id} closes"
 
 
+def _caps(state: State) -> Iterator[str]:
+    """Of each shard of a cap just what live orders took of it is gone."""
+    wholes = {
+        (line_order.campaign_id, line.sku_id): line.cap
+        for line_order in state.orders
+        for line in line_order.lines
+        if line.cap is not None
+    } | {(each.id, PLACES): each.max_orders for each in state.campaigns if each.max_orders}
+    due = Counter[str]()
+    for (campaign_id, of), whole in wholes.items():
+        for shard, share in enumerate(Cap(campaign_id, of, whole or 0).shares):
+            due[f"cap#{campaign_id}#{of}#{shard}"] = share
+    for order in state.orders:
+        if order.status not in (*ENDED_UNPAID, "refunded"):
+            for of, parts in order.cap_parts.items():
+                for shard, units in parts:
+                    due[f"cap#{order.campaign_id}#{of}#{shard}"] -= units
+    yield from _differences(
+        "left of",
+        {row.pk: row.left for row in state.caps},
+        {row.pk: due[row.pk] for row in state.caps},
+    )
+    yield from (f"{row.pk} is oversold by {-row.left}" for row in state.caps if row.left < 0)
+
+
 def _providers(state: State) -> Iterator[str]:
     """An order by card names its provider, by which it is stopped and refunded; no other does."""
     for order in state.orders:
@@ -403,6 +434,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _days,
     _statements,
     _providers,
+    _caps,
     _after_sales,
     _outbox,
 )

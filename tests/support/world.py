@@ -161,6 +161,7 @@ class World:
         limit: int | None = None,
         open_for: timedelta = timedelta(days=2),
         target: Json = None,
+        max_orders: int | None = None,
         **terms: Any,
     ) -> Json:
         answer = self.try_campaign(
@@ -172,6 +173,7 @@ class World:
             limit=limit,
             open_for=open_for,
             target=target,
+            max_orders=max_orders,
             **terms,
         )
         return created(answer)
@@ -187,6 +189,7 @@ class World:
         limit: int | None = None,
         open_for: timedelta = timedelta(days=2),
         target: Json = None,
+        max_orders: int | None = None,
         **terms: Any,
     ) -> Answer:
         """`terms` are further fields of every offer."""
@@ -209,6 +212,7 @@ class World:
             "offers": offers,
             "leader_ids": leader_ids,
             "target": target,
+            "max_orders": max_orders,
         }
         return self.operator.post("/v1/campaigns", body)
 

@@ -1,0 +1,150 @@
+"""How much of an offer a campaign sells, and how many orders it takes."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.ordering.rules import PLACES, Cap
+from tests.functional.conftest import Clock
+from tests.support.gateway import Answer
+from tests.support.invariants import findings
+from tests.support.lambdas import invoke
+from tests.support.world import Json, Sale, World
+
+
+def ask(world: World, sale: Sale, quantity: int = 1, buyer: str = "cus_alice") -> Answer:
+    return world.customer(buyer).post("/v1/orders", world.order_body(sale, quantity))
+
+
+def on_sale(world: World, sale: Sale) -> Json:
+    """The one campaign that the community can buy from now."""
+    path = f"/v1/leaders/{sale.leader_id}/campaigns"
+    (campaign,) = world.customer().get(path).json["items"]
+    return campaign
+
+
+def left(world: World, sale: Sale) -> int:
+    found: int = on_sale(world, sale)["offers"][0]["available"]
+    return found
+
+
+def test_a_campaign_sells_no_more_than_its_cap_whatever_the_stock_holds(world: World) -> None:
+    sale = world.sale(stock=100, quantity_cap=5)
+    assert left(world, sale) == 5
+    assert ask(world, sale, 3).status == 201
+    refused = ask(world, sale, 3)
+    assert (refused.status, refused.code) == (409, "out_of_stock")
+    assert left(world, sale) == 2
+    assert ask(world, sale, 2).status == 201
+    assert left(world, sale) == 0
+    stock = world.stock(sale.sku_ids[0])
+    assert (stock["on_hand"], stock["reserved"]) == (100, 5)
+    assert findings({sale.sku_ids[0]: 100}) == []
+
+
+def test_the_stock_may_be_less_than_the_cap(world: World) -> None:
+    sale = world.sale(stock=2, quantity_cap=5)
+    assert left(world, sale) == 2
+    assert ask(world, sale, 3).code == "out_of_stock"
+    assert left(world, sale) == 2
+
+
+def test_a_large_cap_is_sold_to_its_last_unit_wherever_it_lies(world: World) -> None:
+    sale = world.sale(stock=1000, quantity_cap=500)
+    assert len(Cap(sale.campaign_id, sale.sku_ids[0], 500).shares) == 5
+    sold = [ask(world, sale, n).status for n in (130, 130, 130, 100)]
+    assert sold == [201] * 4
+    assert left(world, sale) == 10
+    assert ask(world, sale, 11).code == "out_of_stock"
+    assert ask(world, sale, 10).status == 201
+    assert left(world, sale) == 0
+    assert findings({sale.sku_ids[0]: 1000}) == []
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "expired", "refunded"])
+def test_what_ends_is_given_back_once(world: World, time: Clock, ending: str) -> None:
+    sale = world.sale(stock=10, quantity_cap=3, max_orders=1, open_for=timedelta(hours=5))
+    order = ask(world, sale, 3).json
+    assert ask(world, sale, 1, "cus_bob").status == 409
+    if ending == "expired":
+        time.move_on(minutes=16)
+        invoke("order_expire")
+        invoke("order_expire")
+    else:
+        if ending == "refunded":
+            world.pay(order)
+            world.work()
+        for _ in range(2):
+            world.operator.post(f"/v1/orders/{order['id']}/cancel", {})
+    world.work()
+    campaign = on_sale(world, sale)
+    assert (campaign["orders_left"], campaign["offers"][0]["available"]) == (1, 3)
+    time.move_on(seconds=3)  # by then nobody takes it for sold out any more
+    assert ask(world, sale, 3, "cus_bob").status == 201
+    assert findings() == []
+
+
+def test_a_late_payment_takes_its_place_again_if_it_is_free(world: World, time: Clock) -> None:
+    sale = world.sale(stock=10, quantity_cap=3, max_orders=1, open_for=timedelta(hours=5))
+    order = ask(world, sale, 3).json
+    time.move_on(minutes=16)
+    invoke("order_expire")
+    assert world.pay(order).status == 200
+    world.work()
+    assert world.order(order["id"])["status"] == "paid"
+    campaign = on_sale(world, sale)
+    assert (campaign["orders_left"], campaign["offers"][0]["available"]) == (0, 0)
+
+
+def test_a_late_payment_goes_back_where_its_place_is_taken(world: World, time: Clock) -> None:
+    sale = world.sale(stock=10, max_orders=1, open_for=timedelta(hours=5))
+    late = ask(world, sale).json
+    time.move_on(minutes=16)
+    invoke("order_expire")
+    assert ask(world, sale, 1, "cus_bob").status == 201
+    assert world.pay(late).status == 200
+    world.work()
+    assert world.order(late["id"])["status"] == "refunded"
+    assert on_sale(world, sale)["orders_left"] == 0
+
+
+def test_a_full_campaign_takes_no_more_orders(world: World) -> None:
+    sale = world.sale(stock=10, max_orders=2)
+    assert [ask(world, sale, 1, f"cus_{n}").status for n in range(2)] == [201, 201]
+    refused = ask(world, sale, 1, "cus_2")
+    assert (refused.status, refused.code) == (409, "campaign_not_open")
+    assert refused.json["detail"] == "The campaign has all the orders it can take."
+    assert on_sale(world, sale)["orders_left"] == 0
+
+
+def test_a_sold_out_cap_is_refused_for_a_moment_without_a_write(world: World, time: Clock) -> None:
+    sale = world.sale(stock=10, quantity_cap=1)
+    order = ask(world, sale).json
+    assert ask(world, sale, 1, "cus_bob").status == 409
+    world.operator.post(f"/v1/orders/{order['id']}/cancel", {})
+    assert ask(world, sale, 1, "cus_bob").code == "out_of_stock"
+    time.move_on(seconds=3)
+    assert ask(world, sale, 1, "cus_bob").status == 201
+
+
+def test_an_order_of_too_many_capped_offers_is_refused(world: World) -> None:
+    sale = world.sale(skus=40, stock=10, quantity_cap=5)
+    refused = ask(world, sale)
+    assert (refused.status, refused.code) == (422, "order_too_large")
+    assert [each["field"] for each in refused.json["errors"]] == ["lines"]
+
+
+@pytest.mark.parametrize("cap", [0, -1, 1.5, "5"])
+def test_a_cap_that_makes_no_sense_is_refused(world: World, cap: object) -> None:
+    sku_id = world.add_product(world.add_supplier())["skus"][0]["id"]
+    answer = world.try_campaign([sku_id], quantity_cap=cap)
+    assert answer.status == 422
+    assert [each["field"] for each in answer.json["errors"]] == ["offers.0.quantity_cap"]
+
+
+def test_shares_of_a_cap_add_up() -> None:
+    for whole in (1, 99, 100, 199, 200, 4_999, 5_000, 123_456):
+        shares = Cap("cmp_1", PLACES, whole).shares
+        assert sum(shares) == whole
+        assert len(shares) <= 50
+        assert max(shares) - min(shares) <= 1
