@@ -57,7 +57,12 @@ def cancel(campaign_id: str, recorder: Recorder | None) -> Campaign:
 
 
 def ask_orders(campaign_id: str, shard: int | None, after: str | None) -> None:
-    """Ask a page of the campaign's orders to go on; without a shard, a page of each."""
+    """Ask a page of the campaign's orders to go on; without a shard, a page of each.
+
+    Raises LookupError for a campaign that is not stored.
+    """
+    if catalogue.get_campaign(campaign_id) is None:
+        raise LookupError(f"campaign {campaign_id} is not stored")
     if shard is None:
         _ask_for_pages(campaign_id, [(n, None) for n in range(ordering.LISTING_SHARDS)])
         return

@@ -134,6 +134,10 @@ def test_a_campaign_is_read_as_it_was_made(world: World) -> None:
         "price": 990,
         "commission": {"basis": "sales", "rate_bps": 850},
         "limit_per_customer": 2,
+        "quantity_cap": None,
+        "floor_price": None,
+        "price_schedule": [],
+        "quantity_breaks": [],
     }
 
 
@@ -192,6 +196,8 @@ def test_a_community_sees_its_open_campaigns_and_what_is_left(world: World) -> N
             "sku_id": sale.sku_ids[0],
             "title": "Eggs, Box 0",
             "price": 1000,
+            "price_reason": [],
+            "quantity_breaks": [],
             "limit_per_customer": 4,
             "available": 4,
         }

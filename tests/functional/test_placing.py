@@ -36,6 +36,7 @@ def test_an_order_answers_with_all_it_comes_to(world: World) -> None:
         "refunded_quantity": 0,
         "refunded_amount": 0,
         "unit_price": 1250,
+        "price_reason": [],
         "discount": 0,
         "tax": 0,
     }

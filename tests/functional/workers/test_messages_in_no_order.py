@@ -78,6 +78,8 @@ def test_every_message_of_a_journey_may_come_again_after_its_end(
     time.move_to("2026-03-18T00:15:00.000Z")
     world.operator.post("/v1/settlement-runs", {"business_date": "2026-03-17"})
     seen += worked(world)
+    world.operator.post(f"/v1/campaigns/{sale.campaign_id}/cancel")
+    seen += worked(world)
     assert {queue for queue, _ in seen} == set(workers())
     before = tables(world)
     for queue, message in reversed(seen):

@@ -21,8 +21,8 @@ SCHEDULES = (
     "settlement_watch",
     "webhook_sweep",
 )
-STRANGERS_FAIL = ("dispatch_create", "refund_execute", "webhook_fan_out")
-STRANGERS_PASS = ("campaign_orders", "settlement_list", "settlement_settle", "webhook_attempt")
+STRANGERS_FAIL = ("campaign_orders", "dispatch_create", "refund_execute", "webhook_fan_out")
+STRANGERS_PASS = ("settlement_list", "settlement_settle", "webhook_attempt")
 
 
 def test_every_function_has_one_sample() -> None:
