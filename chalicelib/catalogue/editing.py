@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.catalogue import service
+from chalicelib.catalogue import campaigns
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.campaigns import CampaignWhole
 from chalicelib.catalogue.rules import Campaign, Target
-from chalicelib.catalogue.service import CampaignWhole
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.platform.retries import retry_stale
@@ -30,7 +30,7 @@ class Changes:
 def edit(campaign_id: str, changes: Changes) -> CampaignWhole:
     """Raises Conflict `campaign_not_editable` naming each field that may no longer change, Invalid
     for a window that closes before it opens."""
-    campaign = service.campaign(campaign_id)
+    campaign = campaigns.campaign(campaign_id)
     _check(campaign, changes, clock.now())
     changed = campaign.changed(**changes.named())
     if changed.closes_at <= changed.opens_at:
@@ -40,7 +40,7 @@ def edit(campaign_id: str, changes: Changes) -> CampaignWhole:
         # Before the campaign itself: what is listed by these is judged by the campaign.
         catalogue.move_closing(campaign_id, changes.closes_at)
     write(catalogue.replace_campaign(changed))
-    return service.campaign_whole(campaign_id)
+    return campaigns.campaign_whole(campaign_id)
 
 
 def _check(campaign: Campaign, changes: Changes, now: datetime) -> None:

@@ -1,9 +1,11 @@
 """`/v1/products` and `/v1/campaigns`."""
 
-from chalicelib.catalogue import editing, leader_prices, service
+from chalicelib.catalogue import campaigns, editing, leader_prices, products
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.campaigns import CampaignWhole, NewCampaign, NewOffer
 from chalicelib.catalogue.editing import Changes
 from chalicelib.catalogue.leader_prices import LeaderPriceOf
+from chalicelib.catalogue.products import NewProduct, NewSku
 from chalicelib.catalogue.rules import Campaign, Commission, Product, Target
 from chalicelib.catalogue.schema import (
     CampaignSummaryView,
@@ -19,7 +21,6 @@ from chalicelib.catalogue.schema import (
     SetLeaderPrice,
     terms_of,
 )
-from chalicelib.catalogue.service import CampaignWhole, NewCampaign, NewOffer, NewProduct, NewSku
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request
 from chalicelib.platform.http_in import Routes
@@ -47,7 +48,7 @@ def create_product(request: Request) -> Product:
     new = NewProduct(
         sent.supplier_id, sent.title, sent.description, sent.category, sent.currency, skus
     )
-    return service.create_product(new, request.caller, request.idempotency)
+    return products.create_product(new, request.caller, request.idempotency)
 
 
 @routes.endpoint(
@@ -72,7 +73,7 @@ def list_products(request: Request) -> Page[Product]:
     answer=ProductView,
 )
 def read_product(request: Request, id: str) -> Product:
-    return service.product_for(id, request.caller)
+    return products.product_for(id, request.caller)
 
 
 @routes.endpoint(
@@ -85,7 +86,7 @@ def read_product(request: Request, id: str) -> Product:
     errors={"already_rejected": 409},
 )
 def approve_product(request: Request, id: str) -> Product:
-    return service.approve_product(id, request.caller, request.idempotency)
+    return products.approve_product(id, request.caller, request.idempotency)
 
 
 @routes.endpoint(
@@ -99,7 +100,7 @@ def approve_product(request: Request, id: str) -> Product:
     errors={"already_active": 409, "already_rejected": 409},
 )
 def reject_product(request: Request, id: str) -> Product:
-    return service.reject_product(id, request.body.reason, request.caller, request.idempotency)
+    return products.reject_product(id, request.body.reason, request.caller, request.idempotency)
 
 
 @routes.endpoint(
@@ -126,7 +127,7 @@ def create_campaign(request: Request) -> CampaignWhole:
         Target(sent.target.kind, sent.target.count) if sent.target else None,
         sent.max_orders,
     )
-    return service.create_campaign(new, request.idempotency)
+    return campaigns.create_campaign(new, request.idempotency)
 
 
 @routes.endpoint(
@@ -158,7 +159,7 @@ def edit_campaign(request: Request, id: str) -> CampaignWhole:
 )
 def clone_campaign(request: Request, id: str) -> CampaignWhole:
     sent: CloneCampaign = request.body
-    return service.clone_campaign(
+    return campaigns.clone_campaign(
         id, sent.title, sent.opens_at, sent.closes_at, request.idempotency
     )
 
@@ -183,7 +184,7 @@ def list_campaigns(request: Request) -> Page[Campaign]:
     answer=CampaignView,
 )
 def read_campaign(request: Request, id: str) -> CampaignWhole:
-    return service.campaign_whole(id)
+    return campaigns.campaign_whole(id)
 
 
 @routes.endpoint(

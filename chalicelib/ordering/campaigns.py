@@ -8,7 +8,7 @@ decided, each order then goes its way by itself: every order of the campaign is 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.catalogue import service as catalogue_service
+from chalicelib.catalogue import campaigns
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import UNDONE_AGAIN_AFTER, Campaign, Outcome, Target
 from chalicelib.kernel import clock, events
@@ -39,7 +39,7 @@ def cancel(campaign_id: str, recorder: Recorder | None) -> Campaign:
 
     Raises Conflict where its target has been judged: its orders are on their way, or back already.
     """
-    campaign = catalogue_service.campaign(campaign_id)
+    campaign = campaigns.campaign(campaign_id)
     if campaign.cancelled:
         return campaign
     if campaign.outcome:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.catalogue import service as catalogue
+from chalicelib.catalogue import products
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Busy, Conflict
@@ -28,7 +28,7 @@ def adjust(
 
     Raises Conflict where unpaid orders hold what would be taken away.
     """
-    catalogue.sku_for(sku_id, caller)
+    products.sku_for(sku_id, caller)
     adjustment = Adjustment(ids.new("adj"), sku_id, delta, reason, caller.role, clock.now())
     if delta < 0:
         _take_away(adjustment, recorder)
@@ -39,7 +39,7 @@ def adjust(
 
 
 def adjustments_of(sku_id: str, caller: Caller, page: PageRequest) -> Page[Adjustment]:
-    catalogue.sku_for(sku_id, caller)
+    products.sku_for(sku_id, caller)
     return stock.adjustments(sku_id, page)
 
 

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-from chalicelib.catalogue import service as catalogue
+from chalicelib.catalogue import products
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Busy, Conflict, PreconditionFailed
@@ -19,7 +19,7 @@ Counted = Literal["on_hand", "physical"]
 
 @retry_stale
 def read(sku_id: str, caller: Caller) -> Stock:
-    catalogue.sku_for(sku_id, caller)
+    products.sku_for(sku_id, caller)
     return stock.get_stock(sku_id)
 
 
@@ -29,7 +29,7 @@ def put(sku_id: str, counted: Counted, units: int, if_match: str | None, caller:
     Raises Conflict where less is left than unpaid orders hold, PreconditionFailed where the stock
     has changed since the caller read its ETag.
     """
-    catalogue.sku_for(sku_id, caller)
+    products.sku_for(sku_id, caller)
     return set_units(sku_id, counted, units, if_match)
 
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.catalogue import service as catalogue
+from chalicelib.catalogue import products
 from chalicelib.catalogue import store as catalogue_store
-from chalicelib.catalogue.service import SkuWhole
+from chalicelib.catalogue.products import SkuWhole
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.platform.retries import retry_stale
@@ -37,7 +37,7 @@ class SkuOnSale(SkuWhole):
 
 @retry_stale
 def read_sku(sku_id: str, caller: Caller) -> SkuOnSale:
-    return SkuOnSale.of(catalogue.sku_whole(sku_id, caller), stock.get_stock(sku_id).shards)
+    return SkuOnSale.of(products.sku_whole(sku_id, caller), stock.get_stock(sku_id).shards)
 
 
 def reshard(sku_id: str, shards: int, caller: Caller) -> SkuOnSale:
@@ -45,7 +45,7 @@ def reshard(sku_id: str, shards: int, caller: Caller) -> SkuOnSale:
 
     What unpaid orders hold in a shard that is taken away comes back to it, and is found there.
     """
-    sku = catalogue.sku_whole(sku_id, caller)
+    sku = products.sku_whole(sku_id, caller)
     _arrange(sku_id, shards)
     retry_stale(tend)(sku_id)
     return SkuOnSale.of(sku, shards)

@@ -21,7 +21,7 @@ def last_units_of_a_cap(world: World) -> None:
 
 
 def last_units_over_shards(world: World) -> None:
-    """Five shards of a hundred, of which sixteen orders of 31 leave four: found wherever they lie."""
+    """Of five shards of a hundred sixteen orders of 31 leave four, wherever those lie."""
     sale = world.sale(stock=1000, quantity_cap=500)
     callers = [world.customer(buyer) for buyer in BUYERS]
     body = world.order_body(sale, 31)

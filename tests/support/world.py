@@ -151,32 +151,9 @@ class World:
         return self.operator.get(f"/v1/skus/{sku_id}/stock").json
 
     def add_campaign(
-        self,
-        sku_ids: list[str],
-        leader_ids: list[str] | None = None,
-        *,
-        price: int = 1000,
-        basis: str = "sales",
-        rate_bps: int = 1000,
-        limit: int | None = None,
-        open_for: timedelta = timedelta(days=2),
-        target: Json = None,
-        max_orders: int | None = None,
-        **terms: Any,
+        self, sku_ids: list[str], leader_ids: list[str] | None = None, **terms: Any
     ) -> Json:
-        answer = self.try_campaign(
-            sku_ids,
-            leader_ids,
-            price=price,
-            basis=basis,
-            rate_bps=rate_bps,
-            limit=limit,
-            open_for=open_for,
-            target=target,
-            max_orders=max_orders,
-            **terms,
-        )
-        return created(answer)
+        return created(self.try_campaign(sku_ids, leader_ids, **terms))
 
     def try_campaign(
         self,

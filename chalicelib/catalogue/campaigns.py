@@ -1,7 +1,7 @@
-"""What can be done with products and campaigns."""
+"""What can be done with campaigns: made, cloned and read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.catalogue import rules
@@ -12,35 +12,13 @@ from chalicelib.catalogue.rules import (
     Commission,
     Offer,
     Product,
-    ProductStatus,
-    Sku,
     Target,
 )
-from chalicelib.catalogue.store import CampaignRow, ProductRow
+from chalicelib.catalogue.store import CampaignRow
 from chalicelib.kernel import clock, ids
-from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from chalicelib.kernel.errors import FieldError, Invalid, NotFound
 from chalicelib.parties import store as party_store
-from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction, create
-
-
-@dataclass(frozen=True)
-class NewSku:
-    title: str
-    supplier_sku: str | None
-    list_price: int
-    cost: int
-
-
-@dataclass(frozen=True)
-class NewProduct:
-    supplier_id: str
-    title: str
-    description: str | None
-    category: str | None
-    currency: str
-    skus: Sequence[NewSku]
 
 
 @dataclass(frozen=True)
@@ -77,73 +55,6 @@ class CampaignWhole(Campaign):
         cls, campaign: Campaign, offers: Sequence[Offer], leader_ids: Sequence[str]
     ) -> "CampaignWhole":
         return cls(**vars(campaign), offers=offers, leader_ids=leader_ids)
-
-
-@dataclass(frozen=True)
-class SkuWhole(Sku):
-    """A SKU with what it has of its product."""
-
-    product_id: str
-    supplier_id: str
-    currency: str
-
-
-def create_product(new: NewProduct, caller: Caller, recorder: Recorder | None) -> Product:
-    """An operator's product is active at once, a supplier's waits for approval."""
-    if caller.role == "supplier" and caller.id != new.supplier_id:
-        raise Invalid.field("supplier_id", "is not your own")
-    supplier = party_store.get_supplier(new.supplier_id)
-    if supplier is None:
-        raise Invalid.field("supplier_id", "is not a supplier")
-    if supplier.currency != new.currency:
-        raise Invalid.field(
-            "currency", f"is not the supplier's, {supplier.currency}", code="currency_mismatch"
-        )
-    product = _product(new, "active" if caller.is_operator else "pending")
-    transaction = Transaction(recorder)
-    transaction.add(create(ProductRow.of(product)))
-    transaction.add(*(create(catalogue.sku_row(sku, product)) for sku in product.skus))
-    transaction.commit(product)
-    return product
-
-
-def product_for(product_id: str, caller: Caller) -> Product:
-    product = catalogue.get_product(product_id)
-    if product is None:
-        raise NotFound("There is no such product.")
-    caller.must_be("supplier", product.supplier_id, "product")
-    return product
-
-
-def approve_product(product_id: str, caller: Caller, recorder: Recorder | None) -> Product:
-    return _decide(product_id, caller, "active", None, recorder)
-
-
-def reject_product(
-    product_id: str, reason: str, caller: Caller, recorder: Recorder | None
-) -> Product:
-    return _decide(product_id, caller, "rejected", reason, recorder)
-
-
-def sku_for(sku_id: str, caller: Caller) -> None:
-    """Raise NotFound unless the SKU exists and is the caller's, or the caller is an operator."""
-    supplier_id = catalogue.supplier_of_sku(sku_id)
-    if supplier_id is None:
-        raise NotFound("There is no such SKU.")
-    caller.must_be("supplier", supplier_id, "SKU")
-
-
-def sku_whole(sku_id: str, caller: Caller) -> SkuWhole:
-    """The SKU, for its supplier and operators. Raises NotFound."""
-    sku_for(sku_id, caller)
-    row = catalogue.get_skus([sku_id])[sku_id]
-    product = product_for(row.product_id, caller)
-    return SkuWhole(
-        **vars(product.sku(sku_id)),
-        product_id=product.id,
-        supplier_id=product.supplier_id,
-        currency=product.currency,
-    )
 
 
 def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhole:
@@ -220,48 +131,6 @@ def campaign_whole(campaign_id: str) -> CampaignWhole:
     return CampaignWhole.of(
         campaign(campaign_id), catalogue.offers(campaign_id), catalogue.leader_ids(campaign_id)
     )
-
-
-def _product(new: NewProduct, status: ProductStatus) -> Product:
-    return Product(
-        id=ids.new("prd"),
-        supplier_id=new.supplier_id,
-        title=new.title,
-        description=new.description,
-        category=new.category,
-        currency=new.currency,
-        status=status,
-        rejection_reason=None,
-        skus=tuple(
-            Sku(ids.new("sku"), sku.title, sku.supplier_sku, sku.list_price, sku.cost)
-            for sku in new.skus
-        ),
-        version=1,
-        created_at=clock.now(),
-    )
-
-
-@retry_stale
-def _decide(
-    product_id: str,
-    caller: Caller,
-    status: ProductStatus,
-    reason: str | None,
-    recorder: Recorder | None,
-) -> Product:
-    product = product_for(product_id, caller)
-    if (product.status, product.rejection_reason) == (status, reason):
-        return product
-    if product.status != "pending":
-        raise Conflict(
-            f"The product is {product.status}; only a pending one can be decided.",
-            code=f"already_{product.status}",
-        )
-    decided = replace(product, status=status, rejection_reason=reason, version=product.version + 1)
-    transaction = Transaction(recorder)
-    transaction.add(catalogue.replace_product(decided, product.version))
-    transaction.commit(decided)
-    return decided
 
 
 def _check_leaders(new: NewCampaign) -> None:
