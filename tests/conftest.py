@@ -20,6 +20,7 @@ ON_THE_LOCAL_CLOUD = ("contract", "journey", "race", "template")
 KINDS = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run side by side, those on the local cloud run in one process: it is started
     once, and the others' processor time is not taken from its functions twice."""

@@ -173,7 +173,7 @@ class RecordAttribute(Attribute[R], Generic[R]):
 
 
 class RecordsAttribute(Attribute[tuple[R, ...]], Generic[R]):
-    """Many flat dataclasses, as one JSON text. Integers stay integers."""
+    """Many dataclasses, as one JSON text. Integers stay integers, and sequences are tuples."""
 
     attr_type = STRING
 
@@ -185,7 +185,12 @@ class RecordsAttribute(Attribute[tuple[R, ...]], Generic[R]):
         return _dump([vars(each) for each in value])
 
     def deserialize(self, value: str) -> tuple[R, ...]:
-        return tuple(self.record(**each) for each in json.loads(value))
+        records = json.loads(value)
+        return tuple(self.record(**{n: _frozen(v) for n, v in each.items()}) for each in records)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if type(value) is list else value
 
 
 class TextsAttribute(Attribute[tuple[str, ...]]):

@@ -20,6 +20,8 @@ EXPECTED = {
     "OutboxSweep": EVERY_MINUTE,
     "WebhookSweep": EVERY_MINUTE,
     "SettlementWatch": EVERY_MINUTE,
+    "StockTend": EVERY_MINUTE,
+    "StockCheck": "cron(30 3 * * ? *)",
     "SettlementStart": "cron(15 * * * ? *)",
     "LedgerFold": "rate(1 hour)",
 }

@@ -271,7 +271,7 @@ def _units(state: State, supplied: Mapping[str, int]) -> Iterator[str]:
     for each in state.sold:
         if each.status in (*SHIPPED, "rejected"):
             gone[each.line.sku_id] += each.line.quantity
-        elif each.dispatch or each.order.status != "refunded":
+        elif each.dispatch or each.line.restocked_quantity or each.order.status != "refunded":
             gone[each.line.sku_id] += each.line.refunded_quantity
         gone[each.line.sku_id] -= each.line.restocked_quantity
     for sku_id, units in state.units.items():
