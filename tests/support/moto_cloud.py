@@ -39,6 +39,15 @@ QUEUES = (
 )
 # DynamoDB's limit for reading together, as for writing; moto still has an older one.
 ITEMS_AT_MOST = 100
+# A list asks each partition of its index, for which moto takes long; three show as well as
+# sixty-four that their answers are put together.
+PARTITIONS = (
+    "chalicelib.ordering.store.LISTING_SHARDS",
+    "chalicelib.ordering.store.DUE_SHARDS",
+    "chalicelib.dispatch.store.SHARDS",
+    "chalicelib.ledger.store.BOOK_SHARDS",
+)
+FEWER = 3
 BASE = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "test",
@@ -63,6 +72,8 @@ def moto_cloud(**settings: str) -> Iterator[dict[str, str]]:
         environment = _emptied() or _made()
         os.environ.update(environment)
         forget_everything()
+        for partitions in PARTITIONS:
+            stack.enter_context(mock.patch(partitions, FEWER))
         yield environment
     forget_everything()
 
