@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import botocore.session
 import pytest
 from pytest_httpserver import HTTPServer
+from xdist.scheduler import LoadScopeScheduling
 
 from infra.local.stack import LocalStack, local_stack
 from tests.support.gateway import Gateway
@@ -17,16 +18,19 @@ from tests.support.world import Issuer, World
 
 # Their tests talk to the local cloud, some of them in process as well.
 ON_THE_LOCAL_CLOUD = ("contract", "journey", "race", "template")
-KINDS = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class Apart(LoadScopeScheduling):  # type: ignore[misc]
     """Where tests run side by side, those on the local cloud run in one process: it is started
-    once, and the others' processor time is not taken from its functions twice."""
-    for item in items:
-        if item.path.relative_to(KINDS).parts[0] in ON_THE_LOCAL_CLOUD:
-            item.add_marker(pytest.mark.xdist_group("local cloud"))
+    once, and its functions have not two processes beside them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        kind = nodeid.split("/")[1]
+        return "local cloud" if kind in ON_THE_LOCAL_CLOUD else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Apart:
+    return Apart(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
