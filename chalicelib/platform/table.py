@@ -6,7 +6,7 @@ fields of one name are the same thing, so a `store.py` only declares what each a
 
 import json
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
@@ -166,7 +166,7 @@ class RecordAttribute(Attribute[R], Generic[R]):
         self.record = record
 
     def serialize(self, value: R) -> str:
-        return _dump(vars(value))
+        return _dump(_stored(value))
 
     def deserialize(self, value: str) -> R:
         return self.record(**json.loads(value))
@@ -182,11 +182,35 @@ class RecordsAttribute(Attribute[tuple[R, ...]], Generic[R]):
         self.record = record
 
     def serialize(self, value: Iterable[R]) -> str:
-        return _dump([vars(each) for each in value])
+        return _dump([_stored(each) for each in value])
 
     def deserialize(self, value: str) -> tuple[R, ...]:
         records = json.loads(value)
         return tuple(self.record(**{n: _frozen(v) for n, v in each.items()}) for each in records)
+
+
+def _stored(record: Any) -> dict[str, Any]:
+    """A record's fields without those that have their default, which comes back by itself.
+
+    So a default, once it is stored nowhere, can never be changed.
+    """
+    usual = _usual(cast(Any, type(record)))
+    return {
+        name: value
+        for name, value in vars(record).items()
+        if name not in usual or value != usual[name]
+    }
+
+
+@cache
+def _usual(record: Any) -> dict[str, Any]:
+    found = {}
+    for each in fields(record):
+        if each.default is not MISSING:
+            found[each.name] = each.default
+        elif each.default_factory is not MISSING:
+            found[each.name] = each.default_factory()
+    return found
 
 
 def _frozen(value: Any) -> Any:

@@ -98,6 +98,7 @@ def spread(placed: Placed, body: Mapping[str, Any], shards: int) -> Spread:
         },
         sharded={
             "orders": ordering.LISTING_SHARDS,
+            order.campaign_id: ordering.LISTING_SHARDS,
             "due": ordering.DUE_SHARDS,
             "open": ordering.DUE_SHARDS,
             today: ledger.BOOK_SHARDS,
