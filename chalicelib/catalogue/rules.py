@@ -17,8 +17,8 @@ Outcome = Literal["met", "missed"]
 EVERY_LEADER = "*"
 # Orders are counted through an index, which is a little behind the last order before the close.
 JUDGED_AFTER = timedelta(minutes=1)
-# An order that was placed while the campaign was being cancelled is found then.
-UNDONE_AGAIN_AFTER = timedelta(minutes=2)
+# An order that the index did not know yet when all were asked to go on is found then.
+ASKED_AGAIN_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Campaign:
         return self.changed(closing_told=True, look_at=look_at)
 
     def judged(self, outcome: Outcome, now: datetime) -> "Campaign":
-        return self.changed(outcome=outcome, judged_at=now, look_at=None)
+        return self.changed(outcome=outcome, judged_at=now, look_at=now + ASKED_AGAIN_AFTER)
 
     def changed(self, **changes: Any) -> "Campaign":
         return replace(self, version=self.version + 1, **changes)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.catalogue import campaigns
 from chalicelib.catalogue import store as catalogue
-from chalicelib.catalogue.rules import UNDONE_AGAIN_AFTER, Campaign, Outcome, Target
+from chalicelib.catalogue.rules import ASKED_AGAIN_AFTER, Campaign, Outcome, Target
 from chalicelib.kernel import clock, events
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.events import Event
@@ -24,7 +24,7 @@ from chalicelib.platform.transaction import Recorder, Transaction, write
 
 CAMPAIGNS_A_SWEEP = 200
 ORDERS_A_MESSAGE = 100
-ASKED_AGAIN_AFTER = timedelta(minutes=1)
+COUNTED_AGAIN_AFTER = timedelta(minutes=1)
 
 
 def sweep(now: datetime) -> int:
@@ -47,7 +47,7 @@ def cancel(campaign_id: str, recorder: Recorder | None) -> Campaign:
             f"The campaign has {campaign.outcome} its target; cancel its orders one by one.",
             code="campaign_judged",
         )
-    again = clock.now() + UNDONE_AGAIN_AFTER
+    again = clock.now() + ASKED_AGAIN_AFTER
     cancelled = campaign.changed(cancelled=True, look_at=again)
     transaction = Transaction(recorder)
     transaction.add(catalogue.replace_campaign(cancelled))
@@ -84,8 +84,8 @@ def _look_at(campaign_id: str, now: datetime) -> None:
     campaign = catalogue.get_campaign(campaign_id)
     if campaign is None or campaign.look_at is None or campaign.look_at > now:
         return
-    if campaign.cancelled:
-        _undo_again(campaign)
+    if campaign.cancelled or campaign.outcome:
+        _ask_again(campaign)
     elif not campaign.closing_told:
         _tell_closed(campaign, now)
     else:
@@ -106,7 +106,7 @@ def _judge(campaign: Campaign, now: datetime) -> None:
         return
     orders = ordering.all_in_campaign(campaign.id)
     if any(order.status == "pending_payment" for order in orders):
-        write(catalogue.replace_campaign(campaign.changed(look_at=now + ASKED_AGAIN_AFTER)))
+        write(catalogue.replace_campaign(campaign.changed(look_at=now + COUNTED_AGAIN_AFTER)))
         return
     met = counted(campaign.target, orders) >= campaign.target.count
     outcome: Outcome = "met" if met else "missed"
@@ -117,7 +117,7 @@ def _judge(campaign: Campaign, now: datetime) -> None:
     metric("CampaignsJudged", outcome=outcome)
 
 
-def _undo_again(campaign: Campaign) -> None:
+def _ask_again(campaign: Campaign) -> None:
     _ask_for_pages(campaign.id, [(n, None) for n in range(ordering.LISTING_SHARDS)])
     write(catalogue.replace_campaign(campaign.changed(look_at=None)))
 

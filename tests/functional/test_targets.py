@@ -175,9 +175,25 @@ def test_a_campaign_is_judged_once(world: World, time: Clock) -> None:
     sale = group_sale(world, TWO_BUYERS)
     bought(world, sale, "cus_a")
     assert judge(world, time) == "missed"
-    time.move_on(minutes=5)
+    before = world.operator.get("/v1/campaigns").json
+    for _ in range(3):
+        time.move_on(minutes=5)
+        invoke("campaign_close")
+        world.work()
+    assert world.operator.get("/v1/campaigns").json == before
+
+
+def test_an_order_that_the_index_knew_late_goes_on_too(world: World, time: Clock) -> None:
+    sale = group_sale(world, {"kind": "buyers", "count": 1})
+    order = bought(world, sale, "cus_a")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chalicelib.ordering.store.orders_in_campaign", lambda *_: [])
+        assert judge(world, time) == "met"
+    assert dispatches(world) == []
+    time.move_on(minutes=3)
     invoke("campaign_close")
-    assert world.messages("CAMPAIGN_ORDERS") == []
+    world.work()
+    assert [each["order_id"] for each in dispatches(world)] == [order["id"]]
 
 
 def test_the_platform_hears_the_outcome(world: World, time: Clock) -> None:
