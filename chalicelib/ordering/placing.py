@@ -11,8 +11,9 @@ from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering import caps, pricing
 from chalicelib.ordering import store as ordering
+from chalicelib.ordering.lines import OrderLine, limited_units
 from chalicelib.ordering.pricing import Basket
-from chalicelib.ordering.rules import Order, OrderLine, ShipTo, limited_units
+from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
 from chalicelib.payments.providers import card_provider, provider

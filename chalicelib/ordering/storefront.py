@@ -15,7 +15,7 @@ from chalicelib.parties import service as parties
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.settings import settings
 from chalicelib.stock import store as stock
-from chalicelib.stock.store import Stock
+from chalicelib.stock.levels import Stock
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.stock import sharding
 from chalicelib.stock import store as stock
-from chalicelib.stock.rules import MOST_ITEMS, Adjustment, Parts, from_first
+from chalicelib.stock.levels import Adjustment
+from chalicelib.stock.rules import MOST_ITEMS, Parts, from_first
 from chalicelib.stock.taking import StockPool, take
 
 # Items of its transaction that are no stock: the adjustment and the recorded answer.

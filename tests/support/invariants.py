@@ -22,7 +22,8 @@ from chalicelib.dispatch.store import DispatchRow
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.store import AccountsRow, EntryRow
-from chalicelib.ordering.rules import PLACES, Cap, Order, OrderLine
+from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.payments.rules import Receipt, Refund, Remittance
 from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
