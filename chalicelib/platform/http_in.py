@@ -131,7 +131,7 @@ class Routes(Blueprint):
 
 def _serve(endpoint: Endpoint, http: Any, path: Mapping[str, str]) -> Response:
     started = time.perf_counter()
-    request_id = _request_id(http)
+    request_id = request_id_of(http)
     logger.clear()
     logger.bind(
         request_id=request_id, route=f"{endpoint.method} {endpoint.path}", **about(path.get("id"))
@@ -295,7 +295,8 @@ def _invalid(error: ValidationError) -> Invalid:
     return Invalid(f"{first.field}: {first.message}", errors=found)
 
 
-def _request_id(http: Any) -> str:
+def request_id_of(http: Any) -> str:
+    """The id that the caller sent, or else the gateway's own."""
     sent: str = http.headers.get("x-request-id", "")
     if REQUEST_ID_PATTERN.fullmatch(sent):
         return sent

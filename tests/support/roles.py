@@ -5,6 +5,24 @@ OPERATOR = frozenset({"operator"})
 SUPPLIER = frozenset({"operator", "supplier"})
 LEADER = frozenset({"operator", "leader"})
 
+# Pages for people in a browser, which ask for a session instead of a token.
+PAGES = frozenset(
+    {
+        ("GET", "/supplier"),
+        ("GET", "/supplier/assets/{name}"),
+        ("GET", "/supplier/deliveries"),
+        ("GET", "/supplier/dispatches/{id}"),
+        ("GET", "/supplier/packing-list"),
+        ("POST", "/supplier/deliveries/{id}/replay"),
+        ("POST", "/supplier/dispatches/{id}/accept"),
+        ("POST", "/supplier/dispatches/{id}/reject"),
+        ("POST", "/supplier/dispatches/{id}/ship"),
+        ("POST", "/supplier/endpoints/{id}/test"),
+        ("POST", "/supplier/sign-in"),
+        ("POST", "/supplier/sign-out"),
+    }
+)
+
 # None: without credentials.
 ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/docs"): None,
