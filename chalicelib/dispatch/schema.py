@@ -1,12 +1,15 @@
 """Requests and answers about dispatches."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.ordering.rules import DispatchStatus
 from chalicelib.ordering.schema import LineIn, ShipToView
+from chalicelib.platform import sheets
 from chalicelib.platform.schema import (
+    Identifier,
     Instant,
     InstantIn,
     PageQuery,
@@ -16,6 +19,7 @@ from chalicelib.platform.schema import (
     Text,
     View,
 )
+from chalicelib.stock.schema import RowErrorView
 
 
 class AcceptDispatch(RequestModel):
@@ -78,6 +82,26 @@ class RefundOrder(RequestModel):
 class FeedQuery(PageQuery):
     status: DispatchStatus | None = None
     updated_since: InstantIn | None = None
+
+
+class ExportQuery(RequestModel):
+    format: sheets.Format = Field(default="csv", description="`xlsx` holds both lists.")
+    list: Literal["lines", "purchase"] = Field(
+        default="lines", description="Which of the two a CSV file holds."
+    )
+    cycle: date | None = Field(
+        default=None,
+        description="The business date on which they were made; left out, all that wait.",
+    )
+    supplier_id: Identifier | None = Field(default=None, description="Required of an operator.")
+
+
+class TrackingImportedView(View):
+    rows: int
+    shipped: int = Field(description="Dispatches that were shipped by this file.")
+    unchanged: int = Field(description="Dispatches that had been shipped so before.")
+    skipped: int = Field(description="Rows without a tracking number.")
+    errors: list[RowErrorView]
 
 
 class DispatchLineView(View):

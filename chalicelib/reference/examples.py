@@ -454,6 +454,13 @@ EXAMPLES: dict[str, Any] = {
         "taken": 2,
         "errors": [{"line": 4, "field": "on_hand", "message": "must be a whole number"}],
     },
+    "TrackingImportedView": {
+        "rows": 4,
+        "shipped": 2,
+        "unchanged": 0,
+        "skipped": 1,
+        "errors": [{"line": 4, "field": "tracking_number", "message": "is required"}],
+    },
     "OpenCampaignView": {
         "id": CAMPAIGN,
         "title": "Breakfast of the week",
@@ -613,7 +620,10 @@ ANSWERS: dict[str, Any] = {
 }
 
 # Bodies that are no JSON, by their route.
-TEXTS = {"import_stock": "supplier_sku,on_hand\nEGG-10,120\nEGG-6,45\nEGG-4,many\n"}
+TEXTS = {
+    "import_stock": "supplier_sku,on_hand\nEGG-10,120\nEGG-6,45\nEGG-4,many\n",
+    "import_tracking": f"dispatch_id,carrier,tracking_number\n{DISPATCH},DHL,00340434\n",
+}
 
 # What each webhook tells, by event type.
 TOLD: dict[str, Any] = {

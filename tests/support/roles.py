@@ -43,6 +43,8 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/cases/{id}"): OPERATOR,
     ("POST", "/v1/cases/{id}/resolve"): OPERATOR,
     ("GET", "/v1/dispatches"): SUPPLIER,
+    ("GET", "/v1/dispatches/export"): SUPPLIER,
+    ("POST", "/v1/dispatches/import"): SUPPLIER,
     ("GET", "/v1/dispatches/{id}"): SUPPLIER,
     ("POST", "/v1/dispatches/{id}/accept"): SUPPLIER,
     ("POST", "/v1/dispatches/{id}/deliver"): SUPPLIER | LEADER,
