@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.catalogue import store as catalogue
-from chalicelib.catalogue.rules import Campaign, Offer
+from chalicelib.catalogue.rules import Campaign, LeaderPrice, Offer
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering import caps, pricing
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.pricing import Basket
-from chalicelib.ordering.rules import Order, OrderLine, ShipTo, limited_units
+from chalicelib.ordering.rules import Cap, Order, OrderLine, ShipTo, limited_units
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
 from chalicelib.payments.providers import card_provider, provider
@@ -60,7 +60,7 @@ class Offered:
     campaign: Campaign | None
     names_leader: bool
     offers: Sequence[Offer | None]
-    leader_prices: Mapping[str, int]
+    leader_prices: Mapping[str, LeaderPrice]
 
 
 class OutOfStock(Conflict):
@@ -108,6 +108,7 @@ def _reserve(
     for offer in offers:
         if offer.is_sold_out_at(now):
             raise OutOfStock(offer, 0)
+    capped = caps.of(campaign, offers)
 
     def commit(parts: Mapping[str, Parts]) -> Order:
         taken = order.with_parts(parts)
@@ -115,13 +116,13 @@ def _reserve(
         transaction.add(
             ordering.add_order(taken),
             *stock.reserve(taken.parts),
-            *caps.take(taken, campaign.max_orders),
+            *caps.take(taken, capped),
             _count_limits(taken),
         )
         transaction.commit(taken)
         return taken
 
-    pools = _pools(order, campaign, offers)
+    pools = _pools(order, offers, capped)
     if len(pools) > MOST_ITEMS - OTHER_ITEMS:
         raise Invalid.field(
             "lines", "are of too many offers with a cap: make it two orders", code="order_too_large"
@@ -134,14 +135,14 @@ def _reserve(
         raise
 
 
-def _pools(order: Order, campaign: Campaign, offers: Sequence[Offer]) -> list[Pool]:
+def _pools(order: Order, offers: Sequence[Offer], capped: Mapping[str, Cap]) -> list[Pool]:
     by_sku = {offer.sku_id: offer for offer in offers}
     full = Conflict("The campaign has all the orders it can take.", code="campaign_not_open")
     return [
         *(_pool(by_sku[line.sku_id], line) for line in order.lines),
         *caps.pools(
             order,
-            campaign.max_orders,
+            capped,
             lambda sku_id, left: OutOfStock(by_sku[sku_id], left),
             full,
         ),
@@ -185,13 +186,13 @@ def _read(new: NewOrder, idempotency: IdempotentRequest) -> Offered:
 
 
 def _baskets(
-    new: NewOrder, offers: Sequence[Offer], leader_prices: Mapping[str, int], now: datetime
+    new: NewOrder, offers: Sequence[Offer], leader_prices: Mapping[str, LeaderPrice], now: datetime
 ) -> list[Basket]:
     """What is ordered, each line at its price of this instant in this community."""
     return [
         Basket(offer, wanted.quantity, offer.price_of(wanted.quantity, now, settings().zone, asked))
         for offer, wanted in zip(offers, new.lines, strict=True)
-        for asked in [leader_prices.get(offer.sku_id)]
+        for asked in [offer.price_asked(leader_prices.get(offer.sku_id))]
     ]
 
 
