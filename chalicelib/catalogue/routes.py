@@ -207,7 +207,11 @@ def set_leader_price(request: Request, id: str) -> LeaderPriceOf:
 
 def _changes(sent: EditCampaign) -> Changes:
     """What was sent, in the words of the use case; what was left out is left out of it."""
-    said: dict[str, Any] = {name: getattr(sent, name) for name in sent.model_fields_set}
+    said: dict[str, Any] = {
+        name: getattr(sent, name)
+        for name in EditCampaign.model_fields
+        if name in sent.model_fields_set
+    }
     if "target" in said:
         said["target"] = _target(sent.target)
     if "leader_ids" in said:

@@ -282,17 +282,17 @@ def _units(state: State, supplied: Mapping[str, int]) -> Iterator[str]:
 
 def _limits_held(state: State) -> Iterator[str]:
     """No customer holds more than the widest limit that any of its orders was placed under."""
-    live, widest = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
+    live, widest = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
     for order in state.orders:
         if order.status not in (*ENDED_UNPAID, "refunded"):
             for line in order.lines:
                 if line.limit is not None:
-                    counter = (order.campaign_id, order.customer_id, line.sku_id)
-                    live[counter] += line.quantity
-                    widest[counter] = max(widest[counter], line.limit)
-    for counter, units in live.items():
-        if units > widest[counter]:
-            yield f"{counter[1]} has more than {widest[counter]} of {counter[2]}"
+                    of = (order.campaign_id, order.customer_id, line.sku_id)
+                    live[of] += line.quantity
+                    widest[of] = max(widest[of], line.limit)
+    for of, units in live.items():
+        if units > widest[of]:
+            yield f"{of[1]} has more than {widest[of]} of {of[2]}"
     yield from _differences("limit", state.limits, {"#".join(k): n for k, n in live.items()})
 
 
