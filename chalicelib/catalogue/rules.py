@@ -164,6 +164,11 @@ class Campaign:
     # that was raised, step by step, while it took them.
     max_orders: int | None = None
     max_orders_raises: tuple[int, ...] = ()
+    # Whoever found that it takes no more orders spares others the search for a moment.
+    full_until: datetime | None = None
+
+    def is_full_at(self, now: datetime) -> bool:
+        return self.full_until is not None and now < self.full_until
 
     @property
     def gives_up(self) -> bool:

@@ -141,6 +141,7 @@ class CampaignRow(EntityRow[Campaign]):
     judged_at = InstantAttribute(null=True)
     max_orders = IntegerAttribute(null=True)
     max_orders_raises = IntegersAttribute(default=())
+    full_until = InstantAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Campaign) -> dict[str, Any]:
@@ -452,10 +453,18 @@ def _campaigns_offering(sku_id: str, now: datetime) -> list[str]:
 
 def mark_sold_out(offer: Offer, until: datetime) -> None:
     """Refuse orders of the offer without a look for a moment; harmless where others did before."""
-    row = OfferRow
-    unmarked = row.sold_out_until.does_not_exist() | (row.sold_out_until < clock.now())
+    _mark(_offer_at(offer), OfferRow.sold_out_until, until)
+
+
+def mark_full(campaign: Campaign, until: datetime) -> None:
+    """The same for all orders of a campaign that takes no more."""
+    _mark(CampaignRow.at(campaign.id, CAMPAIGN), CampaignRow.full_until, until)
+
+
+def _mark(row: Row, mark: InstantAttribute, until: datetime) -> None:
+    unmarked = mark.does_not_exist() | (mark < clock.now())
     try:
-        write(Update(_offer_at(offer), [row.sold_out_until.set(until)], unmarked))
+        write(Update(row, [mark.set(until)], unmarked))
     except Stale:
         return
 
