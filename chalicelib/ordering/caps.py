@@ -39,16 +39,15 @@ class CapPool:
             raise Stale from None
 
 
-def of(campaign: Campaign, offers: Sequence[Offer]) -> dict[str, Cap]:
+def of_campaign(campaign: Campaign, offers: Sequence[Offer]) -> dict[str, Cap]:
     """The caps of a campaign and of these of its offers, by what each is of."""
-    places, raises = campaign.max_orders, campaign.max_orders_raises
     found = [
         Cap(campaign.id, each.sku_id, each.quantity_cap, each.cap_raises)
         for each in offers
         if each.quantity_cap is not None
     ]
-    if places is not None:
-        found.append(Cap(campaign.id, PLACES, places, raises))
+    if campaign.max_orders is not None:
+        found.append(Cap(campaign.id, PLACES, campaign.max_orders, campaign.max_orders_raises))
     return {cap.of: cap for cap in found}
 
 

@@ -201,7 +201,7 @@ def _revive(expired: Order, campaign: Campaign, receipt: Receipt) -> None:
     """
     offers = catalogue.get_offers(campaign.id, [line.sku_id for line in expired.lines])
     order = expired.with_limits({each.sku_id: each.limit_per_customer for each in offers})
-    limits, capped = limited_units(order.lines), caps.of(campaign, offers)
+    limits, capped = limited_units(order.lines), caps.of_campaign(campaign, offers)
 
     def commit(parts: Mapping[str, Parts]) -> None:
         transaction = Transaction()
