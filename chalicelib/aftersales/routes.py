@@ -7,6 +7,7 @@ from chalicelib.aftersales import rules, service
 from chalicelib.aftersales import store as aftersales
 from chalicelib.aftersales.rules import AfterSales
 from chalicelib.aftersales.schema import (
+    AfterSalesQuery,
     AfterSalesView,
     AskAfterSales,
     DecideAfterSales,
@@ -59,11 +60,13 @@ def ask_after_sales(request: Request, id: str) -> AfterSales:
     summary="List requests: a customer its own, a leader its community's, a supplier those that "
     "concern it, an operator all",
     roles=("operator", "leader", "customer", "supplier"),
+    query=AfterSalesQuery,
     answer=AfterSalesView,
     is_list=True,
 )
 def list_after_sales(request: Request) -> Page[AfterSales]:
-    return service.requests_for(request.caller, request.page).map(_shown(request))
+    found = service.requests_for(request.caller, request.query.status, request.page)
+    return found.map(_shown(request))
 
 
 @routes.endpoint(

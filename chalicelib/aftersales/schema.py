@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from chalicelib.aftersales.rules import Action, Actor, AfterSalesStatus
 from chalicelib.ordering.schema import LineIn
-from chalicelib.platform.schema import HttpsUrl, Instant, LongText, RequestModel, View
+from chalicelib.platform.schema import HttpsUrl, Instant, LongText, PageQuery, RequestModel, View
 
 
 class AskAfterSales(RequestModel):
@@ -32,6 +32,10 @@ class RespondAfterSales(RequestModel):
 class DecideAfterSales(RequestModel):
     refund: bool = Field(description="Whether the units are refunded; else it is declined.")
     note: LongText
+
+
+class AfterSalesQuery(PageQuery):
+    status: AfterSalesStatus | None = Field(default=None, description="Only those that are in it.")
 
 
 class AfterSalesLineView(View):

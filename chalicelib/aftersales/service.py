@@ -1,12 +1,12 @@
 """Asking for, answering and deciding after-sales requests, and the clock that escalates them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.aftersales import rules
 from chalicelib.aftersales import store as aftersales
-from chalicelib.aftersales.rules import AfterSales, Step
+from chalicelib.aftersales.rules import AfterSales, AfterSalesStatus, Step
 from chalicelib.cases import service as cases
 from chalicelib.dispatch import refunding
 from chalicelib.dispatch.refunding import Asked
@@ -24,6 +24,7 @@ from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction
 
 REQUESTS_A_SWEEP = 500
+READ_AT_ONCE, READS_A_PAGE = 100, 10
 
 
 @dataclass(frozen=True)
@@ -122,11 +123,38 @@ def request_for(request_id: str, caller: Caller) -> AfterSales:
     return request
 
 
-def requests_for(caller: Caller, page: PageRequest) -> Page[AfterSales]:
-    """The requests that the caller is a party to, or for an operator all."""
-    if caller.is_operator:
-        return aftersales.all_requests(page)
-    return _LISTS[caller.role](caller.id, page)
+def requests_for(
+    caller: Caller, status: AfterSalesStatus | None, page: PageRequest
+) -> Page[AfterSales]:
+    """The requests that the caller is a party to, or for an operator all; those of one status."""
+
+    def read(some: PageRequest) -> Page[AfterSales]:
+        if caller.is_operator:
+            return aftersales.all_requests(some)
+        return _LISTS[caller.role](caller.id, some)
+
+    return _only(status, read, page) if status else read(page)
+
+
+def _only(
+    status: AfterSalesStatus, read: Callable[[PageRequest], Page[AfterSales]], page: PageRequest
+) -> Page[AfterSales]:
+    """A page of those of one status, which are looked for among all.
+
+    Where they are so rare that the looking takes long, the page goes on though it is not full.
+    """
+    found: list[AfterSales] = []
+    looking = replace(page, limit=READ_AT_ONCE)
+    for _ in range(READS_A_PAGE):
+        some = read(looking)
+        found += [request for request in some.items if request.status == status]
+        if len(found) > page.limit:
+            shown = tuple(found[: page.limit])
+            return Page(shown, shown[-1].id)
+        if some.next_after is None:
+            return Page(tuple(found))
+        looking = replace(looking, after=some.next_after)
+    return Page(tuple(found), looking.after)
 
 
 def sweep(now: datetime) -> int:

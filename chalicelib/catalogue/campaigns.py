@@ -1,8 +1,9 @@
 """What can be done with campaigns: made, cloned and read."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from chalicelib.catalogue import rules
 from chalicelib.catalogue import store as catalogue
@@ -77,8 +78,8 @@ def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhol
         target=new.target,
         max_orders=new.max_orders,
     )
-    _check_leaders(new)
-    offers = _offers(new, campaign)
+    check_leaders(new.leader_ids, new.currency)
+    offers = offers_of(new.offers, campaign)
     catalogue.lay_out(campaign, offers, new.leader_ids)
     whole = CampaignWhole.of(campaign, offers, new.leader_ids)
     transaction = Transaction(recorder)
@@ -133,19 +134,20 @@ def campaign_whole(campaign_id: str) -> CampaignWhole:
     )
 
 
-def _check_leaders(new: NewCampaign) -> None:
-    found = {leader.id: leader for leader in party_store.get_leaders(new.leader_ids)}
+def check_leaders(leader_ids: Sequence[str], currency: str) -> None:
+    """Raises Invalid naming each that is no leader, or one of another currency."""
+    found = {leader.id: leader for leader in party_store.get_leaders(leader_ids)}
     unknown = [
         FieldError(f"leader_ids.{n}", "is not a leader")
-        for n, leader_id in enumerate(new.leader_ids)
+        for n, leader_id in enumerate(leader_ids)
         if leader_id not in found
     ]
     if unknown:
         raise Invalid("Some leaders are unknown.", errors=tuple(unknown))
     foreign = [
-        FieldError(f"leader_ids.{n}", _foreign(found[leader_id].currency, new.currency))
-        for n, leader_id in enumerate(new.leader_ids)
-        if found[leader_id].currency != new.currency
+        FieldError(f"leader_ids.{n}", _foreign(found[leader_id].currency, currency))
+        for n, leader_id in enumerate(leader_ids)
+        if found[leader_id].currency != currency
     ]
     if foreign:
         raise Invalid(
@@ -153,21 +155,39 @@ def _check_leaders(new: NewCampaign) -> None:
         )
 
 
-def _offers(new: NewCampaign, campaign: Campaign) -> list[Offer]:
-    skus = catalogue.get_skus(offer.sku_id for offer in new.offers)
+def offers_of(
+    new: Sequence[NewOffer], campaign: Campaign, before: Mapping[str, Offer] | None = None
+) -> list[Offer]:
+    """The offers as the campaign has them from this version on.
+
+    What a SKU had agreed in an offer `before`, its cost above all, stays. Raises Invalid naming
+    each other SKU that is unknown, not on sale, or of another currency.
+    """
+    known = before or {}
+    added = {n: offer for n, offer in enumerate(new) if offer.sku_id not in known}
+    made = {each.sku_id: each for each in _made(added, campaign)}
+    return [
+        made.get(offer.sku_id) or _changed(known[offer.sku_id], offer, campaign.version)
+        for offer in new
+    ]
+
+
+def _made(new: Mapping[int, NewOffer], campaign: Campaign) -> list[Offer]:
+    """New offers, each by its place in the request."""
+    skus = catalogue.get_skus(offer.sku_id for offer in new.values())
     product_of = {sku_id: row.product_id for sku_id, row in skus.items()}
     products = catalogue.get_products(product_of.values())
     wrong: list[FieldError] = []
     foreign: list[FieldError] = []
-    for n, offer in enumerate(new.offers):
+    for n, offer in new.items():
         product = products.get(product_of.get(offer.sku_id, ""))
         field = f"offers.{n}.sku_id"
         if product is None:
             wrong.append(FieldError(field, "is not a SKU"))
         elif product.status != "active":
             wrong.append(FieldError(field, _not_on_sale(product)))
-        elif product.currency != new.currency:
-            foreign.append(FieldError(field, _foreign(product.currency, new.currency)))
+        elif product.currency != campaign.currency:
+            foreign.append(FieldError(field, _foreign(product.currency, campaign.currency)))
     if wrong:
         raise Invalid("Some SKUs cannot be offered.", errors=tuple(wrong))
     if foreign:
@@ -181,7 +201,7 @@ def _offers(new: NewCampaign, campaign: Campaign) -> list[Offer]:
             campaign,
             skus[offer.sku_id].stock_shards,
         )
-        for offer in new.offers
+        for offer in new.values()
     ]
 
 
@@ -205,14 +225,28 @@ def _offer(new: NewOffer, product: Product, campaign: Campaign, shards: int) -> 
         supplier_id=product.supplier_id,
         supplier_sku=sku.supplier_sku,
         title=rules.offer_title(product, sku),
-        price=new.terms.price,
         unit_cost=sku.cost,
-        basis=new.commission.basis,
-        rate_bps=new.commission.rate_bps,
-        limit_per_customer=new.limit_per_customer,
-        floor_price=new.floor_price,
-        quantity_cap=new.quantity_cap,
-        price_schedule=tuple(new.terms.schedule),
-        quantity_breaks=tuple(new.terms.breaks),
         stock_shards=shards,
+        priced_at=campaign.version,
+        **_asked(new),
     )
+
+
+def _changed(before: Offer, new: NewOffer, version: int) -> Offer:
+    after = replace(before, **_asked(new))
+    same_prices = (after.terms, after.floor_price) == (before.terms, before.floor_price)
+    return after if same_prices else replace(after, priced_at=version)
+
+
+def _asked(new: NewOffer) -> dict[str, Any]:
+    """The fields of an offer that are asked for; the others follow from its SKU and campaign."""
+    return {
+        "price": new.terms.price,
+        "basis": new.commission.basis,
+        "rate_bps": new.commission.rate_bps,
+        "limit_per_customer": new.limit_per_customer,
+        "floor_price": new.floor_price,
+        "quantity_cap": new.quantity_cap,
+        "price_schedule": tuple(new.terms.schedule),
+        "quantity_breaks": tuple(new.terms.breaks),
+    }

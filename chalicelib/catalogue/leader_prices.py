@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chalicelib.catalogue import store as catalogue
-from chalicelib.catalogue.rules import Campaign, Offer
+from chalicelib.catalogue.rules import Campaign, LeaderPrice, Offer
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.parties import service as parties
@@ -37,7 +37,8 @@ def set_price(leader_id: str, campaign_id: str, sku_id: str, price: int) -> Lead
     if status in ("closed", "cancelled"):
         raise Conflict(f"The campaign is {status}.", code="campaign_not_open")
     _check(offer, price)
-    write(catalogue.set_leader_price(campaign_id, leader_id, sku_id, price))
+    asked = LeaderPrice(sku_id, price, offer.priced_at)
+    write(catalogue.set_leader_price(campaign_id, leader_id, asked))
     return LeaderPriceOf(leader_id, campaign_id, sku_id, price)
 
 

@@ -1,5 +1,7 @@
 """`/v1/products` and `/v1/campaigns`."""
 
+from typing import Any, cast
+
 from chalicelib.catalogue import campaigns, editing, leader_prices, products
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.campaigns import CampaignWhole, NewCampaign, NewOffer
@@ -19,6 +21,7 @@ from chalicelib.catalogue.schema import (
     ProductView,
     RejectProduct,
     SetLeaderPrice,
+    TargetIn,
     terms_of,
 )
 from chalicelib.parties.authorizer import authorizer
@@ -124,7 +127,7 @@ def create_campaign(request: Request) -> CampaignWhole:
         sent.currency,
         offers,
         sent.leader_ids or [],
-        Target(sent.target.kind, sent.target.count) if sent.target else None,
+        _target(sent.target),
         sent.max_orders,
     )
     return campaigns.create_campaign(new, request.idempotency)
@@ -134,17 +137,17 @@ def create_campaign(request: Request) -> CampaignWhole:
     "PATCH",
     "/v1/campaigns/{id}",
     summary="Change a campaign",
-    notes="All of these while it is `scheduled`. Once it is open: its title; a later `closes_at` "
-    "where there is no target; a lower count of its target. Its offers stay as they are: clone it.",
+    notes="All of these until a minute before it opens. From then on: its title; a later "
+    "`closes_at` where there is no target; a lower count of its target; a higher `max_orders`, or "
+    "none; and of its offers, which are sent whole, more of them, and a higher `quantity_cap` or "
+    "`limit_per_customer`, or none.",
     roles=("operator",),
     body=EditCampaign,
     answer=CampaignView,
-    errors={"campaign_not_editable": 409},
+    errors={"campaign_not_editable": 409, "currency_mismatch": 422, "edit_too_large": 422},
 )
 def edit_campaign(request: Request, id: str) -> CampaignWhole:
-    sent: EditCampaign = request.body
-    target = Target(sent.target.kind, sent.target.count) if sent.target else None
-    return editing.edit(id, Changes(sent.title, sent.opens_at, sent.closes_at, target))
+    return editing.edit(id, _changes(request.body))
 
 
 @routes.endpoint(
@@ -200,6 +203,26 @@ def set_leader_price(request: Request, id: str) -> LeaderPriceOf:
     sent: SetLeaderPrice = request.body
     request.caller.must_be("leader", id, "leader")
     return leader_prices.set_price(id, sent.campaign_id, sent.sku_id, sent.price)
+
+
+def _changes(sent: EditCampaign) -> Changes:
+    """What was sent, in the words of the use case; what was left out is left out of it."""
+    said: dict[str, Any] = {
+        name: getattr(sent, name)
+        for name in EditCampaign.model_fields
+        if name in sent.model_fields_set
+    }
+    if "target" in said:
+        said["target"] = _target(sent.target)
+    if "leader_ids" in said:
+        said["leader_ids"] = sent.leader_ids or []
+    if "offers" in said:
+        said["offers"] = [_offered(each) for each in sent.offers]
+    return cast(Changes, said)
+
+
+def _target(sent: TargetIn | None) -> Target | None:
+    return Target(sent.kind, sent.count) if sent else None
 
 
 def _offered(sent: OfferIn) -> NewOffer:

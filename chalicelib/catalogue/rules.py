@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from chalicelib.catalogue.pricing import Price, PriceStep, QuantityBreak, Terms, percent_at
@@ -15,6 +15,9 @@ TargetKind = Literal["buyers", "units"]
 Outcome = Literal["met", "missed"]
 
 EVERY_LEADER = "*"
+# How often a cap, or a campaign's room for orders, can be raised: each time adds to the shards that
+# are looked through for its last units.
+MOST_RAISES = 20
 # Orders are counted through an index, which is a little behind the last order before the close.
 JUDGED_AFTER = timedelta(minutes=1)
 # An order that the index did not know yet when all were asked to go on is found then.
@@ -77,8 +80,12 @@ class Offer:
     floor_price: int | None = None
     price_schedule: tuple[PriceStep, ...] = ()
     quantity_breaks: tuple[QuantityBreak, ...] = ()
-    # How many units the campaign sells of it, whatever the stock holds.
+    # How many units the campaign sells of it, whatever the stock holds, and by how much that was
+    # raised, step by step, while they were sold.
     quantity_cap: int | None = None
+    cap_raises: tuple[int, ...] = ()
+    # The version of the campaign at which its prices became what they are.
+    priced_at: int = 1
     # Over how many shards its SKU's stock is spread, as a hint: wrong, it costs only time.
     stock_shards: int = 1
     # Whoever found that nothing was left of a hot SKU spares others the search for a moment.
@@ -106,13 +113,21 @@ class Offer:
     def lowest_leader_price(self) -> int:
         return self.price if self.floor_price is None else self.floor_price
 
+    def price_asked(self, asked: "LeaderPrice | None") -> int | None:
+        """The leader's own price, if it set one under the prices that the offer has now."""
+        return asked.price if asked and asked.priced_at == self.priced_at else None
+
 
 @dataclass(frozen=True)
 class LeaderPrice:
-    """What a leader asks for one unit of a SKU in its community, in minor units."""
+    """What a leader asks for one unit of a SKU in its community, in minor units.
+
+    `priced_at` is the offer's own when it was set: once the offer has other prices it is void.
+    """
 
     sku_id: str
     price: int
+    priced_at: int = 1
 
 
 @dataclass(frozen=True)
@@ -145,8 +160,15 @@ class Campaign:
     target: Target | None = None
     outcome: Outcome | None = None
     judged_at: datetime | None = None
-    # How many live orders it takes: a pick-up point has only so much room.
+    # How many live orders it takes, since a pick-up point has only so much room, and by how much
+    # that was raised, step by step, while it took them.
     max_orders: int | None = None
+    max_orders_raises: tuple[int, ...] = ()
+    # Whoever found that it takes no more orders spares others the search for a moment.
+    full_until: datetime | None = None
+
+    def is_full_at(self, now: datetime) -> bool:
+        return self.full_until is not None and now < self.full_until
 
     @property
     def gives_up(self) -> bool:
@@ -164,7 +186,7 @@ class Campaign:
     def judged(self, outcome: Outcome, now: datetime) -> "Campaign":
         return self.changed(outcome=outcome, judged_at=now, look_at=now + ASKED_AGAIN_AFTER)
 
-    def changed(self, **changes: Any) -> "Campaign":
+    def changed(self, **changes: Any) -> Self:
         return replace(self, version=self.version + 1, **changes)
 
     def status_at(self, now: datetime) -> CampaignStatus:
@@ -178,6 +200,16 @@ class Campaign:
     def status(self) -> CampaignStatus:
         """The status now: a campaign opens and closes by the clock alone."""
         return self.status_at(clock.now())
+
+
+def raised(raises: tuple[int, ...], before: int | None, after: int | None) -> tuple[int, ...]:
+    """The steps by which a number was raised once it goes from `before` to `after`; None lifts it.
+
+    Each step is a pool of its own, so that what has been taken of the others needs no look.
+    """
+    if before is None or after is None:
+        return ()
+    return raises if after == before else (*raises, after - before)
 
 
 def offer_title(product: Product, sku: Sku) -> str:

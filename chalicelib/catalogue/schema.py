@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from chalicelib.catalogue import pricing
 from chalicelib.catalogue.pricing import PriceStep, QuantityBreak, Terms
@@ -33,7 +33,8 @@ from chalicelib.platform.schema import (
 )
 
 MAX_SKUS = 50
-MAX_OFFERS = 1000
+# One transaction must be able to change all offers of a campaign together with it.
+MAX_OFFERS = 90
 MAX_LEADERS = 1000
 MAX_STEPS = 48
 MAX_BREAKS = 5
@@ -149,17 +150,41 @@ class TargetIn(RequestModel):
     count: Annotated[int, Field(ge=1, le=10**6)]
 
 
+def _one_offer_a_sku(offers: list[OfferIn]) -> list[OfferIn]:
+    if len({offer.sku_id for offer in offers}) < len(offers):
+        raise ValueError("must not name one SKU twice")
+    return offers
+
+
+def _each_leader_once(leader_ids: list[str]) -> list[str]:
+    if len(set(leader_ids)) < len(leader_ids):
+        raise ValueError("must not name one leader twice")
+    return leader_ids
+
+
+OffersIn = Annotated[
+    list[OfferIn],
+    Field(min_length=1, max_length=MAX_OFFERS),
+    AfterValidator(_one_offer_a_sku),
+]
+LeaderIds = Annotated[
+    list[Identifier],
+    Field(min_length=1, max_length=MAX_LEADERS),
+    AfterValidator(_each_leader_once),
+]
+MaxOrders = Annotated[int, Field(ge=1, le=10**9)]
+
+
 class CreateCampaign(RequestModel):
     title: ShortText
     opens_at: InstantIn
     closes_at: InstantIn
     currency: Currency
-    offers: Annotated[list[OfferIn], Field(min_length=1, max_length=MAX_OFFERS)]
-    leader_ids: Annotated[list[Identifier], Field(min_length=1, max_length=MAX_LEADERS)] | None = (
-        Field(default=None, description="The leaders it is for; left out, it is for every leader.")
+    offers: OffersIn
+    leader_ids: LeaderIds | None = Field(
+        default=None, description="The leaders it is for; left out, it is for every leader."
     )
-
-    max_orders: Annotated[int, Field(ge=1, le=10**9)] | None = Field(
+    max_orders: MaxOrders | None = Field(
         default=None,
         description="How many live orders it takes: pick-up points have so much room.",
     )
@@ -172,19 +197,14 @@ class CreateCampaign(RequestModel):
     def _after_it_opens(cls, closes_at: datetime, sent: ValidationInfo) -> datetime:
         return after_it_opens(closes_at, sent)
 
-    @field_validator("offers")
-    @classmethod
-    def _one_offer_a_sku(cls, offers: list[OfferIn]) -> list[OfferIn]:
-        if len({offer.sku_id for offer in offers}) < len(offers):
-            raise ValueError("must not name one SKU twice")
-        return offers
 
-    @field_validator("leader_ids")
-    @classmethod
-    def _each_leader_once(cls, leader_ids: list[str] | None) -> list[str] | None:
-        if leader_ids and len(set(leader_ids)) < len(leader_ids):
-            raise ValueError("must not name one leader twice")
-        return leader_ids
+def _stays(description: str | None = None) -> Any:
+    """A field that may be left out but has no default to show."""
+
+    def without_default(schema: dict[str, Any]) -> None:
+        schema.pop("default")
+
+    return Field(default=None, description=description, json_schema_extra=without_default)
 
 
 class SetLeaderPrice(RequestModel):
@@ -244,10 +264,15 @@ class CloneCampaign(RequestModel):
 
 
 class EditCampaign(RequestModel):
-    title: ShortText | None = None
-    opens_at: InstantIn | None = None
-    closes_at: InstantIn | None = None
-    target: TargetIn | None = None
+    """What is left out stays as it is."""
+
+    title: ShortText = _stays()
+    opens_at: InstantIn = _stays()
+    closes_at: InstantIn = _stays()
+    target: TargetIn | None = _stays("Null takes it away.")
+    max_orders: MaxOrders | None = _stays("Null lifts it.")
+    leader_ids: LeaderIds | None = _stays("The leaders it is for; null for every leader.")
+    offers: OffersIn = _stays("All of them: one that is not named is taken away.")
 
 
 class CampaignSummaryView(View):

@@ -28,13 +28,14 @@ from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
     IntegerAttribute,
+    IntegersAttribute,
     RecordAttribute,
     RecordsAttribute,
     Row,
     absent,
     table,
 )
-from chalicelib.platform.transaction import WRITE_LIMIT, Put, Update, create, write
+from chalicelib.platform.transaction import WRITE_LIMIT, Delete, Put, Update, create, write
 
 PRODUCT, SKU, CAMPAIGN = "product", "sku", "campaign"
 PRODUCTS, CAMPAIGNS = "products", "campaigns"
@@ -128,6 +129,8 @@ class CampaignRow(EntityRow[Campaign]):
     outcome = UnicodeAttribute(null=True)
     judged_at = InstantAttribute(null=True)
     max_orders = IntegerAttribute(null=True)
+    max_orders_raises = IntegersAttribute(default=())
+    full_until = InstantAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Campaign) -> dict[str, Any]:
@@ -158,6 +161,8 @@ class OfferRow(EntityRow[Offer]):
     price_schedule = RecordsAttribute(PriceStep)
     quantity_breaks = RecordsAttribute(QuantityBreak)
     quantity_cap = IntegerAttribute(null=True)
+    cap_raises = IntegersAttribute(default=())
+    priced_at = IntegerAttribute(default=1)
     stock_shards = IntegerAttribute(default=1)
     sold_out_until = InstantAttribute(null=True)
     of_sku = BySku()
@@ -186,8 +191,8 @@ class LeaderPricesRow(Row):
     version = IntegerAttribute()
 
     @property
-    def by_sku(self) -> dict[str, int]:
-        return {each.sku_id: each.price for each in self.prices}
+    def by_sku(self) -> dict[str, LeaderPrice]:
+        return {each.sku_id: each for each in self.prices}
 
 
 def campaign_key(campaign_id: str) -> Key:
@@ -283,24 +288,29 @@ def get_offer(campaign_id: str, sku_id: str) -> Offer | None:
     return row.to_entity() if row else None
 
 
+def get_offers(campaign_id: str, sku_ids: Iterable[str]) -> list[Offer]:
+    rows = store.get_many(OfferRow, [(campaign_id, OFFER_PREFIX + each) for each in sku_ids])
+    return [row.to_entity() for row in rows]
+
+
 def names_leader(campaign_id: str, leader_id: str) -> bool:
     return store.get(CampaignLeaderRow, campaign_id, LEADER_PREFIX + leader_id) is not None
 
 
-def leader_prices(campaign_id: str, leader_id: str) -> dict[str, int]:
+def leader_prices(campaign_id: str, leader_id: str) -> dict[str, LeaderPrice]:
     """What a leader asks in a campaign, by SKU; the offer's price stands for the others."""
     row = store.get(LeaderPricesRow, campaign_id, PRICES_PREFIX + leader_id)
     return row.by_sku if row else {}
 
 
-def set_leader_price(campaign_id: str, leader_id: str, sku_id: str, price: int) -> Put:
+def set_leader_price(campaign_id: str, leader_id: str, asked: LeaderPrice) -> Put:
     """Set one of a leader's prices; Stale where another of them was set meanwhile."""
     key = (campaign_id, PRICES_PREFIX + leader_id)
     before = store.get(LeaderPricesRow, *key)
-    prices = {**(before.by_sku if before else {}), sku_id: price}
+    prices = {**(before.by_sku if before else {}), asked.sku_id: asked}
     row = LeaderPricesRow(
         *key,
-        prices=tuple(LeaderPrice(each, asked) for each, asked in prices.items()),
+        prices=tuple(prices.values()),
         version=before.version + 1 if before else 1,
     )
     return Put(row, LeaderPricesRow.version == before.version if before else absent())
@@ -337,29 +347,73 @@ def campaigns_of_leader(
 
 def lay_out(campaign: Campaign, offered: Sequence[Offer], named: Sequence[str]) -> None:
     """Write what belongs to a campaign before the campaign itself: unseen until that exists."""
-    for_leaders = [
+    rows = [
+        *(add_offer(offer) for offer in offered),
+        *(_open_to(campaign, leader_id) for leader_id in named or [EVERY_LEADER]),
+    ]
+    for start in range(0, len(rows), WRITE_LIMIT):
+        write(*rows[start : start + WRITE_LIMIT])
+
+
+def add_offer(offer: Offer) -> Put:
+    return create(OfferRow.of(offer))
+
+
+def change_offer(before: Offer, after: Offer) -> Update:
+    """Write what differs, so that the hints which others leave on an offer stay."""
+    changed = {name: value for name, value in vars(after).items() if value != getattr(before, name)}
+    actions = [
+        getattr(OfferRow, name).remove() if value is None else getattr(OfferRow, name).set(value)
+        for name, value in changed.items()
+    ]
+    return Update(_offer_at(after), actions, OfferRow.pk.exists())
+
+
+def drop_offer(offer: Offer) -> Delete:
+    return Delete(_offer_at(offer))
+
+
+def name_others(
+    campaign: Campaign, before: Sequence[str], after: Sequence[str]
+) -> list[Delete | Put]:
+    """Close a campaign to leaders that it no longer names, and open it to those it names now."""
+    was, is_for = set(before or [EVERY_LEADER]), set(after or [EVERY_LEADER])
+    gone = (
+        Delete(CampaignLeaderRow.at(campaign.id, LEADER_PREFIX + each))
+        for each in sorted(was - is_for)
+    )
+    return [*gone, *(_open_to(campaign, each) for each in sorted(is_for - was))]
+
+
+def _open_to(campaign: Campaign, leader_id: str) -> Put:
+    return create(
         CampaignLeaderRow(
             campaign.id,
             LEADER_PREFIX + leader_id,
             leader_id=leader_id,
             closes_at=campaign.closes_at,
         )
-        for leader_id in (named or [EVERY_LEADER])
-    ]
-    rows = [*(OfferRow.of(offer) for offer in offered), *for_leaders]
-    for start in range(0, len(rows), WRITE_LIMIT):
-        write(*(create(row) for row in rows[start : start + WRITE_LIMIT]))
+    )
+
+
+def _offer_at(offer: Offer) -> OfferRow:
+    return OfferRow.at(offer.campaign_id, OFFER_PREFIX + offer.sku_id)
 
 
 def move_closing(campaign_id: str, closes_at: datetime) -> None:
-    """List the campaign by another closing in the communities it is for."""
+    """List the campaign by another closing in the communities it is for.
+
+    Stale where it is closed to one of them meanwhile.
+    """
     rows = store.query(
         CampaignLeaderRow, campaign_id, where=CampaignLeaderRow.sk.startswith(LEADER_PREFIX)
     )
     for start in range(0, len(rows), WRITE_LIMIT):
         moved = (
             Update(
-                CampaignLeaderRow.at(row.pk, row.sk), [CampaignLeaderRow.closes_at.set(closes_at)]
+                CampaignLeaderRow.at(row.pk, row.sk),
+                [CampaignLeaderRow.closes_at.set(closes_at)],
+                CampaignLeaderRow.pk.exists(),
             )
             for row in rows[start : start + WRITE_LIMIT]
         )
@@ -388,11 +442,18 @@ def _campaigns_offering(sku_id: str, now: datetime) -> list[str]:
 
 def mark_sold_out(offer: Offer, until: datetime) -> None:
     """Refuse orders of the offer without a look for a moment; harmless where others did before."""
-    row = OfferRow
-    unmarked = row.sold_out_until.does_not_exist() | (row.sold_out_until < clock.now())
-    at = row.at(offer.campaign_id, OFFER_PREFIX + offer.sku_id)
+    _mark(_offer_at(offer), OfferRow.sold_out_until, until)
+
+
+def mark_full(campaign: Campaign, until: datetime) -> None:
+    """The same for all orders of a campaign that takes no more."""
+    _mark(CampaignRow.at(campaign.id, CAMPAIGN), CampaignRow.full_until, until)
+
+
+def _mark(row: Row, mark: InstantAttribute, until: datetime) -> None:
+    unmarked = mark.does_not_exist() | (mark < clock.now())
     try:
-        write(Update(at, [row.sold_out_until.set(until)], unmarked))
+        write(Update(row, [mark.set(until)], unmarked))
     except Stale:
         return
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from chalicelib.cases import service as cases
 from chalicelib.dispatch import money_back, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.kernel import clock, events
@@ -14,8 +13,6 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
-
-GIVEN_UP = "the campaign was given up"
 
 
 def cancel(order_id: str, reason: str | None, caller: Caller, recorder: Recorder | None) -> Order:
@@ -36,30 +33,8 @@ def _cancel(order_id: str, reason: str | None, caller: Caller, recorder: Recorde
         order = replace(order, cancel_reason=reason)
         return ending.end_unpaid(order, "cancelled", stopped, recorder)
     if order.status == "paid" and caller.is_operator:
-        return _cancel_paid(replace(order, cancel_reason=reason), recorder)
+        return cancel_paid(replace(order, cancel_reason=reason), recorder)
     raise Conflict(f"The order is {order.status}; {_who_may(order)}", code="order_not_cancellable")
-
-
-def undo(order_id: str) -> None:
-    """Undo an order of a campaign that was given up; a case for one that has shipped."""
-    undone = _undo(order_id)
-    if undone:
-        ending.restock_now(undone)
-
-
-@retry_stale
-def _undo(order_id: str) -> Order | None:
-    order = ordering.get_order(order_id)
-    if order and order.status == "pending_payment":
-        return ending.end_unpaid(order, "cancelled", charging.stop(order))
-    if order and order.status == "paid":
-        return _cancel_paid(replace(order, cancel_reason=GIVEN_UP), None)
-    if order and order.status == "shipped":
-        transaction = Transaction()
-        detail = f"Order {order.id} had shipped when its campaign {order.campaign_id} was given up."
-        cases.open_in(transaction, "shipped_of_given_up", order.id, detail)
-        transaction.commit()
-    return None
 
 
 def _who_may(order: Order) -> str:
@@ -68,8 +43,11 @@ def _who_may(order: Order) -> str:
     return "it can be cancelled before payment, and by an operator before anything has shipped."
 
 
-def _cancel_paid(order: Order, recorder: Recorder | None) -> Order:
-    """What is not refunded goes back, its units are owed to the stock, its dispatches end."""
+def cancel_paid(order: Order, recorder: Recorder | None) -> Order:
+    """What is not refunded goes back, its units are owed to the stock, its dispatches end.
+
+    Stale where the order, or a dispatch of it, has changed since it was read.
+    """
     now = clock.now()
     open_ids = [each.id for each in order.dispatches if each.status in rules.OPEN]
     ended = [each.moved("cancelled", now) for each in dispatches.get_dispatches(open_ids)]

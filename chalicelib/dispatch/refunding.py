@@ -1,8 +1,9 @@
 """Refunding units of a paid order, or an amount of it, whether it has been delivered or not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from chalicelib.dispatch import money_back, rules
 from chalicelib.dispatch import store as dispatches
@@ -20,21 +21,21 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Update
 from chalicelib.settlement import earning
 from chalicelib.stock import store as stock
+from chalicelib.stock.rules import Parts
 
 REFUNDABLE = ("paid", "shipped", "delivered", "completed")
 SHIPPED = ("shipped", "delivered")
+# Which of the units go back on sale: those that wait to be shipped, or what came back as well.
+Restock = Literal["none", "waiting", "all"]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be refunded: `units` by SKU, or where there is an `amount` so much of the order.
-
-    `restock` puts the units back on sale, whether they have shipped or not.
-    """
+    """What is to be refunded: `units` by SKU, or where there is an `amount` so much of it all."""
 
     units: Mapping[str, int]
     amount: int | None = None
-    restock: bool = False
+    restock: Restock = "none"
 
 
 @retry_stale
@@ -66,7 +67,7 @@ def refund_in(
     transaction.add(
         *money_back.booked(decided, taking.debits(earnings)),
         *earning.take_back(earnings, order.currency, taking.of_earnings(decided.id)),
-        *_stock(order, units, made, restock=asked.restock),
+        *_stock(order, units, _restocked(order, after)),
         *(dispatches.replace_dispatch(each) for each in changed),
     )
     transaction.publish(*_told(order, made, changed))
@@ -96,8 +97,26 @@ def _after(order: Order, asked: Asked) -> Order:
         _check_amount(order, asked.amount)
         return order.after_refund_of_amount(asked.amount)
     rules.check_units(order.everything_left(), asked.units)
-    after = order.after_refund(asked.units)
-    return after.with_restocked(asked.units) if asked.restock else after
+    return order.after_refund(asked.units).with_restocked(_to_restock(order, asked))
+
+
+def _to_restock(order: Order, asked: Asked) -> Mapping[str, int]:
+    if asked.restock == "all":
+        return asked.units
+    gone = _shipped(order) if asked.restock == "waiting" else set(asked.units)
+    return {sku_id: units for sku_id, units in asked.units.items() if sku_id not in gone}
+
+
+def _restocked(before: Order, after: Order) -> set[str]:
+    """The SKUs whose refunded units go back on sale."""
+    lines = zip(before.lines, after.lines, strict=True)
+    return {now.sku_id for was, now in lines if now.restocked_quantity > was.restocked_quantity}
+
+
+def _shipped(order: Order) -> set[str]:
+    """The SKUs that have left their supplier."""
+    suppliers = {each.supplier_id for each in order.dispatches if each.status in SHIPPED}
+    return {line.sku_id for line in order.lines if line.supplier_id in suppliers}
 
 
 def _check_amount(order: Order, amount: int) -> None:
@@ -142,19 +161,17 @@ def _told(order: Order, before: Sequence[Dispatch], after: Sequence[Dispatch]) -
     return told
 
 
-def _stock(
-    order: Order, units: Mapping[str, int], made: Sequence[Dispatch], *, restock: bool
-) -> list[Update]:
+def _stock(order: Order, units: Mapping[str, int], restocked: Collection[str]) -> list[Update]:
     """Units that were waiting to be shipped wait no longer; shipped ones left the stock before."""
-    shipped = {each.supplier_id for each in made if each.status in SHIPPED}
-    suppliers = {line.sku_id: line.supplier_id for line in order.lines}
-    gone = {sku: n for sku, n in units.items() if suppliers[sku] in shipped}
-    waiting = {sku: n for sku, n in units.items() if suppliers[sku] not in shipped}
-    if not restock:
-        return stock.let_go(order.next_parts(waiting))
+    gone, back = _shipped(order), units.keys() & restocked
+
+    def parts(sku_ids: Collection[str]) -> dict[str, Parts]:
+        return order.next_parts({sku_id: units[sku_id] for sku_id in sku_ids})
+
     return [
-        *stock.put_back(order.next_parts(waiting)),
-        *stock.come_back(order.next_parts(gone)),
+        *stock.put_back(parts(back - gone)),
+        *stock.come_back(parts(back & gone)),
+        *stock.let_go(parts(units.keys() - back - gone)),
     ]
 
 

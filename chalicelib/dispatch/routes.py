@@ -190,7 +190,7 @@ def cancel_order(request: Request, id: str) -> Order:
 def refund_order(request: Request, id: str) -> Refund:
     sent: RefundOrder = request.body
     units = {line.sku_id: line.quantity for line in sent.lines or ()}
-    asked = Asked(units, sent.amount, sent.restock)
+    asked = Asked(units, sent.amount, "all" if sent.restock else "none")
     return refunding.refund(id, asked, sent.reason, request.idempotency)
 
 

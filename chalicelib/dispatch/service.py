@@ -3,8 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.catalogue import store as catalogue
-from chalicelib.dispatch import cancelling, money_back, rules
+from chalicelib.dispatch import money_back, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock, events
@@ -24,23 +23,6 @@ from chalicelib.platform.transaction import Recorder, Transaction, Write
 from chalicelib.settlement import earning
 from chalicelib.settlement.rules import EarnedLine, commission_base
 from chalicelib.stock import store as stock
-
-
-def go_on(order_id: str) -> None:
-    """Let an order go its way, by its own state and its campaign's: ship it, or undo it.
-
-    Nothing happens to one that waits for its payment or for its campaign's target.
-    """
-    order = ordering.get_order(order_id)
-    if order is None:
-        raise LookupError(f"order {order_id} is not stored")
-    campaign = catalogue.get_campaign(order.campaign_id)
-    if campaign and campaign.gives_up:
-        cancelling.undo(order_id)
-    elif campaign and campaign.waits_for_its_target:
-        logger.info("waits for its campaign's target", order_id=order_id)
-    else:
-        create_for(order_id, campaign.judged_at if campaign else None)
 
 
 @retry_stale

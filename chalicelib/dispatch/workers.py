@@ -2,7 +2,7 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.dispatch import service
+from chalicelib.dispatch import going_on
 from chalicelib.platform.worker import Message, each_message
 
 workers = Blueprint(__name__)
@@ -11,4 +11,4 @@ workers = Blueprint(__name__)
 @workers.on_sqs_message(queue="dispatch-create", batch_size=10, name="dispatch_create")
 @each_message
 def dispatch_create(message: Message) -> None:
-    service.go_on(message["subject"])
+    going_on.go_on(message["subject"])

@@ -16,7 +16,7 @@ class FieldError:
 
 
 class TuanError(Exception):
-    """An error that the caller is told about."""
+    """An error that the caller is told about; `errors` name the fields it is of, where it is."""
 
     default_code = "error"
 

@@ -35,7 +35,7 @@ def sweep(now: datetime) -> int:
 
 @retry_stale
 def cancel(campaign_id: str, recorder: Recorder | None) -> Campaign:
-    """End a campaign now: what has not shipped is undone and refunded.
+    """End a campaign now: each of its orders is undone or refunded whole.
 
     Raises Conflict where its target has been judged: its orders are on their way, or back already.
     """

@@ -3,10 +3,11 @@
 They are pools like a hot SKU's stock, so that a campaign's cap is no item that every order writes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.kernel.errors import Stale
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import PLACES, Cap, Order
@@ -38,31 +39,41 @@ class CapPool:
             raise Stale from None
 
 
+def of_campaign(campaign: Campaign, offers: Sequence[Offer]) -> dict[str, Cap]:
+    """The caps of a campaign and of these of its offers, by what each is of."""
+    found = [
+        Cap(campaign.id, each.sku_id, each.quantity_cap, each.cap_raises)
+        for each in offers
+        if each.quantity_cap is not None
+    ]
+    if campaign.max_orders is not None:
+        found.append(Cap(campaign.id, PLACES, campaign.max_orders, campaign.max_orders_raises))
+    return {cap.of: cap for cap in found}
+
+
 def pools(
-    order: Order, max_orders: int | None, sold_out: Callable[[str, int], Exception], full: Exception
+    order: Order,
+    caps: Mapping[str, Cap],
+    sold_out: Callable[[str, int], Exception],
+    full: Exception,
 ) -> list[CapPool]:
     """What an order takes of its campaign's caps, to be taken together with its stock."""
     found = [
-        _pool(
-            Cap(order.campaign_id, line.sku_id, line.cap),
-            line.quantity,
-            partial(sold_out, line.sku_id),
-        )
+        _pool(caps[line.sku_id], line.quantity, partial(sold_out, line.sku_id))
         for line in order.lines
-        if line.cap is not None
+        if line.sku_id in caps
     ]
-    if max_orders is not None:
-        found.append(_pool(Cap(order.campaign_id, PLACES, max_orders), 1, lambda left: full))
+    if PLACES in caps:
+        found.append(_pool(caps[PLACES], 1, lambda left: full))
     return found
 
 
-def take(order: Order, max_orders: int | None) -> list[Update]:
+def take(order: Order, caps: Mapping[str, Cap]) -> list[Update]:
     """Count an order against the caps, in the shards that it keeps. Raises ShardShort."""
-    wholes = {line.sku_id: line.cap or 0 for line in order.lines} | {PLACES: max_orders or 0}
     return [
         update
         for of, parts in order.cap_parts.items()
-        for update in ordering.take_of_cap(Cap(order.campaign_id, of, wholes[of]), parts)
+        for update in ordering.take_of_cap(caps[of], parts)
     ]
 
 

@@ -92,8 +92,7 @@ class OrderLine:
     limit: int | None
     price_reason: Sequence[str] = ()
     spread: int = 0
-    # How many units its campaign sells, and the shards of that pool that the line counts in.
-    cap: int | None = None
+    # The shards of its offer's cap that it counts in, as (shard, units).
     cap_taken: Sequence[Sequence[int]] = ()
     refunded_quantity: int = 0
     # Units of a paid order that was cancelled whole: they go back on sale.

@@ -114,19 +114,21 @@ def _take(receipt: Receipt, *, may_revive: bool = True) -> None:
         refund_whole(order, receipt)
 
 
-def _revive(order: Order, campaign: Campaign, receipt: Receipt) -> None:
+def _revive(expired: Order, campaign: Campaign, receipt: Receipt) -> None:
     """The order has expired, but all it needs can be taken again, from other shards maybe.
 
-    Raises CannotTake where not.
+    Limits and caps are those that its campaign has now. Raises CannotTake where not.
     """
-    limits = limited_units(order.lines)
+    offers = catalogue.get_offers(campaign.id, [line.sku_id for line in expired.lines])
+    order = expired.with_limits({each.sku_id: each.limit_per_customer for each in offers})
+    limits, capped = limited_units(order.lines), caps.of_campaign(campaign, offers)
 
     def commit(parts: Mapping[str, Parts]) -> None:
         transaction = Transaction()
         revived = order.with_parts(parts)
         transaction.add(
             *stock.take_again(revived.parts),
-            *caps.take(revived, campaign.max_orders),
+            *caps.take(revived, capped),
             ordering.count_limits(order.campaign_id, order.customer_id, limits, CannotTake()),
         )
         if campaign.waits_for_its_target:
@@ -136,8 +138,10 @@ def _revive(order: Order, campaign: Campaign, receipt: Receipt) -> None:
         transaction.commit()
 
     gone = CannotTake()
-    capped = caps.pools(order, campaign.max_orders, lambda sku_id, left: gone, gone)
-    pools: list[Pool] = [*(_again(line) for line in order.lines), *capped]
+    pools: list[Pool] = [
+        *(_again(line) for line in order.lines),
+        *caps.pools(order, capped, lambda sku_id, left: gone, gone),
+    ]
     take(pools, MOST_ITEMS - OTHER_ITEMS, commit)
     metric("OrdersPaid")
 

@@ -1,19 +1,20 @@
 """Placing an order: one read of all it needs, one transaction for all it changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from chalicelib.catalogue import store as catalogue
-from chalicelib.catalogue.rules import Campaign, Offer
+from chalicelib.catalogue.rules import Campaign, LeaderPrice, Offer
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering import caps, pricing
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.lines import OrderLine, limited_units
 from chalicelib.ordering.pricing import Basket
-from chalicelib.ordering.rules import Order, ShipTo
+from chalicelib.ordering.rules import Cap, Order, ShipTo
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
 from chalicelib.payments.providers import card_provider, provider
@@ -29,8 +30,8 @@ from chalicelib.stock.taking import Pool, StockPool, at_random, take
 
 # Money that a leader still collects after the close must be in by then (contract, section 3).
 PAYABLE_AFTER_CLOSE = timedelta(hours=2)
-# For how long a hot SKU of which nothing is left is refused without a look: short enough for
-# units that come back to be sold.
+# For how long a hot SKU of which nothing is left, or a full campaign, is refused without a look:
+# short enough for what comes back to be sold.
 SOLD_OUT_FOR = timedelta(seconds=2)
 # Items of an order's transaction that are no stock: the order, the limits, the recorded answer.
 OTHER_ITEMS = 3
@@ -61,17 +62,45 @@ class Offered:
     campaign: Campaign | None
     names_leader: bool
     offers: Sequence[Offer | None]
-    leader_prices: Mapping[str, int]
+    leader_prices: Mapping[str, LeaderPrice]
 
 
 class OutOfStock(Conflict):
-    """Fewer units are left of a SKU, in all its shards together, than an order asks for."""
+    """Fewer units are left of a SKU, in all its shards together, than line `n` asks for."""
 
     default_code = "out_of_stock"
 
-    def __init__(self, offer: Offer, left: int) -> None:
-        super().__init__(f"Of {offer.sku_id} there are fewer units left than are asked for.")
+    def __init__(self, offer: Offer, n: int, left: int) -> None:
+        super().__init__(
+            f"Of {offer.sku_id} there are fewer units left than are asked for.",
+            errors=(FieldError(f"lines.{n}.quantity", f"is more than the {left} left"),),
+        )
         self.offer, self.left = offer, left
+
+
+class CampaignFull(Conflict):
+    """The campaign has as many live orders as it takes."""
+
+    default_code = "campaign_not_open"
+
+    def __init__(self) -> None:
+        super().__init__("The campaign has all the orders it can take.")
+
+
+class LimitReached(Conflict):
+    """The customer's live orders would hold more than some of these lines' limits."""
+
+    default_code = "customer_limit_reached"
+
+    def __init__(self, limited: Mapping[int, OrderLine]) -> None:
+        limits = ", ".join(f"{line.limit} of {line.title}" for line in limited.values())
+        super().__init__(
+            f"A customer may have at most {limits} in this campaign, over all orders.",
+            errors=tuple(
+                FieldError(f"lines.{n}.quantity", f"goes beyond the limit of {line.limit}")
+                for n, line in limited.items()
+            ),
+        )
 
 
 def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
@@ -106,9 +135,8 @@ def _reserve(
     now: datetime,
 ) -> Order:
     """Commit the order with units from whichever shards hold them, of stocks and of caps."""
-    for offer in offers:
-        if offer.is_sold_out_at(now):
-            raise OutOfStock(offer, 0)
+    _check_marks(campaign, offers, now)
+    capped = caps.of_campaign(campaign, offers)
 
     def commit(parts: Mapping[str, Parts]) -> Order:
         taken = order.with_parts(parts)
@@ -116,42 +144,62 @@ def _reserve(
         transaction.add(
             ordering.add_order(taken),
             *stock.reserve(taken.parts),
-            *caps.take(taken, campaign.max_orders),
+            *caps.take(taken, capped),
             _count_limits(taken),
         )
         transaction.commit(taken)
         return taken
 
-    pools = _pools(order, campaign, offers)
+    pools = _pools(order, offers, capped)
     if len(pools) > MOST_ITEMS - OTHER_ITEMS:
         raise Invalid.field(
             "lines", "are of too many offers with a cap: make it two orders", code="order_too_large"
         )
     try:
         return take(pools, MOST_ITEMS - OTHER_ITEMS, commit)
-    except OutOfStock as sold:
-        if not sold.left and (sold.offer.stock_shards > 1 or sold.offer.quantity_cap):
-            catalogue.mark_sold_out(sold.offer, clock.now() + SOLD_OUT_FOR)
+    except (OutOfStock, CampaignFull) as gone:
+        _spare_others(campaign, gone)
+        raise
+    except LimitReached as reached:
+        if len(reached.errors) > 1:
+            _check_limits(order, ordering.counted(order.campaign_id, order.customer_id))
         raise
 
 
-def _pools(order: Order, campaign: Campaign, offers: Sequence[Offer]) -> list[Pool]:
-    by_sku = {offer.sku_id: offer for offer in offers}
-    full = Conflict("The campaign has all the orders it can take.", code="campaign_not_open")
+def _spare_others(campaign: Campaign, gone: OutOfStock | CampaignFull) -> None:
+    """Mark what many shards were looked through for in vain."""
+    until = clock.now() + SOLD_OUT_FOR
+    if isinstance(gone, CampaignFull):
+        catalogue.mark_full(campaign, until)
+    elif not gone.left and (gone.offer.stock_shards > 1 or gone.offer.quantity_cap):
+        catalogue.mark_sold_out(gone.offer, until)
+
+
+def _check_marks(campaign: Campaign, offers: Sequence[Offer], now: datetime) -> None:
+    """Refuse without a look what others have just found to be gone."""
+    if campaign.is_full_at(now):
+        raise CampaignFull
+    for n, offer in enumerate(offers):
+        if offer.is_sold_out_at(now):
+            raise OutOfStock(offer, n, 0)
+
+
+def _pools(order: Order, offers: Sequence[Offer], capped: Mapping[str, Cap]) -> list[Pool]:
+    numbered = {offer.sku_id: (n, offer) for n, offer in enumerate(offers)}
+
+    def sold_out(sku_id: str, left: int) -> OutOfStock:
+        n, offer = numbered[sku_id]
+        return OutOfStock(offer, n, left)
+
     return [
-        *(_pool(by_sku[line.sku_id], line) for line in order.lines),
-        *caps.pools(
-            order,
-            campaign.max_orders,
-            lambda sku_id, left: OutOfStock(by_sku[sku_id], left),
-            full,
-        ),
+        *(_pool(offer, line, sold_out) for offer, line in zip(offers, order.lines, strict=True)),
+        *caps.pools(order, capped, sold_out, CampaignFull()),
     ]
 
 
-def _pool(offer: Offer, line: OrderLine) -> StockPool:
+def _pool(offer: Offer, line: OrderLine, sold_out: Callable[[str, int], Exception]) -> StockPool:
     first = at_random(line.quantity, offer.stock_shards)
-    return StockPool(line.sku_id, line.quantity, first, lambda left: OutOfStock(offer, left))
+    return StockPool(line.sku_id, line.quantity, first, partial(sold_out, line.sku_id))
 
 
 def _count_limits(order: Order) -> Update | None:
@@ -159,7 +207,7 @@ def _count_limits(order: Order) -> Update | None:
         order.campaign_id,
         order.customer_id,
         limited_units(order.lines),
-        _limit_reached(order.lines),
+        LimitReached(_limited(order)),
     )
 
 
@@ -186,13 +234,13 @@ def _read(new: NewOrder, idempotency: IdempotentRequest) -> Offered:
 
 
 def _baskets(
-    new: NewOrder, offers: Sequence[Offer], leader_prices: Mapping[str, int], now: datetime
+    new: NewOrder, offers: Sequence[Offer], leader_prices: Mapping[str, LeaderPrice], now: datetime
 ) -> list[Basket]:
     """What is ordered, each line at its price of this instant in this community."""
     return [
         Basket(offer, wanted.quantity, offer.price_of(wanted.quantity, now, settings().zone, asked))
         for offer, wanted in zip(offers, new.lines, strict=True)
-        for asked in [leader_prices.get(offer.sku_id)]
+        for asked in [offer.price_asked(leader_prices.get(offer.sku_id))]
     ]
 
 
@@ -276,18 +324,24 @@ def _expires_at(method: PaymentMethod, campaign: Campaign, now: datetime) -> dat
     return min(now + held, campaign.closes_at + PAYABLE_AFTER_CLOSE)
 
 
-def _check_limits(order: Order) -> None:
-    """Refuse what one order alone asks beyond a limit; the store counts it with other orders."""
-    if any(quantity > limit for quantity, limit in limited_units(order.lines).values()):
-        raise _limit_reached(order.lines)
+def _check_limits(order: Order, held: Mapping[str, int] | None = None) -> None:
+    """Refuse the lines that go beyond a limit with what the customer is known to hold.
+
+    What it holds otherwise the store counts.
+    """
+    have = held or {}
+    over = {
+        n: line
+        for n, line in _limited(order).items()
+        if have.get(line.sku_id, 0) + line.quantity > (line.limit or 0)
+    }
+    if over:
+        raise LimitReached(over)
 
 
-def _limit_reached(lines: Sequence[OrderLine]) -> Conflict:
-    limits = ", ".join(f"{line.limit} of {line.title}" for line in lines if line.limit is not None)
-    return Conflict(
-        f"A customer may have at most {limits} in this campaign, over all orders.",
-        code="customer_limit_reached",
-    )
+def _limited(order: Order) -> dict[int, OrderLine]:
+    """The lines that a customer's limit counts, by their place in the order."""
+    return {n: line for n, line in enumerate(order.lines) if line.limit is not None}
 
 
 def _entity(row: Any) -> Any:

@@ -64,5 +64,4 @@ def _line(basket: Basket, discount: int, shipping: int, plan_version: int) -> Or
         plan_version=plan_version,
         commission=commission(offer.basis, net - tax - price.spread, cost, offer.rate_bps),
         limit=offer.limit_per_customer,
-        cap=offer.quantity_cap,
     )

@@ -48,8 +48,9 @@ SIGNED = {
 @routes.endpoint(
     "POST",
     "/v1/campaigns/{id}/cancel",
-    summary="Cancel a campaign: what has not shipped of it is undone and refunded",
-    notes="Orders follow within minutes. What has shipped goes on, with a case for each order.",
+    summary="Cancel a campaign: every order of it is refunded whole",
+    notes="Orders follow within minutes, each by itself: unpaid ones are cancelled, all others "
+    "refunded, with a case for each of which something has shipped.",
     roles=("operator",),
     answer=CampaignSummaryView,
     key="optional",
@@ -84,6 +85,7 @@ def _payable(order: Order) -> Order | OrderView:
     "POST",
     "/v1/orders",
     summary="Place an order; its stock is reserved until `expires_at`",
+    notes="Where stock, a cap or a limit refuses it, `errors` names the line.",
     roles=("customer",),
     body=PlaceOrder,
     answer=OrderView,

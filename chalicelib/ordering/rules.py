@@ -218,6 +218,11 @@ class Order:
         place = next((part.shard for part in parts.get(cap_id(PLACES), ())), None)
         return replace(self, lines=lines, place=place)
 
+    def with_limits(self, limits: Mapping[str, int | None]) -> "Order":
+        """The order as its customer's limits count it, by SKU."""
+        lines = tuple(replace(line, limit=limits.get(line.sku_id)) for line in self.lines)
+        return replace(self, lines=lines)
+
     @property
     def cap_parts(self) -> dict[str, Parts]:
         """Where the order counts against caps of its campaign, by pool."""
@@ -307,12 +312,14 @@ def held(order: Order) -> Iterator[tuple[str, int, Held]]:
 class Cap:
     """A pool of a campaign beside the stock: units of a SKU that it sells, or orders it takes.
 
-    It is kept in shards like a hot stock, and shard n begins with `shares[n]`.
+    It is kept in shards like a hot stock, and shard n begins with `shares[n]`. What it was raised
+    by lies in shards behind the others, so that no share ever changes.
     """
 
     campaign_id: str
     of: str
     whole: int
+    raises: tuple[int, ...] = ()
 
     @property
     def id(self) -> str:
@@ -320,7 +327,12 @@ class Cap:
 
     @property
     def shares(self) -> list[int]:
-        return even(self.whole, min(max(self.whole // UNITS_A_CAP_SHARD, 1), MOST_CAP_SHARDS))
+        steps = (self.whole - sum(self.raises), *self.raises)
+        return [share for step in steps for share in _shares(step)]
+
+
+def _shares(units: int) -> list[int]:
+    return even(units, min(max(units // UNITS_A_CAP_SHARD, 1), MOST_CAP_SHARDS))
 
 
 def cap_id(of: str) -> str:

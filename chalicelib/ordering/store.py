@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -121,6 +121,13 @@ class LimitsRow(Row):
     """
 
     Meta = OrderingMeta
+    units: Mapping[str, int]
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        row = super().from_raw_data(data)
+        row.units = {name: int(value["N"]) for name, value in data.items() if "N" in value}
+        return row
 
 
 def get_order(order_id: str) -> Order | None:
@@ -226,6 +233,13 @@ def count_limits(
         within = fits if within is None else within & fits
     actions = [counters[sku_id].add(quantity) for sku_id, (quantity, _) in units.items()]
     return Update(_limits(campaign_id, customer_id), actions, within, otherwise)
+
+
+def counted(campaign_id: str, customer_id: str) -> Mapping[str, int]:
+    """How many units of each limited SKU the customer's live orders hold."""
+    at = _limits(campaign_id, customer_id)
+    row = store.get(LimitsRow, at.pk, at.sk)
+    return row.units if row else {}
 
 
 def give_limits_back(campaign_id: str, customer_id: str, units: Mapping[str, int]) -> Update | None:

@@ -9,8 +9,9 @@ from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.pricing import Price, PriceReason, QuantityBreak
 from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.kernel import clock
+from chalicelib.ordering import caps
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.rules import PLACES, Cap
+from chalicelib.ordering.rules import PLACES
 from chalicelib.parties import service as parties
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.settings import settings
@@ -73,7 +74,7 @@ def _open(campaign: Campaign, leader_id: str, now: datetime) -> OpenCampaign:
             _on_sale(
                 offer,
                 _available(stocks.get(offer.sku_id), left.get(offer.sku_id)),
-                asked.get(offer.sku_id),
+                offer.price_asked(asked.get(offer.sku_id)),
                 now,
             )
             for offer in offers
@@ -83,9 +84,8 @@ def _open(campaign: Campaign, leader_id: str, now: datetime) -> OpenCampaign:
 
 def _left_of_caps(campaign: Campaign, offers: Sequence[Offer]) -> dict[str, int]:
     """What the campaign's caps have left, by what each is of."""
-    wholes = {offer.sku_id: offer.quantity_cap for offer in offers} | {PLACES: campaign.max_orders}
-    caps = [Cap(campaign.id, of, whole) for of, whole in wholes.items() if whole is not None]
-    return {of: sum(shards.values()) for of, shards in ordering.left_of_caps(caps).items()}
+    found = ordering.left_of_caps(list(caps.of_campaign(campaign, offers).values()))
+    return {of: sum(shards.values()) for of, shards in found.items()}
 
 
 def _available(found: Stock | None, left_of_cap: int | None) -> int:

@@ -65,7 +65,7 @@ def _problem(
         "detail": detail,
         "code": code,
     }
-    if status == STATUS[errors.Invalid]:
+    if fields or status == STATUS[errors.Invalid]:
         document["errors"] = [{"field": each.field, "message": each.message} for each in fields]
     headers = {"Content-Type": CONTENT_TYPE}
     if status == STATUS[errors.Busy]:

@@ -217,6 +217,18 @@ def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if type(value) is list else value
 
 
+class IntegersAttribute(Attribute[tuple[int, ...]]):
+    """Many whole numbers, in order."""
+
+    attr_type = STRING
+
+    def serialize(self, value: Iterable[int]) -> str:
+        return _dump(list(value))
+
+    def deserialize(self, value: str) -> tuple[int, ...]:
+        return tuple(json.loads(value))
+
+
 class TextsAttribute(Attribute[tuple[str, ...]]):
     """Many short texts, in order."""
 

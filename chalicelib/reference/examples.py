@@ -425,7 +425,11 @@ EXAMPLES: dict[str, Any] = {
         "created_at": "2026-03-02T09:31:08.640Z",
     },
     "DispatchView": DISPATCH_VIEW,
-    "EditCampaign": {"closes_at": "2026-03-03T20:00:00.000Z"},
+    "EditCampaign": {
+        "title": "Breakfast of the week, with rye bread",
+        "max_orders": 200,
+        "offers": [{**OFFERS[0], "quantity_cap": 800}, OFFERS[1]],
+    },
     "EndpointView": ENDPOINT_VIEW,
     "EndpointWithSecretView": {
         **ENDPOINT_VIEW,

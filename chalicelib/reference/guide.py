@@ -32,7 +32,8 @@ SECTIONS = {
     "Errors": (
         "An error is a problem document (RFC 9457): `detail` is a sentence for people, `code` is "
         "stable, and the `X-Request-Id` of the answer finds it in the logs. 409: the state of "
-        "things refuses the request; read it, then decide. 422: mend what `errors` names by "
+        "things refuses the request, or those fields of it that `errors` names; read it, then "
+        "decide. 422: mend what `errors` names by "
         "`field` and send it again; `idempotency_key_reused` names no field and asks for a new "
         "key. 429 and 503: wait the seconds of `Retry-After`, then send the same request with the "
         "same key."

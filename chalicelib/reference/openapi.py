@@ -38,7 +38,8 @@ PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": (
         "RFC 9457. `code` is stable. `errors` stands on every 422 and names what to mend; it is "
-        "empty where the fault is not one field's, as in `idempotency_key_reused`."
+        "empty where the fault is not one field's, as in `idempotency_key_reused`. On a 409 it "
+        "stands where the state of things refuses some fields and not others."
     ),
     "required": ["type", "title", "status", "detail", "code"],
     "properties": {

@@ -331,6 +331,41 @@ def test_each_party_lists_what_concerns_it(delivered: Delivered) -> None:
     assert [each["id"] for each in (*first["items"], *second["items"])] == all_of_them
 
 
+def listed(caller: Api, query: str) -> list[str]:
+    """All ids of a list, page by page."""
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = caller.get(f"/v1/after-sales?{query}{cursor}").json
+        found += [each["id"] for each in page["items"]]
+        if page["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def test_a_list_may_be_of_one_status(delivered: Delivered, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = delivered.world
+    made = [asked(world, delivered.order, (sku, 1)) for sku in (delivered.eggs, delivered.milk)]
+    for request in made:
+        decide(world, request, refund=False)
+    made += [asked(world, delivered.order, (delivered.eggs, 1)) for _ in range(2)]
+    respond(delivered.leader, made[2])
+    declined, responded, asked_for = [made[1]["id"], made[0]["id"]], made[2]["id"], made[3]["id"]
+    for caller in (world.operator, world.customer(), delivered.leader):
+        assert listed(caller, "status=declined") == declined
+        assert listed(caller, "status=responded") == [responded]
+        assert listed(caller, "status=requested") == [asked_for]
+        assert listed(caller, "status=refunded") == []
+    assert listed(delivered.dairy, "status=declined") == [made[1]["id"]]
+    assert listed(world.customer("cus_bob"), "status=declined") == []
+    monkeypatch.setattr("chalicelib.aftersales.service.READ_AT_ONCE", 1)
+    monkeypatch.setattr("chalicelib.aftersales.service.READS_A_PAGE", 2)
+    assert listed(world.operator, "status=declined&limit=1") == declined
+    answer = world.operator.get("/v1/after-sales?status=lost")
+    assert answer.status == 422
+    assert [each["field"] for each in answer.json["errors"]] == ["status"]
+
+
 def test_to_anyone_else_there_is_no_such_request(delivered: Delivered) -> None:
     world = delivered.world
     request = asked(world, delivered.order, (delivered.eggs, 1))

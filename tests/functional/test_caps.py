@@ -1,10 +1,12 @@
 """How much of an offer a campaign sells, and how many orders it takes."""
 
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 
 from chalicelib.ordering.rules import PLACES, Cap
+from chalicelib.platform import transaction
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
@@ -127,6 +129,33 @@ def test_a_sold_out_cap_is_refused_for_a_moment_without_a_write(world: World, ti
     assert ask(world, sale, 1, "cus_bob").status == 201
 
 
+def test_a_full_campaign_is_refused_for_a_moment_without_a_write(world: World, time: Clock) -> None:
+    sale = world.sale(stock=10, max_orders=1)
+    order = ask(world, sale).json
+    assert ask(world, sale, 1, "cus_bob").code == "campaign_not_open"
+    with mock.patch.object(transaction, "_write", side_effect=AssertionError("a write")):
+        refused = ask(world, sale, 1, "cus_carl")
+    assert (refused.status, refused.code) == (409, "campaign_not_open")
+    assert refused.json["detail"] == "The campaign has all the orders it can take."
+    world.operator.post(f"/v1/orders/{order['id']}/cancel", {})
+    assert ask(world, sale, 1, "cus_bob").code == "campaign_not_open"
+    time.move_on(seconds=3)
+    assert ask(world, sale, 1, "cus_bob").status == 201
+    assert findings() == []
+
+
+@pytest.mark.parametrize("changes", [{"title": "Full"}, {"max_orders": 2}, {"max_orders": None}])
+def test_a_campaign_that_is_changed_while_it_is_full_goes_on_as_it_is(
+    world: World, time: Clock, changes: Json
+) -> None:
+    sale = world.sale(stock=10, max_orders=1)
+    assert [ask(world, sale, 1, f"cus_{n}").status for n in range(2)] == [201, 409]
+    assert world.operator.patch(f"/v1/campaigns/{sale.campaign_id}", changes).status == 200
+    time.move_on(seconds=3)
+    assert ask(world, sale, 1, "cus_2").status == (409 if "title" in changes else 201)
+    assert findings() == []
+
+
 def test_an_order_of_too_many_capped_offers_is_refused(world: World) -> None:
     sale = world.sale(skus=40, stock=10, quantity_cap=5)
     refused = ask(world, sale)
@@ -140,6 +169,15 @@ def test_a_cap_that_makes_no_sense_is_refused(world: World, cap: object) -> None
     answer = world.try_campaign([sku_id], quantity_cap=cap)
     assert answer.status == 422
     assert [each["field"] for each in answer.json["errors"]] == ["offers.0.quantity_cap"]
+
+
+def test_what_a_cap_is_raised_by_leaves_its_other_shares_as_they_were() -> None:
+    before = Cap("cmp_1", PLACES, 730).shares
+    after = Cap("cmp_1", PLACES, 731, (1,)).shares
+    further = Cap("cmp_1", PLACES, 9_731, (1, 9_000)).shares
+    assert after == [*before, 1]
+    assert further[: len(after)] == after
+    assert sum(further) == 9_731
 
 
 def test_shares_of_a_cap_add_up() -> None:

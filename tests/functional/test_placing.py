@@ -1,5 +1,6 @@
 """Placing orders: all of one, or nothing."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -115,6 +116,56 @@ def test_an_order_takes_all_its_lines_or_none(world: World) -> None:
     assert (answer.status, answer.code) == (409, "out_of_stock")
     assert sale.sku_ids[1] in answer.json["detail"]
     assert snapshot(world.environment) == before
+
+
+def errors_of(world: World, sale: Sale, *quantities: int) -> dict[str, str]:
+    """What the lines of an order, by their quantities, are refused for."""
+    sent = zip(sale.sku_ids, quantities, strict=True)
+    body = world.order_body(sale, lines=lines(*sent))
+    answer = world.customer().post(ORDERS, body)
+    assert answer.status == 409
+    return {each["field"]: each["message"] for each in answer.json["errors"]}
+
+
+def test_a_line_that_is_out_of_stock_is_named_with_what_is_left(world: World) -> None:
+    sale = world.sale(skus=3, stock=5)
+    world.set_stock(sale.sku_ids[1], 1)
+    world.set_stock(sale.sku_ids[2], 0)
+    assert errors_of(world, sale, 1, 2, 1) == {"lines.1.quantity": "is more than the 1 left"}
+    assert errors_of(world, sale, 1, 1, 1) == {"lines.2.quantity": "is more than the 0 left"}
+
+
+def test_a_line_beyond_its_offers_cap_is_named_with_what_is_left(world: World) -> None:
+    sale = world.sale(skus=2, stock=50, quantity_cap=5)
+    world.place(sale, quantity=3)
+    assert errors_of(world, sale, 2, 3) == {"lines.1.quantity": "is more than the 2 left"}
+    world.place(sale, quantity=2)
+    sold_out = {"lines.0.quantity": "is more than the 0 left"}
+    assert errors_of(world, sale, 1, 1) == sold_out
+    assert errors_of(world, sale, 1, 1) == sold_out  # by the mark that the first refusal has left
+
+
+def test_lines_beyond_a_limit_are_named(world: World) -> None:
+    sale = world.sale(skus=3, limit=4)
+    beyond = "goes beyond the limit of 4"
+    assert errors_of(world, sale, 5, 4, 6) == {
+        "lines.0.quantity": beyond,
+        "lines.2.quantity": beyond,
+    }
+    first = replace(sale, sku_ids=sale.sku_ids[:2])
+    world.place(first, quantity=3)
+    assert errors_of(world, sale, 2, 1, 4) == {"lines.0.quantity": beyond}
+    assert errors_of(world, first, 1, 2) == {"lines.1.quantity": beyond}
+    alone = replace(sale, sku_ids=sale.sku_ids[:1])
+    assert errors_of(world, alone, 2) == {"lines.0.quantity": beyond}
+
+
+def test_what_no_line_is_to_blame_for_names_none(world: World) -> None:
+    sale = world.sale(max_orders=1)
+    world.place(sale)
+    answer = world.customer("cus_bob").post(ORDERS, world.order_body(sale))
+    assert (answer.status, answer.code) == (409, "campaign_not_open")
+    assert "errors" not in answer.json
 
 
 def test_the_last_units_go_to_whoever_comes_first(world: World) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from chalicelib.kernel import clock
 from tests.functional.conftest import Clock
-from tests.support.invariants import findings
 from tests.support.lambdas import invoke
 from tests.support.world import Json, Sale, World, created
 
@@ -237,21 +236,6 @@ def cancel(world: World, sale: Sale) -> Json:
     assert answer.status == 200
     world.work()
     return answer.json
-
-
-def test_a_cancelled_campaign_undoes_all_that_has_not_shipped(world: World) -> None:
-    sale = world.sale(stock=10, limit=5)
-    unpaid = world.place(sale)
-    paid = world.paid_order(sale, world.customer("cus_b"), 2)
-    shipped = world.paid_order(sale, world.customer("cus_c"))
-    world.move(shipped["dispatches"][0]["id"], "accept", "ship")
-    assert cancel(world, sale)["status"] == "cancelled"
-    assert statuses(world, unpaid, paid, shipped) == ["cancelled", "refunded", "shipped"]
-    (case,) = world.operator.get("/v1/cases").json["items"]
-    assert (case["kind"], case["subject"]) == ("shipped_of_given_up", shipped["id"])
-    stock = world.stock(sale.sku_ids[0])
-    assert (stock["on_hand"], stock["reserved"], stock["committed"]) == (9, 0, 0)
-    assert findings() == []
 
 
 def test_a_cancelled_campaign_sells_nothing_more(world: World) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from unittest import mock
 
-from chalicelib.dispatch import rules, service
+from chalicelib.dispatch import going_on, rules
 from chalicelib.kernel import ids
 from chalicelib.payments import refunds
 from tests.support.at_once import THREADS, at_once, each, outcomes
@@ -170,7 +170,7 @@ def create_sixteen_times(world: World) -> list[Json]:
     """The dispatches that there are of one order, when its message was taken so often at once."""
     order = world.place(world.sale(skus=2))
     world.pay(order)
-    at_once([lambda: service.go_on(order["id"])] * THREADS)
+    at_once([lambda: going_on.go_on(order["id"])] * THREADS)
     world.work()
     made: list[Json] = world.operator.get("/v1/dispatches").json["items"]
     return made

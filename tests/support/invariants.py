@@ -15,8 +15,8 @@ import boto3
 
 from chalicelib.aftersales.rules import AfterSales, OpenRequests
 from chalicelib.aftersales.store import AfterSalesRow, OpenRow
-from chalicelib.catalogue.rules import Campaign
-from chalicelib.catalogue.store import CampaignRow
+from chalicelib.catalogue.rules import Campaign, Offer
+from chalicelib.catalogue.store import CampaignRow, OfferRow
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.store import DispatchRow
 from chalicelib.ledger import service as ledger
@@ -53,9 +53,9 @@ class State:
         self.units = _sums(self.stock)
         self.limits = _limits(ordering)
         self.caps = _rows(CapRow, ordering, "cap")
-        self.campaigns: list[Campaign] = _entities(
-            CampaignRow, _items("CATALOGUE_TABLE"), "campaign"
-        )
+        catalogue = _items("CATALOGUE_TABLE")
+        self.campaigns: list[Campaign] = _entities(CampaignRow, catalogue, "campaign")
+        self.offers: list[Offer] = _entities(OfferRow, catalogue, "offer")
         self.dispatches: list[Dispatch] = _entities(
             DispatchRow, _items("DISPATCH_TABLE"), "dispatch"
         )
@@ -282,15 +282,19 @@ def _units(state: State, supplied: Mapping[str, int]) -> Iterator[str]:
 
 
 def _limits_held(state: State) -> Iterator[str]:
-    live = Counter[str]()
+    """No customer holds more than the widest limit that any of its orders was placed under."""
+    live, widest = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
     for order in state.orders:
         if order.status not in (*ENDED_UNPAID, "refunded"):
             for line in order.lines:
                 if line.limit is not None:
-                    live[f"{order.campaign_id}#{order.customer_id}#{line.sku_id}"] += line.quantity
-                    if live[f"{order.campaign_id}#{order.customer_id}#{line.sku_id}"] > line.limit:
-                        yield f"{order.customer_id} has more than {line.limit} of {line.sku_id}"
-    yield from _differences("limit", state.limits, live)
+                    of = (order.campaign_id, order.customer_id, line.sku_id)
+                    live[of] += line.quantity
+                    widest[of] = max(widest[of], line.limit)
+    for of, units in live.items():
+        if units > widest[of]:
+            yield f"{of[1]} has more than {widest[of]} of {of[2]}"
+    yield from _differences("limit", state.limits, {"#".join(k): n for k, n in live.items()})
 
 
 def _dispatches(state: State) -> Iterator[str]:
@@ -363,17 +367,22 @@ def _statements(state: State) -> Iterator[str]:
 
 
 def _caps(state: State) -> Iterator[str]:
-    """Of each shard of a cap just what live orders took of it is gone."""
-    wholes = {
-        (line_order.campaign_id, line.sku_id): line.cap
-        for line_order in state.orders
-        for line in line_order.lines
-        if line.cap is not None
-    } | {(each.id, PLACES): each.max_orders for each in state.campaigns if each.max_orders}
+    """Of each shard of a cap just what live orders took of it is gone; of one that was lifted
+    nothing counts any more."""
+    capped = [
+        Cap(each.campaign_id, each.sku_id, each.quantity_cap, each.cap_raises)
+        for each in state.offers
+        if each.quantity_cap
+    ] + [
+        Cap(each.id, PLACES, each.max_orders, each.max_orders_raises)
+        for each in state.campaigns
+        if each.max_orders
+    ]
     due = Counter[str]()
-    for (campaign_id, of), whole in wholes.items():
-        for shard, share in enumerate(Cap(campaign_id, of, whole or 0).shares):
-            due[f"cap#{campaign_id}#{of}#{shard}"] = share
+    for cap in capped:
+        for shard, share in enumerate(cap.shares):
+            due[f"cap#{cap.campaign_id}#{cap.of}#{shard}"] = share
+    held = set(due)
     for order in state.orders:
         if order.status not in (*ENDED_UNPAID, "refunded"):
             for of, parts in order.cap_parts.items():
@@ -381,8 +390,8 @@ def _caps(state: State) -> Iterator[str]:
                     due[f"cap#{order.campaign_id}#{of}#{shard}"] -= units
     yield from _differences(
         "left of",
-        {row.pk: row.left for row in state.caps},
-        {row.pk: due[row.pk] for row in state.caps},
+        {row.pk: row.left for row in state.caps if row.pk in held},
+        {row.pk: due[row.pk] for row in state.caps if row.pk in held},
     )
     yield from (f"{row.pk} is oversold by {-row.left}" for row in state.caps if row.left < 0)
 
