@@ -62,7 +62,9 @@ def test_a_payment_event_says_which_payment_and_how_much(signed: LocalProvider) 
 def test_a_refund_event_says_how_it_ended(
     signed: LocalProvider, kind: str, succeeded: bool
 ) -> None:
-    assert read(signed, kind, {"refund_id": "rfd_1"}) == RefundSettled("rfd_1", succeeded)
+    assert read(signed, kind, {"refund_id": "rfd_1"}) == RefundSettled("rfd_1", 1, succeeded)
+    again = {"refund_id": "rfd_1", "attempt": 2}
+    assert read(signed, kind, again) == RefundSettled("rfd_1", 2, succeeded)
 
 
 def test_an_event_of_a_kind_that_does_not_matter_is_passed_over(signed: LocalProvider) -> None:
