@@ -71,7 +71,7 @@ def settle(refund_id: str, outcome: RefundStatus, attempt: int) -> None:
     that cannot be true as well."""
     refund = _refund(refund_id)
     if refund.is_contradicted(outcome, attempt):
-        _open_contradiction(refund, outcome)
+        _open_contradiction(refund, outcome, attempt)
     if not refund.is_news(outcome, attempt):
         return
     now = clock.now()
@@ -122,6 +122,8 @@ def confirm(
     if refund.is_done and refund.paid_from == paid_from:
         return refund
     _must_be_confirmable(refund)
+    if refund.is_done:  # it is worth nothing, so there was nothing to hand back
+        return refund
     now = clock.now()
     confirmed = refund.handed_back(paid_from, _account(refund, paid_from), now)
     transaction = Transaction(recorder)
@@ -187,13 +189,13 @@ def _call_person(transaction: Transaction, failed: Refund) -> None:
     transaction.publish(Event(events.REFUND_FAILED, failed.id, {"order_id": failed.order_id}))
 
 
-def _open_contradiction(refund: Refund, outcome: RefundStatus) -> None:
+def _open_contradiction(refund: Refund, outcome: RefundStatus, attempt: int) -> None:
     by_hand = f"it was handed back from the {refund.paid_from}"
-    before = by_hand if refund.paid_from else "it had said that it succeeded"
+    before = by_hand if refund.paid_from else f"attempt {refund.attempt} had succeeded"
     transaction = Transaction()
     detail = (
-        f"The provider {refund.provider} says that refund {refund.id} of order {refund.order_id} "
-        f"{outcome}, after {before}. Find out where the money is."
+        f"The provider {refund.provider} says that attempt {attempt} of refund {refund.id} of "
+        f"order {refund.order_id} {outcome}, after {before}. Find out where the money is."
     )
     cases.open_in(transaction, "refund_failed", refund.id, detail, occurrence="after success")
     transaction.commit()

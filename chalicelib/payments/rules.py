@@ -102,7 +102,7 @@ class Refund:
             return False
         if self.paid_from:
             return outcome == "succeeded"
-        return outcome == "failed" and attempt == self.attempt
+        return outcome == ("failed" if attempt == self.attempt else "succeeded")
 
     def settled(self, outcome: RefundStatus, attempt: int, now: datetime) -> "Refund":
         done_at = now if outcome == "succeeded" else None

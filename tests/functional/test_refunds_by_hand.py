@@ -127,6 +127,21 @@ def test_what_was_said_once_stays_so(world: World) -> None:
     assert world.trial_balance()["cash:bank"] == -1000
 
 
+def test_where_nothing_is_to_be_paid_nothing_is_handed_back(world: World) -> None:
+    order = world.place(world.sale(), quantity=3, payment_method="leader_collect")
+    cash = {"amount": 3000, "reference": "cash box"}
+    created(world.operator.post(f"/v1/orders/{order['id']}/payments", cash))
+    world.work()
+    path = f"/v1/orders/{order['id']}/refunds"
+    created(world.operator.post(path, {"amount": 2999, "reason": "late"}))
+    refund = refund_of(world, order)
+    assert (refund["amount"], refund["status"]) == (0, "succeeded")
+    before = snapshot(world.environment)
+    done = world.operator.send("POST", f"/v1/refunds/{refund['id']}/confirm", None, {})
+    assert (done.status, done.json["paid_from"]) == (200, None)
+    assert snapshot(world.environment) == before
+
+
 def test_a_refund_that_was_handed_back_is_not_sent_again(world: World) -> None:
     refund = failed(world)
     confirm(world.operator, refund, "bank")

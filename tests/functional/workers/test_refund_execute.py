@@ -92,7 +92,23 @@ def test_a_refund_that_fails_after_it_had_succeeded_opens_a_case(world: World) -
     assert read(world, refund)["status"] == "succeeded"
     (case,) = world.operator.get("/v1/cases").json["items"]
     assert (case["kind"], case["subject"]) == ("refund_failed", refund["id"])
-    assert "after it had said that it succeeded" in case["detail"]
+    assert "attempt 1 of refund" in case["detail"]
+    assert "failed, after attempt 1 had succeeded" in case["detail"]
+
+
+def test_a_refund_that_arrives_twice_opens_a_case(world: World) -> None:
+    _, refund = refunded(world)
+    world.provider_event("refund.failed", {"refund_id": refund["id"]})
+    world.operator.post(f"/v1/refunds/{refund['id']}/retry")
+    for attempt in (1, 2, 2):
+        arrived = {"refund_id": refund["id"], "attempt": attempt}
+        assert world.provider_event("refund.succeeded", arrived).status == 200
+    done = read(world, refund)
+    assert (done["status"], done["attempt"]) == ("succeeded", 1)
+    twice, _ = world.operator.get("/v1/cases").json["items"]
+    assert (twice["kind"], twice["subject"]) == ("refund_failed", refund["id"])
+    assert "attempt 2 of refund" in twice["detail"]
+    assert "succeeded, after attempt 1 had succeeded" in twice["detail"]
 
 
 def test_a_provider_says_nothing_of_cash_that_a_leader_hands_back(world: World) -> None:
