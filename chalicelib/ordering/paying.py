@@ -51,7 +51,7 @@ def take_event(name: str, headers: Mapping[str, str], body: bytes) -> None:
     if isinstance(event, PaymentSucceeded):
         receive(name, event)
     elif isinstance(event, RefundSettled):
-        refunds.hear(name, event.refund_id, "succeeded" if event.succeeded else "failed")
+        refunds.hear(name, event)
     elif isinstance(event, NeedsPerson):
         _call_person(name, event)
 

@@ -83,6 +83,11 @@ class State:
         return sums
 
     @cached_property
+    def standing(self) -> list[Remittance]:
+        """The remittances that were not reversed."""
+        return [each for each in self.remittances if each.reversed_at is None]
+
+    @cached_property
     def postings(self) -> Counter[str]:
         """The same by account, for those of parties, which have one currency each."""
         sums = Counter[str]()
@@ -166,7 +171,7 @@ def _books(state: State) -> Iterator[str]:
         due[f"{receipt.currency} {_cash_of(state, receipt)}"] += receipt.amount
         if receipt.order_id is None:
             due[f"{receipt.currency} unmatched_receipts"] -= receipt.amount
-    for remittance in state.remittances:
+    for remittance in state.standing:
         due[f"{remittance.currency} cash:bank"] += remittance.amount
         collected = f"leader:{remittance.leader_id}:collected"
         due[f"{remittance.currency} {collected}"] -= remittance.amount
@@ -204,7 +209,7 @@ def _remittances(state: State) -> Iterator[str]:
     for receipt in state.receipts:
         held[_cash_of(state, receipt)] += receipt.amount
     remitted = Counter[str]()
-    for remittance in state.remittances:
+    for remittance in state.standing:
         remitted[f"leader:{remittance.leader_id}:collected"] += remittance.amount
     for account, amount in remitted.items():
         if amount > held[account]:
