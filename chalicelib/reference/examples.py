@@ -283,6 +283,30 @@ STATEMENT_LINES: list[dict[str, Any]] = [
     },
 ]
 
+CHILLED: dict[str, Any] = {
+    "mode": "chilled",
+    "accept_by_hours": 2,
+    "ship_by_hours": 6,
+    "deliver_by_hours": 24,
+    "on_missed": "cancel",
+    "fine_amount": None,
+}
+OFFICE_HOURS = [["07:00", "12:00"], ["13:00", "18:00"]]
+TERMS: dict[str, Any] = {
+    "accept_by_hours": 4,
+    "ship_by_hours": 12,
+    "deliver_by_hours": 48,
+    "on_missed": "fine",
+    "fine_amount": 500,
+    "timezone": "Europe/Berlin",
+    "weekly_hours": {
+        **dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), OFFICE_HOURS),
+        "sat": [["08:00", "13:00"]],
+        "sun": [],
+    },
+    "closed_days": ["2026-04-03", "2026-04-06"],
+    "modes": [CHILLED],
+}
 AFTER_SALES_VIEW: dict[str, Any] = {
     "id": AFTER_SALES,
     "order_id": ORDER,
@@ -550,6 +574,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "ShipDispatch": {"carrier": "DHL", "tracking_number": "00340434161094042557"},
     "SetCreditLimit": {"amount": 50000},
+    "SetTerms": TERMS,
     "SetLeaderPrice": {"campaign_id": CAMPAIGN, "sku_id": EGGS, "price": 359},
     "LeaderPriceView": {
         "leader_id": LEADER,
@@ -579,6 +604,12 @@ EXAMPLES: dict[str, Any] = {
         "id": SUPPLIER,
         **REGISTER_SUPPLIER,
         "created_at": "2026-03-01T10:00:57.090Z",
+    },
+    "TermsView": {
+        **TERMS,
+        "supplier_id": SUPPLIER,
+        "version": 1,
+        "set_at": "2026-03-01T10:20:08.715Z",
     },
     "TrialBalanceView": {
         "as_of": "2026-03-12T07:00:00.000Z",

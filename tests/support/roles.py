@@ -72,6 +72,8 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/suppliers/{id}/api-keys"): SUPPLIER,
     ("POST", "/v1/suppliers/{id}/api-keys"): SUPPLIER,
     ("DELETE", "/v1/suppliers/{id}/api-keys/{key_id}"): SUPPLIER,
+    ("GET", "/v1/suppliers/{id}/terms"): SUPPLIER,
+    ("PUT", "/v1/suppliers/{id}/terms"): OPERATOR,
     ("GET", "/v1/webhook-deliveries"): SUPPLIER,
     ("GET", "/v1/webhook-deliveries/{id}"): SUPPLIER,
     ("POST", "/v1/webhook-deliveries/{id}/replay"): SUPPLIER,
