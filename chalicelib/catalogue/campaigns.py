@@ -214,5 +214,6 @@ def _offer(new: NewOffer, product: Product, campaign: Campaign, shards: int) -> 
         quantity_cap=new.quantity_cap,
         price_schedule=tuple(new.terms.schedule),
         quantity_breaks=tuple(new.terms.breaks),
+        fulfilment_mode=sku.fulfilment_mode,
         stock_shards=shards,
     )

@@ -52,6 +52,7 @@ SKU: dict[str, Any] = {
     "supplier_sku": "EGG-10",
     "list_price": 399,
     "cost": 240,
+    "fulfilment_mode": "standard",
 }
 CREATE_PRODUCT: dict[str, Any] = {
     "supplier_id": SUPPLIER,
@@ -194,12 +195,45 @@ PLACED_ORDER: dict[str, Any] = {
     },
     "dispatches": [],
 }
+CLOCK: dict[str, Any] = {
+    "reminded_at": None,
+    "fired_at": None,
+    "on_missed": "fine",
+    "fine_amount": 500,
+    "fined": None,
+    "waived_at": None,
+    "waived_for": None,
+}
+CLOCKS: list[dict[str, Any]] = [
+    {
+        "kind": "accept",
+        "hours": 4,
+        "half_time_at": "2026-03-02T12:31:07.118Z",
+        "due_at": "2026-03-02T14:31:07.118Z",
+        **CLOCK,
+        "reminded_at": "2026-03-02T12:31:41.902Z",
+    },
+    {
+        "kind": "ship",
+        "hours": 12,
+        "half_time_at": "2026-03-02T16:31:07.118Z",
+        "due_at": "2026-03-03T12:31:07.118Z",
+        **CLOCK,
+    },
+    {
+        "kind": "deliver",
+        "hours": 48,
+        "half_time_at": "2026-03-05T07:05:40.001Z",
+        "due_at": "2026-03-09T06:05:40.001Z",
+        **CLOCK,
+    },
+]
 DISPATCH_VIEW: dict[str, Any] = {
     "id": DISPATCH,
     "order_id": ORDER,
     "supplier_id": SUPPLIER,
     "status": "shipped",
-    "version": 3,
+    "version": 4,
     "currency": "EUR",
     "lines": [
         {
@@ -211,8 +245,10 @@ DISPATCH_VIEW: dict[str, Any] = {
         }
     ],
     "ship_to": FULL_ADDRESS,
-    "accept_by": "2026-03-02T21:31:07.118Z",
-    "ship_by": "2026-03-03T09:31:07.118Z",
+    "accept_by": "2026-03-02T14:31:07.118Z",
+    "ship_by": "2026-03-03T12:31:07.118Z",
+    "deliver_by": "2026-03-09T06:05:40.001Z",
+    "clocks": CLOCKS,
     "carrier": "DHL",
     "tracking_number": "00340434161094042557",
     "reason": None,
@@ -250,6 +286,23 @@ ENDPOINT_VIEW: dict[str, Any] = {
     "failing_since": None,
     "old_secret_until": None,
     "created_at": "2026-03-01T10:12:45.870Z",
+}
+DELIVERY_VIEW: dict[str, Any] = {
+    "id": DELIVERY,
+    "endpoint_id": ENDPOINT,
+    "event_type": "dispatch.created",
+    "subject": DISPATCH,
+    "status": "pending",
+    "attempts": [
+        {
+            "at": "2026-03-02T09:31:08.902Z",
+            "status_code": 503,
+            "duration_ms": 41,
+            "error": "answered 503",
+        }
+    ],
+    "next_attempt_at": "2026-03-02T09:31:14.310Z",
+    "created_at": "2026-03-02T09:31:08.640Z",
 }
 STATEMENT_SUMMARY: dict[str, Any] = {
     "run_id": RUN,
@@ -409,6 +462,7 @@ EXAMPLES: dict[str, Any] = {
             {**OFFERS[1], "title": "Rye bread"},
         ],
     },
+    "CancelDispatch": {"reason": "The farm called: its van broke down"},
     "CancelOrder": {"reason": "Ordered by mistake"},
     "CaseView": {
         "id": CASE,
@@ -431,23 +485,7 @@ EXAMPLES: dict[str, Any] = {
     "CreateProduct": CREATE_PRODUCT,
     "DecideAfterSales": {"refund": True, "note": "Refunded; we are sorry."},
     "DeliverDispatch": {"delivered_at": "2026-03-04T16:20:00.000Z"},
-    "DeliveryView": {
-        "id": DELIVERY,
-        "endpoint_id": ENDPOINT,
-        "event_type": "dispatch.created",
-        "subject": DISPATCH,
-        "status": "pending",
-        "attempts": [
-            {
-                "at": "2026-03-02T09:31:08.902Z",
-                "status_code": 503,
-                "duration_ms": 41,
-                "error": "answered 503",
-            }
-        ],
-        "next_attempt_at": "2026-03-02T09:31:14.310Z",
-        "created_at": "2026-03-02T09:31:08.640Z",
-    },
+    "DeliveryView": DELIVERY_VIEW,
     "DispatchView": DISPATCH_VIEW,
     "EditCampaign": {"closes_at": "2026-03-03T20:00:00.000Z"},
     "EndpointView": ENDPOINT_VIEW,
@@ -561,6 +599,7 @@ EXAMPLES: dict[str, Any] = {
         "received_at": "2026-03-10T15:47:02.336Z",
     },
     "ResolveCase": {"note": "The customer was told; the bank shows the money returned."},
+    "ResentView": {"dispatch_id": DISPATCH, "deliveries": [DELIVERY_VIEW]},
     "RespondAfterSales": {"accept": True, "note": "I saw the box, it was wet."},
     "RunView": {
         "id": RUN,
@@ -611,6 +650,7 @@ EXAMPLES: dict[str, Any] = {
         "version": 1,
         "set_at": "2026-03-01T10:20:08.715Z",
     },
+    "WaiveFine": {"reason": "The road was flooded"},
     "TrialBalanceView": {
         "as_of": "2026-03-12T07:00:00.000Z",
         "currencies": [
@@ -651,6 +691,15 @@ TOLD: dict[str, Any] = {
     "dispatch.created": {**DISPATCH_TOLD, "version": 1},
     "dispatch.cancelled": DISPATCH_TOLD,
     "dispatch.updated": DISPATCH_TOLD,
+    "dispatch.reminder": {
+        **DISPATCH_TOLD,
+        "clock": {
+            "kind": "accept",
+            "due_at": CLOCKS[0]["due_at"],
+            "on_missed": "fine",
+            "fine_amount": 500,
+        },
+    },
     "endpoint.disabled": {
         "endpoint_id": ENDPOINT,
         "url": ENDPOINT_VIEW["url"],

@@ -184,17 +184,17 @@ def test_terms_that_cannot_be_kept_are_refused_and_name_the_field(office: World,
     assert snapshot(world.environment) == before
 
 
-def test_a_closed_day_lies_within_two_years(world: World) -> None:
-    supplier_id = world.add_supplier()
-    answer = put(world, supplier_id, closed_days=["2026-01-01", far_ahead()])
+def test_a_closed_day_lies_within_two_years(office: World) -> None:
+    supplier_id = office.add_supplier()
+    answer = put(office, supplier_id, closed_days=["2026-01-01", far_ahead()])
     assert [each["field"] for each in answer.json["errors"]] == ["closed_days.1"]
     near = (clock.now() + timedelta(days=730)).date().isoformat()
-    assert put(world, supplier_id, closed_days=["2026-01-01", near]).status == 200
+    assert put(office, supplier_id, closed_days=["2026-01-01", near]).status == 200
 
 
-def test_only_the_clocks_that_last_too_long_are_named(world: World) -> None:
+def test_only_the_clocks_that_last_too_long_are_named(office: World) -> None:
     """At 9 hours a week 115 take 90 days; with a mode, where it stands."""
-    supplier_id, week = world.add_supplier(), {"wed": [["09:00", "18:00"]]}
+    supplier_id, week = office.add_supplier(), {"wed": [["09:00", "18:00"]]}
     long = {"mode": "slow", "accept_by_hours": 1, "ship_by_hours": 115, "deliver_by_hours": 116}
-    answer = put(world, supplier_id, weekly_hours=week, modes=[FRESH, long])
+    answer = put(office, supplier_id, weekly_hours=week, modes=[FRESH, long])
     assert [each["field"] for each in answer.json["errors"]] == ["modes.1.deliver_by_hours"]
