@@ -19,7 +19,7 @@ from chalicelib.platform.log import logger, metric
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Transaction
 
-DISPATCHES_A_SWEEP = 1000
+DISPATCHES_A_SWEEP = 500
 MISSED: dict[ClockKind, CaseKind] = {
     "accept": "accept_missed",
     "ship": "ship_missed",
@@ -44,11 +44,8 @@ def look_at(dispatch_id: str, now: datetime) -> None:
     Raises Stale where somebody changes it meanwhile: the next sweep finds what is left to do.
     """
     dispatch = dispatches.get_dispatch(dispatch_id)
-    while dispatch and dispatch.due_at and dispatch.due_at <= now:
-        upcoming = dispatch.next_clock
-        if upcoming is None:
-            return
-        dispatch = _fire(dispatch, upcoming, now)
+    while dispatch and (due := dispatch.due_clock(now)):
+        dispatch = _fire(dispatch, due, now)
 
 
 def _fire(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:

@@ -87,6 +87,10 @@ class Dispatch:
         upcoming = self.next_clock
         return clock.from_text(upcoming.next_at) if upcoming and upcoming.next_at else None
 
+    def due_clock(self, now: datetime) -> Clock | None:
+        """The running clock that came to its half time or its end the longest ago, if one has."""
+        return self.next_clock if self.due_at and self.due_at <= now else None
+
     @property
     def deliver_by(self) -> datetime | None:
         """None until it has shipped."""
