@@ -49,7 +49,7 @@ def look_at(dispatch_id: str, now: datetime) -> None:
 
 
 def _fire(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
-    """A half time that nobody has looked at before the end is over, too."""
+    """Do what comes at the end where that is over already, though nobody looked at half time."""
     logger.bind(dispatch_id=dispatch.id, order_id=dispatch.order_id)
     return _miss(dispatch, due, now) if due.is_over_at(now) else _remind(dispatch, due, now)
 
@@ -94,4 +94,6 @@ def _detail(dispatch: Dispatch, due: Clock, expires: bool) -> str:
     )
     if expires:
         return f"{said} It was cancelled and its lines are refunded."
-    return f"{said} The supplier was fined {due.fine_amount}." if due.fine_amount else said
+    if due.fine_amount:
+        return f"{said} The supplier was fined {due.fine_amount} {dispatch.currency}."
+    return said

@@ -46,11 +46,18 @@ class Clock:
             return None
         return self.due_at if self.reminded_at else self.half_time_at
 
+    @property
+    def end(self) -> datetime:
+        """Raises LookupError before it is begun."""
+        if self.due_at is None:
+            raise LookupError(f"the clock to {self.kind} is not begun")
+        return clock.from_text(self.due_at)
+
     def runs_while(self, status: DispatchStatus) -> bool:
         return status in RUNS_WHILE[self.kind]
 
     def is_over_at(self, now: datetime) -> bool:
-        return self.due_at is not None and clock.from_text(self.due_at) <= now
+        return self.due_at is not None and self.end <= now
 
     def begun(self, begin: datetime, calendar: Calendar) -> "Clock":
         whole = timedelta(hours=self.hours)

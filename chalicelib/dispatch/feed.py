@@ -24,7 +24,7 @@ class Wanted:
     def fits(self, dispatch: Dispatch) -> bool:
         if self.status not in (None, dispatch.status):
             return False
-        return self.due_before is None or dispatch.is_due_before(self.due_before)
+        return self.due_before is None or dispatch.is_due_by(self.due_before)
 
 
 @dataclass(frozen=True)

@@ -94,11 +94,11 @@ class Dispatch:
     @property
     def deliver_by(self) -> datetime | None:
         """None until it has shipped."""
-        due = next((each.due_at for each in self.clocks if each.kind == "deliver"), None)
-        return clock.from_text(due) if due else None
+        last = self.clock_of("deliver")
+        return last.end if last and last.due_at else None
 
-    def is_due_before(self, instant: datetime) -> bool:
-        """Whether it owes something before an instant, or owed it and has not done it."""
+    def is_due_by(self, instant: datetime) -> bool:
+        """Whether it owes something by an instant, or owed it and has not done it."""
         return any(each.is_over_at(instant) for each in self.running_clocks)
 
     @property
@@ -163,8 +163,8 @@ def _dispatch(
         version=FIRST_VERSION,
         lines=tuple(_line(line) for line in lines),
         ship_to=order.ship_to,
-        accept_by=clock.from_text(accept.due_at or ""),
-        ship_by=clock.from_text(ship.due_at or ""),
+        accept_by=accept.end,
+        ship_by=ship.end,
         created_at=now,
         updated_at=now,
         clocks=(accept, ship, deliver),

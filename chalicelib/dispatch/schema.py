@@ -89,7 +89,7 @@ class FeedQuery(PageQuery):
     status: DispatchStatus | None = None
     updated_since: InstantIn | None = None
     due_before: InstantIn | None = Field(
-        default=None, description="Only those of which a running clock ends before."
+        default=None, description="Only those of which a running clock ends by then."
     )
 
 

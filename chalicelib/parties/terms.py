@@ -31,12 +31,15 @@ class Mode:
     the supplier's currency's minor unit, for each clock that is missed.
     """
 
-    name: str = STANDARD
-    accept_by_hours: int = 12
-    ship_by_hours: int = 24
-    deliver_by_hours: int = 72
-    on_missed: OnMissed = "escalate"
+    name: str
+    accept_by_hours: int
+    ship_by_hours: int
+    deliver_by_hours: int
+    on_missed: OnMissed
     fine_amount: int | None = None
+
+
+USUAL = Mode(STANDARD, 12, 24, 72, "escalate")
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Terms:
 
     supplier_id: str
     version: int = 0
-    modes: tuple[Mode, ...] = (Mode(),)
+    modes: tuple[Mode, ...] = (USUAL,)
     timezone: str = "UTC"
     opening: tuple[OpenHours, ...] = ()
     closed_days: tuple[str, ...] = ()

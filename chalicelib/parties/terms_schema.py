@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.parties import working_time
-from chalicelib.parties.terms import STANDARD, Mode, OnMissed, OpenHours, Terms
+from chalicelib.parties.terms import STANDARD, USUAL, Mode, OnMissed, OpenHours, Terms
 from chalicelib.platform.schema import (
     BusinessDate,
     ClosingTime,
@@ -28,10 +28,10 @@ NOWHERE = {"Factory", "localtime"}
 
 
 class ClocksIn(RequestModel):
-    accept_by_hours: Hours = 12
-    ship_by_hours: Hours = Field(default=24, validate_default=True)
-    deliver_by_hours: Hours = 72
-    on_missed: OnMissed = "escalate"
+    accept_by_hours: Hours = USUAL.accept_by_hours
+    ship_by_hours: Hours = Field(default=USUAL.ship_by_hours, validate_default=True)
+    deliver_by_hours: Hours = USUAL.deliver_by_hours
+    on_missed: OnMissed = USUAL.on_missed
     fine_amount: PositiveAmount | None = Field(
         default=None, validate_default=True, description="For each clock; with `fine` alone."
     )

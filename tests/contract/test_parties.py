@@ -91,7 +91,7 @@ def some_terms(version: int, hours: int = 4) -> Terms:
     return Terms(
         "sup_1",
         version,
-        (Mode(accept_by_hours=hours), Mode("fresh", 1, 2, 3, "fine", 500)),
+        (Mode("standard", hours, 24, 72, "cancel"), Mode("fresh", 1, 2, 3, "fine", 500)),
         "Asia/Shanghai",
         (OpenHours("mon", "09:00", "12:00"), OpenHours("mon", "13:00", "24:00")),
         ("2026-12-25",),

@@ -20,31 +20,35 @@ from tests.race.test_crashes import (
 )
 from tests.support.clouds import ON_MOTO
 from tests.support.crashing import work_off
+from tests.support.dispatching import back_then
 from tests.support.unguarded import piecemeal
 from tests.support.world import Json, World, created
 
 HALF_TIME, END = timedelta(hours=6), timedelta(hours=12)
+FINE: Json = {"on_missed": "fine", "fine_amount": 500}
 
 
-def paid_under(world: World, **terms: Any) -> Made:
-    """Dispatched under terms, to a supplier that listens."""
-    sale = a_sale(world).sale
-    path = f"/v1/suppliers/{sale.supplier_id}/terms"
-    assert world.operator.put(path, terms).status == 200
-    order = world.paid_order(sale, quantity=3)
+def paid_ago(world: World, ago: timedelta, **terms: Any) -> Made:
+    """Dispatched some time ago under terms, to a supplier that listens since."""
+    with back_then(ago):
+        sale = a_sale(world).sale
+        path = f"/v1/suppliers/{sale.supplier_id}/terms"
+        # Half of the time to ship is not over when the time to accept is.
+        assert world.operator.put(path, {"ship_by_hours": 48, **terms}).status == 200
+        order = world.paid_order(sale, quantity=3)
     hook = {"url": "http://127.0.0.1:9/hook", "supplier_id": sale.supplier_id}
     created(world.operator.post("/v1/webhook-endpoints", hook))
     return Made(sale, order)
 
 
-def sweep(world: World, _: Made, after: timedelta) -> None:
-    clocks.sweep(clock.now() + after)
+def sweep(world: World, _: Made) -> None:
+    clocks.sweep(clock.now())
     work_off(world)
 
 
 def fined(world: World) -> Made:
-    made = paid_under(world, on_missed="fine", fine_amount=500)
-    sweep(world, made, END)
+    made = paid_ago(world, END, **FINE)
+    sweep(world, made)
     return made
 
 
@@ -79,26 +83,25 @@ CALLED_OFF = comes_to("refunded", 10, refunded=6000, dispatches=["cancelled"])
 CANCELLED = ("dispatch.cancelled",)
 SCENARIOS = {
     "remind": Scenario(
-        paid_under,
-        partial(sweep, after=HALF_TIME),
+        partial(paid_ago, ago=HALF_TIME),
+        sweep,
         with_clock,
         marked(PAID, "reminded_at", told=("dispatch.reminder",)),
     ),
-    "miss": Scenario(paid_under, partial(sweep, after=END), with_clock, marked(MISSED, "fired_at")),
+    "miss": Scenario(partial(paid_ago, ago=END), sweep, with_clock, marked(MISSED, "fired_at")),
     "miss and be fined": Scenario(
-        partial(paid_under, on_missed="fine", fine_amount=500),
-        partial(sweep, after=END),
-        with_clock,
-        marked(FINED, "fired_at"),
+        partial(paid_ago, ago=END, **FINE), sweep, with_clock, marked(FINED, "fired_at")
     ),
     "miss and be cancelled": Scenario(
-        partial(paid_under, on_missed="cancel"),
-        partial(sweep, after=END),
+        partial(paid_ago, ago=END, on_missed="cancel"),
+        sweep,
         with_clock,
         marked(EXPIRED, "fired_at", told=CANCELLED),
     ),
     "waive": Scenario(fined, waive, with_clock, marked(MISSED, "fired_at", "waived_at")),
-    "call off": Scenario(paid_under, call_off, with_clock, marked(CALLED_OFF, told=CANCELLED)),
+    "call off": Scenario(
+        partial(paid_ago, ago=timedelta()), call_off, with_clock, marked(CALLED_OFF, told=CANCELLED)
+    ),
 }
 
 

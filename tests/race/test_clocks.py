@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -13,12 +12,14 @@ from chalicelib.kernel.errors import Stale
 from tests.race.test_dispatches import PARCEL, move, orders_with_dispatches
 from tests.support.at_once import THREADS, at_once, each, outcomes
 from tests.support.clouds import ON_MOTO
+from tests.support.dispatching import back_then
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
 from tests.support.world import Json, Sale, World
 
-FINE = {"on_missed": "fine", "fine_amount": 300}
+# Half of the time to ship is not over when the time to accept is.
+FINE: Json = {"on_missed": "fine", "fine_amount": 300, "ship_by_hours": 48}
 CANCEL = {"on_missed": "cancel"}
 HALF_TIME, ACCEPT_END, SHIP_END = timedelta(hours=6), timedelta(hours=12), timedelta(hours=24)
 
@@ -35,10 +36,10 @@ def read(world: World, orders: Sequence[Json]) -> list[Json]:
     return [world.operator.get(path).json for path in paths]
 
 
-def look(order: Json, after: timedelta) -> None:
+def look(order: Json) -> None:
     """As a sweep does, which leaves to the next what another has changed meanwhile."""
     try:
-        clocks.look_at(order["dispatches"][0]["id"], clock.now() + after)
+        clocks.look_at(order["dispatches"][0]["id"], clock.now())
     except Stale:
         return
 
@@ -50,10 +51,10 @@ def called(world: World) -> list[str]:
 
 def sweep_at_once(world: World) -> tuple[list[Json], list[str]]:
     """Sixteen sweeps find that the time to accept eight dispatches is over."""
-    orders = orders_with_dispatches(world, a_sale(world, **FINE))
-    late = clock.now() + ACCEPT_END
-    at_once([partial(clocks.sweep, late)] * THREADS)
-    clocks.sweep(late)
+    with back_then(ACCEPT_END):
+        orders = orders_with_dispatches(world, a_sale(world, **FINE))
+    at_once([lambda: clocks.sweep(clock.now())] * THREADS)
+    clocks.sweep(clock.now())
     world.work()
     return read(world, orders), findings()
 
@@ -75,13 +76,14 @@ def test_control_the_rig_catches_a_fine_that_is_taken_twice(world: World) -> Non
 
 
 def accept_while_it_ends(
-    world: World, after: timedelta, **terms: Any
+    world: World, ago: timedelta, **terms: Any
 ) -> tuple[list[Answer], list[Json], list[str]]:
     """Each of eight dispatches is accepted at the moment that its clock has something to do."""
-    sale = a_sale(world, **terms)
-    orders = orders_with_dispatches(world, sale)
+    with back_then(ago):
+        sale = a_sale(world, **terms)
+        orders = orders_with_dispatches(world, sale)
     accepts = [move(world, order, "accept", {}) for order in orders]
-    looks = each(orders, partial(look, after=after))
+    looks = each(orders, look)
     answers: list[Any] = at_once([*accepts, *looks])
     world.work()
     return answers[:8], read(world, orders), findings({sale.sku_ids[0]: 16})
@@ -128,13 +130,14 @@ def test_control_the_rig_catches_an_answer_that_a_reminder_loses(world: World) -
 
 def ship_while(world: World, *ways: str) -> tuple[list[Answer], list[Json], list[str]]:
     """Eight accepted dispatches are shipped while they are called off, by hand or by the clock."""
-    sale = a_sale(world, **CANCEL)
-    orders = orders_with_dispatches(world, sale, "accept")
+    with back_then(SHIP_END):
+        sale = a_sale(world, **CANCEL)
+        orders = orders_with_dispatches(world, sale, "accept")
     calls: list[Any] = [move(world, order, "ship", PARCEL) for order in orders]
     if "by hand" in ways:
         calls += [move(world, order, "cancel", {"reason": "recalled"}) for order in orders]
     if "by the clock" in ways:
-        calls += each(orders, partial(look, after=SHIP_END))
+        calls += each(orders, look)
     answers = at_once(calls)[:8]
     world.work()
     return answers, read(world, orders), findings({sale.sku_ids[0]: 16})
@@ -168,8 +171,9 @@ def test_control_the_rig_catches_what_is_shipped_and_called_off(
 
 
 def waive_at_once(world: World) -> tuple[list[Answer], list[str]]:
-    orders = orders_with_dispatches(world, a_sale(world, **FINE))[:1]
-    look(orders[0], ACCEPT_END)
+    with back_then(ACCEPT_END):
+        orders = orders_with_dispatches(world, a_sale(world, **FINE))[:1]
+    look(orders[0])
     waive = move(world, orders[0], "fines/accept/waive", {"reason": "flood"})
     return at_once([waive] * THREADS), findings()
 

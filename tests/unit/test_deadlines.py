@@ -10,6 +10,7 @@ from chalicelib.dispatch.deadlines import RUNS_WHILE, Clock, ClockKind, clocks_o
 from chalicelib.dispatch.rules import Dispatch, dispatches_of
 from chalicelib.kernel import clock
 from chalicelib.ordering.rules import DispatchStatus
+from chalicelib.parties.terms import USUAL as STANDARD
 from chalicelib.parties.terms import Mode, OpenHours, Terms
 from tests.support.made import NOW, a_clock, a_dispatch, a_line, an_order
 
@@ -52,7 +53,7 @@ def test_half_time_is_half_of_the_open_time() -> None:
 
 
 def test_each_mode_has_its_clocks_and_an_unknown_one_the_standard_ones() -> None:
-    terms = replace(USUAL, modes=(Mode(), FRESH))
+    terms = replace(USUAL, modes=(STANDARD, FRESH))
     assert summed(clocks_of(terms, ["fresh"], NOW)) == [
         ("accept", 2, "fine", 250),
         ("ship", 30, "fine", 250),
@@ -62,7 +63,7 @@ def test_each_mode_has_its_clocks_and_an_unknown_one_the_standard_ones() -> None
 
 
 def test_of_several_modes_each_clock_is_the_shortest() -> None:
-    terms = replace(USUAL, modes=(Mode(), FRESH, SLOW))
+    terms = replace(USUAL, modes=(STANDARD, FRESH, SLOW))
     assert summed(clocks_of(terms, ["slow", "standard", "fresh"], NOW)) == [
         ("accept", 2, "fine", 250),
         ("ship", 20, "cancel", None),
@@ -71,7 +72,7 @@ def test_of_several_modes_each_clock_is_the_shortest() -> None:
 
 
 def test_a_dispatch_has_the_clocks_of_its_own_lines() -> None:
-    terms = {"sup_1": replace(USUAL, version=3, modes=(Mode(), FRESH)), "sup_2": Terms("sup_2")}
+    terms = {"sup_1": replace(USUAL, version=3, modes=(STANDARD, FRESH)), "sup_2": Terms("sup_2")}
     lines = (
         a_line(1, sku_id="a"),
         a_line(2, sku_id="b", fulfilment_mode="fresh"),
@@ -124,7 +125,7 @@ def test_a_dispatch_without_clocks_owes_nothing_by_any_time() -> None:
     made = a_dispatch("shipped")
     assert made.delivering_from(NOW, USUAL.calendar) == made
     assert (made.due_at, made.next_clock, made.deliver_by) == (None, None, None)
-    assert not made.is_due_before(NOW + timedelta(days=1000))
+    assert not made.is_due_by(NOW + timedelta(days=1000))
 
 
 def test_what_comes_next_is_the_half_time_then_the_end_then_nothing() -> None:
@@ -155,13 +156,13 @@ def test_a_clock_is_over_at_its_end_and_not_before() -> None:
     assert not a_clock(due_at=None).is_over_at(end)
 
 
-def test_what_is_due_before_an_instant_has_a_running_clock_that_ends_by_then() -> None:
+def test_what_is_due_by_an_instant_has_a_running_clock_that_ends_by_then() -> None:
     made = with_all_clocks("created")
-    assert made.is_due_before(NOW + timedelta(hours=12))
-    assert not made.is_due_before(NOW + timedelta(hours=11))
+    assert made.is_due_by(NOW + timedelta(hours=12))
+    assert not made.is_due_by(NOW + timedelta(hours=11))
     accepted = replace(made, status="accepted")
-    assert not accepted.is_due_before(NOW + timedelta(hours=12))
-    assert accepted.is_due_before(NOW + timedelta(hours=24))
+    assert not accepted.is_due_by(NOW + timedelta(hours=12))
+    assert accepted.is_due_by(NOW + timedelta(hours=24))
 
 
 def test_every_kind_of_clock_runs_at_some_time() -> None:
