@@ -21,6 +21,9 @@ CaseKind = Literal[
     "settlement_failed",
     "shipped_of_given_up",
     "after_sales_overdue",
+    "accept_missed",
+    "ship_missed",
+    "deliver_missed",
     "stock_difference",
 ]
 

@@ -226,6 +226,7 @@ def _offer(new: NewOffer, product: Product, campaign: Campaign, shards: int) -> 
         supplier_sku=sku.supplier_sku,
         title=rules.offer_title(product, sku),
         unit_cost=sku.cost,
+        fulfilment_mode=sku.fulfilment_mode,
         stock_shards=shards,
         priced_at=campaign.version,
         **_asked(new),

@@ -24,6 +24,7 @@ class NewSku:
     supplier_sku: str | None
     list_price: int
     cost: int
+    fulfilment_mode: str
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class NewProduct:
     skus: Sequence[NewSku]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SkuWhole(Sku):
     """A SKU with what it has of its product."""
 
@@ -113,10 +114,7 @@ def _product(new: NewProduct, status: ProductStatus) -> Product:
         currency=new.currency,
         status=status,
         rejection_reason=None,
-        skus=tuple(
-            Sku(ids.new("sku"), sku.title, sku.supplier_sku, sku.list_price, sku.cost)
-            for sku in new.skus
-        ),
+        skus=tuple(Sku(id=ids.new("sku"), **vars(sku)) for sku in new.skus),
         version=1,
         created_at=clock.now(),
     )

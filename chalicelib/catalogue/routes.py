@@ -47,7 +47,7 @@ routes = Routes(__name__, tag="Catalogue", authorizer=authorizer)
 )
 def create_product(request: Request) -> Product:
     sent: CreateProduct = request.body
-    skus = [NewSku(sku.title, sku.supplier_sku, sku.list_price, sku.cost) for sku in sent.skus]
+    skus = [NewSku(**sku.model_dump()) for sku in sent.skus]
     new = NewProduct(
         sent.supplier_id, sent.title, sent.description, sent.category, sent.currency, skus
     )

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.catalogue.pricing import Price, PriceStep, QuantityBreak, Terms, percent_at
 from chalicelib.kernel import clock
+from chalicelib.parties.terms import STANDARD
 
 ProductStatus = Literal["pending", "active", "rejected"]
 CampaignStatus = Literal["scheduled", "open", "closed", "cancelled"]
@@ -26,13 +27,17 @@ ASKED_AGAIN_AFTER = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Sku:
-    """A sellable unit. `list_price` and `cost` are in the product's currency, minor units."""
+    """A sellable unit. `list_price` and `cost` are in the product's currency, minor units.
+
+    Its fulfilment mode says by which of its supplier's clocks it is shipped.
+    """
 
     id: str
     title: str
     supplier_sku: str | None
     list_price: int
     cost: int
+    fulfilment_mode: str = STANDARD
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class Offer:
     cap_raises: tuple[int, ...] = ()
     # The version of the campaign at which its prices became what they are.
     priced_at: int = 1
+    fulfilment_mode: str = STANDARD
     # Over how many shards its SKU's stock is spread, as a hint: wrong, it costs only time.
     stock_shards: int = 1
     # Whoever found that nothing was left of a hot SKU spares others the search for a moment.

@@ -15,6 +15,7 @@ from chalicelib.catalogue.rules import (
     ProductStatus,
     TargetKind,
 )
+from chalicelib.parties.terms import STANDARD
 from chalicelib.platform.schema import (
     Amount,
     BasisPoints,
@@ -23,6 +24,7 @@ from chalicelib.platform.schema import (
     Instant,
     InstantIn,
     LongText,
+    ModeName,
     PositiveAmount,
     Quantity,
     RequestModel,
@@ -45,6 +47,9 @@ class SkuIn(RequestModel):
     supplier_sku: ShortText | None = None
     list_price: Amount
     cost: Amount
+    fulfilment_mode: ModeName = Field(
+        default=STANDARD, description="By which of its supplier's clocks it is shipped."
+    )
 
 
 class CreateProduct(RequestModel):
@@ -66,6 +71,7 @@ class SkuView(View):
     supplier_sku: str | None
     list_price: int
     cost: int
+    fulfilment_mode: str
 
 
 class ProductView(View):

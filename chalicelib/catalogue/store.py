@@ -20,6 +20,7 @@ from chalicelib.catalogue.rules import (
 )
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Stale
+from chalicelib.parties.terms import STANDARD
 from chalicelib.platform import store
 from chalicelib.platform.indexes import BySupplier, Due, Listing
 from chalicelib.platform.pages import Page, PageRequest
@@ -163,6 +164,7 @@ class OfferRow(EntityRow[Offer]):
     quantity_cap = IntegerAttribute(null=True)
     cap_raises = IntegersAttribute(default=())
     priced_at = IntegerAttribute(default=1)
+    fulfilment_mode = UnicodeAttribute(default=STANDARD)
     stock_shards = IntegerAttribute(default=1)
     sold_out_until = InstantAttribute(null=True)
     of_sku = BySku()

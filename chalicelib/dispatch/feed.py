@@ -15,6 +15,19 @@ BATCHES_AT_MOST = 10
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What is read; None reads all."""
+
+    status: DispatchStatus | None = None
+    due_before: datetime | None = None
+
+    def fits(self, dispatch: Dispatch) -> bool:
+        if self.status not in (None, dispatch.status):
+            return False
+        return self.due_before is None or dispatch.is_due_by(self.due_before)
+
+
+@dataclass(frozen=True)
 class FeedPage:
     """Oldest change first. `next_after` is where a longer answer goes on.
 
@@ -29,7 +42,7 @@ class FeedPage:
 
 def read(
     caller: Caller,
-    status: DispatchStatus | None,
+    wanted: Wanted,
     since: datetime | None,
     after: str | None,
     limit: int,
@@ -44,7 +57,7 @@ def read(
             if len(shown) == limit:
                 return FeedPage(tuple(shown), position, newest or since)
             position = change.position
-            if status in (None, change.dispatch.status):
+            if wanted.fits(change.dispatch):
                 shown.append(change.dispatch)
                 newest = change.at
         if len(batch) < BATCH:

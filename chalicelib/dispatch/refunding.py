@@ -71,7 +71,7 @@ def refund_in(
         *(dispatches.replace_dispatch(each) for each in changed),
     )
     transaction.publish(*_told(order, made, changed))
-    _write_order(transaction, order, after.with_refund(decided.id), changed, now)
+    write_order(transaction, order, after.with_refund(decided.id), changed, now)
     refunds.decide_of_order_in(transaction, decided)
     return decided
 
@@ -175,7 +175,7 @@ def _stock(order: Order, units: Mapping[str, int], restocked: Collection[str]) -
     ]
 
 
-def _write_order(
+def write_order(
     transaction: Transaction,
     before: Order,
     refunded: Order,

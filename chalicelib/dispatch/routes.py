@@ -4,13 +4,23 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from chalicelib.dispatch import cancelling, exporting, feed, importing, refunding, service
-from chalicelib.dispatch.exporting import Wanted
+from chalicelib.dispatch import (
+    calling_off,
+    cancelling,
+    exporting,
+    feed,
+    fines,
+    importing,
+    refunding,
+    service,
+)
+from chalicelib.dispatch.feed import Wanted
 from chalicelib.dispatch.importing import Imported
 from chalicelib.dispatch.refunding import Asked
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.schema import (
     AcceptDispatch,
+    CancelDispatch,
     DeliverDispatch,
     DispatchView,
     ExportQuery,
@@ -20,6 +30,7 @@ from chalicelib.dispatch.schema import (
     RejectDispatch,
     ShipDispatch,
     TrackingImportedView,
+    WaiveFine,
 )
 from chalicelib.kernel.callers import Caller
 from chalicelib.ordering.rules import Order
@@ -47,7 +58,8 @@ MOVE_ERRORS = {"invalid_transition": 409}
 def read_feed(request: Request) -> Any:
     sent: FeedQuery = request.query
     page = request.page
-    found = feed.read(request.caller, sent.status, sent.updated_since, page.after, page.limit)
+    wanted = Wanted(sent.status, sent.due_before)
+    found = feed.read(request.caller, wanted, sent.updated_since, page.after, page.limit)
     return SimpleNamespace(
         items=found.items,
         next_cursor=pages.cursor(request.scope, found.next_after),
@@ -66,7 +78,9 @@ def read_feed(request: Request) -> Any:
 )
 def export_dispatches(request: Request) -> Reply:
     sent: ExportQuery = request.query
-    lines, purchase = exporting.export(Wanted(sent.supplier_id, sent.cycle), request.caller)
+    lines, purchase = exporting.export(
+        exporting.Wanted(sent.supplier_id, sent.cycle), request.caller
+    )
     asked = (purchase, lines) if sent.list == "purchase" else (lines, purchase)
     name = f"{asked[0].name.lower().replace(' ', '-')}.{sent.format}"
     headers = {
@@ -164,6 +178,34 @@ def deliver_dispatch(request: Request, id: str) -> DispatchView:
 
 @routes.endpoint(
     "POST",
+    "/v1/dispatches/{id}/cancel",
+    summary="Call it off before it ships; its lines are refunded, its units go back on sale",
+    roles=("operator",),
+    body=CancelDispatch,
+    answer=DispatchView,
+    key="optional",
+    errors={**MOVE_ERRORS, "already_shipped": 409, "already_cancelled": 409},
+)
+def cancel_dispatch(request: Request, id: str) -> Dispatch:
+    return calling_off.call_off(id, request.body.reason, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/{id}/fines/{clock}/waive",
+    summary="Give back what a supplier was fined for a clock: accept, ship or deliver",
+    roles=("operator",),
+    body=WaiveFine,
+    answer=DispatchView,
+    key="optional",
+    errors={"already_waived": 409},
+)
+def waive_fine(request: Request, id: str, clock: str) -> Dispatch:
+    return fines.waive(id, clock, request.body.reason, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
     "/v1/orders/{id}/cancel",
     summary="Cancel an unpaid order, or as an operator one of which nothing has shipped",
     roles=("customer", "operator"),
@@ -195,9 +237,10 @@ def refund_order(request: Request, id: str) -> Refund:
 
 
 def _shown_to(caller: Caller, dispatch: Dispatch) -> DispatchView:
-    """The dispatch; what its supplier is paid is nothing for a leader."""
+    """The dispatch; what its supplier is paid, and fined, is nothing for a leader."""
     view = DispatchView.model_validate(dispatch)
     if caller.role == "leader":
+        view.clocks = []
         for line in view.lines:
             line.unit_cost = None
     return view

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.kernel import ids
+from chalicelib.dispatch import deadlines
+from chalicelib.dispatch.deadlines import Clock
+from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, ShipTo
+from chalicelib.parties.terms import Terms
+from chalicelib.parties.working_time import Calendar
 
-ACCEPT_WITHIN = timedelta(hours=12)
-SHIP_WITHIN = timedelta(hours=24)
 FIRST_VERSION = 1
 # Who is not an operator may say at most this long afterwards when a delivery was.
 DELIVERY_TOLD_WITHIN = timedelta(hours=24)
@@ -63,12 +65,57 @@ class Dispatch:
     delivered_at_given: datetime | None = None
     # The day of the leader's earnings that its commission was put under.
     earned_on: str | None = None
+    # What it owes by when, as its supplier's terms of this version say.
+    clocks: tuple[Clock, ...] = ()
+    terms_version: int = 0
 
     @property
     def summary(self) -> DispatchSummary:
         return DispatchSummary(
             self.id, self.supplier_id, self.status, self.carrier, self.tracking_number
         )
+
+    @property
+    def next_clock(self) -> Clock | None:
+        """The running clock whose half time or end comes first."""
+        waiting = (each for each in self.running_clocks if each.next_at)
+        return min(waiting, key=lambda each: each.next_at or "", default=None)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When a sweep must look at it: at the half time or the end of a clock."""
+        upcoming = self.next_clock
+        return clock.from_text(upcoming.next_at) if upcoming and upcoming.next_at else None
+
+    def due_clock(self, now: datetime) -> Clock | None:
+        """The running clock that came to its half time or its end the longest ago, if one has."""
+        return self.next_clock if self.due_at and self.due_at <= now else None
+
+    @property
+    def deliver_by(self) -> datetime | None:
+        """None until it has shipped."""
+        last = self.clock_of("deliver")
+        return last.end if last and last.due_at else None
+
+    def is_due_by(self, instant: datetime) -> bool:
+        """Whether it owes something by an instant, or owed it and has not done it."""
+        return any(each.is_over_at(instant) for each in self.running_clocks)
+
+    @property
+    def running_clocks(self) -> tuple[Clock, ...]:
+        return tuple(each for each in self.clocks if each.runs_while(self.status))
+
+    def clock_of(self, kind: str) -> Clock | None:
+        return next((each for each in self.clocks if each.kind == kind), None)
+
+    def with_clock(self, changed: Clock) -> "Dispatch":
+        clocks = tuple(changed if each.kind == changed.kind else each for each in self.clocks)
+        return replace(self, clocks=clocks)
+
+    def delivering_from(self, begin: datetime, calendar: Calendar) -> "Dispatch":
+        """The dispatch with its last clock begun."""
+        last = self.clock_of("deliver")
+        return self.with_clock(last.begun(begin, calendar)) if last else self
 
     def moved(self, status: DispatchStatus, now: datetime, **changes: Any) -> "Dispatch":
         return replace(self, status=status, version=self.version + 1, updated_at=now, **changes)
@@ -79,39 +126,50 @@ def dispatch_id(order_id: str, supplier_id: str) -> str:
 
 
 def dispatches_of(
-    order: Order, now: datetime, judged_at: datetime | None = None
+    order: Order,
+    now: datetime,
+    terms: Mapping[str, Terms],
+    judged_at: datetime | None = None,
 ) -> tuple[Dispatch, ...]:
     """One dispatch for each supplier that still has something to ship of the order.
 
-    Its clocks run from the payment, or from when the order's campaign met its target.
+    Its clocks run, by its supplier's `terms`, from the payment, or from when the order's campaign
+    met its target.
     """
     begin = max(order.paid_at or now, judged_at or order.paid_at or now)
     by_supplier = {
-        supplier_id: _open_lines(order, supplier_id) for supplier_id in order.supplier_ids()
+        supplier_id: [line for line in order.lines_of(supplier_id) if line.units_left]
+        for supplier_id in order.supplier_ids()
     }
     return tuple(
-        Dispatch(
-            id=dispatch_id(order.id, supplier_id),
-            order_id=order.id,
-            supplier_id=supplier_id,
-            leader_id=order.leader_id,
-            currency=order.currency,
-            status="created",
-            version=FIRST_VERSION,
-            lines=lines,
-            ship_to=order.ship_to,
-            accept_by=begin + ACCEPT_WITHIN,
-            ship_by=begin + SHIP_WITHIN,
-            created_at=now,
-            updated_at=now,
-        )
+        _dispatch(order, lines, terms[supplier_id], begin, now)
         for supplier_id, lines in by_supplier.items()
         if lines
     )
 
 
-def _open_lines(order: Order, supplier_id: str) -> tuple[DispatchLine, ...]:
-    return tuple(_line(line) for line in order.lines_of(supplier_id) if line.units_left)
+def _dispatch(
+    order: Order, lines: Sequence[OrderLine], terms: Terms, begin: datetime, now: datetime
+) -> Dispatch:
+    modes = dict.fromkeys(line.fulfilment_mode for line in lines)
+    accept, ship, deliver = deadlines.clocks_of(terms, modes, begin)
+    return Dispatch(
+        id=dispatch_id(order.id, terms.supplier_id),
+        order_id=order.id,
+        supplier_id=terms.supplier_id,
+        leader_id=order.leader_id,
+        currency=order.currency,
+        status="created",
+        version=FIRST_VERSION,
+        lines=tuple(_line(line) for line in lines),
+        ship_to=order.ship_to,
+        accept_by=accept.end,
+        ship_by=ship.end,
+        created_at=now,
+        updated_at=now,
+        clocks=(accept, ship, deliver),
+        terms_version=terms.version,
+    )
 
 
 def _line(line: OrderLine) -> DispatchLine:

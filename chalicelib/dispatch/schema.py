@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from chalicelib.dispatch.deadlines import ClockKind
 from chalicelib.ordering.rules import DispatchStatus
 from chalicelib.ordering.schema import LineIn, ShipToView
+from chalicelib.parties.terms import OnMissed
 from chalicelib.platform import sheets
 from chalicelib.platform.schema import (
     Identifier,
@@ -37,6 +39,14 @@ class ShipDispatch(RequestModel):
 
 class DeliverDispatch(RequestModel):
     delivered_at: InstantIn | None = None
+
+
+class CancelDispatch(RequestModel):
+    reason: Text
+
+
+class WaiveFine(RequestModel):
+    reason: Text
 
 
 class RefundOrder(RequestModel):
@@ -82,6 +92,9 @@ class RefundOrder(RequestModel):
 class FeedQuery(PageQuery):
     status: DispatchStatus | None = None
     updated_since: InstantIn | None = None
+    due_before: InstantIn | None = Field(
+        default=None, description="Only those of which a running clock ends by then."
+    )
 
 
 class ExportQuery(RequestModel):
@@ -112,6 +125,20 @@ class DispatchLineView(View):
     unit_cost: int | None = Field(description="Not shown to a leader.")
 
 
+class ClockView(View):
+    kind: ClockKind
+    hours: int = Field(description="Of its supplier's open time.")
+    half_time_at: Instant | None = Field(description="Null until it runs, as `due_at` is.")
+    due_at: Instant | None
+    reminded_at: Instant | None
+    fired_at: Instant | None = Field(description="When it was found to have run out.")
+    on_missed: OnMissed
+    fine_amount: int | None
+    fined: int | None = Field(description="What was taken of the supplier, in the minor unit.")
+    waived_at: Instant | None = Field(description="When the fine was given back.")
+    waived_for: str | None
+
+
 class DispatchView(View):
     id: str
     order_id: str
@@ -123,6 +150,8 @@ class DispatchView(View):
     ship_to: ShipToView
     accept_by: Instant
     ship_by: Instant
+    deliver_by: Instant | None = Field(description="Null until it has shipped.")
+    clocks: list[ClockView] = Field(description="Empty for a leader.")
     carrier: str | None
     tracking_number: str | None
     reason: str | None

@@ -16,6 +16,7 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import Order, advanced
+from chalicelib.parties import store as parties
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
@@ -29,13 +30,15 @@ from chalicelib.stock import store as stock
 def create_for(order_id: str, judged_at: datetime | None = None) -> None:
     """Make the dispatches of a paid order, once, and only while it is paid.
 
-    Suppliers' clocks begin with the payment, or later when its campaign has met its target.
+    Suppliers' clocks begin with the payment, or later when its campaign has met its target, and
+    keep the terms of this moment.
     """
     order = ordering.get_order(order_id)
     if order is None or order.status != "paid" or order.dispatches:
         logger.info("no dispatches to make", order_id=order_id)
         return
-    made = rules.dispatches_of(order, clock.now(), judged_at)
+    terms = parties.terms_of(order.supplier_ids())
+    made = rules.dispatches_of(order, clock.now(), terms, judged_at)
     shown = replace(order.changed("paid"), dispatches=tuple(each.summary for each in made))
     transaction = Transaction()
     transaction.add(
@@ -52,7 +55,7 @@ def accept(dispatch_id: str, caller: Caller, recorder: Recorder | None) -> Dispa
     if rules.repeats(dispatch, "accepted", {}):
         return dispatch
     accepted = dispatch.moved("accepted", clock.now())
-    return _commit(Transaction(recorder), accepted, _order_of(dispatch))
+    return _commit(Transaction(recorder), accepted, order_of(dispatch))
 
 
 @retry_stale
@@ -61,7 +64,7 @@ def reject(dispatch_id: str, reason: str, caller: Caller, recorder: Recorder | N
     dispatch = dispatch_for(dispatch_id, caller)
     if rules.repeats(dispatch, "rejected", {"reason": reason}):
         return dispatch
-    order, now = _order_of(dispatch), clock.now()
+    order, now = order_of(dispatch), clock.now()
     rejected = dispatch.moved("rejected", now, reason=reason)
     units = rules.units(dispatch.lines)
     transaction = Transaction(recorder)
@@ -82,8 +85,10 @@ def ship(
     said = {"carrier": carrier, "tracking_number": tracking_number}
     if rules.repeats(dispatch, "shipped", said):
         return dispatch
-    order, now = _order_of(dispatch), clock.now()
+    order, now = order_of(dispatch), clock.now()
+    terms = parties.terms_at(dispatch.supplier_id, dispatch.terms_version)
     shipped = dispatch.moved("shipped", now, shipped_at=now, **said)
+    shipped = shipped.delivering_from(now, terms.calendar)
     transaction = Transaction(recorder)
     transaction.add(*stock.let_go(order.next_parts(rules.units(dispatch.lines))))
     return _commit(transaction, shipped, order)
@@ -100,7 +105,7 @@ def deliver(
     now = clock.now()
     if given:
         rules.check_delivered_at(dispatch, given, now, by_operator=caller.is_operator)
-    order, delivered_at = _order_of(dispatch), given or now
+    order, delivered_at = order_of(dispatch), given or now
     lines = [line for line in order.lines_of(dispatch.supplier_id) if line.units_left]
     matured_on = earning.matures_on(delivered_at)
     bucket = earning.earnings_of(order.leader_id).bucket_for(matured_on)
@@ -163,7 +168,7 @@ def earned_lines(
     return [commission, spread]
 
 
-def _order_of(dispatch: Dispatch) -> Order:
+def order_of(dispatch: Dispatch) -> Order:
     order = ordering.get_order(dispatch.order_id)
     if order is None:
         raise LookupError(f"order {dispatch.order_id} of {dispatch.id} is not stored")

@@ -9,10 +9,12 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.dispatch.deadlines import Clock
 from chalicelib.dispatch.rules import OPEN, Dispatch, DispatchLine
 from chalicelib.kernel import clock, ids
 from chalicelib.ordering.rules import ShipTo
 from chalicelib.platform import store
+from chalicelib.platform.indexes import Due
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
@@ -27,6 +29,7 @@ DISPATCH = "dispatch"
 # At 10,000 dispatches a second, of one supplier even, no partition of an index takes more than
 # 1,000 write units.
 SHARDS = 32
+DUE_SHARDS = 64
 
 
 DispatchMeta = table("DISPATCH_TABLE")
@@ -77,6 +80,9 @@ class DispatchRow(EntityRow[Dispatch]):
     # Only what waits carries it.
     waiting_of = UnicodeAttribute(null=True)
     waiting = Waiting()
+    due = UnicodeAttribute(null=True)
+    due_at = InstantAttribute(null=True)
+    by_due = Due()
     id = UnicodeAttribute()
     order_id = UnicodeAttribute()
     supplier_id = UnicodeAttribute()
@@ -97,12 +103,14 @@ class DispatchRow(EntityRow[Dispatch]):
     delivered_at = InstantAttribute(null=True)
     delivered_at_given = InstantAttribute(null=True)
     earned_on = UnicodeAttribute(null=True)
+    clocks = RecordsAttribute(Clock, default=())
+    terms_version = IntegerAttribute(default=0)
 
     @classmethod
     def keys(cls, entity: Dispatch) -> dict[str, Any]:
         shard = ids.shard(entity.id, SHARDS)
         feed_of = _feed_of(entity.supplier_id, shard)
-        return {
+        keys: dict[str, Any] = {
             "pk": entity.id,
             "sk": DISPATCH,
             "listing": _listing(shard),
@@ -110,6 +118,9 @@ class DispatchRow(EntityRow[Dispatch]):
             "feed_at": feed_position(entity),
             "waiting_of": feed_of if entity.status in OPEN else None,
         }
+        if entity.due_at:
+            keys |= {"due": _due(ids.shard(entity.id, DUE_SHARDS)), "due_at": entity.due_at}
+        return keys
 
 
 def feed_position(dispatch: Dispatch) -> str:
@@ -165,6 +176,15 @@ def changed_since(
     return [Change(now[row.pk], row.feed_at) for row in rows]
 
 
+def due_before(now: datetime, limit: int) -> list[str]:
+    """Dispatches of which a clock has come to its half time or its end, the longest ago first."""
+    shards = [_due(n) for n in range(DUE_SHARDS)]
+    rows = store.oldest(
+        DispatchRow.by_due, shards, DispatchRow.due_at <= now, DispatchRow.due_at, limit
+    )
+    return [row.pk for row in rows]
+
+
 def _from(since: datetime | None, after: str | None) -> Condition | None:
     if after:
         return DispatchRow.feed_at > after
@@ -177,3 +197,7 @@ def _listing(shard: int) -> str:
 
 def _feed_of(supplier_id: str, shard: int) -> str:
     return f"{supplier_id}#{shard}"
+
+
+def _due(shard: int) -> str:
+    return f"due#{shard}"

@@ -1,9 +1,13 @@
-"""Lets paid orders go on: their dispatches are made, or their money goes back."""
+"""Lets paid orders go on: their dispatches are made, or their money goes back. Keeps the clocks
+that suppliers owe."""
 
-from chalice.app import Blueprint
+from typing import Any
 
-from chalicelib.dispatch import going_on
-from chalicelib.platform.worker import Message, each_message
+from chalice.app import Blueprint, Rate
+
+from chalicelib.dispatch import clocks, going_on
+from chalicelib.kernel import clock
+from chalicelib.platform.worker import Message, each_message, scheduled
 
 workers = Blueprint(__name__)
 
@@ -12,3 +16,9 @@ workers = Blueprint(__name__)
 @each_message
 def dispatch_create(message: Message) -> None:
     going_on.go_on(message["subject"])
+
+
+@workers.schedule(Rate(1, unit=Rate.MINUTES), name="dispatch_clocks")
+@scheduled
+def dispatch_clocks(event: Any) -> None:
+    clocks.sweep(clock.now())

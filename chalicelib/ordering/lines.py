@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chalicelib.kernel.money import part
+from chalicelib.parties.terms import STANDARD
 from chalicelib.stock.rules import Part, Parts, parts_of, section
 
 
@@ -92,6 +93,8 @@ class OrderLine:
     limit: int | None
     price_reason: Sequence[str] = ()
     spread: int = 0
+    # Which of its supplier's clocks it is shipped by.
+    fulfilment_mode: str = STANDARD
     # The shards of its offer's cap that it counts in, as (shard, units).
     cap_taken: Sequence[Sequence[int]] = ()
     refunded_quantity: int = 0

@@ -52,6 +52,7 @@ def _line(basket: Basket, discount: int, shipping: int, plan_version: int) -> Or
         unit_price=price.unit_price,
         amount=price.amount,
         price_reason=price.reasons,
+        fulfilment_mode=offer.fulfilment_mode,
         spread=price.spread,
         discount=discount,
         tax=tax,

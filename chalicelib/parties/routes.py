@@ -1,6 +1,6 @@
 """`/v1/suppliers` and `/v1/leaders`."""
 
-from chalicelib.parties import service
+from chalicelib.parties import service, terms_schema
 from chalicelib.parties import store as parties
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
@@ -14,6 +14,7 @@ from chalicelib.parties.schema import (
     SupplierView,
 )
 from chalicelib.parties.service import IssuedKey
+from chalicelib.parties.terms_schema import SetTerms, TermsView
 from chalicelib.platform.endpoints import Request, Unrecorded
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page, paged
@@ -100,6 +101,32 @@ def list_api_keys(request: Request, id: str) -> Page[ApiKey]:
 def revoke_api_key(request: Request, id: str, key_id: str) -> None:
     request.caller.must_be("supplier", id, "supplier")
     service.revoke_api_key(id, key_id)
+
+
+@routes.endpoint(
+    "PUT",
+    "/v1/suppliers/{id}/terms",
+    summary="Set how soon a supplier must act, within which hours, and what a delay costs",
+    notes="The whole of them: what is left out is as usual. Dispatches keep the terms that they "
+    "were made under.",
+    roles=("operator",),
+    body=SetTerms,
+    answer=TermsView,
+)
+def set_terms(request: Request, id: str) -> TermsView:
+    return terms_schema.shown(service.set_terms(terms_schema.terms_of(id, request.body)))
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/suppliers/{id}/terms",
+    summary="Read a supplier's terms",
+    roles=("operator", "supplier"),
+    answer=TermsView,
+)
+def read_terms(request: Request, id: str) -> TermsView:
+    request.caller.must_be("supplier", id, "supplier")
+    return terms_schema.shown(service.terms_of(id))
 
 
 @routes.endpoint(

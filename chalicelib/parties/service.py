@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, NotFound
-from chalicelib.parties import rules
+from chalicelib.parties import rules, terms
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
 from chalicelib.parties.store import ApiKeyRow, LeaderRow, SupplierRow
+from chalicelib.parties.terms import Terms
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.secrets import derived_key, secret
 from chalicelib.platform.transaction import Delete, Put, Recorder, Transaction, create, write
@@ -61,6 +62,26 @@ def supplier(supplier_id: str) -> Supplier:
     if found is None:
         raise NotFound("There is no such supplier.")
     return found
+
+
+def terms_of(supplier_id: str) -> Terms:
+    """Raises NotFound."""
+    return parties.terms_of([supplier(supplier_id).id])[supplier_id]
+
+
+@retry_stale
+def set_terms(wanted: Terms) -> Terms:
+    """Let dispatches that are made from now on have these terms; those made before keep theirs.
+
+    Raises NotFound, and Invalid for terms that cannot be kept.
+    """
+    before, now = terms_of(wanted.supplier_id), clock.now()
+    terms.check(wanted, now.date())
+    if before.version and wanted.says_the_same(before):
+        return before
+    after = replace(wanted, version=before.version + 1, set_at=now)
+    write(*parties.set_terms(after))
+    return after
 
 
 @retry_stale

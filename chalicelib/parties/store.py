@@ -6,6 +6,7 @@ from typing import Any
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
+from chalicelib.parties.terms import Mode, OpenHours, Terms
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Listing
 from chalicelib.platform.pages import Page, PageRequest
@@ -17,11 +18,13 @@ from chalicelib.platform.table import (
     RecordAttribute,
     RecordsAttribute,
     Row,
+    TextsAttribute,
+    absent,
     table,
 )
-from chalicelib.platform.transaction import Update
+from chalicelib.platform.transaction import Put, Update, create
 
-SUPPLIER, LEADER, API_KEY = "supplier", "leader", "api_key"
+SUPPLIER, LEADER, API_KEY, TERMS = "supplier", "leader", "api_key", "terms"
 SUPPLIERS, LEADERS = "suppliers", "leaders"
 
 
@@ -78,6 +81,32 @@ class ApiKeyRow(Row):
         return cls(f"{API_KEY}#{key_hash}", API_KEY, supplier_id=supplier_id)
 
 
+class TermsRow(EntityRow[Terms]):
+    """A supplier's terms as they are now, and beside them each version that there was."""
+
+    Meta = PartiesMeta
+    entity = Terms
+
+    supplier_id = UnicodeAttribute()
+    version = IntegerAttribute()
+    modes = RecordsAttribute(Mode)
+    timezone = UnicodeAttribute()
+    opening = RecordsAttribute(OpenHours)
+    closed_days = TextsAttribute()
+    set_at = InstantAttribute()
+
+    @classmethod
+    def keys(cls, entity: Terms) -> dict[str, Any]:
+        return {"pk": entity.supplier_id, "sk": TERMS}
+
+    @classmethod
+    def kept(cls, terms: Terms) -> "TermsRow":
+        """The row of just this version."""
+        row = cls.of(terms)
+        row.sk = _version(terms.version)
+        return row
+
+
 def leader_key(leader_id: str) -> Key:
     return Key(LeaderRow, leader_id, LEADER)
 
@@ -124,3 +153,31 @@ def leader_ids_after(leader_id: str | None, limit: int) -> list[str]:
     where = LeaderRow.pk > leader_id if leader_id else None
     rows = store.oldest(LeaderRow.listed, [LEADERS], where, LeaderRow.pk, limit)
     return [row.pk for row in rows]
+
+
+def terms_of(supplier_ids: Iterable[str]) -> dict[str, Terms]:
+    """The present terms of suppliers; the usual ones where none were set."""
+    wanted = list(supplier_ids)
+    rows = store.get_many(TermsRow, [(each, TERMS) for each in wanted])
+    return {each: Terms(each) for each in wanted} | {row.pk: row.to_entity() for row in rows}
+
+
+def terms_at(supplier_id: str, version: int) -> Terms:
+    """A supplier's terms as they were in that version. Raises LookupError for one never set."""
+    if version == 0:
+        return Terms(supplier_id)
+    row = store.get(TermsRow, supplier_id, _version(version))
+    if row is None:
+        raise LookupError(f"version {version} of the terms of {supplier_id} is not stored")
+    return row.to_entity()
+
+
+def set_terms(terms: Terms) -> tuple[Put, Put]:
+    """Set the next version; Stale where another came first."""
+    first = terms.version == 1
+    before = absent() if first else TermsRow.version == terms.version - 1
+    return Put(TermsRow.of(terms), before), create(TermsRow.kept(terms))
+
+
+def _version(version: int) -> str:
+    return f"{TERMS}#{version:08d}"

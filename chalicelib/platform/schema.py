@@ -25,8 +25,10 @@ MANY_LINES = ONE_LINE.replace("\\x00-\\x1f", "\\x00-\\x09\\x0b-\\x1f")
 _CURRENCY = "^[A-Z]{3}$"
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_CLOSING_TIME = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _IDENTIFIER = "^[A-Za-z0-9_.:@|-]{1,128}$"
 _EMAIL = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
+_MODE = "^[a-z][a-z0-9_-]{0,29}$"
 _COUNTRY = "^[A-Z]{2}$"
 _HTTPS_URL = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?$"
 _PHONE = r"^\+?[0-9][0-9 ()./-]{2,30}$"
@@ -37,7 +39,9 @@ PATTERNS = {
     _CURRENCY: "an ISO 4217 currency code in capital letters such as EUR",
     _DATE: "a date such as 2026-03-01",
     _TIME_OF_DAY: "a time of day such as 17:30",
+    _CLOSING_TIME: "a time of day such as 17:30, or 24:00 for its end",
     _IDENTIFIER: "an id of 1 to 128 letters, digits or _ . : @ | -",
+    _MODE: "a name of 1 to 30 small letters, digits, _ or - such as chilled",
     _EMAIL: "an e-mail address such as orders@farm.example",
     _COUNTRY: "a two-letter country code such as DE",
     _HTTPS_URL: "an https address such as https://photos.example/eggs.jpg",
@@ -122,9 +126,11 @@ BusinessDate = Annotated[
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
 TimeOfDay = Annotated[str, StringConstraints(pattern=_TIME_OF_DAY), Field(examples=["17:30"])]
+ClosingTime = Annotated[str, StringConstraints(pattern=_CLOSING_TIME), Field(examples=["18:00"])]
 InstantIn = Annotated[AwareDatetime, AfterValidator(_utc)]
 Instant = Annotated[datetime, PlainSerializer(clock.to_text, return_type=str, when_used="json")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL)]
+ModeName = Annotated[str, StringConstraints(pattern=_MODE), Field(examples=["chilled"])]
 Country = Annotated[str, StringConstraints(pattern=_COUNTRY), Field(examples=["DE"])]
 HttpsUrl = Annotated[str, StringConstraints(max_length=500, pattern=_HTTPS_URL)]
 Phone = Annotated[str, StringConstraints(pattern=_PHONE)]

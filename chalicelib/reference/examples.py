@@ -52,6 +52,7 @@ SKU: dict[str, Any] = {
     "supplier_sku": "EGG-10",
     "list_price": 399,
     "cost": 240,
+    "fulfilment_mode": "standard",
 }
 CREATE_PRODUCT: dict[str, Any] = {
     "supplier_id": SUPPLIER,
@@ -194,12 +195,45 @@ PLACED_ORDER: dict[str, Any] = {
     },
     "dispatches": [],
 }
+CLOCK: dict[str, Any] = {
+    "reminded_at": None,
+    "fired_at": None,
+    "on_missed": "fine",
+    "fine_amount": 500,
+    "fined": None,
+    "waived_at": None,
+    "waived_for": None,
+}
+CLOCKS: list[dict[str, Any]] = [
+    {
+        "kind": "accept",
+        "hours": 4,
+        "half_time_at": "2026-03-02T12:31:07.118Z",
+        "due_at": "2026-03-02T14:31:07.118Z",
+        **CLOCK,
+        "reminded_at": "2026-03-02T12:31:41.902Z",
+    },
+    {
+        "kind": "ship",
+        "hours": 12,
+        "half_time_at": "2026-03-02T16:31:07.118Z",
+        "due_at": "2026-03-03T12:31:07.118Z",
+        **CLOCK,
+    },
+    {
+        "kind": "deliver",
+        "hours": 48,
+        "half_time_at": "2026-03-05T07:05:40.001Z",
+        "due_at": "2026-03-09T06:05:40.001Z",
+        **CLOCK,
+    },
+]
 DISPATCH_VIEW: dict[str, Any] = {
     "id": DISPATCH,
     "order_id": ORDER,
     "supplier_id": SUPPLIER,
     "status": "shipped",
-    "version": 3,
+    "version": 4,
     "currency": "EUR",
     "lines": [
         {
@@ -211,8 +245,10 @@ DISPATCH_VIEW: dict[str, Any] = {
         }
     ],
     "ship_to": FULL_ADDRESS,
-    "accept_by": "2026-03-02T21:31:07.118Z",
-    "ship_by": "2026-03-03T09:31:07.118Z",
+    "accept_by": "2026-03-02T14:31:07.118Z",
+    "ship_by": "2026-03-03T12:31:07.118Z",
+    "deliver_by": "2026-03-09T06:05:40.001Z",
+    "clocks": CLOCKS,
     "carrier": "DHL",
     "tracking_number": "00340434161094042557",
     "reason": None,
@@ -251,6 +287,23 @@ ENDPOINT_VIEW: dict[str, Any] = {
     "old_secret_until": None,
     "created_at": "2026-03-01T10:12:45.870Z",
 }
+DELIVERY_VIEW: dict[str, Any] = {
+    "id": DELIVERY,
+    "endpoint_id": ENDPOINT,
+    "event_type": "dispatch.created",
+    "subject": DISPATCH,
+    "status": "pending",
+    "attempts": [
+        {
+            "at": "2026-03-02T09:31:08.902Z",
+            "status_code": 503,
+            "duration_ms": 41,
+            "error": "answered 503",
+        }
+    ],
+    "next_attempt_at": "2026-03-02T09:31:14.310Z",
+    "created_at": "2026-03-02T09:31:08.640Z",
+}
 STATEMENT_SUMMARY: dict[str, Any] = {
     "run_id": RUN,
     "business_date": "2026-03-11",
@@ -283,6 +336,30 @@ STATEMENT_LINES: list[dict[str, Any]] = [
     },
 ]
 
+CHILLED: dict[str, Any] = {
+    "mode": "chilled",
+    "accept_by_hours": 2,
+    "ship_by_hours": 6,
+    "deliver_by_hours": 24,
+    "on_missed": "cancel",
+    "fine_amount": None,
+}
+OFFICE_HOURS = [["07:00", "12:00"], ["13:00", "18:00"]]
+TERMS: dict[str, Any] = {
+    "accept_by_hours": 4,
+    "ship_by_hours": 12,
+    "deliver_by_hours": 48,
+    "on_missed": "fine",
+    "fine_amount": 500,
+    "timezone": "Europe/Berlin",
+    "weekly_hours": {
+        **dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), OFFICE_HOURS),
+        "sat": [["08:00", "13:00"]],
+        "sun": [],
+    },
+    "closed_days": ["2026-04-03", "2026-04-06"],
+    "modes": [CHILLED],
+}
 AFTER_SALES_VIEW: dict[str, Any] = {
     "id": AFTER_SALES,
     "order_id": ORDER,
@@ -385,6 +462,7 @@ EXAMPLES: dict[str, Any] = {
             {**OFFERS[1], "title": "Rye bread"},
         ],
     },
+    "CancelDispatch": {"reason": "The farm called: its van broke down"},
     "CancelOrder": {"reason": "Ordered by mistake"},
     "CaseView": {
         "id": CASE,
@@ -408,23 +486,7 @@ EXAMPLES: dict[str, Any] = {
     "CreateProduct": CREATE_PRODUCT,
     "DecideAfterSales": {"refund": True, "note": "Refunded; we are sorry."},
     "DeliverDispatch": {"delivered_at": "2026-03-04T16:20:00.000Z"},
-    "DeliveryView": {
-        "id": DELIVERY,
-        "endpoint_id": ENDPOINT,
-        "event_type": "dispatch.created",
-        "subject": DISPATCH,
-        "status": "pending",
-        "attempts": [
-            {
-                "at": "2026-03-02T09:31:08.902Z",
-                "status_code": 503,
-                "duration_ms": 41,
-                "error": "answered 503",
-            }
-        ],
-        "next_attempt_at": "2026-03-02T09:31:14.310Z",
-        "created_at": "2026-03-02T09:31:08.640Z",
-    },
+    "DeliveryView": DELIVERY_VIEW,
     "DispatchView": DISPATCH_VIEW,
     "EditCampaign": {
         "title": "Breakfast of the week, with rye bread",
@@ -553,6 +615,7 @@ EXAMPLES: dict[str, Any] = {
         "reversal_reason": None,
     },
     "ResolveCase": {"note": "The customer was told; the bank shows the money returned."},
+    "ResentView": {"dispatch_id": DISPATCH, "deliveries": [DELIVERY_VIEW]},
     "RespondAfterSales": {"accept": True, "note": "I saw the box, it was wet."},
     "ReverseRemittance": {"reason": "The transfer was another leader's"},
     "RunView": {
@@ -567,6 +630,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "ShipDispatch": {"carrier": "DHL", "tracking_number": "00340434161094042557"},
     "SetCreditLimit": {"amount": 50000},
+    "SetTerms": TERMS,
     "SetLeaderPrice": {"campaign_id": CAMPAIGN, "sku_id": EGGS, "price": 359},
     "LeaderPriceView": {
         "leader_id": LEADER,
@@ -597,6 +661,13 @@ EXAMPLES: dict[str, Any] = {
         **REGISTER_SUPPLIER,
         "created_at": "2026-03-01T10:00:57.090Z",
     },
+    "TermsView": {
+        **TERMS,
+        "supplier_id": SUPPLIER,
+        "version": 1,
+        "set_at": "2026-03-01T10:20:08.715Z",
+    },
+    "WaiveFine": {"reason": "The road was flooded"},
     "TrialBalanceView": {
         "as_of": "2026-03-12T07:00:00.000Z",
         "currencies": [
@@ -640,6 +711,15 @@ TOLD: dict[str, Any] = {
     "dispatch.created": {**DISPATCH_TOLD, "version": 1},
     "dispatch.cancelled": DISPATCH_TOLD,
     "dispatch.updated": DISPATCH_TOLD,
+    "dispatch.reminder": {
+        **DISPATCH_TOLD,
+        "clock": {
+            "kind": "accept",
+            "due_at": CLOCKS[0]["due_at"],
+            "on_missed": "fine",
+            "fine_amount": 500,
+        },
+    },
     "endpoint.disabled": {
         "endpoint_id": ENDPOINT,
         "url": ENDPOINT_VIEW["url"],

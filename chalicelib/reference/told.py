@@ -3,8 +3,10 @@
 from chalicelib.aftersales.rules import AfterSalesStatus
 from chalicelib.cases.rules import CaseKind
 from chalicelib.catalogue.schema import TargetView
+from chalicelib.dispatch.deadlines import ClockKind
 from chalicelib.ordering.rules import OrderStatus
 from chalicelib.ordering.schema import ShipToView
+from chalicelib.parties.terms import OnMissed
 from chalicelib.payments.rules import RefundStatus
 from chalicelib.platform.schema import Instant, View
 from chalicelib.settlement.schema import TotalView
@@ -27,6 +29,17 @@ class DispatchTold(View):
     ship_to: ShipToView
     accept_by: Instant
     ship_by: Instant
+
+
+class ClockTold(View):
+    kind: ClockKind
+    due_at: Instant
+    on_missed: OnMissed
+    fine_amount: int | None
+
+
+class ReminderTold(DispatchTold):
+    clock: ClockTold
 
 
 class EndpointTold(View):
@@ -106,6 +119,7 @@ TOLD: dict[EventType, tuple[type[View], str]] = {
     "dispatch.created": (DispatchTold, "There is a dispatch to accept; to its supplier"),
     "dispatch.cancelled": (DispatchTold, "A dispatch must not be shipped; to its supplier"),
     "dispatch.updated": (DispatchTold, "There is less to ship of a dispatch; to its supplier"),
+    "dispatch.reminder": (ReminderTold, "Half of a clock's time is over; to its supplier"),
     "endpoint.disabled": (EndpointTold, "An endpoint gets nothing more; to its owner's others"),
     "ping": (PingTold, "A test that was asked for; to the endpoint itself"),
     "order.paid": (OrderTold, "An order was paid; to the platform"),

@@ -80,6 +80,7 @@ class SkuOnSaleView(View):
     currency: str
     list_price: int
     cost: int
+    fulfilment_mode: str
     stock_shards: int
 
 

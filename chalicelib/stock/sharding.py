@@ -24,7 +24,7 @@ from chalicelib.stock.rules import Part
 SKUS_A_SWEEP = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SkuOnSale(SkuWhole):
     """A SKU with the number of shards that its stock is spread over."""
 

@@ -10,6 +10,7 @@ from chalicelib.aftersales import store as aftersales
 from chalicelib.cases import store as cases
 from chalicelib.catalogue import store as catalogue
 from chalicelib.dispatch import store as dispatches
+from chalicelib.dispatch.deadlines import Clock
 from chalicelib.dispatch.rules import FIRST_VERSION, OPEN, Dispatch
 from chalicelib.kernel import clock, events
 from chalicelib.ordering import store as ordering
@@ -45,13 +46,17 @@ def body(event_type: str, at: datetime, data: Mapping[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
+def dispatch_created(dispatch: Dispatch) -> Told:
+    """What its supplier hears first of a dispatch.
+
+    However late it is told, and whatever has happened since: a receiver that compares versions
+    must take it for the first.
+    """
+    return _of_dispatch("dispatch.created", replace(dispatch, version=FIRST_VERSION))
+
+
 def _dispatches_created(order_id: str) -> Iterable[Told]:
-    # However late it is told, and whatever has happened since: a receiver that compares versions
-    # must take it for the first.
-    return [
-        _of_dispatch("dispatch.created", replace(each, version=FIRST_VERSION))
-        for each in _dispatches(order_id)
-    ]
+    return map(dispatch_created, _dispatches(order_id))
 
 
 def _dispatches_cancelled(order_id: str) -> Iterable[Told]:
@@ -66,6 +71,28 @@ def _dispatch_updated(dispatch_id: str) -> Iterable[Told]:
         return []
     told = _of_dispatch("dispatch.updated", dispatch)
     return [replace(told, identity=f"{told.identity}:{dispatch.version}")]
+
+
+def _dispatch_reminder(dispatch_id: str) -> Iterable[Told]:
+    """Each clock tells once, while it runs: who has answered meanwhile needs no reminder."""
+    dispatch = _found(dispatches.get_dispatch(dispatch_id), dispatch_id)
+    reminded = (each for each in dispatch.running_clocks if each.reminded_at)
+    return [_reminder(dispatch, each) for each in reminded]
+
+
+def _reminder(dispatch: Dispatch, running: Clock) -> Told:
+    told = _of_dispatch("dispatch.reminder", dispatch)
+    shown = {
+        "kind": running.kind,
+        "due_at": running.due_at,
+        "on_missed": running.on_missed,
+        "fine_amount": running.fine_amount,
+    }
+    return replace(
+        told,
+        identity=f"{told.identity}:{running.kind}",
+        data={**told.data, "clock": shown},
+    )
 
 
 def _order_paid(order_id: str) -> Iterable[Told]:
@@ -158,6 +185,7 @@ _TELL: dict[str, Callable[[str], Iterable[Told]]] = {
     events.DISPATCHES_CREATED: _dispatches_created,
     events.DISPATCH_CANCELLED: _dispatches_cancelled,
     events.DISPATCH_UPDATED: _dispatch_updated,
+    events.DISPATCH_REMINDER: _dispatch_reminder,
     events.CAMPAIGN_CLOSED: _campaign_closed,
     events.CAMPAIGN_MET: _campaign_ended("campaign.met"),
     events.CAMPAIGN_MISSED: _campaign_ended("campaign.missed"),

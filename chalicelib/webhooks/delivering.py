@@ -40,7 +40,7 @@ def fan_out(event_type: str, subject: str) -> None:
         for endpoint in webhooks.endpoints_of(told.owner):
             # That it was disabled itself is nothing an endpoint could hear.
             if endpoint.wants(told.event_type) and endpoint.id != told.subject:
-                _begin(_delivery(told, endpoint), endpoint)
+                _begin(new_delivery(told, endpoint), endpoint)
 
 
 def ping(endpoint: Endpoint, recorder: Recorder | None) -> Delivery:
@@ -49,7 +49,7 @@ def ping(endpoint: Endpoint, recorder: Recorder | None) -> Delivery:
     told = bodies.Told(
         endpoint.owner, "ping", endpoint.id, delivery_id, {"endpoint_id": endpoint.id}
     )
-    delivery = replace(_delivery(told, endpoint), id=delivery_id)
+    delivery = replace(new_delivery(told, endpoint), id=delivery_id)
     transaction = Transaction(recorder)
     transaction.add(webhooks.add_delivery(delivery))
     transaction.commit(delivery)
@@ -102,7 +102,7 @@ def replay(delivery_id: str, caller: Caller, recorder: Recorder | None) -> Deliv
         raise Conflict(
             "The endpoint is deleted or disabled; enable it first.", code="endpoint_not_active"
         )
-    if delivery.status == "pending" and delivery.round_attempts == 0:
+    if delivery.is_waiting_for_its_first_attempt:
         return delivery
     replayed = delivery.replayed(clock.now())
     transaction = Transaction(recorder)
@@ -148,7 +148,7 @@ def _disable(endpoint: Endpoint, reason: str) -> None:
     transaction.commit()
 
 
-def _delivery(told: bodies.Told, endpoint: Endpoint) -> Delivery:
+def new_delivery(told: bodies.Told, endpoint: Endpoint) -> Delivery:
     now = clock.now()
     return Delivery(
         id=ids.derived("whd", told.identity, endpoint.id),

@@ -9,9 +9,10 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request, Unrecorded
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.webhooks import delivering, endpoints
+from chalicelib.webhooks import delivering, endpoints, resending
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.endpoints import Changes, WithSecret
+from chalicelib.webhooks.resending import Resent
 from chalicelib.webhooks.rules import Delivery, Endpoint
 from chalicelib.webhooks.schema import (
     AddEndpoint,
@@ -19,6 +20,7 @@ from chalicelib.webhooks.schema import (
     DeliveryView,
     EndpointView,
     EndpointWithSecretView,
+    ResentView,
 )
 from chalicelib.webhooks.secrets import endpoint_secret
 
@@ -151,6 +153,21 @@ def read_delivery(request: Request, id: str) -> Delivery:
 )
 def replay_delivery(request: Request, id: str) -> Delivery:
     return delivering.replay(id, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/{id}/resend",
+    summary="Send `dispatch.created` again, to endpoints made since as well",
+    notes="The same body under the same `webhook-id`, so that a supplier that has it drops it.",
+    roles=WHO,
+    answer=ResentView,
+    status=202,
+    key="optional",
+    errors={"dispatch_not_open": 409, "endpoint_not_active": 409},
+)
+def resend_dispatch(request: Request, id: str) -> Resent:
+    return resending.resend(id, request.caller, request.idempotency)
 
 
 def _whose(caller: Caller) -> str | None:

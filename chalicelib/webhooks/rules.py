@@ -12,6 +12,7 @@ EventType = Literal[
     "dispatch.created",
     "dispatch.cancelled",
     "dispatch.updated",
+    "dispatch.reminder",
     "endpoint.disabled",
     "ping",
     "order.paid",
@@ -29,7 +30,14 @@ EventType = Literal[
 
 PLATFORM = "platform"
 SUPPLIERS_EVENTS: frozenset[EventType] = frozenset(
-    {"dispatch.created", "dispatch.cancelled", "dispatch.updated", "endpoint.disabled", "ping"}
+    {
+        "dispatch.created",
+        "dispatch.cancelled",
+        "dispatch.updated",
+        "dispatch.reminder",
+        "endpoint.disabled",
+        "ping",
+    }
 )
 # How long after the attempt before it each attempt is made.
 SCHEDULE = (
@@ -132,6 +140,11 @@ class Delivery:
     next_attempt_at: datetime | None
     version: int
     created_at: datetime
+
+    @property
+    def is_waiting_for_its_first_attempt(self) -> bool:
+        """Of its present round, so that a replay would change nothing."""
+        return self.status == "pending" and self.round_attempts == 0
 
     def succeeded(self, attempt: Attempt) -> "Delivery":
         return self._after(attempt, "succeeded", None)

@@ -60,3 +60,8 @@ class DeliveryView(View):
     attempts: list[AttemptView]
     next_attempt_at: Instant | None
     created_at: Instant
+
+
+class ResentView(View):
+    dispatch_id: str
+    deliveries: list[DeliveryView]

@@ -7,9 +7,10 @@ import pytest
 
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
+from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform.transaction import write
-from tests.support.made import NOW, a_dispatch
+from tests.support.made import NOW, a_clock, a_dispatch
 
 
 def add(dispatch_id: str, minute: int = 0, **changes: Any) -> Dispatch:
@@ -87,3 +88,30 @@ def test_a_change_moves_a_dispatch_to_the_end_of_the_feed() -> None:
     add("dsp_2", 2)
     write(dispatches.replace_dispatch(first.moved("accepted", NOW + timedelta(minutes=3))))
     assert feed() == ["dsp_2", "dsp_1"]
+
+
+def test_what_clocks_have_to_do_is_found_by_its_instant_and_no_longer_once_it_is_done() -> None:
+    late, soon = a_clock(half_time_at=at(9)), a_clock("ship", half_time_at=at(3), due_at=at(7))
+    first = add("dsp_1", clocks=(late, soon))
+    add("dsp_2", clocks=(a_clock(half_time_at=at(2)),))
+    add("dsp_3")
+    add("dsp_4", status="delivered", clocks=(soon,))
+    assert dispatches.due_before(NOW + timedelta(minutes=1), 10) == []
+    assert dispatches.due_before(NOW + timedelta(minutes=3), 10) == ["dsp_2", "dsp_1"]
+    assert dispatches.due_before(NOW + timedelta(minutes=3), 1) == ["dsp_2"]
+    reminded = first.with_clock(soon.reminded(NOW)).moved("created", NOW)
+    write(dispatches.replace_dispatch(reminded))
+    assert dispatches.due_before(NOW + timedelta(minutes=3), 10) == ["dsp_2"]
+    assert dispatches.due_before(NOW + timedelta(minutes=7), 10) == ["dsp_2", "dsp_1"]
+    write(dispatches.replace_dispatch(reminded.moved("rejected", NOW)))
+    assert dispatches.due_before(NOW + timedelta(days=9), 10) == ["dsp_2"]
+
+
+def test_clocks_come_back_as_they_were_written() -> None:
+    done = a_clock(on_missed="fine", fine_amount=5).reminded(NOW).fired(NOW, 5).waived(NOW, "flood")
+    made = add("dsp_1", clocks=(done, a_clock("deliver", half_time_at=None)), terms_version=3)
+    assert dispatches.get_dispatch("dsp_1") == made
+
+
+def at(minute: int) -> str:
+    return clock.to_text(NOW + timedelta(minutes=minute))

@@ -8,6 +8,7 @@ from chalicelib.kernel.errors import Stale
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
 from chalicelib.parties.store import ApiKeyRow, LeaderRow, SupplierRow
+from chalicelib.parties.terms import Mode, OpenHours, Terms
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import Delete, create, write
 from tests.support.made import NOW
@@ -83,3 +84,41 @@ def test_many_leaders_are_found_in_the_order_asked_for() -> None:
     made = {n: add_leader(f"ldr_{n}") for n in range(3)}
     found = parties.get_leaders(["ldr_2", "ldr_none", "ldr_0", "ldr_2"])
     assert found == [made[2], made[0]]
+
+
+def some_terms(version: int, hours: int = 4) -> Terms:
+    """Not the usual ones, in any part."""
+    return Terms(
+        "sup_1",
+        version,
+        (Mode("standard", hours, 24, 72, "cancel"), Mode("fresh", 1, 2, 3, "fine", 500)),
+        "Asia/Shanghai",
+        (OpenHours("mon", "09:00", "12:00"), OpenHours("mon", "13:00", "24:00")),
+        ("2026-12-25",),
+        NOW,
+    )
+
+
+def test_terms_are_the_newest_and_each_version_stays_as_it_was() -> None:
+    first, second = some_terms(1), some_terms(2, hours=9)
+    write(*parties.set_terms(first))
+    write(*parties.set_terms(second))
+    assert parties.terms_of(["sup_1"]) == {"sup_1": second}
+    assert parties.terms_at("sup_1", 1) == first
+    assert parties.terms_at("sup_1", 2) == second
+
+
+def test_a_version_of_terms_is_set_once() -> None:
+    write(*parties.set_terms(some_terms(1)))
+    for again in (some_terms(1, hours=9), some_terms(3)):
+        with pytest.raises(Stale):
+            write(*parties.set_terms(again))
+    assert parties.terms_of(["sup_1"]) == {"sup_1": some_terms(1)}
+
+
+def test_suppliers_without_terms_have_the_usual_ones() -> None:
+    write(*parties.set_terms(some_terms(1)))
+    assert parties.terms_of(["sup_2", "sup_1"]) == {"sup_2": Terms("sup_2"), "sup_1": some_terms(1)}
+    assert parties.terms_at("sup_2", 0) == Terms("sup_2")
+    with pytest.raises(LookupError, match="version 2"):
+        parties.terms_at("sup_1", 2)

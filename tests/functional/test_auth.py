@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import re
 import time
 from typing import Any
 
@@ -22,8 +23,7 @@ REFUSED = {401, 403}
 
 def call(api: Api, method: str, route: str) -> Answer:
     """The route with ids that nothing has, and a body that nothing takes."""
-    path = route.replace("{provider}", "nobody").replace("{id}", "x_1")
-    path = path.replace("{key_id}", "key_1").replace("{run_id}", "run_1")
+    path = re.sub(r"{\w+}", "x_1", route)
     headers = {"Idempotency-Key": "k"} if method == "POST" else {}
     body = {"nothing": True} if method in ("POST", "PUT", "PATCH") else None
     return api.send(method, path, body, headers)
@@ -68,7 +68,7 @@ def test_a_request_that_no_authorizer_has_seen_is_refused_by_the_route_itself(
 
     for (method, route), allowed in ROLES.items():
         if allowed is not None:
-            match = Match(route, {"id": "x_1", "key_id": "key_1", "run_id": "run_1"})
+            match = Match(route, dict.fromkeys(re.findall(r"{(\w+)}", route), "x_1"))
             event = event_of(method, match, route, "", {"Authorization": "Bearer x"}, b"")
             answer = app(event, None)
             assert answer["statusCode"] == 401, (method, route)

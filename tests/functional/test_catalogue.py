@@ -19,7 +19,13 @@ def product_of(supplier_id: str, **changes: Any) -> Json:
         "category": "Dairy",
         "currency": "EUR",
         "skus": [
-            {"title": "Box of 6", "supplier_sku": "E6", "list_price": 300, "cost": 180},
+            {
+                "title": "Box of 6",
+                "supplier_sku": "E6",
+                "list_price": 300,
+                "cost": 180,
+                "fulfilment_mode": "chilled",
+            },
             {"title": "Box of 10", "list_price": 450, "cost": 270},
         ],
     }
@@ -32,7 +38,8 @@ def test_an_operators_product_is_active_at_once(world: World) -> None:
     assert made["id"].startswith("prd_")
     assert made["status"] == "active"
     assert all(sku.pop("id").startswith("sku_") for sku in made["skus"])
-    assert made["skus"] == [body["skus"][0], {**body["skus"][1], "supplier_sku": None}]
+    unsaid = {"supplier_sku": None, "fulfilment_mode": "standard"}
+    assert made["skus"] == [body["skus"][0], {**body["skus"][1], **unsaid}]
     assert {n: made[n] for n in body if n != "skus"} == {n: body[n] for n in body if n != "skus"}
 
 

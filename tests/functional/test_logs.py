@@ -107,6 +107,7 @@ class Journey:
         for sweep in (
             "after_sales_sweep",
             "order_expire",
+            "dispatch_clocks",
             "campaign_close",
             "webhook_sweep",
             "outbox_sweep",

@@ -14,6 +14,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from pydantic import BaseModel
 
+from chalicelib.dispatch import clocks
 from chalicelib.kernel import clock, errors, events
 from chalicelib.ordering.schema import OrderView
 from chalicelib.platform.endpoints import ENDPOINTS
@@ -29,7 +30,13 @@ from tests.support.world import Sale, World, created
 
 SOURCES = Path(errors.__file__).resolve().parents[1]
 # What `already_{...}` in the code can become.
-ALREADY = {"already_active", "already_rejected", "already_shipped", "already_delivered"}
+ALREADY = {
+    "already_active",
+    "already_rejected",
+    "already_shipped",
+    "already_delivered",
+    "already_cancelled",
+}
 Json = Any
 
 
@@ -388,6 +395,7 @@ def everything_told(world: World) -> list[Json]:
         events.DISPATCHES_CREATED: order["id"],
         events.DISPATCH_CANCELLED: order["id"],
         events.DISPATCH_UPDATED: smaller["dispatches"][0]["id"],
+        events.DISPATCH_REMINDER: reminded(world, sale),
         events.ORDER_REFUNDED: refund_id,
         events.REFUND_FAILED: failed["id"],
         events.CAMPAIGN_CLOSED: sale.campaign_id,
@@ -410,6 +418,13 @@ def asked_of_a_delivery(world: World, sale: Sale) -> Json:
     order = world.delivered_order(sale)
     body = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}], "reason": "broken"}
     return created(world.customer().post(f"/v1/orders/{order['id']}/after-sales", body))
+
+
+def reminded(world: World, sale: Sale) -> str:
+    """A dispatch that half of the time to accept has gone by of."""
+    dispatch_id: str = world.paid_order(sale)["dispatches"][0]["id"]
+    clocks.look_at(dispatch_id, clock.now() + timedelta(hours=7))
+    return dispatch_id
 
 
 def pinged(world: World) -> tuple[str, str]:

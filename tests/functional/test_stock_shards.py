@@ -72,6 +72,7 @@ def test_a_sku_is_answered_whole(world: World) -> None:
         "currency": "EUR",
         "list_price": 1200,
         "cost": 700,
+        "fulfilment_mode": "standard",
         "stock_shards": 1,
     }
 

@@ -16,6 +16,7 @@ EXPECTED = {
     "RefundSweep": EVERY_MINUTE,
     "OrderExpire": EVERY_MINUTE,
     "AfterSalesSweep": EVERY_MINUTE,
+    "DispatchClocks": EVERY_MINUTE,
     "CampaignClose": EVERY_MINUTE,
     "OutboxSweep": EVERY_MINUTE,
     "WebhookSweep": EVERY_MINUTE,

@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from chalicelib.dispatch import clocks
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
 from chalicelib.payments import refunds
@@ -126,6 +127,7 @@ def come_to_rest(world: World) -> None:
     now = clock.now()
     outbox.sweep(now + AFTER_GRACE)
     ending.sweep(now)
+    clocks.sweep(now)
     sharding.sweep(now)
     refunds.look_after(now + AFTER_PATIENCE)
     work_off(world)

@@ -1,5 +1,11 @@
-"""Dispatches in every state, and the calls that move them."""
+"""Dispatches in every state and of any age, and the calls that move them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from unittest import mock
+
+from chalicelib.kernel import clock
 from tests.support.gateway import Answer
 from tests.support.world import Api, Json, Sale, World
 
@@ -37,3 +43,15 @@ def dispatch_in(world: World, state: str, sale: Sale | None = None) -> Json:
     found = read(world, dispatch_id)
     assert found["status"] == state
     return found
+
+
+@contextmanager
+def back_then(ago: timedelta) -> Iterator[None]:
+    """All that is done within was done so long ago."""
+    real = clock.now
+
+    def then() -> datetime:
+        return real() - ago
+
+    with mock.patch.object(clock, "now", then):
+        yield

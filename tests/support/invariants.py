@@ -15,6 +15,8 @@ import boto3
 
 from chalicelib.aftersales.rules import AfterSales, OpenRequests
 from chalicelib.aftersales.store import AfterSalesRow, OpenRow
+from chalicelib.cases.rules import Case
+from chalicelib.cases.store import CaseRow
 from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.catalogue.store import CampaignRow, OfferRow
 from chalicelib.dispatch.rules import Dispatch
@@ -71,6 +73,7 @@ class State:
         aftersales = _items("AFTER_SALES_TABLE")
         self.requests: list[AfterSales] = _entities(AfterSalesRow, aftersales, "request")
         self.open: list[OpenRequests] = _entities(OpenRow, aftersales, "open")
+        self.cases: list[Case] = _entities(CaseRow, _items("CASES_TABLE"), "case")
         self.waiting = _rows(OutboxRow, _items("OUTBOX_TABLE"), "event")
 
     @cached_property
@@ -165,8 +168,8 @@ def _trial_balance(state: State) -> Iterator[str]:
 
 
 def _books(state: State) -> Iterator[str]:
-    """Every account is what orders, deliveries, receipts, refunds and remittances make it."""
-    due = Counter[str]()
+    """Every account is what all that was paid, delivered, refunded, remitted and fined make it."""
+    due = _fined(state)
     for receipt in state.receipts:
         due[f"{receipt.currency} {_cash_of(state, receipt)}"] += receipt.amount
         if receipt.order_id is None:
@@ -194,6 +197,16 @@ def _books(state: State) -> Iterator[str]:
         earned = " leader:" in account and purpose in ("pending", "available")
         booked[account.replace(purpose, "commission") if earned else account] += amount
     yield from _differences("account", booked, due)
+
+
+def _fined(state: State) -> Counter[str]:
+    """What suppliers were fined and not let off."""
+    due = Counter[str]()
+    for dispatch in state.dispatches:
+        kept = sum(each.fined or 0 for each in dispatch.clocks if not each.waived_at)
+        due[f"{dispatch.currency} supplier:{dispatch.supplier_id}:payable"] += kept
+        due[f"{dispatch.currency} platform:revenue"] -= kept
+    return due
 
 
 def _cash_of(state: State, receipt: Receipt) -> str:
@@ -320,6 +333,23 @@ def _dispatches(state: State) -> Iterator[str]:
             yield f"{order.id} is refunded, but not all of it"
 
 
+def _clocks(state: State) -> Iterator[str]:
+    """A clock that ran out has called a person and taken its fine, and no other has."""
+    called = {(each.kind, each.subject) for each in state.cases}
+    entries = {each.id for each in state.entries}
+    for dispatch in state.dispatches:
+        for each in dispatch.clocks:
+            of = f"{dispatch.id}:{each.kind}"
+            done = {
+                "fired": (each.fired_at, (f"{each.kind}_missed", dispatch.id) in called),
+                "fined": (each.fined, f"fine:{of}" in entries),
+                "waived": (each.waived_at, f"fine_waived:{of}" in entries),
+            }
+            for what, (marked, seen) in done.items():
+                if bool(marked) != seen:
+                    yield f"clock {of} is {what} by itself, or without a mark"
+
+
 def _estimates(state: State) -> Iterator[str]:
     due = Counter[str]()
     for each in state.sold:
@@ -444,6 +474,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _stock,
     _limits_held,
     _dispatches,
+    _clocks,
     _estimates,
     _earnings,
     _days,

@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.aftersales.rules import AfterSales, AfterSalesLine, Step
 from chalicelib.catalogue.rules import Offer
+from chalicelib.dispatch.deadlines import Clock, ClockKind
 from chalicelib.dispatch.rules import Dispatch, DispatchLine
 from chalicelib.kernel import clock
 from chalicelib.ordering import pricing
@@ -95,6 +96,16 @@ def a_dispatch(status: DispatchStatus = "created", **changes: Any) -> Dispatch:
         "updated_at": NOW,
     }
     return Dispatch(**{**usual, **changes})
+
+
+def a_clock(kind: ClockKind = "accept", **changes: Any) -> Clock:
+    """One that began at NOW and has twelve hours."""
+    usual: dict[str, Any] = {
+        "hours": 12,
+        "half_time_at": clock.to_text(NOW + timedelta(hours=6)),
+        "due_at": clock.to_text(NOW + timedelta(hours=12)),
+    }
+    return Clock(kind, **{**usual, **changes})
 
 
 def an_after_sales(**changes: Any) -> AfterSales:

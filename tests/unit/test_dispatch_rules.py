@@ -16,7 +16,8 @@ from chalicelib.dispatch.rules import (
     with_units,
 )
 from chalicelib.kernel.errors import Conflict, Invalid
-from chalicelib.ordering.rules import DispatchStatus
+from chalicelib.ordering.rules import DispatchStatus, Order
+from chalicelib.parties.terms import Terms
 from tests.support.made import HOME, NOW, a_dispatch, a_line, an_order
 
 STATES: tuple[DispatchStatus, ...] = get_args(DispatchStatus)
@@ -33,6 +34,7 @@ ALLOWED = {
     ("shipped", "delivered"),
 }
 MOVES = [(state, to) for state in STATES for to in CALLS if state != to]
+USUAL = ("sup_1", "sup_2")
 SHIPPED_AT = NOW - timedelta(days=3)
 
 
@@ -126,7 +128,7 @@ def test_what_is_wrong_with_a_delivery_is_told_by_its_field() -> None:
 def test_each_supplier_of_an_order_gets_one_dispatch_of_its_lines() -> None:
     bought = (("a", "sup_1", 2), ("b", "sup_2", 1), ("c", "sup_1", 5))
     order = an_order(tuple(a_line(n, sku_id=sku, supplier_id=sup) for sku, sup, n in bought))
-    one, two = dispatches_of(order, NOW)
+    one, two = made_of(order, NOW)
     assert (one.supplier_id, units(one.lines)) == ("sup_1", {"a": 2, "c": 5})
     assert (two.supplier_id, units(two.lines)) == ("sup_2", {"b": 1})
     assert [line.unit_cost for line in one.lines] == [700, 700]
@@ -135,28 +137,33 @@ def test_each_supplier_of_an_order_gets_one_dispatch_of_its_lines() -> None:
 
 def test_a_dispatch_has_the_same_id_however_often_it_is_made() -> None:
     later = NOW + timedelta(hours=2)
-    assert dispatches_of(an_order(), NOW)[0].id == dispatches_of(an_order(), later)[0].id
+    assert made_of(an_order(), NOW)[0].id == made_of(an_order(), later)[0].id
     assert dispatch_id("ord_1", "sup_1") != dispatch_id("ord_1", "sup_2")
     assert dispatch_id("ord_1", "sup_1") != dispatch_id("ord_2", "sup_1")
 
 
 def test_a_suppliers_clocks_run_from_the_payment() -> None:
-    made = dispatches_of(an_order(), NOW + timedelta(hours=2))[0]
+    made = made_of(an_order(), NOW + timedelta(hours=2))[0]
     assert (made.accept_by, made.ship_by) == (NOW + timedelta(hours=12), NOW + timedelta(hours=24))
 
 
 def test_refunded_units_are_not_dispatched() -> None:
     order = an_order((a_line(3, sku_id="a"), a_line(1, sku_id="b", supplier_id="sup_2")))
-    (left,) = dispatches_of(order.after_refund({"a": 1, "b": 1}), NOW)
+    (left,) = made_of(order.after_refund({"a": 1, "b": 1}), NOW)
     assert units(left.lines) == {"a": 2}
 
 
 def test_an_open_dispatch_shrinks_with_the_orders_refunds() -> None:
     order = an_order((a_line(3, sku_id="a"), a_line(1, sku_id="b")))
-    (made,) = dispatches_of(order, NOW)
+    (made,) = made_of(order, NOW)
     assert with_units(made, order) == made.lines
     after = with_units(made, order.after_refund({"a": 2, "b": 1}))
     assert after == (replace(made.lines[0], quantity=1),)
+
+
+def made_of(order: Order, now: datetime, judged_at: datetime | None = None) -> tuple[Dispatch, ...]:
+    """By the usual terms."""
+    return dispatches_of(order, now, {each: Terms(each) for each in USUAL}, judged_at)
 
 
 def sent() -> Dispatch:

@@ -14,6 +14,7 @@ from tests.support.world import Context, World
 SCHEDULES = (
     "after_sales_sweep",
     "campaign_close",
+    "dispatch_clocks",
     "ledger_fold",
     "order_expire",
     "outbox_sweep",

@@ -1,0 +1,66 @@
+"""Ending one dispatch of an order before it ships: by an operator, or because a clock ran out."""
+
+from datetime import datetime
+
+from chalicelib.dispatch import money_back, rules
+from chalicelib.dispatch import store as dispatches
+from chalicelib.dispatch.refunding import SHIPPED, write_order
+from chalicelib.dispatch.rules import Dispatch
+from chalicelib.dispatch.service import dispatch_for, order_of
+from chalicelib.kernel import clock, events
+from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.errors import Conflict
+from chalicelib.kernel.events import Event
+from chalicelib.ordering.rules import Order
+from chalicelib.platform.log import metric
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.transaction import Recorder, Transaction
+from chalicelib.stock import store as stock
+
+
+@retry_stale
+def call_off(dispatch_id: str, reason: str, caller: Caller, recorder: Recorder | None) -> Dispatch:
+    """Cancel a dispatch, refund its lines and put their units back on sale.
+
+    Raises NotFound, and Conflict `already_shipped`, `already_cancelled` or `invalid_transition`.
+    """
+    dispatch = dispatch_for(dispatch_id, caller)
+    _check_not_shipped(dispatch)
+    if rules.repeats(dispatch, "cancelled", {"reason": reason}):
+        return dispatch
+    order, now, transaction = order_of(dispatch), clock.now(), Transaction(recorder)
+    units = rules.units(dispatch.lines)
+    transaction.add(*stock.put_back(order.next_parts(units)))
+    cancelled = dispatch.moved("cancelled", now, reason=reason)
+    _end_in(transaction, order, order.with_restocked(units), cancelled, now)
+    transaction.commit(cancelled)
+    metric("DispatchesCancelled")
+    return cancelled
+
+
+def expire_in(transaction: Transaction, expired: Dispatch, now: datetime) -> None:
+    """Add what follows where a supplier has let a clock run out: the lines of the dispatch, which
+    is cancelled already, are refunded, and as after a rejection nothing goes back on sale."""
+    order = order_of(expired)
+    transaction.add(*stock.let_go(order.next_parts(rules.units(expired.lines))))
+    _end_in(transaction, order, order, expired, now)
+
+
+def _end_in(
+    transaction: Transaction, before: Order, order: Order, ended: Dispatch, now: datetime
+) -> None:
+    refunded = money_back.undelivered_in(
+        transaction, order, rules.units(ended.lines), reason=f"dispatch {ended.status}", now=now
+    )
+    transaction.add(dispatches.replace_dispatch(ended))
+    write_order(transaction, before, refunded, [ended], now)
+    transaction.publish(Event(events.DISPATCH_CANCELLED, ended.order_id))
+
+
+def _check_not_shipped(dispatch: Dispatch) -> None:
+    if dispatch.status in SHIPPED:
+        raise Conflict(
+            f"The dispatch is {dispatch.status}: refund the order's lines with POST "
+            f"/v1/orders/{dispatch.order_id}/refunds, or let the customer ask for after-sales.",
+            code="already_shipped",
+        )

@@ -1,0 +1,99 @@
+"""What suppliers' clocks bring: a reminder at half time, and at the end what their terms say.
+
+Each is one transaction on condition of the dispatch's version, with the mark in the clock that it
+is done: however often sweeps look, and whatever the supplier answers meanwhile, it is done once or
+is no longer called for.
+"""
+
+from datetime import datetime
+
+from chalicelib.cases import service as cases
+from chalicelib.cases.rules import CaseKind
+from chalicelib.dispatch import calling_off, fines, rules
+from chalicelib.dispatch import store as dispatches
+from chalicelib.dispatch.deadlines import Clock, ClockKind
+from chalicelib.dispatch.rules import Dispatch
+from chalicelib.kernel import events
+from chalicelib.kernel.events import Event
+from chalicelib.platform.log import logger, metric
+from chalicelib.platform.sweeping import sweep_each
+from chalicelib.platform.transaction import Transaction
+
+DISPATCHES_A_SWEEP = 500
+MISSED: dict[ClockKind, CaseKind] = {
+    "accept": "accept_missed",
+    "ship": "ship_missed",
+    "deliver": "deliver_missed",
+}
+OWED: dict[ClockKind, str] = {
+    "accept": "was not accepted",
+    "ship": "was not shipped",
+    "deliver": "was not delivered",
+}
+
+
+def sweep(now: datetime) -> int:
+    """Do what is due to dispatches. Returns how many were looked at."""
+    due = dispatches.due_before(now, DISPATCHES_A_SWEEP)
+    return sweep_each(due, lambda dispatch_id: look_at(dispatch_id, now))
+
+
+def look_at(dispatch_id: str, now: datetime) -> None:
+    """Do all that is due to one dispatch, one thing after another.
+
+    Raises Stale where somebody changes it meanwhile: the next sweep finds what is left to do.
+    """
+    dispatch = dispatches.get_dispatch(dispatch_id)
+    while dispatch and (due := dispatch.due_clock(now)):
+        dispatch = _fire(dispatch, due, now)
+
+
+def _fire(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
+    """Do what comes at the end where that is over already, though nobody looked at half time."""
+    logger.bind(dispatch_id=dispatch.id, order_id=dispatch.order_id)
+    return _miss(dispatch, due, now) if due.is_over_at(now) else _remind(dispatch, due, now)
+
+
+def _remind(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
+    reminded = dispatch.with_clock(due.reminded(now)).moved(dispatch.status, now)
+    transaction = Transaction()
+    transaction.add(dispatches.replace_dispatch(reminded))
+    transaction.publish(Event(events.DISPATCH_REMINDER, dispatch.id))
+    transaction.commit()
+    metric("SuppliersReminded")
+    return reminded
+
+
+def _miss(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
+    """Call a person, and let the supplier bear what it agreed to."""
+    fined = due.fine_amount if due.on_missed == "fine" else None
+    expires = due.on_missed == "cancel" and dispatch.status in rules.OPEN
+    missed = dispatch.with_clock(due.fired(now, fined))
+    missed = _expired(missed, due, now) if expires else missed.moved(missed.status, now)
+    transaction = Transaction()
+    cases.open_in(transaction, MISSED[due.kind], dispatch.id, _detail(dispatch, due, expires))
+    if fined:
+        transaction.add(*fines.charge(dispatch, due.kind, fined, now))
+    if expires:
+        calling_off.expire_in(transaction, missed, now)
+    else:
+        transaction.add(dispatches.replace_dispatch(missed))
+    transaction.commit()
+    metric("ClocksMissed", clock=due.kind)
+    return missed
+
+
+def _expired(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
+    return dispatch.moved("cancelled", now, reason=f"{OWED[due.kind]} in time")
+
+
+def _detail(dispatch: Dispatch, due: Clock, expires: bool) -> str:
+    said = (
+        f"Dispatch {dispatch.id} of order {dispatch.order_id} {OWED[due.kind]} by {due.due_at} by "
+        f"its supplier {dispatch.supplier_id}."
+    )
+    if expires:
+        return f"{said} It was cancelled and its lines are refunded."
+    if due.fine_amount:
+        return f"{said} The supplier was fined {due.fine_amount} {dispatch.currency}."
+    return said
