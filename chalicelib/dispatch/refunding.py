@@ -1,7 +1,7 @@
 """Refunding units of a paid order, or an amount of it, whether it has been delivered or not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.dispatch import money_back, rules
@@ -22,19 +22,20 @@ from chalicelib.settlement import earning
 from chalicelib.stock import store as stock
 
 REFUNDABLE = ("paid", "shipped", "delivered", "completed")
-SHIPPED = ("shipped", "delivered")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be refunded: `units` by SKU, or where there is an `amount` so much of the order.
+    """What is to be refunded: `units` by SKU, or where there is an `amount` so much of the order,
+    or all that is left of delivered `parcels`.
 
     `restock` puts the units back on sale, whether they have shipped or not.
     """
 
-    units: Mapping[str, int]
+    units: Mapping[str, int] = field(default_factory=dict)
     amount: int | None = None
     restock: bool = False
+    parcels: Sequence[str] = ()
 
 
 @retry_stale
@@ -58,15 +59,14 @@ def refund_in(
     Raises Conflict where the order has not been paid, Invalid where more than is left is asked.
     """
     after = _after(order, asked)
-    units = after.units_since(order)
     made = _dispatches_of(order, after)
     decided = money_back.new_refund(order, after, reason, now)
     taking, earnings = Taking(order, after, made), earning.earnings_of(order.leader_id)
-    changed = [_after_refund(each, after, now) for each in made]
+    changed = [rules.as_left_by(after, each, now) for each in made]
     transaction.add(
         *money_back.booked(decided, taking.debits(earnings)),
         *earning.take_back(earnings, order.currency, taking.of_earnings(decided.id)),
-        *_stock(order, units, made, restock=asked.restock),
+        *_stock(order, after, restock=asked.restock),
         *(dispatches.replace_dispatch(each) for each in changed),
     )
     transaction.publish(*_told(order, made, changed))
@@ -95,6 +95,8 @@ def _after(order: Order, asked: Asked) -> Order:
     if asked.amount is not None:
         _check_amount(order, asked.amount)
         return order.after_refund_of_amount(asked.amount)
+    if asked.parcels:
+        return order.after_refund_of_parcels(asked.parcels)
     rules.check_units(order.everything_left(), asked.units)
     after = order.after_refund(asked.units)
     return after.with_restocked(asked.units) if asked.restock else after
@@ -111,23 +113,12 @@ def _check_amount(order: Order, amount: int) -> None:
 
 def _dispatches_of(order: Order, after: Order) -> list[Dispatch]:
     """The dispatches of the lines that the refund takes from."""
-    suppliers = {
-        line.supplier_id
+    made = (
+        order.dispatch_of(line)
         for line, now_line in zip(order.lines, after.lines, strict=True)
         if line != now_line
-    }
-    made = [each.id for each in order.dispatches if each.supplier_id in suppliers]
-    return dispatches.get_dispatches(made)
-
-
-def _after_refund(dispatch: Dispatch, order: Order, now: datetime) -> Dispatch:
-    """What is left to ship of an open dispatch; a version more of one that has shipped."""
-    if dispatch.status not in rules.OPEN:
-        return dispatch.moved(dispatch.status, now)
-    lines = rules.with_units(dispatch, order)
-    if not lines:
-        return dispatch.moved("cancelled", now)
-    return replace(dispatch.moved(dispatch.status, now), lines=lines)
+    )
+    return dispatches.get_dispatches(each.id for each in made if each)
 
 
 def _told(order: Order, before: Sequence[Dispatch], after: Sequence[Dispatch]) -> list[Event]:
@@ -135,27 +126,29 @@ def _told(order: Order, before: Sequence[Dispatch], after: Sequence[Dispatch]) -
     told = [
         Event(events.DISPATCH_UPDATED, now.id)
         for was, now in zip(before, after, strict=True)
-        if now.status in rules.OPEN and now.lines != was.lines
+        if now.status != "cancelled" and now.lines != was.lines
     ]
     if any(each.status == "cancelled" for each in after):
         told.append(Event(events.DISPATCH_CANCELLED, order.id))
     return told
 
 
-def _stock(
-    order: Order, units: Mapping[str, int], made: Sequence[Dispatch], *, restock: bool
-) -> list[Update]:
+def _stock(before: Order, after: Order, *, restock: bool) -> list[Update]:
     """Units that were waiting to be shipped wait no longer; shipped ones left the stock before."""
-    shipped = {each.supplier_id for each in made if each.status in SHIPPED}
-    suppliers = {line.sku_id: line.supplier_id for line in order.lines}
-    gone = {sku: n for sku, n in units.items() if suppliers[sku] in shipped}
-    waiting = {sku: n for sku, n in units.items() if suppliers[sku] not in shipped}
+    refunded, still = after.units_since(before), after.waiting
+    waiting = {
+        sku_id: units - still.get(sku_id, 0)
+        for sku_id, units in before.waiting.items()
+        if units != still.get(sku_id, 0)
+    }
     if not restock:
-        return stock.let_go(order.next_parts(waiting))
-    return [
-        *stock.put_back(order.next_parts(waiting)),
-        *stock.come_back(order.next_parts(gone)),
-    ]
+        return stock.let_go(before.next_parts(waiting))
+    shipped = {
+        sku_id: units - waiting.get(sku_id, 0)
+        for sku_id, units in refunded.items()
+        if units != waiting.get(sku_id, 0)
+    }
+    return stock.back_on_sale(before.next_parts(waiting), before.shipped_parts(shipped))
 
 
 def _write_order(

@@ -9,7 +9,8 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.dispatch.rules import Dispatch, DispatchLine
+from chalicelib.dispatch.parcels import Parcel
+from chalicelib.dispatch.rules import Acceptance, Dispatch, DispatchLine, Rejection
 from chalicelib.kernel import clock, ids
 from chalicelib.ordering.rules import ShipTo
 from chalicelib.platform import store
@@ -82,7 +83,9 @@ class DispatchRow(EntityRow[Dispatch]):
     shipped_at = InstantAttribute(null=True)
     delivered_at = InstantAttribute(null=True)
     delivered_at_given = InstantAttribute(null=True)
-    earned_on = UnicodeAttribute(null=True)
+    parcels = RecordsAttribute(Parcel)
+    rejections = RecordsAttribute(Rejection)
+    acceptance = RecordAttribute(Acceptance, null=True)
 
     @classmethod
     def keys(cls, entity: Dispatch) -> dict[str, Any]:

@@ -31,9 +31,7 @@ def order_as_placed(order_id: str) -> Order:
     order = ordering.get_order(order_id)
     if order is None:
         raise LookupError(f"order {order_id} is not stored")
-    lines = tuple(
-        replace(line, refunded_quantity=0, fixed_units=0, fixed={}) for line in order.lines
-    )
+    lines = tuple(replace(line, refunded_quantity=0, marks=()) for line in order.lines)
     return replace(order, lines=lines)
 
 

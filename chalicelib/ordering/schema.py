@@ -106,12 +106,20 @@ class ReceiptView(View):
     received_at: Instant
 
 
+class ParcelSummaryView(View):
+    id: str
+    carrier: str
+    tracking_number: str
+    status: str
+
+
 class DispatchSummaryView(View):
     id: str
     supplier_id: str
     status: DispatchStatus
-    carrier: str | None
-    tracking_number: str | None
+    carrier: str | None = Field(description="Of the first parcel.")
+    tracking_number: str | None = Field(description="Of the first parcel.")
+    parcels: list[ParcelSummaryView]
 
 
 class ShipToView(View):

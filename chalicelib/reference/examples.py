@@ -12,6 +12,7 @@ BREAD = "sku_019caa05e7fb4c90316d2af8e507"
 CAMPAIGN = "cmp_019caa06f80c5da1427e3b09f618"
 ORDER, PAYMENT = "ord_019cad3f5e2088f1c2d3e4a5b6c7", "pay_019cad3f5e2088f1c2d3e4a5b6c7"
 DISPATCH, OTHER_DISPATCH = "dsp_5b1e9c07a3f2d84e6b90c1d7a2f3", "dsp_c8d20f4b7e61a95310d8b2e4f6a7"
+PARCEL = "prc_4e8c0a2b6d1f395708e4c2a6b0d1"
 REFUND = "rfd_7f3a1c5e9b2d40688ac4e6f01b3d"
 AFTER_SALES = "aft_019cb4a2c7d15e8f90a1b2c3d4e5"
 ENDPOINT, DELIVERY = "whe_019caa071a2b6eb2538f4c1a0729", "whd_2c4e6f8a0b1d3f5e7a9c0d2e4f60"
@@ -143,6 +144,14 @@ DISPATCHED: list[dict[str, Any]] = [
         "status": "shipped",
         "carrier": "DHL",
         "tracking_number": "00340434161094042557",
+        "parcels": [
+            {
+                "id": PARCEL,
+                "carrier": "DHL",
+                "tracking_number": "00340434161094042557",
+                "status": "shipped",
+            }
+        ],
     },
     {
         "id": OTHER_DISPATCH,
@@ -150,6 +159,7 @@ DISPATCHED: list[dict[str, Any]] = [
         "status": "accepted",
         "carrier": None,
         "tracking_number": None,
+        "parcels": [],
     },
 ]
 ORDER_VIEW: dict[str, Any] = {
@@ -215,7 +225,22 @@ DISPATCH_VIEW: dict[str, Any] = {
     "ship_by": "2026-03-03T09:31:07.118Z",
     "carrier": "DHL",
     "tracking_number": "00340434161094042557",
+    "parcels": [
+        {
+            "id": PARCEL,
+            "carrier": "DHL",
+            "carrier_known": True,
+            "tracking_number": "00340434161094042557",
+            "status": "shipped",
+            "lines": [{"sku_id": EGGS, "quantity": 2}],
+            "shipped_at": "2026-03-02T14:05:40.001Z",
+            "delivered_at": None,
+            "dispute_id": None,
+        }
+    ],
     "reason": None,
+    "reason_code": None,
+    "rejections": [],
     "shipped_at": "2026-03-02T14:05:40.001Z",
     "delivered_at": None,
     "created_at": "2026-03-02T09:31:08.330Z",
@@ -403,6 +428,7 @@ EXAMPLES: dict[str, Any] = {
         "closes_at": "2026-03-10T18:00:00.000Z",
     },
     "CollectPayment": {"amount": 1118, "reference": "cash box, receipt 17"},
+    "CorrectParcel": {"tracking_number": "00340434161094042564"},
     "CreateCampaign": CREATE_CAMPAIGN,
     "CreateProduct": CREATE_PRODUCT,
     "DecideAfterSales": {"refund": True, "note": "Refunded; we are sorry."},
@@ -526,7 +552,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "RegisterLeader": REGISTER_LEADER,
     "RegisterSupplier": REGISTER_SUPPLIER,
-    "RejectDispatch": {"reason": "Sold out at the farm"},
+    "RejectDispatch": {"reason": "out_of_stock"},
     "RejectProduct": {"reason": "The description names no origin"},
     "RemittanceView": {
         "id": "rem_0d2b4f6a8c1e3057f9b1d3e5a7c9",

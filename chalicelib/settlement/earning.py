@@ -4,7 +4,7 @@ Other domains put these writes into their own transactions, beside the journal e
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,13 +17,13 @@ from chalicelib.settlement.rules import EarnedLine, Earnings
 
 @dataclass(frozen=True)
 class RefundOfDelivery:
-    """What a refund takes of one delivery's commission.
+    """What a refund takes of one delivered parcel's commission.
 
-    `remaining` are the delivery's lines as they are after it; `reversed` are negative lines for
-    the difference, of kind `clawback`.
+    `remaining` are the parcel's lines as they are after it; `reversed` are negative lines for the
+    difference, of kind `clawback`.
     """
 
-    dispatch_id: str
+    parcel_id: str
     bucket: str
     remaining: Sequence[EarnedLine]
     reversed: Sequence[EarnedLine]
@@ -35,7 +35,7 @@ class RefundOfDelivery:
 
 @dataclass(frozen=True)
 class RefundOfEarnings:
-    """A refund as the leader's earnings see it; `estimated` is what undelivered lines lose."""
+    """A refund as the leader's earnings see it; `estimated` is what undelivered units lose."""
 
     refund_id: str
     estimated: int
@@ -60,16 +60,22 @@ def estimate(leader_id: str, amount: int) -> Update:
 
 
 def earn(
-    leader_id: str, currency: str, bucket: str, dispatch_id: str, lines: Sequence[EarnedLine]
+    leader_id: str, currency: str, bucket: str, parcels: Mapping[str, Sequence[EarnedLine]]
 ) -> list[Write]:
-    """A delivery turns what was estimated into what matures. Stale where a run took that day."""
-    amount = sum(line.amount for line in lines)
+    """Delivered parcels turn what was estimated into what matures. Stale where a run took that
+    day."""
+    amount = sum(line.amount for lines in parcels.values() for line in lines)
+    if not parcels:
+        return []
     return [
         settlement.change_earnings(
             leader_id, estimated=-amount, when=settlement.not_taken(bucket), raises_version=True
         ),
         settlement.change_maturing(leader_id, bucket, currency, matured=amount),
-        settlement.write_earned(leader_id, bucket, dispatch_id, lines),
+        *(
+            settlement.write_earned(leader_id, bucket, parcel_id, lines)
+            for parcel_id, lines in parcels.items()
+        ),
     ]
 
 
@@ -92,9 +98,7 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
     for part in open_parts:
         by_day[part.bucket][0] -= part.amount
         writes.append(
-            settlement.write_earned(
-                earnings.leader_id, part.bucket, part.dispatch_id, part.remaining
-            )
+            settlement.write_earned(earnings.leader_id, part.bucket, part.parcel_id, part.remaining)
         )
     clawback = [line for part in taken for line in part.reversed]
     if clawback:

@@ -10,10 +10,10 @@ from chalicelib.aftersales import store as aftersales
 from chalicelib.cases import store as cases
 from chalicelib.catalogue import store as catalogue
 from chalicelib.dispatch import store as dispatches
-from chalicelib.dispatch.rules import FIRST_VERSION, OPEN, Dispatch
+from chalicelib.dispatch.rules import FIRST_VERSION, Dispatch
 from chalicelib.kernel import clock, events
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.rules import Order
+from chalicelib.ordering.rules import ENDED_UNSHIPPED, Order
 from chalicelib.payments import store as payments
 from chalicelib.settlement import store as settlement
 from chalicelib.webhooks import store as webhooks
@@ -61,7 +61,7 @@ def _dispatches_cancelled(order_id: str) -> Iterable[Told]:
 def _dispatch_updated(dispatch_id: str) -> Iterable[Told]:
     """There is less to ship. Each version is told once; of one that ended nothing is told here."""
     dispatch = _found(dispatches.get_dispatch(dispatch_id), dispatch_id)
-    if dispatch.status not in OPEN:
+    if dispatch.status in ENDED_UNSHIPPED:
         return []
     told = _of_dispatch("dispatch.updated", dispatch)
     return [replace(told, identity=f"{told.identity}:{dispatch.version}")]

@@ -29,7 +29,13 @@ from tests.support.world import Sale, World, created
 
 SOURCES = Path(errors.__file__).resolve().parents[1]
 # What `already_{...}` in the code can become.
-ALREADY = {"already_active", "already_rejected", "already_shipped", "already_delivered"}
+ALREADY = {
+    "already_accepted",
+    "already_active",
+    "already_delivered",
+    "already_rejected",
+    "already_shipped",
+}
 Json = Any
 
 

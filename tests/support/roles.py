@@ -28,6 +28,8 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/dispatches/{id}"): SUPPLIER,
     ("POST", "/v1/dispatches/{id}/accept"): SUPPLIER,
     ("POST", "/v1/dispatches/{id}/deliver"): SUPPLIER | LEADER,
+    ("PATCH", "/v1/dispatches/{id}/parcels/{parcel_id}"): SUPPLIER,
+    ("POST", "/v1/dispatches/{id}/parcels/{parcel_id}/deliver"): SUPPLIER | LEADER,
     ("POST", "/v1/dispatches/{id}/reject"): SUPPLIER,
     ("POST", "/v1/dispatches/{id}/ship"): SUPPLIER,
     ("GET", "/v1/leaders"): OPERATOR,

@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
+from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import (
-    Dispatch,
     check_delivered_at,
     dispatch_id,
     dispatches_of,
@@ -15,9 +15,10 @@ from chalicelib.dispatch.rules import (
     units,
     with_units,
 )
+from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.ordering.rules import DispatchStatus
-from tests.support.made import HOME, NOW, a_dispatch, a_line, an_order
+from tests.support.made import HOME, NOW, a_dispatch, a_line, a_parcel, an_order
 
 STATES: tuple[DispatchStatus, ...] = get_args(DispatchStatus)
 CALLS: tuple[DispatchStatus, ...] = ("accepted", "shipped", "delivered", "rejected", "cancelled")
@@ -159,5 +160,5 @@ def test_an_open_dispatch_shrinks_with_the_orders_refunds() -> None:
     assert after == (replace(made.lines[0], quantity=1),)
 
 
-def sent() -> Dispatch:
-    return a_dispatch("shipped", shipped_at=SHIPPED_AT)
+def sent() -> list[Parcel]:
+    return [a_parcel(shipped_at=clock.to_text(SHIPPED_AT))]
