@@ -178,7 +178,7 @@ class OrderLine:
     @property
     def waiting(self) -> int:
         """Units that are still to be shipped."""
-        return max(0, self.units_left - self.shipped_quantity)
+        return self.undelivered - _units(self.on_the_way)
 
     @property
     def undelivered(self) -> int:

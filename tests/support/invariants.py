@@ -263,7 +263,8 @@ def _parcels(state: State) -> Iterator[str]:
 
 def _in_parcels(sold: Sold) -> Iterator[str]:
     """No parcel holds more than it was shipped with, and all of it is on its way or has arrived."""
-    on_the_way, arrived = Counter(dict(sold.line.on_the_way)), Counter(dict(sold.line.arrived))
+    on_the_way = Counter({str(each): units for each, units in sold.line.on_the_way})
+    arrived = Counter({str(each): units for each, units in sold.line.arrived})
     for parcel in sold.parcels:
         wrong = on_the_way if parcel.delivered_at else arrived
         if wrong[parcel.id]:
