@@ -21,6 +21,7 @@ CaseKind = Literal[
     "settlement_failed",
     "shipped_of_given_up",
     "after_sales_overdue",
+    "delivery_disputed",
     "stock_difference",
 ]
 

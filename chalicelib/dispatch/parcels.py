@@ -84,13 +84,13 @@ class Parcel:
     delivered_at: str | None = None
     # What the call that delivered it said, for telling a repeat from a contradiction.
     delivered_at_given: str | None = None
-    # When its commission matures, and the day of the leader's earnings that it was put under: none
-    # while a dispute about the parcel is open.
+    # When its commission matures, and the day of the leader's earnings that it was put under; on
+    # none while it is held.
     matures_on: str | None = None
     earned_on: str | None = None
-    # The dispute about it, and whether that is open: then its shares are held.
+    # The dispute about it, and whether what it brought is held: until that is dismissed.
     dispute_id: str | None = None
-    is_disputed: bool = False
+    is_held: bool = False
 
     @property
     def status(self) -> ParcelStatus:

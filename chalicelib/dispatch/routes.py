@@ -1,6 +1,6 @@
 """`/v1/dispatches`, and what ends a paid order: cancelling and refunding."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -9,11 +9,14 @@ from chalicelib.dispatch import (
     answering,
     cancelling,
     delivering,
+    disputing,
     feed,
     refunding,
     service,
     shipping,
 )
+from chalicelib.dispatch import store as dispatches
+from chalicelib.dispatch.disputes import Dispute
 from chalicelib.dispatch.parcels import Shipment
 from chalicelib.dispatch.refunding import Asked
 from chalicelib.dispatch.rules import Dispatch
@@ -22,10 +25,13 @@ from chalicelib.dispatch.schema import (
     CorrectParcel,
     DeliverDispatch,
     DispatchView,
+    DisputeDelivery,
+    DisputeView,
     FeedQuery,
     FeedView,
     RefundOrder,
     RejectDispatch,
+    ResolveDispute,
     ShipDispatch,
 )
 from chalicelib.kernel.callers import Caller
@@ -35,7 +41,7 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments.rules import Refund
 from chalicelib.payments.schema import RefundView
 from chalicelib.platform import pages
-from chalicelib.platform.endpoints import Request
+from chalicelib.platform.endpoints import Request, Unrecorded
 from chalicelib.platform.http_in import Routes
 
 routes = Routes(__name__, tag="Dispatches", authorizer=authorizer)
@@ -176,6 +182,62 @@ def deliver_parcel(request: Request, id: str, parcel_id: str) -> DispatchView:
     recorder = request.recorder(show)
     given = request.body.delivered_at
     return show(delivering.deliver_parcel(id, parcel_id, given, request.caller, recorder))
+
+
+def _as_disputed(shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What people wrote, as the answer of that version showed it."""
+    found = dispatches.get_dispute(shown["dispatch_id"], shown["id"])
+    if found is None:
+        raise LookupError(f"dispute {shown['id']} is not stored")
+    return {"reason": found.reason, "note": None if shown["status"] == "open" else found.note}
+
+
+WRITTEN_BY_PEOPLE = Unrecorded(("reason", "note"), _as_disputed)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/{id}/disputes",
+    summary="Say, within the return window, that a delivery did not come as it was told",
+    notes="What its supplier and its leader got by it is held until an operator has decided.",
+    roles=("customer", "leader"),
+    body=DisputeDelivery,
+    answer=DisputeView,
+    status=201,
+    key="optional",
+    unrecorded=WRITTEN_BY_PEOPLE,
+    errors={"dispute_not_open": 409, "not_delivered": 409, "already_disputed": 409},
+)
+def dispute_delivery(request: Request, id: str) -> Dispute:
+    sent: DisputeDelivery = request.body
+    return disputing.dispute(id, sent.parcel_id, sent.reason, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/dispatches/{id}/disputes/{dispute_id}",
+    summary="Read a dispute",
+    roles=("operator", "leader", "customer", "supplier"),
+    answer=DisputeView,
+)
+def read_dispute(request: Request, id: str, dispute_id: str) -> Dispute:
+    return disputing.dispute_for(id, dispute_id, request.caller)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/{id}/disputes/{dispute_id}/resolve",
+    summary="Uphold a dispute, which refunds the parcels, or dismiss it",
+    roles=("operator",),
+    body=ResolveDispute,
+    answer=DisputeView,
+    key="optional",
+    unrecorded=WRITTEN_BY_PEOPLE,
+    errors={"already_resolved": 409, "order_not_refundable": 409, "refund_too_large": 422},
+)
+def resolve_dispute(request: Request, id: str, dispute_id: str) -> Dispute:
+    sent: ResolveDispute = request.body
+    return disputing.resolve(id, dispute_id, sent.outcome, sent.note, request.idempotency)
 
 
 @routes.endpoint(

@@ -4,13 +4,17 @@ from typing import Annotated, get_args
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from chalicelib.dispatch.disputes import DisputeStatus, Outcome
 from chalicelib.dispatch.parcels import ParcelStatus
 from chalicelib.dispatch.rules import Reason
+from chalicelib.kernel.callers import Role
 from chalicelib.ordering.rules import DispatchStatus
 from chalicelib.ordering.schema import MAX_LINES, LineIn, ShipToView
 from chalicelib.platform.schema import (
+    Identifier,
     Instant,
     InstantIn,
+    LongText,
     PageQuery,
     PositiveAmount,
     RequestModel,
@@ -163,6 +167,37 @@ class DispatchView(View):
     delivered_at: Instant | None = Field(description="When the last of it had arrived.")
     created_at: Instant
     updated_at: Instant
+
+
+class DisputeDelivery(RequestModel):
+    reason: LongText
+    parcel_id: Identifier | None = Field(
+        default=None, description="Left out, all parcels that were delivered."
+    )
+
+
+class ResolveDispute(RequestModel):
+    outcome: Outcome = Field(
+        description="`upheld`: what is left of the parcels is refunded; `dismissed`: it is paid on."
+    )
+    note: LongText
+
+
+class DisputeView(View):
+    id: str
+    dispatch_id: str
+    order_id: str
+    parcel_ids: list[str]
+    by: Role
+    reason: str
+    status: DisputeStatus
+    note: str | None
+    refund_id: str | None = Field(
+        description="Null too where nothing was left of the parcels to refund."
+    )
+    opened_at: Instant
+    resolved_at: Instant | None
+    version: int
 
 
 class FeedView(View):

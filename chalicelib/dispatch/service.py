@@ -86,11 +86,16 @@ def order_of(dispatch: Dispatch) -> Order:
 
 
 def commit(transaction: Transaction, changed: Dispatch, order: Order) -> Dispatch:
-    """Write the dispatch and what its order shows of it."""
+    """Commit the dispatch with what its order shows of it; the answer is the dispatch."""
+    write(transaction, changed, order)
+    transaction.commit(changed)
+    return changed
+
+
+def write(transaction: Transaction, changed: Dispatch, order: Order) -> None:
+    """Add the dispatch, and what its order shows of it."""
     shown = order.with_dispatch(changed.summary)
     after = advanced(shown, changed.updated_at, settings().return_window)
     transaction.add(dispatches.replace_dispatch(changed), ordering.replace_order(after))
     if after.status == "refunded" and order.status != "refunded":
         money_back.close_limits(transaction, order)
-    transaction.commit(changed)
-    return changed

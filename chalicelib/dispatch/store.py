@@ -1,4 +1,4 @@
-"""The dispatch table."""
+"""The dispatch table: dispatches, and disputes about their deliveries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.dispatch.disputes import Dispute
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Acceptance, Dispatch, DispatchLine, Rejection
 from chalicelib.kernel import clock, ids
@@ -20,11 +21,12 @@ from chalicelib.platform.table import (
     IntegerAttribute,
     RecordAttribute,
     RecordsAttribute,
+    TextsAttribute,
     table,
 )
 from chalicelib.platform.transaction import Put, create
 
-DISPATCH = "dispatch"
+DISPATCH, DISPUTE = "dispatch", "dispute#"
 # At 10,000 dispatches a second, of one supplier even, no partition of an index takes more than
 # 1,000 write units.
 SHARDS = 32
@@ -99,6 +101,32 @@ class DispatchRow(EntityRow[Dispatch]):
         }
 
 
+class DisputeRow(EntityRow[Dispute]):
+    """A dispute, beside its dispatch."""
+
+    Meta = DispatchMeta
+    entity = Dispute
+
+    id = UnicodeAttribute()
+    dispatch_id = UnicodeAttribute()
+    order_id = UnicodeAttribute()
+    parcel_id = UnicodeAttribute(null=True)
+    parcel_ids = TextsAttribute()
+    by = UnicodeAttribute()
+    party_id = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    status = UnicodeAttribute()
+    version = IntegerAttribute()
+    opened_at = InstantAttribute()
+    note = UnicodeAttribute(null=True)
+    refund_id = UnicodeAttribute(null=True)
+    resolved_at = InstantAttribute(null=True)
+
+    @classmethod
+    def keys(cls, entity: Dispute) -> dict[str, Any]:
+        return {"pk": entity.dispatch_id, "sk": DISPUTE + entity.id}
+
+
 def feed_position(dispatch: Dispatch) -> str:
     return f"{clock.to_text(dispatch.updated_at)}#{dispatch.id}"
 
@@ -120,6 +148,25 @@ def add_dispatch(dispatch: Dispatch) -> Put:
 def replace_dispatch(changed: Dispatch) -> Put:
     """Write a dispatch on condition of the version before it; Stale where another came first."""
     return Put(DispatchRow.of(changed), DispatchRow.version == changed.version - 1)
+
+
+def get_dispute(dispatch_id: str, dispute_id: str) -> Dispute | None:
+    row = store.get(DisputeRow, dispatch_id, DISPUTE + dispute_id)
+    return row.to_entity() if row else None
+
+
+def disputes_of(dispatch_id: str) -> list[Dispute]:
+    rows = store.query(DisputeRow, dispatch_id, where=DisputeRow.sk.startswith(DISPUTE))
+    return [row.to_entity() for row in rows]
+
+
+def add_dispute(dispute: Dispute) -> Put:
+    return create(DisputeRow.of(dispute))
+
+
+def replace_dispute(changed: Dispute) -> Put:
+    """The same for a dispute."""
+    return Put(DisputeRow.of(changed), DisputeRow.version == changed.version - 1)
 
 
 @dataclass(frozen=True)

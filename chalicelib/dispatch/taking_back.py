@@ -34,7 +34,7 @@ class Taking:
             commission = books.leader_account(
                 self.before.leader_id, "available" if taken else "pending"
             )
-            cost = books.supplier_held if parcel.is_disputed else books.supplier_payable
+            cost = books.supplier_held if parcel.is_held else books.supplier_payable
             debits[cost(dispatch.supplier_id)] += shares.cost
             debits[commission] += shares.earned
             debits[books.PLATFORM_REVENUE] += shares.revenue

@@ -12,6 +12,7 @@ BREAD = "sku_019caa05e7fb4c90316d2af8e507"
 CAMPAIGN = "cmp_019caa06f80c5da1427e3b09f618"
 ORDER, PAYMENT = "ord_019cad3f5e2088f1c2d3e4a5b6c7", "pay_019cad3f5e2088f1c2d3e4a5b6c7"
 DISPATCH, OTHER_DISPATCH = "dsp_5b1e9c07a3f2d84e6b90c1d7a2f3", "dsp_c8d20f4b7e61a95310d8b2e4f6a7"
+DISPUTE = "dpt_1b7d3f9e5a0c2846b8e0d4a6c2f1"
 PARCEL = "prc_4e8c0a2b6d1f395708e4c2a6b0d1"
 REFUND = "rfd_7f3a1c5e9b2d40688ac4e6f01b3d"
 AFTER_SALES = "aft_019cb4a2c7d15e8f90a1b2c3d4e5"
@@ -246,6 +247,20 @@ DISPATCH_VIEW: dict[str, Any] = {
     "created_at": "2026-03-02T09:31:08.330Z",
     "updated_at": "2026-03-02T14:05:40.001Z",
 }
+DISPUTE_VIEW: dict[str, Any] = {
+    "id": DISPUTE,
+    "dispatch_id": DISPATCH,
+    "order_id": ORDER,
+    "parcel_ids": [PARCEL],
+    "by": "customer",
+    "reason": "Nothing came to the shop.",
+    "status": "open",
+    "note": None,
+    "refund_id": None,
+    "opened_at": "2026-03-05T07:12:30.410Z",
+    "resolved_at": None,
+    "version": 1,
+}
 DISPATCH_TOLD: dict[str, Any] = {
     "dispatch_id": DISPATCH,
     **{name: DISPATCH_VIEW[name] for name in ("order_id", "lines", "ship_to")},
@@ -451,6 +466,8 @@ EXAMPLES: dict[str, Any] = {
         "created_at": "2026-03-02T09:31:08.640Z",
     },
     "DispatchView": DISPATCH_VIEW,
+    "DisputeDelivery": {"reason": "Nothing came to the shop.", "parcel_id": PARCEL},
+    "DisputeView": DISPUTE_VIEW,
     "EditCampaign": {"closes_at": "2026-03-03T20:00:00.000Z"},
     "EndpointView": ENDPOINT_VIEW,
     "EndpointWithSecretView": {
@@ -563,6 +580,10 @@ EXAMPLES: dict[str, Any] = {
         "received_at": "2026-03-10T15:47:02.336Z",
     },
     "ResolveCase": {"note": "The customer was told; the bank shows the money returned."},
+    "ResolveDispute": {
+        "outcome": "dismissed",
+        "note": "The carrier's photo shows it in the shop.",
+    },
     "RespondAfterSales": {"accept": True, "note": "I saw the box, it was wet."},
     "RunView": {
         "id": RUN,
@@ -630,6 +651,13 @@ EXAMPLES: dict[str, Any] = {
 ANSWERS: dict[str, Any] = {
     "place_order": PLACED_ORDER,
     "ask_after_sales": AFTER_SALES_ASKED,
+    "resolve_dispute": {
+        **DISPUTE_VIEW,
+        "status": "dismissed",
+        "note": "The carrier's photo shows it in the shop.",
+        "resolved_at": "2026-03-05T15:40:02.119Z",
+        "version": 2,
+    },
     "respond_to_after_sales": {
         **AFTER_SALES_ASKED,
         "status": "responded",

@@ -5,7 +5,7 @@ Other domains put these writes into their own transactions, beside the journal e
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.kernel import clock
@@ -31,6 +31,19 @@ class RefundOfDelivery:
     @property
     def amount(self) -> int:
         return -sum(line.amount for line in self.reversed)
+
+
+@dataclass(frozen=True)
+class OfParcel:
+    """What a delivered parcel brings a leader, under the day `bucket`."""
+
+    parcel_id: str
+    bucket: str
+    lines: Sequence[EarnedLine]
+
+    @property
+    def amount(self) -> int:
+        return sum(line.amount for line in self.lines)
 
 
 @dataclass(frozen=True)
@@ -114,3 +127,43 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
             )
         )
     return writes
+
+
+def hold(
+    earnings: Earnings, currency: str, dispute_id: str, parcels: Sequence[OfParcel]
+) -> list[Write]:
+    """What the parcels brought matures on no day any more. Of what a run has taken the next
+    statement says that it is held. Stale where a run has come in since `earnings` was read."""
+    parts = [
+        RefundOfDelivery(
+            each.parcel_id,
+            each.bucket,
+            remaining=[],
+            reversed=[
+                replace(line, kind="held", basis_amount=-line.basis_amount, amount=-line.amount)
+                for line in each.lines
+            ],
+        )
+        for each in parcels
+    ]
+    return take_back(earnings, currency, RefundOfEarnings(dispute_id, 0, parts))
+
+
+def release(earnings: Earnings, currency: str, parcels: Sequence[OfParcel]) -> list[Write]:
+    """What was held matures, each parcel on its day. Stale where a run has come in meanwhile."""
+    by_day: dict[str, int] = defaultdict(int)
+    for each in parcels:
+        by_day[each.bucket] += each.amount
+    return [
+        settlement.change_earnings(
+            earnings.leader_id, when=settlement.settled_as_in(earnings), raises_version=True
+        ),
+        *(
+            settlement.change_maturing(earnings.leader_id, bucket, currency, matured=amount)
+            for bucket, amount in by_day.items()
+        ),
+        *(
+            settlement.write_earned(earnings.leader_id, each.bucket, each.parcel_id, each.lines)
+            for each in parcels
+        ),
+    ]

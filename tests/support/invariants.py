@@ -17,9 +17,10 @@ from chalicelib.aftersales.rules import AfterSales, OpenRequests
 from chalicelib.aftersales.store import AfterSalesRow, OpenRow
 from chalicelib.catalogue.rules import Campaign
 from chalicelib.catalogue.store import CampaignRow
+from chalicelib.dispatch.disputes import Dispute
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch, dispatch_id
-from chalicelib.dispatch.store import DispatchRow
+from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.store import AccountsRow, EntryRow
@@ -56,9 +57,9 @@ class State:
         self.campaigns: list[Campaign] = _entities(
             CampaignRow, _items("CATALOGUE_TABLE"), "campaign"
         )
-        self.dispatches: list[Dispatch] = _entities(
-            DispatchRow, _items("DISPATCH_TABLE"), "dispatch"
-        )
+        dispatch = _items("DISPATCH_TABLE")
+        self.dispatches: list[Dispatch] = _entities(DispatchRow, dispatch, "dispatch")
+        self.disputes: list[Dispute] = _entities(DisputeRow, dispatch, "dispute")
         self.receipts: list[Receipt] = _entities(ReceiptRow, payments, "receipt")
         self.refunds: list[Refund] = _entities(RefundRow, payments, "refund")
         self.remittances: list[Remittance] = _entities(RemittanceRow, payments, "remittance")
@@ -181,9 +182,9 @@ def _books(state: State) -> Iterator[str]:
     for each in state.sold:
         line, leader, currency = each.line, each.order.leader_id, each.order.currency
         due[f"{currency} customer_prepayments"] -= line.held.net + line.held.shipping
-        disputed = {parcel.id for parcel in each.parcels if parcel.is_disputed}
+        held = {parcel.id for parcel in each.parcels if parcel.is_held}
         for parcel_id, posted in line.posted.items():
-            owed = "held" if parcel_id in disputed else "payable"
+            owed = "held" if parcel_id in held else "payable"
             due[f"{currency} supplier:{line.supplier_id}:{owed}"] -= posted.cost
             due[f"{currency} leader:{leader}:commission"] -= posted.commission + posted.spread
             due[f"{currency} platform:revenue"] -= (
@@ -363,6 +364,11 @@ def _earnings(state: State) -> Iterator[str]:
         if row.sk.removeprefix("maturing#") > state.taken_through(row.pk):
             due[f"leader:{row.pk}:pending"] -= row.matured
             due[f"leader:{row.pk}:available"] -= row.adjusted
+    for each in state.sold:
+        held = {parcel.id for parcel in each.parcels if parcel.is_held}
+        due[f"leader:{each.order.leader_id}:pending"] -= sum(
+            shares.earned for parcel_id, shares in each.line.posted.items() if parcel_id in held
+        )
     for statement in state.statements:
         due[f"leader:{statement.leader_id}:available"] -= statement.total
     booked = {
@@ -451,6 +457,18 @@ def _after_sales(state: State) -> Iterator[str]:
     yield from (f"refund {each} of a request is missing" for each in used if each not in known)
 
 
+def _disputes(state: State) -> Iterator[str]:
+    """What an open dispute is about is held, and nothing else is but what was refunded for one."""
+    of_parcel = {parcel_id: each for each in state.disputes for parcel_id in each.parcel_ids}
+    left = Counter(parcel_id for each in state.sold for parcel_id in each.line.posted)
+    for parcel in (parcel for dispatch in state.dispatches for parcel in dispatch.parcels):
+        status = of_parcel[parcel.id].status if parcel.id in of_parcel else "none"
+        if parcel.is_held != (status in ("open", "upheld")):
+            yield f"{parcel.id} is held: {parcel.is_held}, and its dispute is {status}"
+        if status == "upheld" and left[parcel.id]:
+            yield f"of {parcel.id}, whose dispute was upheld, not all is refunded"
+
+
 def _outbox(state: State) -> Iterator[str]:
     yield from (f"event {row.pk} was never sent" for row in state.waiting)
 
@@ -474,6 +492,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _providers,
     _caps,
     _after_sales,
+    _disputes,
     _outbox,
 )
 
