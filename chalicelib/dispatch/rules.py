@@ -216,8 +216,9 @@ class Dispatch:
         return replace(self, status=status, version=self.version + 1, updated_at=now, **changes)
 
 
-def dispatch_id(order_id: str, supplier_id: str) -> str:
-    return ids.derived("dsp", order_id, supplier_id)
+def dispatch_id(order_id: str, supplier_id: str, *in_place: str) -> str:
+    """A supplier has one dispatch of an order, and one for each SKU it ships in place of others."""
+    return ids.derived("dsp", order_id, supplier_id, *in_place)
 
 
 def dispatches_of(
@@ -232,23 +233,40 @@ def dispatches_of(
         supplier_id: _open_lines(order, supplier_id) for supplier_id in order.supplier_ids()
     }
     return tuple(
-        Dispatch(
-            id=dispatch_id(order.id, supplier_id),
-            order_id=order.id,
-            supplier_id=supplier_id,
-            leader_id=order.leader_id,
-            currency=order.currency,
-            status="created",
-            version=FIRST_VERSION,
-            lines=lines,
-            ship_to=order.ship_to,
-            accept_by=begin + ACCEPT_WITHIN,
-            ship_by=begin + SHIP_WITHIN,
-            created_at=now,
-            updated_at=now,
-        )
+        _made(order, dispatch_id(order.id, supplier_id), supplier_id, lines, begin, now)
         for supplier_id, lines in by_supplier.items()
         if lines
+    )
+
+
+def dispatch_in_place(order: Order, line: OrderLine, now: datetime) -> Dispatch:
+    """The dispatch of a line that was put in place of another; its clocks begin now."""
+    made = line.dispatch_id or dispatch_id(order.id, line.supplier_id, line.sku_id)
+    return _made(order, made, line.supplier_id, (_line(line),), now, now)
+
+
+def _made(
+    order: Order,
+    made: str,
+    supplier_id: str,
+    lines: tuple[DispatchLine, ...],
+    begin: datetime,
+    now: datetime,
+) -> Dispatch:
+    return Dispatch(
+        id=made,
+        order_id=order.id,
+        supplier_id=supplier_id,
+        leader_id=order.leader_id,
+        currency=order.currency,
+        status="created",
+        version=FIRST_VERSION,
+        lines=lines,
+        ship_to=order.ship_to,
+        accept_by=begin + ACCEPT_WITHIN,
+        ship_by=begin + SHIP_WITHIN,
+        created_at=now,
+        updated_at=now,
     )
 
 

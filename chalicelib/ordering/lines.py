@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from chalicelib.kernel.money import allocate, part
-from chalicelib.stock.rules import Part, Parts, parts_of, section
+from chalicelib.stock.rules import Part, Parts, kept, parts_of, section, without
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,18 @@ class Sent(NamedTuple):
 
     parcel_id: str
     units: int
+
+
+class Substitute(NamedTuple):
+    """A SKU in place of another, with its supplier's own cost, and where its units come from."""
+
+    sku_id: str
+    supplier_id: str
+    supplier_sku: str | None
+    title: str
+    unit_cost: int
+    parts: Parts
+    dispatch_id: str
 
 
 @dataclass(frozen=True)
@@ -296,6 +308,60 @@ class OrderLine:
         refunded = replace(left, refunded_quantity=self.refunded_quantity + units)
         return refunded._divided_into([Piece(self.undelivered, self.held), *others])
 
+    def without_next(self, units: int) -> "OrderLine":
+        """The line without the next units to be shipped, whose part of what is held goes with
+        them; what it has refunded and delivered stays with it."""
+        if not 0 < units <= self.waiting:
+            raise ValueError(f"{units} of {self.waiting} units cannot be given away")
+        gone = self.held.portion(units, self.undelivered)
+        discount = part(self.discount, units, self.quantity)
+        left = self.whole - gone
+        rest = replace(
+            self,
+            quantity=self.quantity - units,
+            amount=self.amount - gone.net - discount,
+            discount=self.discount - discount,
+            **vars(left),
+            taken=kept(without(self.parts, self.quantity - self.waiting, units)),
+        )
+        if not (self.refunded_quantity or self.arrived or self.marks):
+            return rest
+        _, *arrived = self._pieces()
+        return rest._divided_into([Piece(self.undelivered - units, self.held - gone), *arrived])
+
+    def in_place(self, rest: "OrderLine", sku: "Substitute") -> "OrderLine":
+        """The line that takes over what `rest`, this line without some units, does not have: the
+        price and the commission stay, and its supplier is paid the substitute's own cost."""
+        units, moved = self.quantity - rest.quantity, self.whole - rest.whole
+        return replace(
+            self,
+            sku_id=sku.sku_id,
+            supplier_id=sku.supplier_id,
+            supplier_sku=sku.supplier_sku,
+            title=sku.title,
+            quantity=units,
+            amount=self.amount - rest.amount,
+            discount=self.discount - rest.discount,
+            **vars(replace(moved, cost=sku.unit_cost * units)),
+            unit_cost=sku.unit_cost,
+            cap=None,
+            cap_taken=(),
+            refunded_quantity=0,
+            restock_quantity=0,
+            restocked_quantity=0,
+            marks=(),
+            shipped_quantity=0,
+            on_the_way=(),
+            arrived=(),
+            taken=kept(sku.parts),
+            substitutes=self.counts_as,
+            dispatch_id=sku.dispatch_id,
+            agreed_cost=moved.cost if self.agreed_cost is None else self._agreed_cost_of(units),
+        )
+
+    def _agreed_cost_of(self, units: int) -> int:
+        return part(self.agreed_cost or 0, units, self.quantity)
+
     def _pieces(self) -> list[Piece]:
         """What is left, in the order in which units are refunded."""
         shares = self.posted
@@ -317,8 +383,13 @@ class OrderLine:
 
 
 def limited_units(lines: Sequence[OrderLine]) -> dict[str, tuple[int, int]]:
-    """Units and limit by SKU of the lines that a customer's limit counts."""
-    return {line.sku_id: (line.quantity, line.limit) for line in lines if line.limit is not None}
+    """Units and limit, by the SKU that was ordered, of the lines that a customer's limit counts."""
+    found: dict[str, tuple[int, int]] = {}
+    for line in lines:
+        if line.limit is not None:
+            before, _ = found.get(line.counts_as, (0, 0))
+            found[line.counts_as] = (before + line.quantity, line.limit)
+    return found
 
 
 def _units(sent: Iterable[Sequence[Any]]) -> int:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from chalicelib.kernel import ids
 from chalicelib.kernel.money import allocate
-from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.lines import OrderLine, Substitute
 from chalicelib.payments.rules import PaymentMethod
 from chalicelib.stock.rules import Part, Parts, even, kept
 
@@ -201,6 +201,36 @@ class Order:
         for parcel_id in parcel_ids:
             lines = tuple(line.after_refund_of_parcel(parcel_id) for line in lines)
         return replace(self, lines=lines)
+
+    def with_substitute(self, sku_id: str, units: int, by: Substitute) -> "Order":
+        """The lines with another SKU in place of the next `units` of one that was to be shipped."""
+        lines: list[OrderLine] = []
+        for line in self.lines:
+            if line.sku_id != sku_id:
+                lines.append(line)
+                continue
+            rest = line.without_next(units)
+            lines += [rest, line.in_place(rest, by)]
+        return replace(self, lines=tuple(lines))
+
+    def as_placed(self) -> "Order":
+        """The order with the lines that it was placed with: without refunds and substitutes."""
+        ordered = (line for line in self.lines if not line.substitutes)
+        return replace(self, lines=tuple(self._as_ordered(line) for line in ordered))
+
+    def _as_ordered(self, line: OrderLine) -> OrderLine:
+        """A line and those that were put in its place, together."""
+        of_it = [line, *(each for each in self.lines if each.substitutes == line.sku_id)]
+        return replace(
+            line,
+            quantity=sum(each.quantity for each in of_it),
+            amount=sum(each.amount for each in of_it),
+            discount=sum(each.discount for each in of_it),
+            tax=sum(each.tax for each in of_it),
+            net=sum(each.net for each in of_it),
+            refunded_quantity=0,
+            marks=(),
+        )
 
     def after_shipping(self, parcel_id: str, units: Mapping[str, int]) -> "Order":
         lines = tuple(

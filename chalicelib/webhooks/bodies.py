@@ -47,10 +47,16 @@ def body(event_type: str, at: datetime, data: Mapping[str, Any]) -> str:
 def _dispatches_created(order_id: str) -> Iterable[Told]:
     # However late it is told, and whatever has happened since: a receiver that compares versions
     # must take it for the first.
-    return [
-        _of_dispatch("dispatch.created", replace(each, version=FIRST_VERSION))
-        for each in _dispatches(order_id)
-    ]
+    return [_created(each) for each in _dispatches(order_id)]
+
+
+def _dispatch_created(dispatch_id: str) -> Iterable[Told]:
+    """The same of one dispatch that was made in place of another's units."""
+    return [_created(_found(dispatches.get_dispatch(dispatch_id), dispatch_id))]
+
+
+def _created(dispatch: Dispatch) -> Told:
+    return _of_dispatch("dispatch.created", replace(dispatch, version=FIRST_VERSION))
 
 
 def _dispatches_cancelled(order_id: str) -> Iterable[Told]:
@@ -149,6 +155,7 @@ _TELL: dict[str, Callable[[str], Iterable[Told]]] = {
     events.ORDER_REFUNDED: _order_refunded,
     events.REFUND_FAILED: _refund_failed,
     events.DISPATCHES_CREATED: _dispatches_created,
+    events.DISPATCH_CREATED: _dispatch_created,
     events.DISPATCH_CANCELLED: _dispatches_cancelled,
     events.DISPATCH_UPDATED: _dispatch_updated,
     events.CAMPAIGN_CLOSED: _campaign_closed,

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.ordering.lines import OrderLine, Shares
+from chalicelib.dispatch.earned import earned_lines
+from chalicelib.kernel.money import at_rate
+from chalicelib.ordering.lines import OrderLine, Shares, Substitute
 from chalicelib.ordering.pricing import price
+from chalicelib.stock.rules import Part
 from tests.support.made import a_basket, a_line, an_offer
 
 # A hundred minor units of each kind for three equal units: nothing divides without a rest.
@@ -242,3 +245,53 @@ def test_an_amount_is_taken_from_what_is_held_and_from_each_parcel() -> None:
 def test_no_more_ships_than_waits(units: int) -> None:
     with pytest.raises(ValueError, match="cannot be shipped"):
         THIRDS.after_shipping("prc_1", units)
+
+
+BROWN = Substitute("sku_2", "sup_2", "BR-1", "Brown eggs", 800, (Part(0, 1),), "dsp_2")
+
+
+@given(lines(), st.data())
+def test_a_substitute_takes_its_part_of_what_is_held_and_nothing_else(
+    line: OrderLine, data: st.DataObject
+) -> None:
+    before = some_steps(data, line)[-1]
+    if not before.waiting:
+        return
+    units = data.draw(st.integers(1, before.waiting))
+    rest = before.without_next(units)
+    brown = before.in_place(rest, BROWN)
+    assert (rest.quantity + brown.quantity, brown.quantity) == (before.quantity, units)
+    assert (rest.refunded, rest.posted) == (before.refunded, before.posted)
+    assert rest.held + replace(brown.whole, cost=before.held.cost - rest.held.cost) == before.held
+    assert brown.cost == 800 * units
+    assert brown.amount - brown.discount == brown.net
+    for name in ("amount", "discount", "net", "shipping", "tax", "commission", "spread"):
+        assert getattr(rest, name) + getattr(brown, name) == getattr(before, name)
+    assert (rest.waiting, rest.on_the_way) == (before.waiting - units, before.on_the_way)
+    assert (brown.held, brown.waiting) == (brown.whole, units)
+
+
+@given(lines(), st.data())
+def test_what_was_rejected_leaves_a_line_that_goes_on_as_any_other(
+    line: OrderLine, data: st.DataObject
+) -> None:
+    before = some_steps(data, line)[-1]
+    if not before.waiting:
+        return
+    rest = before.without_next(data.draw(st.integers(1, before.waiting)))
+    for each in some_steps(data, rest) if rest.units_left else [rest]:
+        assert total(of_money(each)) == rest.whole
+        assert all(grows(Shares(), piece, rest.whole) for piece in of_money(each))
+
+
+@given(lines(), st.data())
+def test_what_was_agreed_is_told_of_a_substitutes_commission(
+    line: OrderLine, data: st.DataObject
+) -> None:
+    """By its own cost a commission on gross profit would not be the rate's."""
+    units = data.draw(st.integers(1, line.quantity))
+    brown = line.in_place(line.without_next(units), BROWN)
+    (told, *_) = earned_lines("ord_1", brown, brown.whole, "2026-03-10")
+    assert told.amount == brown.commission
+    if units == line.quantity and not line.spread:
+        assert at_rate(told.basis_amount, told.rate_bps) == line.commission
