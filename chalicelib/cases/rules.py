@@ -24,6 +24,7 @@ CaseKind = Literal[
     "accept_missed",
     "ship_missed",
     "deliver_missed",
+    "delivery_disputed",
     "stock_difference",
 ]
 

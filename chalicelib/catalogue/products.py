@@ -44,6 +44,8 @@ class SkuWhole(Sku):
     product_id: str
     supplier_id: str
     currency: str
+    alternate_of: str | None
+    priority: int | None
 
 
 def create_product(new: NewProduct, caller: Caller, recorder: Recorder | None) -> Product:
@@ -101,6 +103,8 @@ def sku_whole(sku_id: str, caller: Caller) -> SkuWhole:
         product_id=product.id,
         supplier_id=product.supplier_id,
         currency=product.currency,
+        alternate_of=row.alternate_of,
+        priority=row.priority,
     )
 
 

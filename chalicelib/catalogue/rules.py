@@ -41,6 +41,14 @@ class Sku:
 
 
 @dataclass(frozen=True)
+class AlternateSku:
+    """A SKU that is shipped in place of another; the lowest priority is tried first."""
+
+    sku_id: str
+    priority: int
+
+
+@dataclass(frozen=True)
 class Product:
     id: str
     supplier_id: str

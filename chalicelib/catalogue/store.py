@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.catalogue.pricing import PriceStep, QuantityBreak
 from chalicelib.catalogue.rules import (
     EVERY_LEADER,
+    AlternateSku,
     Campaign,
     LeaderPrice,
     Offer,
@@ -104,6 +106,14 @@ class SkuRow(Row):
     owner_id = UnicodeAttribute()
     # What new offers are given as their hint.
     stock_shards = IntegerAttribute(default=1)
+    # What it is an alternate of, and how soon it is tried; and what its own alternates are.
+    alternate_of = UnicodeAttribute(null=True)
+    priority = IntegerAttribute(null=True)
+    alternates = RecordsAttribute(AlternateSku, default=())
+
+    @property
+    def by_priority(self) -> list[AlternateSku]:
+        return sorted(self.alternates, key=lambda each: (each.priority, each.sku_id))
 
 
 class CampaignRow(EntityRow[Campaign]):
@@ -236,6 +246,30 @@ def get_skus(sku_ids: Iterable[str]) -> dict[str, SkuRow]:
     """Those SKUs that exist: the product of each, its owner, and its stock's shards."""
     rows = store.get_many(SkuRow, [(each, SKU) for each in sku_ids])
     return {row.pk: row for row in rows}
+
+
+def set_alternate(sku: SkuRow, alternate_of: str | None, priority: int) -> Update:
+    """Say what a SKU is an alternate of. Stale where that, or its own alternates, have changed."""
+    row = SkuRow
+    named = [row.alternate_of.set(alternate_of or ""), row.priority.set(priority)]
+    none = [row.alternate_of.remove(), row.priority.remove()]
+    return Update(row.at(sku.pk, SKU), named if alternate_of else none, _named_as(sku))
+
+
+def set_alternates(sku: SkuRow, alternates: Sequence[AlternateSku]) -> Update:
+    """Say what a SKU's alternates are. Stale as above."""
+    row = SkuRow
+    return Update(row.at(sku.pk, SKU), [row.alternates.set(tuple(alternates))], _named_as(sku))
+
+
+def _named_as(sku: SkuRow) -> Condition:
+    row, of = SkuRow, SkuRow.alternate_of
+    same: Condition = of == sku.alternate_of if sku.alternate_of else of.does_not_exist()
+    listed: Condition = row.alternates == sku.alternates
+    if not sku.alternates:
+        listed = listed | row.alternates.does_not_exist()
+    both: Condition = same & listed
+    return both
 
 
 def products(page: PageRequest) -> Page[Product]:

@@ -1,10 +1,12 @@
 """Ending one dispatch of an order before it ships: by an operator, or because a clock ran out."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from chalicelib.dispatch import money_back, rules
 from chalicelib.dispatch import store as dispatches
-from chalicelib.dispatch.refunding import SHIPPED, write_order
+from chalicelib.dispatch.giving_up import give_up
+from chalicelib.dispatch.refunding import write_order
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.service import dispatch_for, order_of
 from chalicelib.kernel import clock, events
@@ -16,6 +18,9 @@ from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.stock import store as stock
+
+SHIPPED = ("shipped", "delivered")
+EXPIRED = "dispatch cancelled"
 
 
 @retry_stale
@@ -38,12 +43,17 @@ def call_off(dispatch_id: str, reason: str, caller: Caller, recorder: Recorder |
     return cancelled
 
 
-def expire_in(transaction: Transaction, expired: Dispatch, now: datetime) -> None:
-    """Add what follows where a supplier has let a clock run out: the lines of the dispatch, which
-    is cancelled already, are refunded, and as after a rejection nothing goes back on sale."""
-    order = order_of(expired)
-    transaction.add(*stock.let_go(order.next_parts(rules.units(expired.lines))))
-    _end_in(transaction, order, order, expired, now)
+def expire(
+    before: Dispatch,
+    missed: Dispatch,
+    reason: str,
+    now: datetime,
+    begin: Callable[[], Transaction],
+) -> Dispatch:
+    """Its supplier let a clock run out, as `missed` says: what waits to be shipped is given to an
+    alternate or refunded, and as after a rejection nothing goes back on sale."""
+    given_up = missed.expired(reason, now)
+    return give_up(order_of(before), given_up, before.waiting, now, begin, reason=EXPIRED)
 
 
 def _end_in(

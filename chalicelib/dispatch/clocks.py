@@ -9,7 +9,7 @@ from datetime import datetime
 
 from chalicelib.cases import service as cases
 from chalicelib.cases.rules import CaseKind
-from chalicelib.dispatch import calling_off, fines, rules
+from chalicelib.dispatch import calling_off, fines
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.deadlines import Clock, ClockKind
 from chalicelib.dispatch.rules import Dispatch
@@ -67,24 +67,26 @@ def _remind(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
 def _miss(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
     """Call a person, and let the supplier bear what it agreed to."""
     fined = due.fine_amount if due.on_missed == "fine" else None
-    expires = due.on_missed == "cancel" and dispatch.status in rules.OPEN
+    expires = due.on_missed == "cancel" and bool(dispatch.waiting)
     missed = dispatch.with_clock(due.fired(now, fined))
-    missed = _expired(missed, due, now) if expires else missed.moved(missed.status, now)
-    transaction = Transaction()
-    cases.open_in(transaction, MISSED[due.kind], dispatch.id, _detail(dispatch, due, expires))
-    if fined:
-        transaction.add(*fines.charge(dispatch, due.kind, fined, now))
+
+    def begin() -> Transaction:
+        transaction = Transaction()
+        cases.open_in(transaction, MISSED[due.kind], dispatch.id, _detail(dispatch, due, expires))
+        if fined:
+            transaction.add(*fines.charge(dispatch, due.kind, fined, now))
+        return transaction
+
     if expires:
-        calling_off.expire_in(transaction, missed, now)
+        reason = f"{OWED[due.kind]} in time"
+        missed = calling_off.expire(dispatch, missed, reason, now, begin)
     else:
+        missed = missed.moved(missed.status, now)
+        transaction = begin()
         transaction.add(dispatches.replace_dispatch(missed))
-    transaction.commit()
+        transaction.commit()
     metric("ClocksMissed", clock=due.kind)
     return missed
-
-
-def _expired(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
-    return dispatch.moved("cancelled", now, reason=f"{OWED[due.kind]} in time")
 
 
 def _detail(dispatch: Dispatch, due: Clock, expires: bool) -> str:
@@ -93,7 +95,7 @@ def _detail(dispatch: Dispatch, due: Clock, expires: bool) -> str:
         f"its supplier {dispatch.supplier_id}."
     )
     if expires:
-        return f"{said} It was cancelled and its lines are refunded."
+        return f"{said} What was not shipped went to an alternate or is refunded."
     if due.fine_amount:
         return f"{said} The supplier was fined {due.fine_amount} {dispatch.currency}."
     return said

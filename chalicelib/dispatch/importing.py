@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
-from chalicelib.dispatch import service
+from chalicelib.dispatch import answering, service, shipping
 from chalicelib.dispatch.exporting import LINE_COLUMNS
+from chalicelib.dispatch.parcels import Shipment
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import TuanError
 from chalicelib.platform import sheets
@@ -109,8 +110,9 @@ def _ship(parcel: Parcel, caller: Caller) -> bool | RowError:
     try:
         before = service.dispatch_for(parcel.dispatch_id, caller)
         if before.status == "created":
-            service.accept(parcel.dispatch_id, caller, None)
-        service.ship(parcel.dispatch_id, parcel.carrier, parcel.tracking_number, caller, None)
+            answering.accept(parcel.dispatch_id, None, None, caller, None)
+        shipment = Shipment(parcel.carrier, parcel.tracking_number)
+        shipping.ship(parcel.dispatch_id, shipment, caller, None)
     except TuanError as refused:
         return RowError(parcel.line, "dispatch_id", refused.detail)
     return before.status != "shipped"

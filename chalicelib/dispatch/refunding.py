@@ -1,7 +1,7 @@
 """Refunding units of a paid order, or an amount of it, whether it has been delivered or not."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -21,21 +21,21 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Update
 from chalicelib.settlement import earning
 from chalicelib.stock import store as stock
-from chalicelib.stock.rules import Parts
 
 REFUNDABLE = ("paid", "shipped", "delivered", "completed")
-SHIPPED = ("shipped", "delivered")
 # Which of the units go back on sale: those that wait to be shipped, or what came back as well.
 Restock = Literal["none", "waiting", "all"]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be refunded: `units` by SKU, or where there is an `amount` so much of it all."""
+    """What is to be refunded: `units` by SKU, or where there is an `amount` so much of it all, or
+    all that is left of delivered `parcels`."""
 
-    units: Mapping[str, int]
+    units: Mapping[str, int] = field(default_factory=dict)
     amount: int | None = None
     restock: Restock = "none"
+    parcels: Sequence[str] = ()
 
 
 @retry_stale
@@ -59,15 +59,14 @@ def refund_in(
     Raises Conflict where the order has not been paid, Invalid where more than is left is asked.
     """
     after = _after(order, asked)
-    units = after.units_since(order)
     made = _dispatches_of(order, after)
     decided = money_back.new_refund(order, after, reason, now)
     taking, earnings = Taking(order, after, made), earning.earnings_of(order.leader_id)
-    changed = [_after_refund(each, after, now) for each in made]
+    changed = [rules.as_left_by(after, each, now) for each in made]
     transaction.add(
         *money_back.booked(decided, taking.debits(earnings)),
         *earning.take_back(earnings, order.currency, taking.of_earnings(decided.id)),
-        *_stock(order, units, _restocked(order, after)),
+        *_stock(order, after, asked.restock),
         *(dispatches.replace_dispatch(each) for each in changed),
     )
     transaction.publish(*_told(order, made, changed))
@@ -96,27 +95,17 @@ def _after(order: Order, asked: Asked) -> Order:
     if asked.amount is not None:
         _check_amount(order, asked.amount)
         return order.after_refund_of_amount(asked.amount)
+    if asked.parcels:
+        return order.after_refund_of_parcels(asked.parcels)
     rules.check_units(order.everything_left(), asked.units)
-    return order.after_refund(asked.units).with_restocked(_to_restock(order, asked))
+    after = order.after_refund(asked.units)
+    return after.with_restocked(_to_restock(order, after, asked))
 
 
-def _to_restock(order: Order, asked: Asked) -> Mapping[str, int]:
+def _to_restock(order: Order, after: Order, asked: Asked) -> Mapping[str, int]:
     if asked.restock == "all":
         return asked.units
-    gone = _shipped(order) if asked.restock == "waiting" else set(asked.units)
-    return {sku_id: units for sku_id, units in asked.units.items() if sku_id not in gone}
-
-
-def _restocked(before: Order, after: Order) -> set[str]:
-    """The SKUs whose refunded units go back on sale."""
-    lines = zip(before.lines, after.lines, strict=True)
-    return {now.sku_id for was, now in lines if now.restocked_quantity > was.restocked_quantity}
-
-
-def _shipped(order: Order) -> set[str]:
-    """The SKUs that have left their supplier."""
-    suppliers = {each.supplier_id for each in order.dispatches if each.status in SHIPPED}
-    return {line.sku_id for line in order.lines if line.supplier_id in suppliers}
+    return _waits_no_longer(order, after) if asked.restock == "waiting" else {}
 
 
 def _check_amount(order: Order, amount: int) -> None:
@@ -130,23 +119,12 @@ def _check_amount(order: Order, amount: int) -> None:
 
 def _dispatches_of(order: Order, after: Order) -> list[Dispatch]:
     """The dispatches of the lines that the refund takes from."""
-    suppliers = {
-        line.supplier_id
+    made = (
+        order.dispatch_of(line)
         for line, now_line in zip(order.lines, after.lines, strict=True)
         if line != now_line
-    }
-    made = [each.id for each in order.dispatches if each.supplier_id in suppliers]
-    return dispatches.get_dispatches(made)
-
-
-def _after_refund(dispatch: Dispatch, order: Order, now: datetime) -> Dispatch:
-    """What is left to ship of an open dispatch; a version more of one that has shipped."""
-    if dispatch.status not in rules.OPEN:
-        return dispatch.moved(dispatch.status, now)
-    lines = rules.with_units(dispatch, order)
-    if not lines:
-        return dispatch.moved("cancelled", now)
-    return replace(dispatch.moved(dispatch.status, now), lines=lines)
+    )
+    return dispatches.get_dispatches(each.id for each in made if each)
 
 
 def _told(order: Order, before: Sequence[Dispatch], after: Sequence[Dispatch]) -> list[Event]:
@@ -154,25 +132,24 @@ def _told(order: Order, before: Sequence[Dispatch], after: Sequence[Dispatch]) -
     told = [
         Event(events.DISPATCH_UPDATED, now.id)
         for was, now in zip(before, after, strict=True)
-        if now.status in rules.OPEN and now.lines != was.lines
+        if now.status != "cancelled" and now.lines != was.lines
     ]
     if any(each.status == "cancelled" for each in after):
         told.append(Event(events.DISPATCH_CANCELLED, order.id))
     return told
 
 
-def _stock(order: Order, units: Mapping[str, int], restocked: Collection[str]) -> list[Update]:
+def _stock(before: Order, after: Order, restock: Restock) -> list[Update]:
     """Units that were waiting to be shipped wait no longer; shipped ones left the stock before."""
-    gone, back = _shipped(order), units.keys() & restocked
+    waiting = _waits_no_longer(before, after)
+    if restock == "none":
+        return stock.let_go(before.next_parts(waiting))
+    back = rules.less(after.units_since(before), waiting) if restock == "all" else {}
+    return stock.back_on_sale(before.next_parts(waiting), before.shipped_parts(back))
 
-    def parts(sku_ids: Collection[str]) -> dict[str, Parts]:
-        return order.next_parts({sku_id: units[sku_id] for sku_id in sku_ids})
 
-    return [
-        *stock.put_back(parts(back - gone)),
-        *stock.come_back(parts(back & gone)),
-        *stock.let_go(parts(units.keys() - back - gone)),
-    ]
+def _waits_no_longer(before: Order, after: Order) -> dict[str, int]:
+    return rules.less(before.waiting, after.waiting)
 
 
 def write_order(

@@ -1,45 +1,57 @@
 """`/v1/dispatches`, and what ends a paid order: cancelling and refunding."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 from chalicelib.dispatch import (
+    answering,
     calling_off,
     cancelling,
+    delivering,
+    disputing,
     exporting,
     feed,
     fines,
     importing,
     refunding,
     service,
+    shipping,
 )
+from chalicelib.dispatch import store as dispatches
+from chalicelib.dispatch.disputes import Dispute
 from chalicelib.dispatch.feed import Wanted
 from chalicelib.dispatch.importing import Imported
+from chalicelib.dispatch.parcels import Shipment
 from chalicelib.dispatch.refunding import Asked
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.schema import (
     AcceptDispatch,
     CancelDispatch,
+    CorrectParcel,
     DeliverDispatch,
     DispatchView,
+    DisputeDelivery,
+    DisputeView,
     ExportQuery,
     FeedQuery,
     FeedView,
     RefundOrder,
     RejectDispatch,
+    ResolveDispute,
     ShipDispatch,
     TrackingImportedView,
     WaiveFine,
 )
 from chalicelib.kernel.callers import Caller
 from chalicelib.ordering.rules import Order
-from chalicelib.ordering.schema import CancelOrder, OrderView
+from chalicelib.ordering.schema import CancelOrder, LineIn, OrderView
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments.rules import Refund
 from chalicelib.payments.schema import RefundView
 from chalicelib.platform import pages, sheets
-from chalicelib.platform.endpoints import Also, Reply, Request
+from chalicelib.platform.endpoints import Also, Reply, Request, Unrecorded
 from chalicelib.platform.http_in import Routes
 
 routes = Routes(__name__, tag="Dispatches", authorizer=authorizer)
@@ -120,50 +132,79 @@ def read_dispatch(request: Request, id: str) -> Dispatch:
 @routes.endpoint(
     "POST",
     "/v1/dispatches/{id}/accept",
-    summary="Say that it will be shipped",
+    summary="Say that it will be shipped, or how much of it; the rest is refunded",
     roles=("supplier", "operator"),
     body=AcceptDispatch,
     answer=DispatchView,
     key="optional",
-    errors=MOVE_ERRORS,
+    errors={**MOVE_ERRORS, "already_accepted": 409, "more_than_is_left": 422},
 )
 def accept_dispatch(request: Request, id: str) -> Dispatch:
-    return service.accept(id, request.caller, request.idempotency)
+    sent: AcceptDispatch = request.body
+    return answering.accept(
+        id, _units(sent.lines), sent.reason, request.caller, request.idempotency
+    )
 
 
 @routes.endpoint(
     "POST",
     "/v1/dispatches/{id}/reject",
-    summary="Say that it will not be shipped; its lines are refunded",
+    summary="Say that it will not be shipped, or how much of it; that is refunded",
+    notes="The same body again changes nothing: to reject as many units once more, give another "
+    "reason.",
     roles=("supplier", "operator"),
     body=RejectDispatch,
     answer=DispatchView,
     key="optional",
-    errors={**MOVE_ERRORS, "already_rejected": 409},
+    errors={**MOVE_ERRORS, "already_rejected": 409, "more_than_is_left": 422},
 )
 def reject_dispatch(request: Request, id: str) -> Dispatch:
-    return service.reject(id, request.body.reason, request.caller, request.idempotency)
+    sent: RejectDispatch = request.body
+    return answering.reject(
+        id, _units(sent.lines), sent.reason, request.caller, request.idempotency
+    )
 
 
 @routes.endpoint(
     "POST",
     "/v1/dispatches/{id}/ship",
-    summary="Say that it is on its way",
+    summary="Say that it is on its way, whole or in parcels",
+    notes="Each call is a parcel. The dispatch is `shipped` from its first one on.",
     roles=("supplier", "operator"),
     body=ShipDispatch,
     answer=DispatchView,
     key="optional",
-    errors={**MOVE_ERRORS, "already_shipped": 409},
+    errors={
+        **MOVE_ERRORS,
+        "already_shipped": 409,
+        "too_many_parcels": 409,
+        "more_than_is_left": 422,
+    },
 )
 def ship_dispatch(request: Request, id: str) -> Dispatch:
     sent: ShipDispatch = request.body
-    return service.ship(id, sent.carrier, sent.tracking_number, request.caller, request.idempotency)
+    shipment = Shipment(sent.carrier, sent.tracking_number, _units(sent.lines))
+    return shipping.ship(id, shipment, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/dispatches/{id}/parcels/{parcel_id}",
+    summary="Correct the carrier or the tracking number of a parcel on its way",
+    roles=("supplier", "operator"),
+    body=CorrectParcel,
+    answer=DispatchView,
+    errors={"already_delivered": 409, "already_shipped": 409},
+)
+def correct_parcel(request: Request, id: str, parcel_id: str) -> Dispatch:
+    sent: CorrectParcel = request.body
+    return shipping.correct(id, parcel_id, sent.carrier, sent.tracking_number, request.caller)
 
 
 @routes.endpoint(
     "POST",
     "/v1/dispatches/{id}/deliver",
-    summary="Say that it has arrived; each side's share is posted",
+    summary="Say that all of its parcels have arrived; each side's share is posted",
     roles=("supplier", "operator", "leader"),
     body=DeliverDispatch,
     answer=DispatchView,
@@ -173,7 +214,80 @@ def ship_dispatch(request: Request, id: str) -> Dispatch:
 def deliver_dispatch(request: Request, id: str) -> DispatchView:
     show = partial(_shown_to, request.caller)
     recorder = request.recorder(show)
-    return show(service.deliver(id, request.body.delivered_at, request.caller, recorder))
+    return show(delivering.deliver(id, request.body.delivered_at, request.caller, recorder))
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/{id}/parcels/{parcel_id}/deliver",
+    summary="Say that one parcel has arrived; its share is posted",
+    roles=("supplier", "operator", "leader"),
+    body=DeliverDispatch,
+    answer=DispatchView,
+    key="optional",
+    errors={"already_delivered": 409},
+)
+def deliver_parcel(request: Request, id: str, parcel_id: str) -> DispatchView:
+    show = partial(_shown_to, request.caller)
+    recorder = request.recorder(show)
+    given = request.body.delivered_at
+    return show(delivering.deliver_parcel(id, parcel_id, given, request.caller, recorder))
+
+
+def _as_disputed(shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What people wrote, as the answer of that version showed it."""
+    found = dispatches.get_dispute(shown["dispatch_id"], shown["id"])
+    if found is None:
+        raise LookupError(f"dispute {shown['id']} is not stored")
+    return {"reason": found.reason, "note": None if shown["status"] == "open" else found.note}
+
+
+WRITTEN_BY_PEOPLE = Unrecorded(("reason", "note"), _as_disputed)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/{id}/disputes",
+    summary="Say, within the return window, that a delivery did not come as it was told",
+    notes="What its supplier and its leader got by it is held until an operator has decided.",
+    roles=("customer", "leader"),
+    body=DisputeDelivery,
+    answer=DisputeView,
+    status=201,
+    key="optional",
+    unrecorded=WRITTEN_BY_PEOPLE,
+    errors={"dispute_not_open": 409, "not_delivered": 409, "already_disputed": 409},
+)
+def dispute_delivery(request: Request, id: str) -> Dispute:
+    sent: DisputeDelivery = request.body
+    return disputing.dispute(id, sent.parcel_id, sent.reason, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/dispatches/{id}/disputes/{dispute_id}",
+    summary="Read a dispute",
+    roles=("operator", "leader", "customer", "supplier"),
+    answer=DisputeView,
+)
+def read_dispute(request: Request, id: str, dispute_id: str) -> Dispute:
+    return disputing.dispute_for(id, dispute_id, request.caller)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/{id}/disputes/{dispute_id}/resolve",
+    summary="Uphold a dispute, which refunds the parcels, or dismiss it",
+    roles=("operator",),
+    body=ResolveDispute,
+    answer=DisputeView,
+    key="optional",
+    unrecorded=WRITTEN_BY_PEOPLE,
+    errors={"already_resolved": 409, "order_not_refundable": 409, "refund_too_large": 422},
+)
+def resolve_dispute(request: Request, id: str, dispute_id: str) -> Dispute:
+    sent: ResolveDispute = request.body
+    return disputing.resolve(id, dispute_id, sent.outcome, sent.note, request.idempotency)
 
 
 @routes.endpoint(
@@ -231,9 +345,12 @@ def cancel_order(request: Request, id: str) -> Order:
 )
 def refund_order(request: Request, id: str) -> Refund:
     sent: RefundOrder = request.body
-    units = {line.sku_id: line.quantity for line in sent.lines or ()}
-    asked = Asked(units, sent.amount, "all" if sent.restock else "none")
+    asked = Asked(_units(sent.lines) or {}, sent.amount, "all" if sent.restock else "none")
     return refunding.refund(id, asked, sent.reason, request.idempotency)
+
+
+def _units(lines: Sequence[LineIn] | None) -> dict[str, int] | None:
+    return {line.sku_id: line.quantity for line in lines} if lines else None
 
 
 def _shown_to(caller: Caller, dispatch: Dispatch) -> DispatchView:

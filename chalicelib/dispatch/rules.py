@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 
 from chalicelib.dispatch import deadlines
 from chalicelib.dispatch.deadlines import Clock
+from chalicelib.dispatch.parcels import MOST_PARCELS, Parcel, SkuUnits
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering.lines import OrderLine
-from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, ShipTo
+from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, ParcelSummary, ShipTo
 from chalicelib.parties.terms import Terms
 from chalicelib.parties.working_time import Calendar
 
@@ -20,6 +21,8 @@ DELIVERY_TOLD_WITHIN = timedelta(hours=24)
 
 # Nothing of it has shipped, and it has not ended.
 OPEN: frozenset[DispatchStatus] = frozenset({"created", "accepted"})
+# Something of it may still have to be shipped.
+SHIPPING: frozenset[DispatchStatus] = OPEN | {"shipped"}
 MOVES: Mapping[DispatchStatus, frozenset[DispatchStatus]] = {
     "created": frozenset({"accepted", "rejected", "cancelled"}),
     "accepted": frozenset({"shipped", "rejected", "cancelled"}),
@@ -28,6 +31,70 @@ MOVES: Mapping[DispatchStatus, frozenset[DispatchStatus]] = {
     "rejected": frozenset(),
     "cancelled": frozenset(),
 }
+
+Reason = Literal[
+    "out_of_stock",
+    "discontinued",
+    "damaged",
+    "recalled",
+    "wrong_price",
+    "address_not_served",
+    "cannot_deliver",
+    "other",
+]
+REASONS: frozenset[Reason] = frozenset(get_args(Reason))
+
+
+@dataclass(frozen=True)
+class Said:
+    """Why units are rejected: one of the list, or `other` with the words that were said."""
+
+    code: Reason
+    note: str | None = None
+
+    @classmethod
+    def of(cls, text: str) -> "Said":
+        found = next((each for each in REASONS if each == text), None)
+        return cls(found) if found else cls("other", text)
+
+    @property
+    def text(self) -> str:
+        return self.note or self.code
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Units that the supplier would not ship. `units` is what the call named, or None for all that
+    waited; `taken` is what it came to. `at` is an RFC 3339 text."""
+
+    reason_code: Reason
+    note: str | None
+    at: str
+    taken: Mapping[str, int]
+    units: Mapping[str, int] | None = None
+    # Whether it is the rest of what was accepted.
+    by_acceptance: bool = False
+
+    @property
+    def lines(self) -> tuple[SkuUnits, ...]:
+        return tuple(SkuUnits(sku_id, quantity) for sku_id, quantity in self.taken.items())
+
+    def says(self, said: Said, units: Mapping[str, int] | None) -> bool:
+        same = (self.reason_code, self.note) == (said.code, said.note) and self.units == units
+        return same and not self.by_acceptance
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What the supplier said that it ships, and why not the rest where there is one."""
+
+    units: Mapping[str, int]
+    reason: str | None = None
+
+    def says(self, said: Said, units: Mapping[str, int] | None) -> bool:
+        if units is None:
+            return self.reason is None
+        return self.units == units and self.reason in (None, said.text)
 
 
 @dataclass(frozen=True)
@@ -63,16 +130,103 @@ class Dispatch:
     delivered_at: datetime | None = None
     # What the call that delivered it said, for telling a repeat from a contradiction.
     delivered_at_given: datetime | None = None
-    # The day of the leader's earnings that its commission was put under.
-    earned_on: str | None = None
     # What it owes by when, as its supplier's terms of this version say.
     clocks: tuple[Clock, ...] = ()
     terms_version: int = 0
+    parcels: tuple[Parcel, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    acceptance: Acceptance | None = None
 
     @property
     def summary(self) -> DispatchSummary:
+        parcels = tuple(
+            ParcelSummary(each.id, each.carrier, each.tracking_number, each.status)
+            for each in self.parcels
+        )
         return DispatchSummary(
-            self.id, self.supplier_id, self.status, self.carrier, self.tracking_number
+            self.id, self.supplier_id, self.status, self.carrier, self.tracking_number, parcels
+        )
+
+    @property
+    def reason_code(self) -> Reason | None:
+        """Of the rejection that `reason` tells of."""
+        return Said.of(self.reason).code if self.reason else None
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """Units that are still to be shipped, by SKU."""
+        if self.status not in SHIPPING:
+            return {}
+        waiting = {
+            line.sku_id: line.quantity
+            - sum(each.units.get(line.sku_id, 0) for each in self.parcels)
+            for line in self.lines
+        }
+        return {sku_id: quantity for sku_id, quantity in waiting.items() if quantity}
+
+    def expired(self, reason: str, now: datetime) -> "Dispatch":
+        """The dispatch without what was waiting to be shipped; cancelled where that was all."""
+        waiting = self.waiting
+        kept = tuple(
+            replace(line, quantity=line.quantity - waiting.get(line.sku_id, 0))
+            for line in self.lines
+            if line.quantity > waiting.get(line.sku_id, 0)
+        )
+        if kept:
+            return self.moved(self.status, now, lines=kept)
+        return self.moved("cancelled", now, reason=reason)
+
+    @property
+    def on_the_way(self) -> list[Parcel]:
+        return [each for each in self.parcels if not each.delivered_at]
+
+    def parcel(self, parcel_id: str) -> Parcel | None:
+        return next((each for each in self.parcels if each.id == parcel_id), None)
+
+    def without(
+        self,
+        rejected: Mapping[str, int],
+        said: Said,
+        now: datetime,
+        *,
+        named: Mapping[str, int] | None = None,
+        by_acceptance: bool = False,
+    ) -> "Dispatch":
+        """The dispatch without these units, as its supplier said; where none are left it has been
+        rejected. `named` are the units that the call named, if it did."""
+        rejection = Rejection(
+            said.code, said.note, clock.to_text(now), rejected, named, by_acceptance
+        )
+        kept = tuple(
+            replace(line, quantity=line.quantity - rejected.get(line.sku_id, 0))
+            for line in self.lines
+            if line.quantity > rejected.get(line.sku_id, 0)
+        )
+        after = replace(self, rejections=(*self.rejections, rejection), lines=kept or self.lines)
+        return after if kept else replace(after, status="rejected", reason=said.text)
+
+    def sent(self, parcel: Parcel, now: datetime) -> "Dispatch":
+        """The dispatch with one more parcel on its way; what it shows as its own is the first's."""
+        moved = self.moved("shipped", now, parcels=(*self.parcels, parcel))
+        if self.parcels:
+            return moved
+        return replace(
+            moved,
+            shipped_at=now,
+            carrier=parcel.carrier,
+            tracking_number=parcel.tracking_number,
+        )
+
+    def with_parcels(self, changed: Sequence[Parcel]) -> "Dispatch":
+        """The dispatch with these of its parcels as they are now. The first one is its own."""
+        by_id = {each.id: each for each in changed}
+        parcels = tuple(by_id.get(each.id, each) for each in self.parcels)
+        first = parcels[0]
+        return replace(
+            self,
+            parcels=parcels,
+            carrier=first.carrier,
+            tracking_number=first.tracking_number,
         )
 
     @property
@@ -103,7 +257,11 @@ class Dispatch:
 
     @property
     def running_clocks(self) -> tuple[Clock, ...]:
-        return tuple(each for each in self.clocks if each.runs_while(self.status))
+        return tuple(each for each in self.clocks if self._runs(each))
+
+    def _runs(self, each: Clock) -> bool:
+        # Some of it may have shipped while the rest is still owed.
+        return each.runs_while(self.status) or (each.kind == "ship" and bool(self.waiting))
 
     def clock_of(self, kind: str) -> Clock | None:
         return next((each for each in self.clocks if each.kind == kind), None)
@@ -121,8 +279,9 @@ class Dispatch:
         return replace(self, status=status, version=self.version + 1, updated_at=now, **changes)
 
 
-def dispatch_id(order_id: str, supplier_id: str) -> str:
-    return ids.derived("dsp", order_id, supplier_id)
+def dispatch_id(order_id: str, supplier_id: str, *in_place: str) -> str:
+    """A supplier has one dispatch of an order, and one for each SKU it ships in place of others."""
+    return ids.derived("dsp", order_id, supplier_id, *in_place)
 
 
 def dispatches_of(
@@ -142,19 +301,30 @@ def dispatches_of(
         for supplier_id in order.supplier_ids()
     }
     return tuple(
-        _dispatch(order, lines, terms[supplier_id], begin, now)
+        _made(order, dispatch_id(order.id, supplier_id), lines, terms[supplier_id], begin, now)
         for supplier_id, lines in by_supplier.items()
         if lines
     )
 
 
-def _dispatch(
-    order: Order, lines: Sequence[OrderLine], terms: Terms, begin: datetime, now: datetime
+def dispatch_in_place(order: Order, line: OrderLine, terms: Terms, now: datetime) -> Dispatch:
+    """The dispatch of a line that was put in place of another; its clocks begin now."""
+    made = line.dispatch_id or dispatch_id(order.id, line.supplier_id, line.sku_id)
+    return _made(order, made, [line], terms, now, now)
+
+
+def _made(
+    order: Order,
+    made: str,
+    lines: Sequence[OrderLine],
+    terms: Terms,
+    begin: datetime,
+    now: datetime,
 ) -> Dispatch:
     modes = dict.fromkeys(line.fulfilment_mode for line in lines)
     accept, ship, deliver = deadlines.clocks_of(terms, modes, begin)
     return Dispatch(
-        id=dispatch_id(order.id, terms.supplier_id),
+        id=made,
         order_id=order.id,
         supplier_id=terms.supplier_id,
         leader_id=order.leader_id,
@@ -197,18 +367,78 @@ def repeats(dispatch: Dispatch, to: DispatchStatus, said: Mapping[str, Any]) -> 
     return False
 
 
+def repeats_acceptance(dispatch: Dispatch, units: Mapping[str, int] | None, said: Said) -> bool:
+    """The same of accepting some units, or all."""
+    accepted = dispatch.acceptance
+    if dispatch.status == "accepted" and accepted:
+        if accepted.says(said, units):
+            return True
+        raise Conflict(
+            "The dispatch was accepted before, with other lines or another reason.",
+            code="already_accepted",
+        )
+    return repeats(dispatch, "accepted", {})
+
+
+def repeats_rejection(dispatch: Dispatch, units: Mapping[str, int] | None, said: Said) -> bool:
+    """The same of rejecting some units, or whatever waits."""
+    if any(each.says(said, units) for each in dispatch.rejections):
+        return True
+    if dispatch.status == "shipped" and dispatch.waiting:
+        return False
+    return repeats(dispatch, "rejected", {"reason": said.text})
+
+
+def check_ships(dispatch: Dispatch) -> None:
+    """Raise Conflict unless the dispatch is accepted, or shipped in part or whole."""
+    if dispatch.status != "shipped":
+        repeats(dispatch, "shipped", {})
+
+
+def left_to_ship(dispatch: Dispatch) -> dict[str, int]:
+    """The units that are still to be shipped. Raises Conflict where there are none, or no more
+    parcels may be made."""
+    waiting = dispatch.waiting
+    if not waiting:
+        raise Conflict(
+            "The dispatch was shipped before, with another carrier, tracking_number or lines.",
+            code="already_shipped",
+        )
+    if len(dispatch.parcels) >= MOST_PARCELS:
+        raise Conflict(
+            f"A dispatch has at most {MOST_PARCELS} parcels; reject what is left.",
+            code="too_many_parcels",
+        )
+    return waiting
+
+
+def repeats_delivery(dispatch: Dispatch, given: datetime | None) -> bool:
+    """Whether all that has shipped was delivered before, at that instant. Raises Conflict where it
+    was at another, or where nothing has shipped."""
+    if not dispatch.parcels:
+        return repeats(dispatch, "delivered", {})
+    if dispatch.on_the_way:
+        return False
+    if dispatch.delivered_at_given != given:
+        raise Conflict(
+            "All that has shipped was delivered before, with another delivered_at.",
+            code="already_delivered",
+        )
+    return True
+
+
 def _next(status: DispatchStatus) -> str:
     reached = sorted(MOVES[status])
     return f"from there it can be {' or '.join(reached)}" if reached else "that is its end"
 
 
 def check_delivered_at(
-    dispatch: Dispatch, given: datetime, now: datetime, *, by_operator: bool
+    parcels: Sequence[Parcel], given: datetime, now: datetime, *, by_operator: bool
 ) -> None:
     """Raise Invalid unless the instant lies between shipping and now, and is recent enough."""
     if given > now:
         raise Invalid.field("delivered_at", "lies in the future")
-    if dispatch.shipped_at and given < dispatch.shipped_at:
+    if any(given < clock.from_text(each.shipped_at) for each in parcels):
         raise Invalid.field("delivered_at", "lies before the shipping")
     if not by_operator and given < now - DELIVERY_TOLD_WITHIN:
         raise Invalid.field(
@@ -216,27 +446,53 @@ def check_delivered_at(
         )
 
 
+def as_left_by(order: Order, dispatch: Dispatch, now: datetime, **changes: Any) -> Dispatch:
+    """The dispatch as its order's lines make it: with what is left to ship, and at its end where
+    nothing of it is left to ship or to deliver. Its version is raised."""
+    lines = with_units(dispatch, order)
+    if not lines and dispatch.status in OPEN:
+        return dispatch.moved("cancelled", now, **changes)
+    return ended(order, dispatch.moved(dispatch.status, now, lines=lines, **changes))
+
+
+def ended(order: Order, dispatch: Dispatch) -> Dispatch:
+    """The dispatch, delivered where some parcel has arrived and no unit is waiting or on its
+    way."""
+    arrived = [each.delivered_at for each in dispatch.parcels if each.delivered_at]
+    skus = {line.sku_id for line in dispatch.lines}
+    undelivered = sum(line.undelivered for line in order.lines if line.sku_id in skus)
+    if dispatch.status != "shipped" or not arrived or undelivered:
+        return dispatch
+    return replace(dispatch, status="delivered", delivered_at=clock.from_text(max(arrived)))
+
+
 def with_units(dispatch: Dispatch, order: Order) -> tuple[DispatchLine, ...]:
-    """The dispatch's lines as the order's refunds leave them."""
-    left = order.everything_left()
+    """The dispatch's lines as the order's refunds leave them: what has shipped, and what waits."""
+    units = {line.sku_id: line.shipped_quantity + line.waiting for line in order.lines}
     return tuple(
-        replace(line, quantity=left[line.sku_id]) for line in dispatch.lines if line.sku_id in left
+        replace(line, quantity=units[line.sku_id])
+        for line in dispatch.lines
+        if units.get(line.sku_id)
     )
 
 
-def check_units(left: Mapping[str, int], units: Mapping[str, int]) -> None:
+def check_units(
+    left: Mapping[str, int], units: Mapping[str, int], to_do: str = "left to refund"
+) -> None:
     """Raise Invalid, naming each line of the request that asks for more units than are left."""
     wrong = tuple(
-        FieldError(
-            f"lines.{n}.quantity", f"is more than the {left.get(sku_id, 0)} units left to refund"
-        )
+        FieldError(f"lines.{n}.quantity", f"is more than the {left.get(sku_id, 0)} units {to_do}")
         for n, (sku_id, quantity) in enumerate(units.items())
         if quantity > left.get(sku_id, 0)
     )
     if wrong:
-        raise Invalid(
-            "More is asked for than is left to refund.", code="more_than_is_left", errors=wrong
-        )
+        raise Invalid(f"More is named than is {to_do}.", code="more_than_is_left", errors=wrong)
+
+
+def less(left: Mapping[str, int], units: Mapping[str, int]) -> dict[str, int]:
+    """What is left of `left` without these units, by SKU."""
+    rest = {sku_id: quantity - units.get(sku_id, 0) for sku_id, quantity in left.items()}
+    return {sku_id: quantity for sku_id, quantity in rest.items() if quantity}
 
 
 def units(lines: Sequence[DispatchLine]) -> dict[str, int]:

@@ -1,19 +1,24 @@
 """Requests and answers about dispatches."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from chalicelib.dispatch.deadlines import ClockKind
+from chalicelib.dispatch.disputes import DisputeStatus, Outcome
+from chalicelib.dispatch.parcels import ParcelStatus
+from chalicelib.dispatch.rules import Reason
+from chalicelib.kernel.callers import Role
 from chalicelib.ordering.rules import DispatchStatus
-from chalicelib.ordering.schema import LineIn, ShipToView
+from chalicelib.ordering.schema import MAX_LINES, LineIn, ShipToView
 from chalicelib.parties.terms import OnMissed
 from chalicelib.platform import sheets
 from chalicelib.platform.schema import (
     Identifier,
     Instant,
     InstantIn,
+    LongText,
     PageQuery,
     PositiveAmount,
     RequestModel,
@@ -24,17 +29,51 @@ from chalicelib.platform.schema import (
 from chalicelib.stock.schema import RowErrorView
 
 
+def _each_sku_once(lines: list[LineIn] | None) -> list[LineIn] | None:
+    if lines and len({line.sku_id for line in lines}) < len(lines):
+        raise ValueError("must not name one SKU twice")
+    return lines
+
+
+Lines = Annotated[
+    list[LineIn], Field(min_length=1, max_length=MAX_LINES), AfterValidator(_each_sku_once)
+]
+REASON_TEXT = f"One of {', '.join(get_args(Reason))}; or any other words, kept as `other`."
+
+
 class AcceptDispatch(RequestModel):
-    pass
+    lines: Lines | None = Field(
+        default=None, description="What will be shipped; the rest is rejected. Left out, all."
+    )
+    reason: Text | None = Field(
+        default=None, description=f"Why not the rest; left out, out_of_stock. {REASON_TEXT}"
+    )
 
 
 class RejectDispatch(RequestModel):
-    reason: Text
+    reason: Text = Field(description=REASON_TEXT)
+    lines: Lines | None = Field(
+        default=None, description="What will not be shipped; left out, all that has not shipped."
+    )
 
 
 class ShipDispatch(RequestModel):
     carrier: ShortText
     tracking_number: ShortText
+    lines: Lines | None = Field(
+        default=None, description="What is in the parcel; left out, all that has not shipped."
+    )
+
+
+class CorrectParcel(RequestModel):
+    carrier: ShortText | None = None
+    tracking_number: ShortText | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "CorrectParcel":
+        if self.carrier is None and self.tracking_number is None:
+            raise ValueError("must name a carrier or a tracking_number")
+        return self
 
 
 class DeliverDispatch(RequestModel):
@@ -50,9 +89,10 @@ class WaiveFine(RequestModel):
 
 
 class RefundOrder(RequestModel):
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=20)] | None = Field(
-        default=None, description="Units to refund; or send an amount."
-    )
+    lines: (
+        Annotated[list[LineIn], Field(min_length=1, max_length=20), AfterValidator(_each_sku_once)]
+        | None
+    ) = Field(default=None, description="Units to refund; or send an amount.")
     amount: PositiveAmount | None = Field(
         default=None,
         validate_default=True,
@@ -62,13 +102,6 @@ class RefundOrder(RequestModel):
     restock: bool = Field(
         default=False, description="Whether the units go back on sale; not with an amount."
     )
-
-    @field_validator("lines")
-    @classmethod
-    def _one_line_a_sku(cls, lines: list[LineIn] | None) -> list[LineIn] | None:
-        if lines and len({line.sku_id for line in lines}) < len(lines):
-            raise ValueError("must not name one SKU twice")
-        return lines
 
     @field_validator("amount")
     @classmethod
@@ -139,6 +172,30 @@ class ClockView(View):
     waived_for: str | None
 
 
+class UnitsView(View):
+    sku_id: str
+    quantity: int
+
+
+class ParcelView(View):
+    id: str
+    carrier: str
+    carrier_known: bool = Field(description="Whether it is one of the carriers known by name.")
+    tracking_number: str
+    status: ParcelStatus
+    lines: list[UnitsView] = Field(description="As they were shipped, refunded since or not.")
+    shipped_at: Instant
+    delivered_at: Instant | None
+    dispute_id: str | None = Field(description="Of the dispute about its delivery.")
+
+
+class RejectionView(View):
+    reason_code: Reason
+    note: str | None = Field(description="The words that were said, where the code is `other`.")
+    lines: list[UnitsView]
+    at: Instant
+
+
 class DispatchView(View):
     id: str
     order_id: str
@@ -152,13 +209,47 @@ class DispatchView(View):
     ship_by: Instant
     deliver_by: Instant | None = Field(description="Null until it has shipped.")
     clocks: list[ClockView] = Field(description="Empty for a leader.")
-    carrier: str | None
-    tracking_number: str | None
-    reason: str | None
+    carrier: str | None = Field(description="Of the first parcel.")
+    tracking_number: str | None = Field(description="Of the first parcel.")
+    parcels: list[ParcelView]
+    reason: str | None = Field(description="Why all of it was rejected, as it was said.")
+    reason_code: Reason | None
+    rejections: list[RejectionView] = Field(description="What was rejected, whole or in part.")
     shipped_at: Instant | None
-    delivered_at: Instant | None
+    delivered_at: Instant | None = Field(description="When the last of it had arrived.")
     created_at: Instant
     updated_at: Instant
+
+
+class DisputeDelivery(RequestModel):
+    reason: LongText
+    parcel_id: Identifier | None = Field(
+        default=None, description="Left out, all parcels that were delivered."
+    )
+
+
+class ResolveDispute(RequestModel):
+    outcome: Outcome = Field(
+        description="`upheld`: what is left of the parcels is refunded; `dismissed`: it is paid on."
+    )
+    note: LongText
+
+
+class DisputeView(View):
+    id: str
+    dispatch_id: str
+    order_id: str
+    parcel_ids: list[str]
+    by: Role
+    reason: str
+    status: DisputeStatus
+    note: str | None
+    refund_id: str | None = Field(
+        description="Null too where nothing was left of the parcels to refund."
+    )
+    opened_at: Instant
+    resolved_at: Instant | None
+    version: int
 
 
 class FeedView(View):

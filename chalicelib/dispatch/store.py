@@ -1,4 +1,4 @@
-"""The dispatch table."""
+"""The dispatch table: dispatches, and disputes about their deliveries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.dispatch.deadlines import Clock
-from chalicelib.dispatch.rules import OPEN, Dispatch, DispatchLine
+from chalicelib.dispatch.disputes import Dispute
+from chalicelib.dispatch.parcels import Parcel
+from chalicelib.dispatch.rules import Acceptance, Dispatch, DispatchLine, Rejection
 from chalicelib.kernel import clock, ids
 from chalicelib.ordering.rules import ShipTo
 from chalicelib.platform import store
@@ -21,11 +23,12 @@ from chalicelib.platform.table import (
     IntegerAttribute,
     RecordAttribute,
     RecordsAttribute,
+    TextsAttribute,
     table,
 )
 from chalicelib.platform.transaction import Put, create
 
-DISPATCH = "dispatch"
+DISPATCH, DISPUTE = "dispatch", "dispute#"
 # At 10,000 dispatches a second, of one supplier even, no partition of an index takes more than
 # 1,000 write units.
 SHARDS = 32
@@ -102,9 +105,11 @@ class DispatchRow(EntityRow[Dispatch]):
     shipped_at = InstantAttribute(null=True)
     delivered_at = InstantAttribute(null=True)
     delivered_at_given = InstantAttribute(null=True)
-    earned_on = UnicodeAttribute(null=True)
     clocks = RecordsAttribute(Clock, default=())
     terms_version = IntegerAttribute(default=0)
+    parcels = RecordsAttribute(Parcel)
+    rejections = RecordsAttribute(Rejection)
+    acceptance = RecordAttribute(Acceptance, null=True)
 
     @classmethod
     def keys(cls, entity: Dispatch) -> dict[str, Any]:
@@ -116,11 +121,37 @@ class DispatchRow(EntityRow[Dispatch]):
             "listing": _listing(shard),
             "feed_of": feed_of,
             "feed_at": feed_position(entity),
-            "waiting_of": feed_of if entity.status in OPEN else None,
+            "waiting_of": feed_of if entity.waiting else None,
         }
         if entity.due_at:
             keys |= {"due": _due(ids.shard(entity.id, DUE_SHARDS)), "due_at": entity.due_at}
         return keys
+
+
+class DisputeRow(EntityRow[Dispute]):
+    """A dispute, beside its dispatch."""
+
+    Meta = DispatchMeta
+    entity = Dispute
+
+    id = UnicodeAttribute()
+    dispatch_id = UnicodeAttribute()
+    order_id = UnicodeAttribute()
+    parcel_id = UnicodeAttribute(null=True)
+    parcel_ids = TextsAttribute()
+    by = UnicodeAttribute()
+    party_id = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    status = UnicodeAttribute()
+    version = IntegerAttribute()
+    opened_at = InstantAttribute()
+    note = UnicodeAttribute(null=True)
+    refund_id = UnicodeAttribute(null=True)
+    resolved_at = InstantAttribute(null=True)
+
+    @classmethod
+    def keys(cls, entity: Dispute) -> dict[str, Any]:
+        return {"pk": entity.dispatch_id, "sk": DISPUTE + entity.id}
 
 
 def feed_position(dispatch: Dispatch) -> str:
@@ -150,7 +181,26 @@ def waiting(supplier_id: str, limit: int) -> list[Dispatch]:
     """The supplier's dispatches that wait to be shipped, the most urgent first."""
     partitions = [_feed_of(supplier_id, n) for n in range(SHARDS)]
     rows = store.oldest(DispatchRow.waiting, partitions, None, DispatchRow.ship_by, limit)
-    return [each for each in get_dispatches(row.pk for row in rows) if each.status in OPEN]
+    return [each for each in get_dispatches(row.pk for row in rows) if each.waiting]
+
+
+def get_dispute(dispatch_id: str, dispute_id: str) -> Dispute | None:
+    row = store.get(DisputeRow, dispatch_id, DISPUTE + dispute_id)
+    return row.to_entity() if row else None
+
+
+def disputes_of(dispatch_id: str) -> list[Dispute]:
+    rows = store.query(DisputeRow, dispatch_id, where=DisputeRow.sk.startswith(DISPUTE))
+    return [row.to_entity() for row in rows]
+
+
+def add_dispute(dispute: Dispute) -> Put:
+    return create(DisputeRow.of(dispute))
+
+
+def replace_dispute(changed: Dispute) -> Put:
+    """The same for a dispute."""
+    return Put(DisputeRow.of(changed), DisputeRow.version == changed.version - 1)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
-"""What a refund takes from whom: of undelivered lines from what was prepaid, of delivered ones from
+"""What a refund takes from whom: of undelivered units from what was prepaid, of delivered ones from
 the shares as they were credited (contract, section 6)."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from chalicelib.dispatch.earned import earned_by, earned_lines, posted_of
+from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
-from chalicelib.dispatch.service import earned_lines
 from chalicelib.ledger import rules as books
-from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import Order
-from chalicelib.settlement import earning
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
 from chalicelib.settlement.rules import EarnedLine, Earnings
 
@@ -25,61 +25,65 @@ class Taking:
 
     def debits(self, earnings: Earnings) -> dict[str, int]:
         """How much each account gives, by its name."""
-        debits: Counter[str] = Counter()
+        debits = Counter[str]()
         for line, now_line in self._changed():
-            shares = now_line.refunded - line.refunded
-            dispatch = self._delivered().get(line.supplier_id)
-            if dispatch is None:
-                debits[books.CUSTOMER_PREPAYMENTS] += shares.paid
-                continue
-            taken = earnings.has_taken(dispatch.earned_on or "")
+            debits[books.CUSTOMER_PREPAYMENTS] += (line.held - now_line.held).paid
+        for dispatch, parcel in self._delivered():
+            shares = posted_of(self.before, parcel.id) - posted_of(self.after, parcel.id)
+            taken = parcel.earned_on is not None and earnings.has_taken(parcel.earned_on)
             commission = books.leader_account(
                 self.before.leader_id, "available" if taken else "pending"
             )
-            debits[books.supplier_payable(line.supplier_id)] += shares.cost
+            cost = books.supplier_held if parcel.is_held else books.supplier_payable
+            debits[cost(dispatch.supplier_id)] += shares.cost
             debits[commission] += shares.earned
             debits[books.PLATFORM_REVENUE] += shares.revenue
         return dict(debits)
 
     def of_earnings(self, refund_id: str) -> RefundOfEarnings:
-        """The same as the leader's earnings see it."""
-        undelivered = sum(
-            (now_line.refunded - line.refunded).earned
-            for line, now_line in self._changed()
-            if line.supplier_id not in self._delivered()
-        )
-        parts = [self._of_delivery(each) for each in self._delivered().values()]
+        """The same as the leader's earnings see it; what is disputed waits under no day of them."""
+        undelivered = sum((line.held - now.held).earned for line, now in self._changed())
+        parts = [
+            self._of_delivery(parcel, parcel.earned_on)
+            for _, parcel in self._delivered()
+            if parcel.earned_on is not None
+        ]
         return RefundOfEarnings(refund_id, undelivered, parts)
 
-    def _of_delivery(self, dispatch: Dispatch) -> RefundOfDelivery:
-        matured_on = earning.matures_on(dispatch.delivered_at or dispatch.updated_at).isoformat()
+    def _of_delivery(self, parcel: Parcel, bucket: str) -> RefundOfDelivery:
         return RefundOfDelivery(
-            dispatch.id,
-            dispatch.earned_on or "",
-            remaining=[
-                each
-                for line in self.after.lines_of(dispatch.supplier_id)
-                if line.units_left
-                for each in earned_lines(self.after, line, line.left, matured_on)
-            ],
+            parcel.id,
+            bucket,
+            remaining=earned_by(self.after, parcel.id, parcel.matures_on or ""),
             reversed=[
-                _reversed(before, now)
+                _reversed(before, after)
                 for line, now_line in self._changed()
-                if line.supplier_id == dispatch.supplier_id
-                for before, now in zip(
-                    earned_lines(self.before, line, line.left, matured_on),
-                    earned_lines(self.after, now_line, now_line.left, matured_on),
-                    strict=True,
+                if parcel.id in line.posted
+                for before, after in zip(
+                    self._earned(line, parcel), self._earned(now_line, parcel), strict=True
                 )
             ],
         )
+
+    def _earned(self, line: OrderLine, parcel: Parcel) -> list[EarnedLine]:
+        shares = line.posted.get(parcel.id, Shares())
+        return earned_lines(self.before.id, line, shares, parcel.matures_on or "")
 
     def _changed(self) -> list[tuple[OrderLine, OrderLine]]:
         pairs = zip(self.before.lines, self.after.lines, strict=True)
         return [(line, now_line) for line, now_line in pairs if line != now_line]
 
-    def _delivered(self) -> dict[str, Dispatch]:
-        return {each.supplier_id: each for each in self.dispatches if each.status == "delivered"}
+    def _delivered(self) -> list[tuple[Dispatch, Parcel]]:
+        """The parcels that the refund takes from."""
+        return [
+            (dispatch, parcel)
+            for dispatch in self.dispatches
+            for parcel in dispatch.parcels
+            if any(
+                line.posted.get(parcel.id) != now_line.posted.get(parcel.id)
+                for line, now_line in self._changed()
+            )
+        ]
 
 
 def _reversed(before: EarnedLine, after: EarnedLine) -> EarnedLine:

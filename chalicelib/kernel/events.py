@@ -7,6 +7,7 @@ from typing import Any
 ORDER_PAID = "order.paid"
 ORDER_REFUNDED = "order.refunded"
 DISPATCHES_CREATED = "dispatches.created"
+DISPATCH_CREATED = "dispatch.created"
 DISPATCH_CANCELLED = "dispatch.cancelled"
 DISPATCH_UPDATED = "dispatch.updated"
 DISPATCH_REMINDER = "dispatch.reminder"

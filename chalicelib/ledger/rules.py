@@ -21,6 +21,11 @@ def supplier_payable(supplier_id: str) -> str:
     return f"supplier:{supplier_id}:payable"
 
 
+def supplier_held(supplier_id: str) -> str:
+    """What is payable once a dispute is over, if it is dismissed."""
+    return f"supplier:{supplier_id}:held"
+
+
 def leader_account(leader_id: str, purpose: str) -> str:
     """`purpose` is one of pending, available, in_payout and collected."""
     return f"leader:{leader_id}:{purpose}"

@@ -73,6 +73,7 @@ class AccountsRow(Row):
 
     currency = UnicodeAttribute(null=True)
     payable = IntegerAttribute(default=0)
+    held = IntegerAttribute(default=0)
     pending = IntegerAttribute(default=0)
     available = IntegerAttribute(default=0)
     in_payout = IntegerAttribute(default=0)

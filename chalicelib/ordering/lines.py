@@ -1,11 +1,13 @@
 """A line of an order and what it comes to for each side (contract, section 6). Pure."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, NamedTuple
 
-from chalicelib.kernel.money import part
+from chalicelib.kernel.money import allocate, part
 from chalicelib.parties.terms import STANDARD
-from chalicelib.stock.rules import Part, Parts, parts_of, section
+from chalicelib.stock.rules import Part, Parts, kept, parts_of, section, without
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,47 @@ class Shares:
         )
 
 
+class Mark(NamedTuple):
+    """So many units of a line refunded, and what all of them come to."""
+
+    units: int
+    shares: Shares
+
+
+class Piece(NamedTuple):
+    """Units of a line that are not refunded, with their shares: those of one delivered parcel, or
+    all that are not delivered."""
+
+    units: int
+    shares: Shares
+
+
+class Sent(NamedTuple):
+    """Units of a line that are not refunded, in the parcel that they were sent with."""
+
+    parcel_id: str
+    units: int
+
+
+class Substitute(NamedTuple):
+    """A SKU in place of another, with its supplier's own cost, and where its units come from."""
+
+    sku_id: str
+    supplier_id: str
+    supplier_sku: str | None
+    title: str
+    unit_cost: int
+    parts: Parts
+    dispatch_id: str
+
+
 @dataclass(frozen=True)
 class OrderLine:
-    """One SKU of an order, with every term frozen as it was when the order was placed."""
+    """One SKU of an order, with every term frozen as it was when the order was placed.
+
+    Its units are refunded before they ship, then on their way, then delivered; of parcels those
+    of the last one first.
+    """
 
     sku_id: str
     supplier_id: str
@@ -102,14 +142,23 @@ class OrderLine:
     restock_quantity: int = 0
     # Refunded units that are on sale again.
     restocked_quantity: int = 0
-    # Where the last refund by amount left the line: its refunded units then, and its refunded
-    # shares by name. Later refunds by units divide what it left.
-    fixed_units: int = 0
-    fixed: Mapping[str, int] = field(default_factory=dict)
-
+    # Where a refund by amount, or of one parcel, left the line: each piece that was left begins
+    # at a mark, as its units and shares, and later refunds divide the pieces.
+    marks: Sequence[Sequence[int]] = ()
+    # Units that have shipped, whether they were refunded since or not.
+    shipped_quantity: int = 0
+    # Units not refunded that are on their way, in order of shipping, and that have arrived, in
+    # order of delivery; each as (parcel, units).
+    on_the_way: Sequence[Sequence[Any]] = ()
+    arrived: Sequence[Sequence[Any]] = ()
     # The shards of the stock that its units were taken from, as (shard, units) in their order;
     # nothing where all came from the first.
     taken: Sequence[Sequence[int]] = ()
+    # The SKU that it was put in place of, when that could not be shipped; its dispatch; and what
+    # the cost of those units would have been, which commission was counted on.
+    substitutes: str | None = None
+    dispatch_id: str | None = None
+    agreed_cost: int | None = None
 
     @property
     def whole(self) -> Shares:
@@ -125,9 +174,38 @@ class OrderLine:
         """Where the line counts against its offer's cap; nowhere where there is none."""
         return tuple(Part(shard, units) for shard, units in self.cap_taken)
 
+    @property
+    def counts_as(self) -> str:
+        """The SKU that was ordered, to which limits apply."""
+        return self.substitutes or self.sku_id
+
+    def goes_with(self, dispatch_id: str, supplier_id: str) -> bool:
+        """Whether the line is part of that dispatch of that supplier."""
+        if self.substitutes:
+            return self.dispatch_id == dispatch_id
+        return self.supplier_id == supplier_id
+
+    @property
+    def units_left(self) -> int:
+        return self.quantity - self.refunded_quantity
+
+    @property
+    def waiting(self) -> int:
+        """Units that are still to be shipped."""
+        return self.undelivered - _units(self.on_the_way)
+
+    @property
+    def undelivered(self) -> int:
+        """Units that are paid for, and have not been delivered or refunded."""
+        return self.units_left - _units(self.arrived)
+
     def next_parts(self, units: int) -> Parts:
-        """Where the first `units` that are not refunded were taken from."""
-        return section(self.parts, self.refunded_quantity, units)
+        """Where the next `units` to be shipped were taken from."""
+        return section(self.parts, self.quantity - self.waiting, units)
+
+    def shipped_parts(self, units: int) -> Parts:
+        """Where some `units` that left the stock were taken from."""
+        return section(self.parts, 0, units)
 
     @property
     def parts_to_restock(self) -> Parts:
@@ -136,9 +214,14 @@ class OrderLine:
 
     def worth(self, units: int) -> Shares:
         """The shares refunded once `units` units are, so that steps add up to the whole."""
-        fixed = Shares(**self.fixed)
-        open_units = self.quantity - self.fixed_units
-        return fixed + (self.whole - fixed).portion(units - self.fixed_units, open_units)
+        if not self.marks:
+            return self.whole.portion(units, self.quantity) if units else Shares()
+        marks = (*map(_read_mark, self.marks), Mark(self.quantity, self.whole))
+        before, after = next(pair for pair in pairwise(marks) if units <= pair[1].units)
+        if units == before.units:
+            return before.shares
+        step = after.shares - before.shares
+        return before.shares + step.portion(units - before.units, after.units - before.units)
 
     @property
     def refunded(self) -> Shares:
@@ -149,31 +232,185 @@ class OrderLine:
         return self.whole - self.refunded
 
     @property
-    def units_left(self) -> int:
-        return self.quantity - self.refunded_quantity
+    def held(self) -> Shares:
+        """What is paid and neither refunded nor delivered."""
+        return self.worth(self.quantity - _units(self.arrived)) - self.refunded
+
+    @property
+    def posted(self) -> dict[str, Shares]:
+        """What is delivered and not refunded, by parcel: of the last one what is refunded next."""
+        found, at = {}, self.quantity
+        for parcel_id, units in self.arrived:
+            found[parcel_id] = self.worth(at) - self.worth(at - units)
+            at -= units
+        return found
 
     @property
     def refunded_amount(self) -> int:
         return self.refunded.paid
 
+    def after_shipping(self, parcel_id: str, units: int) -> "OrderLine":
+        if not 0 < units <= self.waiting:
+            raise ValueError(f"{units} of {self.waiting} units cannot be shipped")
+        return replace(
+            self,
+            shipped_quantity=self.shipped_quantity + units,
+            on_the_way=(*self.on_the_way, Sent(parcel_id, units)),
+        )
+
+    def after_delivery(self, parcel_id: str) -> "OrderLine":
+        """The parcel has arrived with what was not refunded of it, which may be nothing."""
+        here = tuple(each for each in self.on_the_way if each[0] == parcel_id)
+        still = tuple(each for each in self.on_the_way if each[0] != parcel_id)
+        return replace(self, on_the_way=still, arrived=(*self.arrived, *here))
+
     def after_refund(self, units: int) -> "OrderLine":
         if not 0 < units <= self.units_left:
             raise ValueError(f"{units} of {self.units_left} units cannot be refunded")
-        return replace(self, refunded_quantity=self.refunded_quantity + units)
+        shipped = max(0, units - self.waiting)
+        delivered = max(0, units - self.undelivered)
+        return replace(
+            self,
+            refunded_quantity=self.refunded_quantity + units,
+            on_the_way=_without_last(self.on_the_way, shipped - delivered),
+            arrived=_without_last(self.arrived, delivered),
+        )
 
     def after_refund_of_amount(self, net: int, shipping: int) -> "OrderLine":
-        """The other shares fall in proportion to the net; units only where no money is left."""
+        """What is not delivered and each delivered parcel give in proportion to their nets, and
+        of each piece the other shares fall with its net; units only where no money is left."""
         if not net + shipping:
             return self
-        left = self.left
-        if net + shipping == left.paid:
+        if net + shipping == self.left.paid:
             return self.after_refund(self.units_left)
-        # A line without a net has its shipping alone to give.
-        taken = replace(left.portion(net, left.net or 1), shipping=shipping)
-        fixed = vars(self.refunded + taken)
-        return replace(self, fixed_units=self.refunded_quantity, fixed=fixed)
+        pieces = self._pieces()
+        taken = zip(
+            pieces,
+            allocate(net, [piece.shares.net for piece in pieces]),
+            allocate(shipping, [piece.shares.shipping for piece in pieces]),
+            strict=True,
+        )
+        # A piece without a net has its shipping alone to give.
+        return self._divided_into(
+            Piece(
+                units,
+                shares - replace(shares.portion(less, shares.net or 1), shipping=freight),
+            )
+            for (units, shares), less, freight in taken
+        )
+
+    def after_refund_of_parcel(self, parcel_id: str) -> "OrderLine":
+        """All that is left of one delivered parcel is refunded, and nothing of the others."""
+        units = sum(n for each, n in self.arrived if each == parcel_id)
+        if not units:
+            return self
+        left = replace(self, arrived=tuple(each for each in self.arrived if each[0] != parcel_id))
+        shares = self.posted
+        others = [Piece(n, shares[each]) for each, n in reversed(left.arrived)]
+        refunded = replace(left, refunded_quantity=self.refunded_quantity + units)
+        return refunded._divided_into([Piece(self.undelivered, self.held), *others])
+
+    def without_next(self, units: int) -> "OrderLine":
+        """The line without the next units to be shipped, whose part of what is held goes with
+        them; what it has refunded and delivered stays with it."""
+        if not 0 < units <= self.waiting:
+            raise ValueError(f"{units} of {self.waiting} units cannot be given away")
+        gone = self.held.portion(units, self.undelivered)
+        discount = part(self.discount, units, self.quantity)
+        left = self.whole - gone
+        rest = replace(
+            self,
+            quantity=self.quantity - units,
+            amount=self.amount - gone.net - discount,
+            discount=self.discount - discount,
+            **vars(left),
+            taken=kept(without(self.parts, self.quantity - self.waiting, units)),
+        )
+        if not (self.refunded_quantity or self.arrived or self.marks):
+            return rest
+        _, *arrived = self._pieces()
+        return rest._divided_into([Piece(self.undelivered - units, self.held - gone), *arrived])
+
+    def in_place(self, rest: "OrderLine", sku: "Substitute") -> "OrderLine":
+        """The line that takes over what `rest`, this line without some units, does not have: the
+        price and the commission stay, and its supplier is paid the substitute's own cost."""
+        units, moved = self.quantity - rest.quantity, self.whole - rest.whole
+        return replace(
+            self,
+            sku_id=sku.sku_id,
+            supplier_id=sku.supplier_id,
+            supplier_sku=sku.supplier_sku,
+            title=sku.title,
+            quantity=units,
+            amount=self.amount - rest.amount,
+            discount=self.discount - rest.discount,
+            **vars(replace(moved, cost=sku.unit_cost * units)),
+            unit_cost=sku.unit_cost,
+            cap_taken=(),
+            refunded_quantity=0,
+            restock_quantity=0,
+            restocked_quantity=0,
+            marks=(),
+            shipped_quantity=0,
+            on_the_way=(),
+            arrived=(),
+            taken=kept(sku.parts),
+            substitutes=self.counts_as,
+            dispatch_id=sku.dispatch_id,
+            agreed_cost=moved.cost if self.agreed_cost is None else self._agreed_cost_of(units),
+        )
+
+    def _agreed_cost_of(self, units: int) -> int:
+        return part(self.agreed_cost or 0, units, self.quantity)
+
+    def _pieces(self) -> list[Piece]:
+        """What is left, in the order in which units are refunded."""
+        shares = self.posted
+        arrived = [Piece(units, shares[each]) for each, units in reversed(self.arrived)]
+        return [Piece(self.undelivered, self.held), *arrived]
+
+    def _divided_into(self, pieces: Iterable[Piece]) -> "OrderLine":
+        """The line with these pieces left of it, in the order in which units are refunded."""
+        left = [piece for piece in pieces if piece.units]
+        at = Mark(
+            self.quantity - sum(piece.units for piece in left),
+            self.whole - sum((piece.shares for piece in left), Shares()),
+        )
+        marks = []
+        for piece in left:
+            marks.append(_stored_mark(at))
+            at = Mark(at.units + piece.units, at.shares + piece.shares)
+        return replace(self, marks=tuple(marks or [_stored_mark(at)]))
 
 
 def limited_units(lines: Sequence[OrderLine]) -> dict[str, tuple[int, int]]:
-    """Units and limit by SKU of the lines that a customer's limit counts."""
-    return {line.sku_id: (line.quantity, line.limit) for line in lines if line.limit is not None}
+    """Units and limit, by the SKU that was ordered, of the lines that a customer's limit counts."""
+    found: dict[str, tuple[int, int]] = {}
+    for line in lines:
+        if line.limit is not None:
+            before, _ = found.get(line.counts_as, (0, 0))
+            found[line.counts_as] = (before + line.quantity, line.limit)
+    return found
+
+
+def _units(sent: Iterable[Sequence[Any]]) -> int:
+    return sum(units for _, units in sent)
+
+
+def _without_last(sent: Sequence[Sequence[Any]], units: int) -> tuple[Sent, ...]:
+    """What is left of these parcels once `units` are taken, of the last one first."""
+    left = []
+    for parcel_id, n in reversed(sent):
+        here = min(n, units)
+        units -= here
+        if n > here:
+            left.append(Sent(parcel_id, n - here))
+    return tuple(reversed(left))
+
+
+def _stored_mark(mark: Mark) -> tuple[int, ...]:
+    return (mark.units, *vars(mark.shares).values())
+
+
+def _read_mark(stored: Sequence[int]) -> Mark:
+    return Mark(stored[0], Shares(*stored[1:]))

@@ -1,7 +1,5 @@
 """Who sees which orders."""
 
-from dataclasses import replace
-
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
 from chalicelib.ordering import store as ordering
@@ -31,10 +29,7 @@ def order_as_placed(order_id: str) -> Order:
     order = ordering.get_order(order_id)
     if order is None:
         raise LookupError(f"order {order_id} is not stored")
-    lines = tuple(
-        replace(line, refunded_quantity=0, fixed_units=0, fixed={}) for line in order.lines
-    )
-    return replace(order, lines=lines)
+    return order.as_placed()
 
 
 def _sees(caller: Caller, order: Order) -> bool:

@@ -1,13 +1,13 @@
 """An order and its states (contract, sections 3, 4 and 6). Pure: no clock, no store."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chalicelib.kernel import ids
 from chalicelib.kernel.money import allocate
-from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.lines import OrderLine, Substitute
 from chalicelib.payments.rules import PaymentMethod
 from chalicelib.stock.rules import Part, Parts, even, kept
 
@@ -44,15 +44,29 @@ class ShipTo:
     country: str
 
 
+class ParcelSummary(NamedTuple):
+    """What an order shows of a parcel."""
+
+    id: str
+    carrier: str
+    tracking_number: str
+    status: str
+
+
 @dataclass(frozen=True)
 class DispatchSummary:
-    """What an order shows of a dispatch."""
+    """What an order shows of a dispatch. Carrier and tracking number are its first parcel's."""
 
     id: str
     supplier_id: str
     status: DispatchStatus
     carrier: str | None = None
     tracking_number: str | None = None
+    sent: Sequence[Sequence[str]] = ()
+
+    @property
+    def parcels(self) -> tuple[ParcelSummary, ...]:
+        return tuple(ParcelSummary(*each) for each in self.sent)
 
 
 @dataclass(frozen=True)
@@ -126,9 +140,9 @@ class Order:
         return self.completes_at if self.status == "delivered" else self.restock_at
 
     @property
-    def earnings_left(self) -> int:
-        """What the leader earns by all that is not refunded."""
-        return sum(line.left.earned for line in self.lines)
+    def earnings_to_come(self) -> int:
+        """What the leader earns by all that is neither refunded nor delivered."""
+        return sum(line.held.earned for line in self.lines)
 
     @property
     def is_open(self) -> bool:
@@ -181,6 +195,63 @@ class Order:
         units = {line.sku_id: line.refunded_quantity - refunded[line.sku_id] for line in self.lines}
         return {sku_id: quantity for sku_id, quantity in units.items() if quantity}
 
+    def after_refund_of_parcels(self, parcel_ids: Iterable[str]) -> "Order":
+        """The lines after all that is left of these delivered parcels is refunded."""
+        lines = self.lines
+        for parcel_id in parcel_ids:
+            lines = tuple(line.after_refund_of_parcel(parcel_id) for line in lines)
+        return replace(self, lines=lines)
+
+    def with_substitute(self, sku_id: str, units: int, by: Substitute) -> "Order":
+        """The lines with another SKU in place of the next `units` of one that was to be shipped."""
+        lines: list[OrderLine] = []
+        for line in self.lines:
+            if line.sku_id != sku_id:
+                lines.append(line)
+                continue
+            rest = line.without_next(units)
+            lines += [rest, line.in_place(rest, by)]
+        return replace(self, lines=tuple(lines))
+
+    def as_placed(self) -> "Order":
+        """The order with the lines that it was placed with: without refunds and substitutes."""
+        ordered = (line for line in self.lines if not line.substitutes)
+        return replace(self, lines=tuple(self._as_ordered(line) for line in ordered))
+
+    def _as_ordered(self, line: OrderLine) -> OrderLine:
+        """A line and those that were put in its place, together."""
+        of_it = [line, *(each for each in self.lines if each.substitutes == line.sku_id)]
+        return replace(
+            line,
+            quantity=sum(each.quantity for each in of_it),
+            amount=sum(each.amount for each in of_it),
+            discount=sum(each.discount for each in of_it),
+            tax=sum(each.tax for each in of_it),
+            net=sum(each.net for each in of_it),
+            refunded_quantity=0,
+            marks=(),
+        )
+
+    def after_shipping(self, parcel_id: str, units: Mapping[str, int]) -> "Order":
+        lines = tuple(
+            line.after_shipping(parcel_id, units[line.sku_id]) if line.sku_id in units else line
+            for line in self.lines
+        )
+        return replace(self, lines=lines)
+
+    def after_delivery(self, parcel_ids: Iterable[str]) -> "Order":
+        """The lines once these parcels have arrived, one after another."""
+        lines = self.lines
+        for parcel_id in parcel_ids:
+            lines = tuple(line.after_delivery(parcel_id) for line in lines)
+        return replace(self, lines=lines)
+
+    def dispatch_of(self, line: OrderLine) -> DispatchSummary | None:
+        """The dispatch that a line goes with; None while there is none."""
+        return next(
+            (each for each in self.dispatches if line.goes_with(each.id, each.supplier_id)), None
+        )
+
     def with_refund(self, refund_id: str) -> "Order":
         return replace(self, refunds=(*self.refunds, refund_id))
 
@@ -194,12 +265,25 @@ class Order:
         return {line.sku_id: line.parts for line in self.lines}
 
     def next_parts(self, units: Mapping[str, int]) -> dict[str, Parts]:
-        """Where the first `units` of each SKU that are not refunded were taken from."""
+        """Where the next `units` of each SKU to be shipped were taken from."""
         return {
             line.sku_id: line.next_parts(units[line.sku_id])
             for line in self.lines
             if line.sku_id in units
         }
+
+    def shipped_parts(self, units: Mapping[str, int]) -> dict[str, Parts]:
+        """Where some `units` of each SKU that left the stock were taken from."""
+        return {
+            line.sku_id: line.shipped_parts(units[line.sku_id])
+            for line in self.lines
+            if line.sku_id in units
+        }
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """Units that are still to be shipped, by SKU."""
+        return {line.sku_id: line.waiting for line in self.lines if line.waiting}
 
     @property
     def parts_to_restock(self) -> dict[str, Parts]:
@@ -299,12 +383,8 @@ def held(order: Order) -> Iterator[tuple[str, int, Held]]:
         for line in order.lines:
             yield from ((line.sku_id, n, Held(reserved=units)) for n, units in line.parts)
         return
-    ended = {
-        each.supplier_id for each in order.dispatches if each.status not in ("created", "accepted")
-    }
     for line in order.lines:
-        waits = order.is_open and line.supplier_id not in ended
-        parts = line.next_parts(line.units_left) if waits else line.parts_to_restock
+        parts = line.next_parts(line.waiting) if order.is_open else line.parts_to_restock
         yield from ((line.sku_id, n, Held(committed=units)) for n, units in parts)
 
 

@@ -70,6 +70,10 @@ class OrderLineView(View):
     sku_id: str
     supplier_id: str
     title: str
+    substitutes: str | None = Field(
+        description="The SKU that was ordered, where another supplier ships this one in its place "
+        "at the same price. The line of that SKU has as many units less."
+    )
     quantity: int
     refunded_quantity: int
     refunded_amount: int = Field(description="With its share of the shipping.")
@@ -106,12 +110,20 @@ class ReceiptView(View):
     received_at: Instant
 
 
+class ParcelSummaryView(View):
+    id: str
+    carrier: str
+    tracking_number: str
+    status: str
+
+
 class DispatchSummaryView(View):
     id: str
     supplier_id: str
     status: DispatchStatus
-    carrier: str | None
-    tracking_number: str | None
+    carrier: str | None = Field(description="Of the first parcel.")
+    tracking_number: str | None = Field(description="Of the first parcel.")
+    parcels: list[ParcelSummaryView]
 
 
 class ShipToView(View):

@@ -59,6 +59,7 @@ _ID = re.compile(r"(?!tsk)[a-z]{3}_[0-9a-f-]{10,64}")
 _NAMES = {
     "ord": "order_id",
     "dsp": "dispatch_id",
+    "dpt": "dispute_id",
     "rfd": "refund_id",
     "aft": "after_sales_id",
     "run": "run_id",

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from chalicelib.dispatch import answering, shipping
 from chalicelib.dispatch import service as dispatches
 from chalicelib.dispatch import store as stored
+from chalicelib.dispatch.parcels import Shipment
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.schema import RejectDispatch, ShipDispatch
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -56,14 +58,14 @@ def supplier_dispatch(visit: Visit, id: str) -> Answer:
 
 @routes.page("POST", "/supplier/dispatches/{id}/accept")
 def supplier_accept(visit: Visit, id: str) -> Answer:
-    return _moved(visit, id, lambda: dispatches.accept(id, visit.caller, None))
+    return _moved(visit, id, lambda: answering.accept(id, None, None, visit.caller, None))
 
 
 @routes.page("POST", "/supplier/dispatches/{id}/reject")
 def supplier_reject(visit: Visit, id: str) -> Answer:
     def reject() -> Dispatch:
         sent: RejectDispatch = visit.read(RejectDispatch, "reason")
-        return dispatches.reject(id, sent.reason, visit.caller, None)
+        return answering.reject(id, None, sent.reason, visit.caller, None)
 
     return _moved(visit, id, reject)
 
@@ -72,7 +74,7 @@ def supplier_reject(visit: Visit, id: str) -> Answer:
 def supplier_ship(visit: Visit, id: str) -> Answer:
     def ship() -> Dispatch:
         sent: ShipDispatch = visit.read(ShipDispatch, "carrier", "tracking_number")
-        return dispatches.ship(id, sent.carrier, sent.tracking_number, visit.caller, None)
+        return shipping.ship(id, Shipment(sent.carrier, sent.tracking_number), visit.caller, None)
 
     return _moved(visit, id, ship)
 

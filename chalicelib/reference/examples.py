@@ -12,6 +12,8 @@ BREAD = "sku_019caa05e7fb4c90316d2af8e507"
 CAMPAIGN = "cmp_019caa06f80c5da1427e3b09f618"
 ORDER, PAYMENT = "ord_019cad3f5e2088f1c2d3e4a5b6c7", "pay_019cad3f5e2088f1c2d3e4a5b6c7"
 DISPATCH, OTHER_DISPATCH = "dsp_5b1e9c07a3f2d84e6b90c1d7a2f3", "dsp_c8d20f4b7e61a95310d8b2e4f6a7"
+DISPUTE = "dpt_1b7d3f9e5a0c2846b8e0d4a6c2f1"
+PARCEL = "prc_4e8c0a2b6d1f395708e4c2a6b0d1"
 REFUND = "rfd_7f3a1c5e9b2d40688ac4e6f01b3d"
 AFTER_SALES = "aft_019cb4a2c7d15e8f90a1b2c3d4e5"
 ENDPOINT, DELIVERY = "whe_019caa071a2b6eb2538f4c1a0729", "whd_2c4e6f8a0b1d3f5e7a9c0d2e4f60"
@@ -112,6 +114,7 @@ ORDER_LINES: list[dict[str, Any]] = [
         "sku_id": EGGS,
         "supplier_id": SUPPLIER,
         "title": "Free-range eggs, Box of 10",
+        "substitutes": None,
         "quantity": 2,
         "refunded_quantity": 0,
         "refunded_amount": 0,
@@ -126,6 +129,7 @@ ORDER_LINES: list[dict[str, Any]] = [
         "sku_id": BREAD,
         "supplier_id": BAKERY,
         "title": "Rye bread",
+        "substitutes": None,
         "quantity": 1,
         "refunded_quantity": 0,
         "refunded_amount": 0,
@@ -144,6 +148,14 @@ DISPATCHED: list[dict[str, Any]] = [
         "status": "shipped",
         "carrier": "DHL",
         "tracking_number": "00340434161094042557",
+        "parcels": [
+            {
+                "id": PARCEL,
+                "carrier": "DHL",
+                "tracking_number": "00340434161094042557",
+                "status": "shipped",
+            }
+        ],
     },
     {
         "id": OTHER_DISPATCH,
@@ -151,6 +163,7 @@ DISPATCHED: list[dict[str, Any]] = [
         "status": "accepted",
         "carrier": None,
         "tracking_number": None,
+        "parcels": [],
     },
 ]
 ORDER_VIEW: dict[str, Any] = {
@@ -251,11 +264,40 @@ DISPATCH_VIEW: dict[str, Any] = {
     "clocks": CLOCKS,
     "carrier": "DHL",
     "tracking_number": "00340434161094042557",
+    "parcels": [
+        {
+            "id": PARCEL,
+            "carrier": "DHL",
+            "carrier_known": True,
+            "tracking_number": "00340434161094042557",
+            "status": "shipped",
+            "lines": [{"sku_id": EGGS, "quantity": 2}],
+            "shipped_at": "2026-03-02T14:05:40.001Z",
+            "delivered_at": None,
+            "dispute_id": None,
+        }
+    ],
     "reason": None,
+    "reason_code": None,
+    "rejections": [],
     "shipped_at": "2026-03-02T14:05:40.001Z",
     "delivered_at": None,
     "created_at": "2026-03-02T09:31:08.330Z",
     "updated_at": "2026-03-02T14:05:40.001Z",
+}
+DISPUTE_VIEW: dict[str, Any] = {
+    "id": DISPUTE,
+    "dispatch_id": DISPATCH,
+    "order_id": ORDER,
+    "parcel_ids": [PARCEL],
+    "by": "customer",
+    "reason": "Nothing came to the shop.",
+    "status": "open",
+    "note": None,
+    "refund_id": None,
+    "opened_at": "2026-03-05T07:12:30.410Z",
+    "resolved_at": None,
+    "version": 1,
 }
 DISPATCH_TOLD: dict[str, Any] = {
     "dispatch_id": DISPATCH,
@@ -482,12 +524,15 @@ EXAMPLES: dict[str, Any] = {
     },
     "ConfirmRefund": {"paid_from": "leader"},
     "CollectPayment": {"amount": 1118, "reference": "cash box, receipt 17"},
+    "CorrectParcel": {"tracking_number": "00340434161094042564"},
     "CreateCampaign": CREATE_CAMPAIGN,
     "CreateProduct": CREATE_PRODUCT,
     "DecideAfterSales": {"refund": True, "note": "Refunded; we are sorry."},
     "DeliverDispatch": {"delivered_at": "2026-03-04T16:20:00.000Z"},
     "DeliveryView": DELIVERY_VIEW,
     "DispatchView": DISPATCH_VIEW,
+    "DisputeDelivery": {"reason": "Nothing came to the shop.", "parcel_id": PARCEL},
+    "DisputeView": DISPUTE_VIEW,
     "EditCampaign": {
         "title": "Breakfast of the week, with rye bread",
         "max_orders": 200,
@@ -602,7 +647,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "RegisterLeader": REGISTER_LEADER,
     "RegisterSupplier": REGISTER_SUPPLIER,
-    "RejectDispatch": {"reason": "Sold out at the farm"},
+    "RejectDispatch": {"reason": "out_of_stock"},
     "RejectProduct": {"reason": "The description names no origin"},
     "RemittanceView": {
         "id": "rem_0d2b4f6a8c1e3057f9b1d3e5a7c9",
@@ -616,6 +661,10 @@ EXAMPLES: dict[str, Any] = {
     },
     "ResolveCase": {"note": "The customer was told; the bank shows the money returned."},
     "ResentView": {"dispatch_id": DISPATCH, "deliveries": [DELIVERY_VIEW]},
+    "ResolveDispute": {
+        "outcome": "dismissed",
+        "note": "The carrier's photo shows it in the shop.",
+    },
     "RespondAfterSales": {"accept": True, "note": "I saw the box, it was wet."},
     "ReverseRemittance": {"reason": "The transfer was another leader's"},
     "RunView": {
@@ -645,6 +694,8 @@ EXAMPLES: dict[str, Any] = {
         "currency": "EUR",
         **SKU,
         "stock_shards": 16,
+        "alternate_of": None,
+        "priority": None,
     },
     "StartRun": {"business_date": "2026-03-11"},
     "StatementSummaryView": STATEMENT_SUMMARY,
@@ -692,6 +743,13 @@ EXAMPLES: dict[str, Any] = {
 ANSWERS: dict[str, Any] = {
     "place_order": PLACED_ORDER,
     "ask_after_sales": AFTER_SALES_ASKED,
+    "resolve_dispute": {
+        **DISPUTE_VIEW,
+        "status": "dismissed",
+        "note": "The carrier's photo shows it in the shop.",
+        "resolved_at": "2026-03-05T15:40:02.119Z",
+        "version": 2,
+    },
     "respond_to_after_sales": {
         **AFTER_SALES_ASKED,
         "status": "responded",

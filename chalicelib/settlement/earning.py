@@ -4,8 +4,8 @@ Other domains put these writes into their own transactions, beside the journal e
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.kernel import clock
@@ -17,13 +17,13 @@ from chalicelib.settlement.rules import EarnedLine, Earnings
 
 @dataclass(frozen=True)
 class RefundOfDelivery:
-    """What a refund takes of one delivery's commission.
+    """What a refund takes of one delivered parcel's commission.
 
-    `remaining` are the delivery's lines as they are after it; `reversed` are negative lines for
-    the difference, of kind `clawback`.
+    `remaining` are the parcel's lines as they are after it; `reversed` are negative lines for the
+    difference, of kind `clawback`.
     """
 
-    dispatch_id: str
+    parcel_id: str
     bucket: str
     remaining: Sequence[EarnedLine]
     reversed: Sequence[EarnedLine]
@@ -34,8 +34,21 @@ class RefundOfDelivery:
 
 
 @dataclass(frozen=True)
+class OfParcel:
+    """What a delivered parcel brings a leader, under the day `bucket`."""
+
+    parcel_id: str
+    bucket: str
+    lines: Sequence[EarnedLine]
+
+    @property
+    def amount(self) -> int:
+        return sum(line.amount for line in self.lines)
+
+
+@dataclass(frozen=True)
 class RefundOfEarnings:
-    """A refund as the leader's earnings see it; `estimated` is what undelivered lines lose."""
+    """A refund as the leader's earnings see it; `estimated` is what undelivered units lose."""
 
     refund_id: str
     estimated: int
@@ -60,16 +73,22 @@ def estimate(leader_id: str, amount: int) -> Update:
 
 
 def earn(
-    leader_id: str, currency: str, bucket: str, dispatch_id: str, lines: Sequence[EarnedLine]
+    leader_id: str, currency: str, bucket: str, parcels: Mapping[str, Sequence[EarnedLine]]
 ) -> list[Write]:
-    """A delivery turns what was estimated into what matures. Stale where a run took that day."""
-    amount = sum(line.amount for line in lines)
+    """Delivered parcels turn what was estimated into what matures. Stale where a run took that
+    day."""
+    amount = sum(line.amount for lines in parcels.values() for line in lines)
+    if not parcels:
+        return []
     return [
         settlement.change_earnings(
             leader_id, estimated=-amount, when=settlement.not_taken(bucket), raises_version=True
         ),
         settlement.change_maturing(leader_id, bucket, currency, matured=amount),
-        settlement.write_earned(leader_id, bucket, dispatch_id, lines),
+        *(
+            settlement.write_earned(leader_id, bucket, parcel_id, lines)
+            for parcel_id, lines in parcels.items()
+        ),
     ]
 
 
@@ -92,9 +111,7 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
     for part in open_parts:
         by_day[part.bucket][0] -= part.amount
         writes.append(
-            settlement.write_earned(
-                earnings.leader_id, part.bucket, part.dispatch_id, part.remaining
-            )
+            settlement.write_earned(earnings.leader_id, part.bucket, part.parcel_id, part.remaining)
         )
     clawback = [line for part in taken for line in part.reversed]
     if clawback:
@@ -110,3 +127,43 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
             )
         )
     return writes
+
+
+def hold(
+    earnings: Earnings, currency: str, dispute_id: str, parcels: Sequence[OfParcel]
+) -> list[Write]:
+    """What the parcels brought matures on no day any more. Of what a run has taken the next
+    statement says that it is held. Stale where a run has come in since `earnings` was read."""
+    parts = [
+        RefundOfDelivery(
+            each.parcel_id,
+            each.bucket,
+            remaining=[],
+            reversed=[
+                replace(line, kind="held", basis_amount=-line.basis_amount, amount=-line.amount)
+                for line in each.lines
+            ],
+        )
+        for each in parcels
+    ]
+    return take_back(earnings, currency, RefundOfEarnings(dispute_id, 0, parts))
+
+
+def release(earnings: Earnings, currency: str, parcels: Sequence[OfParcel]) -> list[Write]:
+    """What was held matures, each parcel on its day. Stale where a run has come in meanwhile."""
+    by_day: dict[str, int] = defaultdict(int)
+    for each in parcels:
+        by_day[each.bucket] += each.amount
+    return [
+        settlement.change_earnings(
+            earnings.leader_id, when=settlement.settled_as_in(earnings), raises_version=True
+        ),
+        *(
+            settlement.change_maturing(earnings.leader_id, bucket, currency, matured=amount)
+            for bucket, amount in by_day.items()
+        ),
+        *(
+            settlement.write_earned(earnings.leader_id, each.bucket, each.parcel_id, each.lines)
+            for each in parcels
+        ),
+    ]

@@ -8,7 +8,7 @@ from typing import Literal
 from chalicelib.kernel.money import at_rate
 
 RunStatus = Literal["running", "completed", "failed"]
-LineKind = Literal["commission", "spread", "clawback"]
+LineKind = Literal["commission", "spread", "clawback", "held"]
 
 
 def commission(basis: str, net_of_tax: int, cost: int, rate_bps: int) -> int:

@@ -1,5 +1,6 @@
 """`/v1/skus/{id}` with its stock, and stock imports."""
 
+from chalicelib.catalogue import alternates
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
@@ -99,13 +100,18 @@ def read_sku(request: Request, id: str) -> SkuOnSale:
 @routes.endpoint(
     "PATCH",
     "/v1/skus/{id}",
-    summary="Spread a SKU's stock over more items or fewer, while it is on sale",
+    summary="Spread a SKU's stock over more items or fewer, or say what it is an alternate of",
     roles=("operator", "supplier"),
     body=PatchSku,
     answer=SkuOnSaleView,
+    errors={"alternate_chain": 422, "currency_mismatch": 422},
 )
 def patch_sku(request: Request, id: str) -> SkuOnSale:
-    return sharding.reshard(id, request.body.stock_shards, request.caller)
+    sent: PatchSku = request.body
+    if sent.stock_shards is not None:
+        return sharding.reshard(id, sent.stock_shards, request.caller)
+    alternates.name_alternate(id, sent.alternate_of, sent.priority, request.caller)
+    return sharding.read_sku(id, request.caller)
 
 
 @routes.endpoint(

@@ -73,6 +73,18 @@ def section(parts: Parts, skipped: int, units: int) -> Parts:
     return tuple(found)
 
 
+def without(parts: Parts, skipped: int, units: int) -> Parts:
+    """All units but the `units` that come after the first `skipped`."""
+    whole = sum(part.units for part in parts)
+    rest = whole - skipped - units
+    found: list[Part] = []
+    for part in (*section(parts, 0, skipped), *section(parts, skipped + units, rest)):
+        if found and found[-1].shard == part.shard:
+            part = Part(part.shard, found.pop().units + part.units)
+        found.append(part)
+    return tuple(found)
+
+
 def allocation(
     available: Mapping[int, int], units: int, most: int, order: Sequence[int]
 ) -> Parts | None:

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from chalicelib.kernel.callers import Role
-from chalicelib.platform.schema import Instant, RequestModel, Text, Units, View
+from chalicelib.platform.schema import Identifier, Instant, RequestModel, Text, Units, View
 from chalicelib.stock.rules import MAX_SHARDS
 
 MAX_DELTA = 10**9
@@ -39,15 +39,31 @@ class PutStock(RequestModel):
 
 
 class PatchSku(RequestModel):
-    stock_shards: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=MAX_SHARDS,
-            description="How many items its stock is spread over: more for a SKU that many want "
-            "in the same second.",
-        ),
-    ]
+    stock_shards: Annotated[int, Field(ge=1, le=MAX_SHARDS)] | None = Field(
+        default=None,
+        description="How many items its stock is spread over: more for a SKU that many want in the "
+        "same second.",
+    )
+    alternate_of: Identifier | None = Field(
+        default=None,
+        description="The SKU in whose place this one is shipped, where the supplier of that will "
+        "not; null for none. Operators only, and not with stock_shards.",
+    )
+    priority: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=1, description="Of several alternates the lowest is tried first."
+    )
+
+    @property
+    def names_alternate(self) -> bool:
+        return "alternate_of" in self.model_fields_set
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "PatchSku":
+        if self.names_alternate == (self.stock_shards is not None):
+            raise ValueError("must name either stock_shards or alternate_of")
+        if "priority" in self.model_fields_set and not self.alternate_of:
+            raise ValueError("must name alternate_of with its priority")
+        return self
 
 
 class AdjustStock(RequestModel):
@@ -82,6 +98,8 @@ class SkuOnSaleView(View):
     cost: int
     fulfilment_mode: str
     stock_shards: int
+    alternate_of: str | None = Field(description="The SKU in whose place it is shipped.")
+    priority: int | None
 
 
 class AdjustmentView(View):

@@ -4,6 +4,7 @@ The first shard is also the head: it says how many shards new orders are spread 
 how many there have ever been (`widest`), and what is on its way between them.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -147,9 +148,27 @@ def let_go(parts: Mapping[str, Parts]) -> list[Update]:
     return _moves(parts, _inconsistent, committed=-1)
 
 
-def come_back(parts: Mapping[str, Parts]) -> list[Update]:
-    """Units that had shipped are returned: they are for sale again."""
-    return _moves(parts, _inconsistent, available=1)
+def back_on_sale(waiting: Mapping[str, Parts], shipped: Mapping[str, Parts]) -> list[Update]:
+    """Refunded units are for sale again: those that were committed, and those that had shipped."""
+    units: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+    for n, parts in enumerate((waiting, shipped)):
+        for sku_id, of_sku in parts.items():
+            for shard, some in of_sku:
+                units[sku_id, shard][n] += some
+    row = StockRow
+    return [
+        Update(
+            _at(sku_id, shard),
+            [
+                row.available.add(committed + returned),
+                row.committed.add(-committed),
+                row.version.add(1),
+            ],
+            row.committed >= committed if committed else None,
+            _inconsistent(sku_id),
+        )
+        for (sku_id, shard), (committed, returned) in units.items()
+    ]
 
 
 def move(sku_id: str, moving: Move) -> list[Update]:

@@ -11,10 +11,10 @@ from chalicelib.cases import store as cases
 from chalicelib.catalogue import store as catalogue
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.deadlines import Clock
-from chalicelib.dispatch.rules import FIRST_VERSION, OPEN, Dispatch
+from chalicelib.dispatch.rules import FIRST_VERSION, Dispatch
 from chalicelib.kernel import clock, events
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.rules import Order
+from chalicelib.ordering.rules import ENDED_UNSHIPPED, Order
 from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Refund
 from chalicelib.settlement import store as settlement
@@ -59,6 +59,11 @@ def _dispatches_created(order_id: str) -> Iterable[Told]:
     return map(dispatch_created, _dispatches(order_id))
 
 
+def _dispatch_created(dispatch_id: str) -> Iterable[Told]:
+    """Of one dispatch that was made in place of another's units."""
+    return [dispatch_created(_found(dispatches.get_dispatch(dispatch_id), dispatch_id))]
+
+
 def _dispatches_cancelled(order_id: str) -> Iterable[Told]:
     cancelled = (each for each in _dispatches(order_id) if each.status == "cancelled")
     return [_of_dispatch("dispatch.cancelled", each) for each in cancelled]
@@ -67,7 +72,7 @@ def _dispatches_cancelled(order_id: str) -> Iterable[Told]:
 def _dispatch_updated(dispatch_id: str) -> Iterable[Told]:
     """There is less to ship. Each version is told once; of one that ended nothing is told here."""
     dispatch = _found(dispatches.get_dispatch(dispatch_id), dispatch_id)
-    if dispatch.status not in OPEN:
+    if dispatch.status in ENDED_UNSHIPPED:
         return []
     told = _of_dispatch("dispatch.updated", dispatch)
     return [replace(told, identity=f"{told.identity}:{dispatch.version}")]
@@ -183,6 +188,7 @@ _TELL: dict[str, Callable[[str], Iterable[Told]]] = {
     events.ORDER_REFUNDED: _order_refunded,
     events.REFUND_FAILED: _refund_failed,
     events.DISPATCHES_CREATED: _dispatches_created,
+    events.DISPATCH_CREATED: _dispatch_created,
     events.DISPATCH_CANCELLED: _dispatches_cancelled,
     events.DISPATCH_UPDATED: _dispatch_updated,
     events.DISPATCH_REMINDER: _dispatch_reminder,

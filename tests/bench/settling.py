@@ -91,7 +91,8 @@ def earn(case: Case, last_day: Any, say: Say) -> None:
         )
         transaction = Transaction()
         transaction.add(
-            *earning.earn(case.leader_id, "EUR", day, dispatch_id, lines), *ledger.post(delivered)
+            *earning.earn(case.leader_id, "EUR", day, {dispatch_id: lines}),
+            *ledger.post(delivered),
         )
         transaction.commit()
 

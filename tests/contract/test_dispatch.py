@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from chalicelib.dispatch import store as dispatches
-from chalicelib.dispatch.rules import Dispatch
+from chalicelib.dispatch.disputes import Dispute
+from chalicelib.dispatch.rules import Acceptance, Dispatch, Rejection
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform.transaction import write
-from tests.support.made import NOW, a_clock, a_dispatch
+from tests.support.made import NOW, a_clock, a_dispatch, a_parcel
 
 
 def add(dispatch_id: str, minute: int = 0, **changes: Any) -> Dispatch:
@@ -29,6 +30,53 @@ def test_a_dispatch_comes_back_as_it_was_written() -> None:
     made = add("dsp_1", shipped_at=NOW, carrier="DHL", tracking_number="T-1")
     assert dispatches.get_dispatch("dsp_1") == made
     assert dispatches.get_dispatch("dsp_2") is None
+
+
+def test_a_dispatch_comes_back_with_its_parcels_and_answers() -> None:
+    parcel = a_parcel(delivered_at=clock.to_text(NOW), earned_on="2026-03-17", is_held=True)
+    made = add(
+        "dsp_1",
+        parcels=(parcel, a_parcel("prc_2", units={"sku_1": 1, "sku_2": 3})),
+        rejections=(Rejection("other", "no van", clock.to_text(NOW), {"sku_1": 1}),),
+        acceptance=Acceptance({"sku_1": 2}, "damaged"),
+    )
+    assert dispatches.get_dispatch("dsp_1") == made
+
+
+def a_dispute(name: str = "dpt_1", dispatch_id: str = "dsp_1") -> Dispute:
+    return Dispute(
+        id=name,
+        dispatch_id=dispatch_id,
+        order_id="ord_1",
+        parcel_id=None,
+        parcel_ids=("prc_1", "prc_2"),
+        by="customer",
+        party_id="cus_1",
+        reason="Nothing came.",
+        status="open",
+        version=1,
+        opened_at=NOW,
+    )
+
+
+def test_a_dispute_is_added_once_and_changes_by_version() -> None:
+    add("dsp_1")
+    write(dispatches.add_dispute(a_dispute()))
+    with pytest.raises(Stale):
+        write(dispatches.add_dispute(a_dispute()))
+    resolved = a_dispute().resolved("upheld", "seen", NOW, "rfd_1")
+    write(dispatches.replace_dispute(resolved))
+    with pytest.raises(Stale):
+        write(dispatches.replace_dispute(a_dispute().resolved("dismissed", "seen", NOW)))
+    assert dispatches.get_dispute("dsp_1", "dpt_1") == resolved
+    assert dispatches.get_dispute("dsp_1", "dpt_2") is None
+
+
+def test_a_dispatch_has_its_own_disputes() -> None:
+    for name, dispatch_id in (("dpt_1", "dsp_1"), ("dpt_2", "dsp_1"), ("dpt_3", "dsp_2")):
+        write(dispatches.add_dispute(a_dispute(name, dispatch_id)))
+    assert [each.id for each in dispatches.disputes_of("dsp_1")] == ["dpt_1", "dpt_2"]
+    assert dispatches.disputes_of("dsp_3") == []
 
 
 def test_a_dispatch_is_added_once_and_changes_by_version() -> None:

@@ -23,7 +23,7 @@ def line(amount: int, order_id: str = "ord_1", kind: Any = "commission") -> Earn
 
 
 def earn(day: str, source: str, lines: Sequence[EarnedLine], leader_id: str = "ldr_1") -> None:
-    write(*earning.earn(leader_id, "EUR", day, source, lines))
+    write(*earning.earn(leader_id, "EUR", day, {source: lines}))
 
 
 def take(day: str, closing: int = 0) -> None:

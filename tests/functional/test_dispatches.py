@@ -20,6 +20,7 @@ def test_a_paid_order_becomes_a_dispatch_with_what_its_supplier_must_know(world:
         "status": "created",
         "carrier": None,
         "tracking_number": None,
+        "parcels": [],
     }
     dispatch = world.supplier(sale.supplier_id).get(f"/v1/dispatches/{shown['id']}").json
     assert dispatch["id"].startswith("dsp_")

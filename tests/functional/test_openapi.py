@@ -31,11 +31,12 @@ from tests.support.world import Sale, World, created
 SOURCES = Path(errors.__file__).resolve().parents[1]
 # What `already_{...}` in the code can become.
 ALREADY = {
+    "already_accepted",
     "already_active",
+    "already_cancelled",
+    "already_delivered",
     "already_rejected",
     "already_shipped",
-    "already_delivered",
-    "already_cancelled",
 }
 Json = Any
 

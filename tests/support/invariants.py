@@ -5,7 +5,7 @@ leaders' earnings have to be (contract, sections 4 and 6), and says where they a
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -19,8 +19,10 @@ from chalicelib.cases.rules import Case
 from chalicelib.cases.store import CaseRow
 from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.catalogue.store import CampaignRow, OfferRow
-from chalicelib.dispatch.rules import Dispatch
-from chalicelib.dispatch.store import DispatchRow
+from chalicelib.dispatch.disputes import Dispute
+from chalicelib.dispatch.parcels import Parcel
+from chalicelib.dispatch.rules import Dispatch, dispatch_id
+from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.store import AccountsRow, EntryRow
@@ -39,9 +41,8 @@ from chalicelib.stock.store import StockRow
 
 E = TypeVar("E")
 R = TypeVar("R", bound=Row)
-SHIPPED = ("shipped", "delivered")
 ENDED_UNPAID = ("expired", "cancelled")
-PURPOSES = ("payable", "pending", "available", "in_payout", "collected")
+PURPOSES = ("payable", "held", "pending", "available", "in_payout", "collected")
 
 
 class State:
@@ -58,9 +59,9 @@ class State:
         catalogue = _items("CATALOGUE_TABLE")
         self.campaigns: list[Campaign] = _entities(CampaignRow, catalogue, "campaign")
         self.offers: list[Offer] = _entities(OfferRow, catalogue, "offer")
-        self.dispatches: list[Dispatch] = _entities(
-            DispatchRow, _items("DISPATCH_TABLE"), "dispatch"
-        )
+        dispatch = _items("DISPATCH_TABLE")
+        self.dispatches: list[Dispatch] = _entities(DispatchRow, dispatch, "dispatch")
+        self.disputes: list[Dispute] = _entities(DisputeRow, dispatch, "dispute")
         self.receipts: list[Receipt] = _entities(ReceiptRow, payments, "receipt")
         self.refunds: list[Refund] = _entities(RefundRow, payments, "refund")
         self.remittances: list[Remittance] = _entities(RemittanceRow, payments, "remittance")
@@ -101,11 +102,11 @@ class State:
     @cached_property
     def sold(self) -> list["Sold"]:
         """The lines of all orders whose money was booked for them."""
-        of_order: dict[tuple[str, str], Dispatch] = {
-            (each.order_id, each.supplier_id): each for each in self.dispatches
-        }
+        of_order: dict[str, list[Dispatch]] = defaultdict(list)
+        for dispatch in self.dispatches:
+            of_order[dispatch.order_id].append(dispatch)
         return [
-            Sold(order, line, of_order.get((order.id, line.supplier_id)))
+            Sold(order, line, _with(line, of_order[order.id]))
             for order in self.orders
             if order.paid_at
             for line in order.lines
@@ -125,12 +126,17 @@ class Sold:
     dispatch: Dispatch | None
 
     @property
-    def status(self) -> str:
-        return self.dispatch.status if self.dispatch else "none"
+    def parcels(self) -> Sequence[Parcel]:
+        return self.dispatch.parcels if self.dispatch else ()
 
     @property
-    def is_delivered(self) -> bool:
-        return self.status == "delivered"
+    def shipped(self) -> int:
+        """Units that are in some parcel."""
+        return sum(each.units.get(self.line.sku_id, 0) for each in self.parcels)
+
+
+def _with(line: OrderLine, made: list[Dispatch]) -> Dispatch | None:
+    return next((each for each in made if line.goes_with(each.id, each.supplier_id)), None)
 
 
 def findings(supplied: Mapping[str, int] | None = None) -> list[str]:
@@ -182,15 +188,16 @@ def _books(state: State) -> Iterator[str]:
         account = refund.cash_account if refund.status == "succeeded" else "refunds_in_flight"
         due[f"{refund.currency} {account}"] -= refund.amount
     for each in state.sold:
-        left, leader, currency = each.line.left, each.order.leader_id, each.order.currency
-        if not each.is_delivered:
-            due[f"{currency} customer_prepayments"] -= left.net + left.shipping
-            continue
-        due[f"{currency} supplier:{each.line.supplier_id}:payable"] -= left.cost
-        due[f"{currency} leader:{leader}:commission"] -= left.commission + left.spread
-        due[f"{currency} platform:revenue"] -= (
-            left.net + left.shipping - left.cost - left.commission - left.spread
-        )
+        line, leader, currency = each.line, each.order.leader_id, each.order.currency
+        due[f"{currency} customer_prepayments"] -= line.held.net + line.held.shipping
+        held = {parcel.id for parcel in each.parcels if parcel.is_held}
+        for parcel_id, posted in line.posted.items():
+            owed = "held" if parcel_id in held else "payable"
+            due[f"{currency} supplier:{line.supplier_id}:{owed}"] -= posted.cost
+            due[f"{currency} leader:{leader}:commission"] -= posted.commission + posted.spread
+            due[f"{currency} platform:revenue"] -= (
+                posted.net + posted.shipping - posted.cost - posted.commission - posted.spread
+            )
     booked = Counter[str]()
     for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
@@ -253,6 +260,36 @@ def _lines(state: State) -> Iterator[str]:
                     yield f"of {line.sku_id} in {order.id} {name} is refunded beyond its {whole}"
             if not 0 <= line.restocked_quantity <= line.refunded_quantity <= line.quantity:
                 yield f"of {line.sku_id} in {order.id} more units come back than were sold"
+            pieces = sum((line.held, *line.posted.values()), line.refunded)
+            if pieces != line.whole:
+                yield f"of {line.sku_id} in {order.id} {pieces} is known, not {line.whole}"
+
+
+def _parcels(state: State) -> Iterator[str]:
+    """Units are where the parcels say: what has shipped, is on its way, has arrived, or waits."""
+    for each in state.sold:
+        line, what = each.line, f"of {each.line.sku_id} in {each.order.id}"
+        if each.shipped != line.shipped_quantity:
+            yield f"{what} {line.shipped_quantity} have shipped, and parcels hold {each.shipped}"
+        on_the_way, here = (sum(n for _, n in sent) for sent in (line.on_the_way, line.arrived))
+        if line.refunded_quantity + line.waiting + on_the_way + here != line.quantity:
+            yield f"{what} {line.quantity} units were sold, and not so many are known"
+        waits = each.dispatch.waiting.get(line.sku_id, 0) if each.dispatch else line.waiting
+        if each.order.is_open and waits != line.waiting:
+            yield f"{what} {line.waiting} units wait, and its dispatch waits for {waits}"
+        yield from (f"{what} {finding}" for finding in _in_parcels(each))
+
+
+def _in_parcels(sold: Sold) -> Iterator[str]:
+    """No parcel holds more than it was shipped with, and all of it is on its way or has arrived."""
+    on_the_way = Counter({str(each): units for each, units in sold.line.on_the_way})
+    arrived = Counter({str(each): units for each, units in sold.line.arrived})
+    for parcel in sold.parcels:
+        wrong = on_the_way if parcel.delivered_at else arrived
+        if wrong[parcel.id]:
+            yield f"units of {parcel.id}, which is {parcel.status}, are somewhere else"
+        if on_the_way[parcel.id] + arrived[parcel.id] > parcel.units.get(sold.line.sku_id, 0):
+            yield f"more units are left of {parcel.id} than it was shipped with"
 
 
 def _stock(state: State) -> Iterator[str]:
@@ -263,8 +300,8 @@ def _stock(state: State) -> Iterator[str]:
             for line in order.lines:
                 reserved.update(_taken(line))
     for each in state.sold:
-        waits = each.order.status != "refunded" and each.status in ("none", "created", "accepted")
-        committed.update(_taken(each.line)[each.line.refunded_quantity :] if waits else [])
+        waits = each.line.waiting if each.order.status != "refunded" else 0
+        committed.update(_taken(each.line)[-waits:] if waits else [])
         back = each.line.restock_quantity
         committed.update(_taken(each.line)[-back:] if back else [])
     yield from _differences("reserved", {row.pk: row.reserved for row in state.stock}, reserved)
@@ -288,11 +325,11 @@ def _units(state: State, supplied: Mapping[str, int]) -> Iterator[str]:
     """Every unit is for sale, held, waiting to be shipped, or gone for a reason."""
     gone = Counter[str]()
     for each in state.sold:
-        if each.status in (*SHIPPED, "rejected"):
-            gone[each.line.sku_id] += each.line.quantity
-        elif each.dispatch or each.line.restocked_quantity or each.order.status != "refunded":
-            gone[each.line.sku_id] += each.line.refunded_quantity
+        if each.dispatch or each.line.restocked_quantity or each.order.status != "refunded":
+            gone[each.line.sku_id] += each.line.quantity - each.line.waiting
         gone[each.line.sku_id] -= each.line.restocked_quantity
+        if each.line.substitutes:
+            gone[each.line.substitutes] += each.line.quantity
     for sku_id, units in state.units.items():
         known = units.available + units.reserved + units.committed + gone[sku_id]
         if sku_id in supplied and known != supplied[sku_id]:
@@ -321,7 +358,8 @@ def _dispatches(state: State) -> Iterator[str]:
         of_order[dispatch.order_id].append(dispatch)
     for order in state.orders:
         made = of_order[order.id]
-        if len({each.supplier_id for each in made}) < len(made):
+        own = [each for each in made if each.id == dispatch_id(order.id, each.supplier_id)]
+        if len({each.supplier_id for each in own}) < len(own):
             yield f"a supplier has two dispatches of {order.id}"
         shown = {each.id: each.status for each in order.dispatches}
         yield from _differences(
@@ -353,8 +391,7 @@ def _clocks(state: State) -> Iterator[str]:
 def _estimates(state: State) -> Iterator[str]:
     due = Counter[str]()
     for each in state.sold:
-        if not each.is_delivered:
-            due[each.order.leader_id] += each.line.left.commission + each.line.left.spread
+        due[each.order.leader_id] += each.line.held.commission + each.line.held.spread
     kept = {row.pk: row.estimated for row in state.earnings}
     yield from _differences("estimated commission", kept, due)
 
@@ -366,6 +403,11 @@ def _earnings(state: State) -> Iterator[str]:
         if row.sk.removeprefix("maturing#") > state.taken_through(row.pk):
             due[f"leader:{row.pk}:pending"] -= row.matured
             due[f"leader:{row.pk}:available"] -= row.adjusted
+    for each in state.sold:
+        held = {parcel.id for parcel in each.parcels if parcel.is_held}
+        due[f"leader:{each.order.leader_id}:pending"] -= sum(
+            shares.earned for parcel_id, shares in each.line.posted.items() if parcel_id in held
+        )
     for statement in state.statements:
         due[f"leader:{statement.leader_id}:available"] -= statement.total
     booked = {
@@ -459,6 +501,18 @@ def _after_sales(state: State) -> Iterator[str]:
     yield from (f"refund {each} of a request is missing" for each in used if each not in known)
 
 
+def _disputes(state: State) -> Iterator[str]:
+    """What an open dispute is about is held, and nothing else is but what was refunded for one."""
+    of_parcel = {parcel_id: each for each in state.disputes for parcel_id in each.parcel_ids}
+    left = Counter(parcel_id for each in state.sold for parcel_id in each.line.posted)
+    for parcel in (parcel for dispatch in state.dispatches for parcel in dispatch.parcels):
+        status = of_parcel[parcel.id].status if parcel.id in of_parcel else "none"
+        if parcel.is_held != (status in ("open", "upheld")):
+            yield f"{parcel.id} is held: {parcel.is_held}, and its dispute is {status}"
+        if status == "upheld" and left[parcel.id]:
+            yield f"of {parcel.id}, whose dispute was upheld, not all is refunded"
+
+
 def _outbox(state: State) -> Iterator[str]:
     yield from (f"event {row.pk} was never sent" for row in state.waiting)
 
@@ -471,6 +525,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _remittances,
     _refunds,
     _lines,
+    _parcels,
     _stock,
     _limits_held,
     _dispatches,
@@ -482,6 +537,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _providers,
     _caps,
     _after_sales,
+    _disputes,
     _outbox,
 )
 

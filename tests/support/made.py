@@ -6,6 +6,7 @@ from typing import Any
 from chalicelib.aftersales.rules import AfterSales, AfterSalesLine, Step
 from chalicelib.catalogue.rules import Offer
 from chalicelib.dispatch.deadlines import Clock, ClockKind
+from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch, DispatchLine
 from chalicelib.kernel import clock
 from chalicelib.ordering import pricing
@@ -106,6 +107,18 @@ def a_clock(kind: ClockKind = "accept", **changes: Any) -> Clock:
         "due_at": clock.to_text(NOW + timedelta(hours=12)),
     }
     return Clock(kind, **{**usual, **changes})
+
+
+def a_parcel(parcel_id: str = "prc_1", **changes: Any) -> Parcel:
+    """A parcel of both units, on its way."""
+    usual: dict[str, Any] = {
+        "id": parcel_id,
+        "carrier": "DHL",
+        "tracking_number": "T1",
+        "units": {"sku_1": 2},
+        "shipped_at": clock.to_text(NOW),
+    }
+    return Parcel(**{**usual, **changes})
 
 
 def an_after_sales(**changes: Any) -> AfterSales:

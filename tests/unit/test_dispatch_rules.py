@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import (
     Dispatch,
     check_delivered_at,
@@ -15,10 +16,11 @@ from chalicelib.dispatch.rules import (
     units,
     with_units,
 )
+from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.ordering.rules import DispatchStatus, Order
 from chalicelib.parties.terms import Terms
-from tests.support.made import HOME, NOW, a_dispatch, a_line, an_order
+from tests.support.made import HOME, NOW, a_dispatch, a_line, a_parcel, an_order
 
 STATES: tuple[DispatchStatus, ...] = get_args(DispatchStatus)
 CALLS: tuple[DispatchStatus, ...] = ("accepted", "shipped", "delivered", "rejected", "cancelled")
@@ -166,5 +168,5 @@ def made_of(order: Order, now: datetime, judged_at: datetime | None = None) -> t
     return dispatches_of(order, now, {each: Terms(each) for each in USUAL}, judged_at)
 
 
-def sent() -> Dispatch:
-    return a_dispatch("shipped", shipped_at=SHIPPED_AT)
+def sent() -> list[Parcel]:
+    return [a_parcel(shipped_at=clock.to_text(SHIPPED_AT))]

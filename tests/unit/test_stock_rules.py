@@ -136,3 +136,12 @@ def test_more_than_there_is_cannot_be_removed(available: dict[int, int]) -> None
 @pytest.mark.parametrize(("units", "width", "expected"), [(7, 3, [3, 2, 2]), (1, 2, [1, 0])])
 def test_even_shares_differ_by_one_at_most(units: int, width: int, expected: Any) -> None:
     assert rules.even(units, width) == expected
+
+
+def test_units_are_taken_out_of_the_middle_of_what_a_line_took() -> None:
+    parts = (Part(2, 3), Part(0, 2), Part(5, 1))
+    assert rules.without(parts, 1, 1) == (Part(2, 2), Part(0, 2), Part(5, 1))
+    assert rules.without(parts, 2, 2) == (Part(2, 2), Part(0, 1), Part(5, 1))
+    assert rules.without(parts, 0, 6) == ()
+    with pytest.raises(ValueError, match="fewer units"):
+        rules.without(parts, 3, 4)

@@ -70,7 +70,7 @@ def earn(sale: Sale, deliveries: int, matured_days_ago: int = 0) -> None:
         amounts = {books.CUSTOMER_PREPAYMENTS: amount, pending: -amount}
         write(
             *ledger.post(books.entry(f"test:{source}", "EUR", source, clock.now(), amounts)),
-            *earning.earn(sale.leader_id, "EUR", day, source, lines),
+            *earning.earn(sale.leader_id, "EUR", day, {source: lines}),
         )
 
 

@@ -1,0 +1,110 @@
+"""Delivery, parcel by parcel: each side is given its share of what is not refunded."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from chalicelib.dispatch import parcels, rules, service
+from chalicelib.dispatch.earned import earned_by, posted_of
+from chalicelib.dispatch.parcels import Parcel
+from chalicelib.dispatch.rules import Dispatch
+from chalicelib.kernel import clock
+from chalicelib.kernel.callers import Caller
+from chalicelib.ledger import rules as books
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.rules import Entry
+from chalicelib.ordering.lines import Shares
+from chalicelib.ordering.rules import Order
+from chalicelib.platform.log import metric
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.transaction import Recorder, Transaction
+from chalicelib.settlement import earning
+
+
+@retry_stale
+def deliver(
+    dispatch_id: str, given: datetime | None, caller: Caller, recorder: Recorder | None
+) -> Dispatch:
+    """All parcels that are on their way have arrived. Raises Conflict where nothing has shipped,
+    or where all that has was delivered before at another instant."""
+    dispatch = service.dispatch_for(dispatch_id, caller, leader_too=True)
+    if rules.repeats_delivery(dispatch, given):
+        return dispatch
+    arriving = dispatch.on_the_way
+    return _deliver(dispatch, arriving, given, caller, recorder, delivered_at_given=given)
+
+
+@retry_stale
+def deliver_parcel(
+    dispatch_id: str,
+    parcel_id: str,
+    given: datetime | None,
+    caller: Caller,
+    recorder: Recorder | None,
+) -> Dispatch:
+    """One parcel has arrived. Raises NotFound, and Conflict where it has at another instant."""
+    dispatch = service.dispatch_for(dispatch_id, caller, leader_too=True)
+    parcel = service.parcel_for(dispatch, parcel_id)
+    if parcels.repeats_delivery(parcel, given):
+        return dispatch
+    return _deliver(dispatch, [parcel], given, caller, recorder)
+
+
+def _deliver(
+    dispatch: Dispatch,
+    arriving: Sequence[Parcel],
+    given: datetime | None,
+    caller: Caller,
+    recorder: Recorder | None,
+    **said: datetime | None,
+) -> Dispatch:
+    now = clock.now()
+    if given:
+        rules.check_delivered_at(arriving, given, now, by_operator=caller.is_operator)
+    before, delivered_at = service.order_of(dispatch), given or now
+    order = before.after_delivery(each.id for each in arriving)
+    matures_on = earning.matures_on(delivered_at)
+    bucket = earning.earnings_of(order.leader_id).bucket_for(matures_on)
+    delivered = dispatch.with_parcels(
+        [each.delivered(delivered_at, given, matures_on, bucket) for each in arriving]
+    )
+    changed = rules.as_left_by(order, delivered, now, **said)
+    transaction = Transaction(recorder)
+    posted = {each.id: posted_of(order, each.id) for each in arriving}
+    transaction.add(
+        *ledger.post(*_entries(order, dispatch.supplier_id, posted, now)),
+        *earning.earn(
+            order.leader_id,
+            order.currency,
+            bucket,
+            {
+                parcel_id: earned_by(order, parcel_id, matures_on.isoformat())
+                for parcel_id, shares in posted.items()
+                if shares
+            },
+        ),
+    )
+    service.commit(transaction, changed, order)
+    metric("ParcelsDelivered", len(arriving))
+    return changed
+
+
+def _entries(
+    order: Order, supplier_id: str, posted: Mapping[str, Shares], now: datetime
+) -> list[Entry]:
+    """An entry for each parcel, but for those worth nothing any more."""
+    return [
+        books.entry(
+            f"delivered:{parcel_id}",
+            order.currency,
+            order.id,
+            now,
+            {
+                books.CUSTOMER_PREPAYMENTS: shares.paid,
+                books.supplier_payable(supplier_id): -shares.cost,
+                books.leader_account(order.leader_id, "pending"): -shares.earned,
+                books.PLATFORM_REVENUE: -shares.revenue,
+            },
+        )
+        for parcel_id, shares in posted.items()
+        if shares
+    ]
