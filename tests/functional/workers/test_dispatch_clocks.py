@@ -147,6 +147,21 @@ def test_who_answers_before_the_reminder_is_told_does_not_hear_it(
     assert told(world, "dispatch.reminder") == []
 
 
+def test_an_endpoint_made_later_hears_of_no_clock_that_is_over(
+    world: World, time: StillClock
+) -> None:
+    sale = world.sale(stock=10)
+    a_dispatch(world, sale)
+    sweep(world, time, hours=6)
+    hears(world, sale.supplier_id)
+    # The end of accepting, and half of the time to ship.
+    sweep(world, time, hours=12)
+    (reminder,) = told(world, "dispatch.reminder")
+    delivery = webhooks.get_delivery(reminder["id"])
+    assert delivery
+    assert json.loads(delivery.body)["data"]["clock"]["kind"] == "ship"
+
+
 def test_a_reminder_that_comes_twice_is_told_once(world: World, time: StillClock) -> None:
     sale = world.sale(stock=10)
     hears(world, sale.supplier_id)
