@@ -47,6 +47,10 @@ class Clock:
         return self.due_at if self.reminded_at else self.half_time_at
 
     @property
+    def is_in_its_second_half(self) -> bool:
+        return self.reminded_at is not None and self.fired_at is None
+
+    @property
     def end(self) -> datetime:
         """Raises LookupError before it is begun."""
         if self.due_at is None:

@@ -81,7 +81,7 @@ def _dispatch_updated(dispatch_id: str) -> Iterable[Told]:
 def _dispatch_reminder(dispatch_id: str) -> Iterable[Told]:
     """Each clock tells once, while it runs: who has answered meanwhile needs no reminder."""
     dispatch = _found(dispatches.get_dispatch(dispatch_id), dispatch_id)
-    reminded = (each for each in dispatch.running_clocks if each.reminded_at)
+    reminded = (each for each in dispatch.running_clocks if each.is_in_its_second_half)
     return [_reminder(dispatch, each) for each in reminded]
 
 

@@ -168,3 +168,16 @@ def test_what_is_due_by_an_instant_has_a_running_clock_that_ends_by_then() -> No
 def test_every_kind_of_clock_runs_at_some_time() -> None:
     assert set(RUNS_WHILE) == set(KINDS)
     assert all(RUNS_WHILE.values())
+
+
+def test_the_second_half_begins_with_the_reminder_and_ends_with_the_clock() -> None:
+    running = a_clock()
+    assert not running.is_in_its_second_half
+    assert running.reminded(NOW).is_in_its_second_half
+    assert not running.reminded(NOW).fired(NOW, None).is_in_its_second_half
+
+
+def test_a_clock_that_is_not_begun_has_no_end() -> None:
+    with pytest.raises(LookupError):
+        _ = a_clock(due_at=None).end
+    assert a_clock().end == NOW + timedelta(hours=12)
