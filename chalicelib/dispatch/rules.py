@@ -398,6 +398,13 @@ def ended(order: Order, dispatch: Dispatch) -> Dispatch:
     return replace(dispatch, status="delivered", delivered_at=clock.from_text(max(arrived)))
 
 
+def is_as_shown(dispatch: Dispatch, order: Order) -> bool:
+    """Whether the order shows just this dispatch, and its lines wait for as many units."""
+    skus = {line.sku_id for line in dispatch.lines}
+    waiting = {sku_id: units for sku_id, units in order.waiting.items() if sku_id in skus}
+    return dispatch.summary in order.dispatches and waiting == dispatch.waiting
+
+
 def with_units(dispatch: Dispatch, order: Order) -> tuple[DispatchLine, ...]:
     """The dispatch's lines as the order's refunds leave them: what has shipped, and what waits."""
     units = {line.sku_id: line.shipped_quantity + line.waiting for line in order.lines}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.catalogue import store as catalogue
-from chalicelib.catalogue.rules import Campaign, Product, Sku
+from chalicelib.catalogue.rules import AlternateSku, Campaign, Product, Sku
 from chalicelib.catalogue.store import CampaignRow, ProductRow
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform import store
@@ -146,3 +146,30 @@ def test_a_campaign_is_looked_at_when_it_is_due_and_changed_once() -> None:
         write(catalogue.replace_campaign(campaign.told_closed(NOW)))
     assert catalogue.campaigns_due(NOW + HOUR, 10) == ["cmp_1"]
     assert catalogue.get_campaign("cmp_2") == campaign.told_closed(NOW)
+
+
+def test_alternates_are_named_on_condition_of_what_was_named_before() -> None:
+    add_product("prd_1")
+    eggs, tray = catalogue.get_skus(["sku_1", "sku_2"]).values()
+    named = [AlternateSku("sku_2", 3)]
+    write(catalogue.set_alternate(tray, "sku_1", 3), catalogue.set_alternates(eggs, named))
+    with pytest.raises(Stale):
+        write(catalogue.set_alternates(eggs, []))
+    with pytest.raises(Stale):
+        write(catalogue.set_alternate(tray, None, 1))
+    eggs, tray = catalogue.get_skus(["sku_1", "sku_2"]).values()
+    assert list(eggs.alternates) == named
+    assert not eggs.alternate_of
+    assert (tray.alternate_of, tray.priority, list(tray.alternates)) == ("sku_1", 3, [])
+    write(catalogue.set_alternate(tray, None, 1), catalogue.set_alternates(eggs, []))
+    eggs, tray = catalogue.get_skus(["sku_1", "sku_2"]).values()
+    assert not (eggs.alternates or tray.alternate_of or tray.priority)
+
+
+def test_the_lowest_priority_is_tried_first_and_then_the_older_sku() -> None:
+    add_product("prd_1")
+    (eggs,) = catalogue.get_skus(["sku_1"]).values()
+    three = [AlternateSku("sku_c", 1), AlternateSku("sku_b", 2), AlternateSku("sku_a", 2)]
+    write(catalogue.set_alternates(eggs, three))
+    (eggs,) = catalogue.get_skus(["sku_1"]).values()
+    assert [each.sku_id for each in eggs.by_priority] == ["sku_c", "sku_a", "sku_b"]
