@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from chalicelib.dispatch import rules, service
-from chalicelib.dispatch.giving_up import give_up
-from chalicelib.dispatch.rules import Acceptance, Dispatch, Said
+from chalicelib.dispatch.answers import Acceptance, Said
+from chalicelib.dispatch.giving_up import GivenUp, give_up
+from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.platform.log import metric
@@ -40,7 +41,7 @@ def accept(
     if not rest:
         return service.commit(Transaction(recorder), accepted, order)
     accepted = accepted.without(rest, said, now, by_acceptance=True)
-    return give_up(order, accepted, rest, now, recorder)
+    return give_up(GivenUp(order, accepted, rest, now), recorder)
 
 
 @retry_stale
@@ -64,6 +65,7 @@ def reject(
     rules.check_units(waiting, units or {}, "left to ship")
     rejected = units or waiting
     changed = dispatch.moved(dispatch.status, now).without(rejected, said, now, named=units)
-    done = give_up(service.order_of(dispatch), changed, rejected, now, recorder)
+    order = service.order_of(dispatch)
+    done = give_up(GivenUp(order, changed, rejected, now), recorder)
     metric("DispatchesRejected")
     return done

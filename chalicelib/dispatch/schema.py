@@ -4,8 +4,8 @@ from typing import Annotated, get_args
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from chalicelib.dispatch.answers import Reason
 from chalicelib.dispatch.disputes import DisputeStatus, Outcome
-from chalicelib.dispatch.rules import Reason
 from chalicelib.kernel.callers import Role
 from chalicelib.ordering.rules import DispatchStatus, ParcelStatus
 from chalicelib.ordering.schema import MAX_LINES, LineIn, ShipToView

@@ -163,7 +163,9 @@ def test_alternates_are_named_on_condition_of_what_was_named_before() -> None:
     assert (tray.alternate_of, tray.priority, list(tray.alternates)) == ("sku_1", 3, [])
     write(catalogue.set_alternate(tray, None, 1), catalogue.set_alternates(eggs, []))
     eggs, tray = catalogue.get_skus(["sku_1", "sku_2"]).values()
-    assert not (eggs.alternates or tray.alternate_of or tray.priority)
+    assert not eggs.alternates
+    assert not tray.alternate_of
+    assert not tray.priority
 
 
 def test_the_lowest_priority_is_tried_first_and_then_the_older_sku() -> None:
