@@ -73,6 +73,8 @@ def test_a_sku_is_answered_whole(world: World) -> None:
         "list_price": 1200,
         "cost": 700,
         "stock_shards": 1,
+        "alternate_of": None,
+        "priority": None,
     }
 
 

@@ -319,14 +319,16 @@ def _units(state: State, supplied: Mapping[str, int]) -> Iterator[str]:
 
 
 def _limits_held(state: State) -> Iterator[str]:
+    """Of a SKU that was ordered all units count, whatever was put in their place."""
     live = Counter[str]()
     for order in state.orders:
         if order.status not in (*ENDED_UNPAID, "refunded"):
             for line in order.lines:
                 if line.limit is not None:
-                    live[f"{order.campaign_id}#{order.customer_id}#{line.sku_id}"] += line.quantity
-                    if live[f"{order.campaign_id}#{order.customer_id}#{line.sku_id}"] > line.limit:
-                        yield f"{order.customer_id} has more than {line.limit} of {line.sku_id}"
+                    of = f"{order.campaign_id}#{order.customer_id}#{line.counts_as}"
+                    live[of] += line.quantity
+                    if live[of] > line.limit:
+                        yield f"{order.customer_id} has more than {line.limit} of {line.counts_as}"
     yield from _differences("limit", state.limits, live)
 
 
