@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from functools import partial
 
 from chalicelib.dispatch import rules, service
-from chalicelib.dispatch.giving_up import give_up
-from chalicelib.dispatch.rules import Acceptance, Dispatch, Said
+from chalicelib.dispatch.answers import Acceptance, Said
+from chalicelib.dispatch.giving_up import GivenUp, give_up
+from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.platform.log import metric
@@ -41,7 +42,7 @@ def accept(
     if not rest:
         return service.commit(Transaction(recorder), accepted, order)
     accepted = accepted.without(rest, said, now, by_acceptance=True)
-    return give_up(order, accepted, rest, now, partial(Transaction, recorder))
+    return give_up(GivenUp(order, accepted, rest, now), partial(Transaction, recorder))
 
 
 @retry_stale
@@ -65,7 +66,7 @@ def reject(
     rules.check_units(waiting, units or {}, "left to ship")
     rejected = units or waiting
     changed = dispatch.moved(dispatch.status, now).without(rejected, said, now, named=units)
-    order, begin = service.order_of(dispatch), partial(Transaction, recorder)
-    done = give_up(order, changed, rejected, now, begin)
+    given_up = GivenUp(service.order_of(dispatch), changed, rejected, now)
+    done = give_up(given_up, partial(Transaction, recorder))
     metric("DispatchesRejected")
     return done

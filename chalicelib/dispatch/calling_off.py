@@ -1,11 +1,10 @@
 """Ending one dispatch of an order before it ships: by an operator, or because a clock ran out."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from chalicelib.dispatch import money_back, rules
 from chalicelib.dispatch import store as dispatches
-from chalicelib.dispatch.giving_up import give_up
+from chalicelib.dispatch.giving_up import Begin, GivenUp, give_up
 from chalicelib.dispatch.refunding import write_order
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.service import dispatch_for, order_of
@@ -48,12 +47,12 @@ def expire(
     missed: Dispatch,
     reason: str,
     now: datetime,
-    begin: Callable[[], Transaction],
+    begin: Begin,
 ) -> Dispatch:
     """Its supplier let a clock run out, as `missed` says: what waits to be shipped is given to an
     alternate or refunded, and as after a rejection nothing goes back on sale."""
-    given_up = missed.expired(reason, now)
-    return give_up(order_of(before), given_up, before.waiting, now, begin, reason=EXPIRED)
+    expired = missed.expired(reason, now)
+    return give_up(GivenUp(order_of(before), expired, before.waiting, now, EXPIRED), begin)
 
 
 def _end_in(

@@ -13,6 +13,7 @@ from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
+from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
@@ -29,12 +30,12 @@ def dispute(
 ) -> Dispute:
     """Open a case, and hold what the parcels brought. Raises NotFound unless the order is the
     caller's, and Conflict outside of its return window or where nothing was delivered."""
-    dispatch, order = _for_its_people(dispatch_id, caller)
+    dispatch = _for_its_people(dispatch_id, caller)
     parcel = service.parcel_for(dispatch, parcel_id) if parcel_id else None
     for before in dispatches.disputes_of(dispatch_id):
         if before.says(caller, reason, parcel_id):
             return before
-    now = clock.now()
+    order, now = service.order_of(dispatch), clock.now()
     disputes.check_open(order, now)
     parcels = disputes.disputed_by(dispatch, parcel)
     opened = _opened(dispatch, parcels, parcel_id, reason, caller, now)
@@ -88,10 +89,10 @@ def dispute_for(dispatch_id: str, dispute_id: str, caller: Caller) -> Dispute:
     return found
 
 
-def _for_its_people(dispatch_id: str, caller: Caller) -> tuple[Dispatch, Order]:
-    """The dispatch and its order, for that order's customer and leader."""
+def _for_its_people(dispatch_id: str, caller: Caller) -> Dispatch:
+    """The dispatch, for its order's customer and leader."""
     dispatch = dispatches.get_dispatch(dispatch_id)
-    order = service.order_of(dispatch) if dispatch else None
+    order = ordering.get_order(dispatch.order_id) if dispatch else None
     if not (dispatch and order):
         raise NotFound("There is no such dispatch.")
     if (caller.role, caller.id) not in {
@@ -100,7 +101,7 @@ def _for_its_people(dispatch_id: str, caller: Caller) -> tuple[Dispatch, Order]:
     }:
         raise NotFound("There is no such dispatch.")
     logger.bind(dispatch_id=dispatch.id, order_id=order.id)
-    return dispatch, order
+    return dispatch
 
 
 def _opened(

@@ -1,8 +1,8 @@
 """Units that a supplier will not ship: an alternate takes their place, or their money goes back.
 Nothing of them goes back on sale."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.dispatch import money_back, rules, service, substituting
@@ -24,70 +24,93 @@ REASON = "dispatch rejected"
 OTHER_ITEMS = 24
 # A substitute's own dispatch with its event, and two shards of its stock.
 ITEMS_A_SUBSTITUTE = 4
+Begin = Callable[[], Transaction]
 
 
-def give_up(
-    order: Order,
-    given_up: Dispatch,
-    units: Mapping[str, int],
-    now: datetime,
-    begin: Callable[[], Transaction],
-    *,
-    reason: str = REASON,
-) -> Dispatch:
-    """Commit `given_up`, a dispatch of the order as it is without these units that were waiting,
-    with all else that belongs to a transaction that `begin` begins.
+@dataclass(frozen=True)
+class GivenUp:
+    """Units of an order that waited to be shipped, and their dispatch as it is without them."""
 
-    Each line's units are replaced whole by the first alternate that has as many, or refunded.
-    """
-    leaving = order.next_parts(units)
-    spare = WRITE_LIMIT - OTHER_ITEMS - sum(len(parts) for parts in leaving.values())
-    gone: frozenset[str] = frozenset()
+    order: Order
+    dispatch: Dispatch
+    units: Mapping[str, int]
+    now: datetime
+    reason: str = REASON
+
+
+def give_up(given_up: GivenUp, begin: Begin = Transaction) -> Dispatch:
+    """Commit it, with whatever else is in a transaction as `begin` begins it. Each line's units are
+    replaced whole by the first alternate that has as many, or refunded."""
+    short: frozenset[str] = frozenset()
     while True:
-        found = substituting.find(order, units, gone)[: max(0, spare) // ITEMS_A_SUBSTITUTE]
-
-        def commit(parts: Mapping[str, Parts], found: list[Alternate] = found) -> Dispatch:
-            transaction = begin()
-            transaction.add(*stock.let_go(leaving), *stock.take_again(parts))
-            replaced = _replace_in(transaction, order, found, parts, now)
-            rest = rules.less(units, {each.ordered: each.units for each in found})
-            refunded = _refund_in(transaction, replaced, rest, reason, now)
-            changed = rules.ended(refunded, given_up)
-            transaction.publish(*_told(changed))
-            return service.commit(transaction, changed, refunded)
-
+        found = substituting.find(given_up.order, given_up.units, short)[: _most(given_up)]
         try:
-            room = spare - 2 * len(found)
-            return take([each.pool for each in found], room, commit) if found else commit({})
-        except NoneLeft as short:
-            gone |= {short.sku_id}
+            return _commit(given_up, found, begin)
+        except NoneLeft as none_left:
+            short |= {none_left.sku_id}
+
+
+def _most(given_up: GivenUp) -> int:
+    """How many substitutes the transaction has room for."""
+    return max(0, _room(given_up)) // ITEMS_A_SUBSTITUTE
+
+
+def _room(given_up: GivenUp) -> int:
+    leaving = given_up.order.next_parts(given_up.units).values()
+    return WRITE_LIMIT - OTHER_ITEMS - sum(len(parts) for parts in leaving)
+
+
+def _commit(given_up: GivenUp, found: Sequence[Alternate], begin: Begin) -> Dispatch:
+    """Raises NoneLeft where an alternate's units were sold meanwhile."""
+
+    def commit(parts: Mapping[str, Parts]) -> Dispatch:
+        transaction = begin()
+        leaving = given_up.order.next_parts(given_up.units)
+        transaction.add(*stock.let_go(leaving), *stock.take_again(parts))
+        replaced = _replace_in(transaction, given_up, found, parts)
+        refunded = _refund_in(transaction, given_up, found, replaced)
+        changed = rules.ended(refunded, given_up.dispatch)
+        transaction.publish(*_told(changed))
+        return service.commit(transaction, changed, refunded)
+
+    if not found:
+        return commit({})
+    # The dispatch of a substitute, and its event, are no stock.
+    return take([each.pool for each in found], _room(given_up) - 2 * len(found), commit)
 
 
 def _replace_in(
     transaction: Transaction,
-    order: Order,
-    found: list[Alternate],
+    given_up: GivenUp,
+    found: Sequence[Alternate],
     parts: Mapping[str, Parts],
-    now: datetime,
 ) -> Order:
     """Add the dispatches of the substitutes. Returns the order with them in place."""
+    order = given_up.order
     for each in found:
         order = each.in_place(order, parts[each.sku.id])
-    in_place = {each.sku.id for each in found}
-    lines = [line for line in order.lines if line.sku_id in in_place]
-    terms = parties.terms_of([line.supplier_id for line in lines])
-    made = [rules.dispatch_in_place(order, line, terms[line.supplier_id], now) for line in lines]
+    names = {each.sku.id for each in found}
+    in_place = [line for line in order.lines if line.sku_id in names]
+    terms = parties.terms_of([line.supplier_id for line in in_place])
+    made = [
+        rules.dispatch_in_place(order, line, terms[line.supplier_id], given_up.now)
+        for line in in_place
+    ]
     transaction.add(*(dispatches.add_dispatch(each) for each in made))
     transaction.publish(*(Event(events.DISPATCH_CREATED, each.id) for each in made))
     return replace(order, dispatches=(*order.dispatches, *(each.summary for each in made)))
 
 
 def _refund_in(
-    transaction: Transaction, order: Order, units: Mapping[str, int], reason: str, now: datetime
+    transaction: Transaction, given_up: GivenUp, found: Sequence[Alternate], order: Order
 ) -> Order:
+    """Add the refund of the units that nobody ships. Returns the order after it."""
+    units = rules.less(given_up.units, {each.ordered: each.units for each in found})
     if not units:
         return order
-    return money_back.undelivered_in(transaction, order, units, reason=reason, now=now)
+    return money_back.undelivered_in(
+        transaction, order, units, reason=given_up.reason, now=given_up.now
+    )
 
 
 def _told(given_up: Dispatch) -> list[Event]:

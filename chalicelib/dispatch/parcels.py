@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict
+from chalicelib.ordering.rules import ParcelStatus
 
-ParcelStatus = Literal["shipped", "delivered"]
 # What one delivery of all of them can post in one transaction, with room to spare.
 MOST_PARCELS = 20
 # By their names in small letters. Any other is taken as it is said, and shown as not known.

@@ -5,12 +5,11 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from chalicelib.dispatch.answers import Reason
 from chalicelib.dispatch.deadlines import ClockKind
 from chalicelib.dispatch.disputes import DisputeStatus, Outcome
-from chalicelib.dispatch.parcels import ParcelStatus
-from chalicelib.dispatch.rules import Reason
 from chalicelib.kernel.callers import Role
-from chalicelib.ordering.rules import DispatchStatus
+from chalicelib.ordering.rules import DispatchStatus, ParcelStatus
 from chalicelib.ordering.schema import MAX_LINES, LineIn, ShipToView
 from chalicelib.parties.terms import OnMissed
 from chalicelib.platform import sheets

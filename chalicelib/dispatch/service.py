@@ -10,7 +10,7 @@ from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import NotFound, Stale
 from chalicelib.kernel.events import Event
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order, advanced
@@ -64,9 +64,13 @@ def parcel_for(dispatch: Dispatch, parcel_id: str) -> Parcel:
 
 
 def order_of(dispatch: Dispatch) -> Order:
+    """The dispatch's order. Stale where the dispatch has changed since it was read: each is read
+    by itself, and what one says must hold for the other."""
     order = ordering.get_order(dispatch.order_id)
     if order is None:
         raise LookupError(f"order {dispatch.order_id} of {dispatch.id} is not stored")
+    if not rules.is_as_shown(dispatch, order):
+        raise Stale
     return order
 
 

@@ -9,10 +9,11 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.dispatch.answers import Acceptance, Rejection
 from chalicelib.dispatch.deadlines import Clock
 from chalicelib.dispatch.disputes import Dispute
 from chalicelib.dispatch.parcels import Parcel
-from chalicelib.dispatch.rules import Acceptance, Dispatch, DispatchLine, Rejection
+from chalicelib.dispatch.rules import Dispatch, DispatchLine
 from chalicelib.kernel import clock, ids
 from chalicelib.ordering.rules import ShipTo
 from chalicelib.platform import store

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from chalicelib.kernel import ids
 from chalicelib.kernel.money import allocate
@@ -22,6 +22,7 @@ OrderStatus = Literal[
     "refunded",
 ]
 DispatchStatus = Literal["created", "accepted", "shipped", "delivered", "rejected", "cancelled"]
+ParcelStatus = Literal["shipped", "delivered"]
 PaymentStatus = Literal["pending", "succeeded", "cancelled", "refunded"]
 
 # What a cap on orders, instead of on a SKU's units, is of.
@@ -50,7 +51,7 @@ class ParcelSummary(NamedTuple):
     id: str
     carrier: str
     tracking_number: str
-    status: str
+    status: ParcelStatus
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class DispatchSummary:
     status: DispatchStatus
     carrier: str | None = None
     tracking_number: str | None = None
-    sent: Sequence[Sequence[str]] = ()
+    sent: Sequence[Sequence[Any]] = ()
 
     @property
     def parcels(self) -> tuple[ParcelSummary, ...]:

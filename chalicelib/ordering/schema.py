@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from chalicelib.catalogue.pricing import PriceReason
-from chalicelib.ordering.rules import DispatchStatus, OrderStatus, PaymentStatus
+from chalicelib.ordering.rules import DispatchStatus, OrderStatus, ParcelStatus, PaymentStatus
 from chalicelib.payments.rules import PaymentMethod
 from chalicelib.platform.schema import (
     Country,
@@ -114,7 +114,7 @@ class ParcelSummaryView(View):
     id: str
     carrier: str
     tracking_number: str
-    status: str
+    status: ParcelStatus
 
 
 class DispatchSummaryView(View):

@@ -1,8 +1,15 @@
 """Requests and answers about stock."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from chalicelib.kernel.callers import Role
 from chalicelib.platform.schema import Identifier, Instant, RequestModel, Text, Units, View
@@ -15,6 +22,13 @@ def _not_nothing(delta: int) -> int:
     if delta == 0:
         raise ValueError("must not be 0")
     return delta
+
+
+def _not_null(value: Any) -> Any:
+    """For a field that may be left out, and has no meaning without a value."""
+    if value is None:
+        raise ValueError("must not be null")
+    return value
 
 
 class PutStock(RequestModel):
@@ -39,7 +53,9 @@ class PutStock(RequestModel):
 
 
 class PatchSku(RequestModel):
-    stock_shards: Annotated[int, Field(ge=1, le=MAX_SHARDS)] | None = Field(
+    stock_shards: Annotated[
+        Annotated[int, Field(ge=1, le=MAX_SHARDS)] | None, BeforeValidator(_not_null)
+    ] = Field(
         default=None,
         description="How many items its stock is spread over: more for a SKU that many want in the "
         "same second.",

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.pricing import QuantityBreak
-from chalicelib.catalogue.rules import Campaign, LeaderPrice, Product, Sku
+from chalicelib.catalogue.rules import AlternateSku, Campaign, LeaderPrice, Product, Sku
 from chalicelib.catalogue.store import CampaignLeaderRow, CampaignRow, ProductRow
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
@@ -221,3 +221,32 @@ def test_a_leaders_prices_are_kept_with_what_they_were_set_under() -> None:
         "sku_1": LeaderPrice("sku_1", 1100, 3),
         "sku_2": LeaderPrice("sku_2", 900, 1),
     }
+
+
+def test_alternates_are_named_on_condition_of_what_was_named_before() -> None:
+    add_product("prd_1")
+    eggs, tray = catalogue.get_skus(["sku_1", "sku_2"]).values()
+    named = [AlternateSku("sku_2", 3)]
+    write(catalogue.set_alternate(tray, "sku_1", 3), catalogue.set_alternates(eggs, named))
+    with pytest.raises(Stale):
+        write(catalogue.set_alternates(eggs, []))
+    with pytest.raises(Stale):
+        write(catalogue.set_alternate(tray, None, 1))
+    eggs, tray = catalogue.get_skus(["sku_1", "sku_2"]).values()
+    assert list(eggs.alternates) == named
+    assert not eggs.alternate_of
+    assert (tray.alternate_of, tray.priority, list(tray.alternates)) == ("sku_1", 3, [])
+    write(catalogue.set_alternate(tray, None, 1), catalogue.set_alternates(eggs, []))
+    eggs, tray = catalogue.get_skus(["sku_1", "sku_2"]).values()
+    assert not eggs.alternates
+    assert not tray.alternate_of
+    assert not tray.priority
+
+
+def test_the_lowest_priority_is_tried_first_and_then_the_older_sku() -> None:
+    add_product("prd_1")
+    (eggs,) = catalogue.get_skus(["sku_1"]).values()
+    three = [AlternateSku("sku_c", 1), AlternateSku("sku_b", 2), AlternateSku("sku_a", 2)]
+    write(catalogue.set_alternates(eggs, three))
+    (eggs,) = catalogue.get_skus(["sku_1"]).values()
+    assert [each.sku_id for each in eggs.by_priority] == ["sku_c", "sku_a", "sku_b"]

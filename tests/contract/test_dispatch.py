@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from chalicelib.dispatch import store as dispatches
+from chalicelib.dispatch.answers import Acceptance, Rejection
 from chalicelib.dispatch.disputes import Dispute
-from chalicelib.dispatch.rules import Acceptance, Dispatch, Rejection
+from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform.transaction import write

@@ -324,3 +324,15 @@ def test_a_patch_that_says_nothing_is_refused(world: World, body: Json, field: s
     answer = world.operator.patch("/v1/skus/sku_1", body)
     assert answer.status == 422
     assert [each["field"] for each in answer.json["errors"]] == [field]
+
+
+def test_an_order_cancelled_after_it_puts_the_alternates_units_back(ordered: Ordered) -> None:
+    _, brown = ordered.alternate()
+    ordered.reject_eggs(2)
+    path = f"/v1/orders/{ordered.order_id}/cancel"
+    assert ordered.world.operator.post(path, {}).json["status"] == "refunded"
+    ordered.world.work()
+    assert ordered.world.stock(brown)["available"] == 10
+    # The two units that were rejected are not for sale: their supplier counts its shelf.
+    assert ordered.world.stock(ordered.eggs)["available"] == 8
+    assert ordered.world.trial_balance() == {}

@@ -74,6 +74,8 @@ def test_a_sku_is_answered_whole(world: World) -> None:
         "cost": 700,
         "fulfilment_mode": "standard",
         "stock_shards": 1,
+        "alternate_of": None,
+        "priority": None,
     }
 
 

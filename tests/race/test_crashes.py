@@ -145,6 +145,61 @@ def deliver(world: World, made: Made) -> None:
         assert world.operator.post(f"{made.dispatch}/{verb}", body).status == 200
 
 
+def accept_some(world: World, made: Made) -> None:
+    """Of three of each SKU two of the first, and all of the second."""
+    units = zip(made.sale.sku_ids, (2, 3), strict=True)
+    lines = [{"sku_id": sku_id, "quantity": quantity} for sku_id, quantity in units]
+    post(world, f"{made.dispatch}/accept", {"lines": lines})
+
+
+def accepted(world: World) -> Made:
+    made = paid(world)
+    assert world.operator.post(f"{made.dispatch}/accept", {}).status == 200
+    return made
+
+
+def send_in_parcels(world: World, made: Made) -> None:
+    """Each call without a key: what was done before the crash is told again."""
+    one = {"lines": [{"sku_id": made.sale.sku_ids[0], "quantity": 1}]}
+    for body in ({**PARCEL, **one}, {**PARCEL, "tracking_number": "T2"}):
+        sent = world.operator.send("POST", f"{made.dispatch}/ship", body, {})
+        if sent.code != "invalid_transition":  # once it is delivered there is nothing to ship
+            assert sent.status == 200, sent.text
+    for parcel in world.operator.get(made.dispatch).json["parcels"]:
+        path = f"{made.dispatch}/parcels/{parcel['id']}/deliver"
+        assert world.operator.send("POST", path, {}, {}).status == 200
+
+
+def with_alternates(world: World) -> Made:
+    """Each of the order's SKUs has one, with as many units as there are of it."""
+    made, supplier_id = paid(world), world.add_supplier()
+    skus = world.add_product(supplier_id, skus=2, cost=700)["skus"]
+    for sku, ordered in zip(skus, made.sale.sku_ids, strict=True):
+        world.set_stock(sku["id"], 3)
+        patch = {"alternate_of": ordered}
+        assert world.operator.patch(f"/v1/skus/{sku['id']}", patch).status == 200
+    return made
+
+
+def dispute(world: World, made: Made) -> None:
+    body = {"reason": "Nothing came."}
+    sent = world.customer().send("POST", f"{made.dispatch}/disputes", body, {})
+    assert sent.status == 201, sent.text
+    work_off(world)
+
+
+def disputed(world: World) -> Made:
+    made = delivered(world)
+    body = {"reason": "Nothing came."}
+    opened = created(world.customer().post(f"{made.dispatch}/disputes", body))
+    return Made(made.sale, {**made.order, "dispute": opened["id"]})
+
+
+def resolve(world: World, made: Made, outcome: str) -> None:
+    path = f"{made.dispatch}/disputes/{made.order['dispute']}/resolve"
+    post(world, path, {"outcome": outcome, "note": "seen"})
+
+
 def refund_one(world: World, made: Made) -> None:
     lines = [{"sku_id": made.sale.sku_ids[0], "quantity": 1}]
     post(world, f"/v1/orders/{made.order['id']}/refunds", {"lines": lines, "reason": "broken"})
@@ -270,6 +325,13 @@ ONE_BACK = {
     "leader:pending": -500,
     "platform:revenue": -1000,
 }
+DISPUTED = "delivery_disputed"
+HELD = {
+    "cash:local": 6000,
+    "supplier:held": -4200,
+    "leader:pending": -600,
+    "platform:revenue": -1200,
+}
 COLLECTED = {"leader:collected": 6000, "customer_prepayments": -6000}
 REMITTED = {**COLLECTED, "leader:collected": 2000, "cash:bank": 4000}
 SETTLED = {
@@ -355,6 +417,48 @@ SCENARIOS = {
         confirm,
         result,
         comes_to("refunded", 10, refunded=6000, dispatches=["cancelled"]),
+    ),
+    "accept some": Scenario(
+        paid,
+        accept_some,
+        result,
+        {
+            **PAID,
+            "refunded": 1000,
+            "dispatches": ["accepted"],
+            "waiting": [2, 3],
+            "balances": {"cash:local": 5000, "customer_prepayments": -5000},
+        },
+    ),
+    "send in parcels": Scenario(
+        accepted,
+        send_in_parcels,
+        result,
+        comes_to("delivered", 7, dispatches=["delivered"], balances=DELIVERED),
+    ),
+    "reject, replaced": Scenario(
+        with_alternates,
+        reject,
+        result,
+        {**PAID, "dispatches": ["rejected", "created", "created"], "waiting": [0, 0]},
+    ),
+    "dispute": Scenario(
+        delivered,
+        dispute,
+        result,
+        comes_to("delivered", 7, dispatches=["delivered"], balances=HELD, cases=[DISPUTED]),
+    ),
+    "uphold": Scenario(
+        disputed,
+        partial(resolve, outcome="upheld"),
+        result,
+        comes_to("refunded", 7, refunded=6000, dispatches=["delivered"], cases=[DISPUTED]),
+    ),
+    "dismiss": Scenario(
+        disputed,
+        partial(resolve, outcome="dismissed"),
+        result,
+        comes_to("delivered", 7, dispatches=["delivered"], balances=DELIVERED, cases=[DISPUTED]),
     ),
     "settle": Scenario(two_leaders, settle, settled, SETTLED),
     "settle, messages lost": Scenario(two_leaders, settle_but_lose_messages, settled, SETTLED),

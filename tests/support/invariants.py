@@ -337,13 +337,14 @@ def _units(state: State, supplied: Mapping[str, int]) -> Iterator[str]:
 
 
 def _limits_held(state: State) -> Iterator[str]:
-    """No customer holds more than the widest limit that any of its orders was placed under."""
+    """No customer holds more than the widest limit that any of its orders was placed under; of a
+    SKU that was ordered all units count, whatever was put in their place."""
     live, widest = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
     for order in state.orders:
         if order.status not in (*ENDED_UNPAID, "refunded"):
             for line in order.lines:
                 if line.limit is not None:
-                    of = (order.campaign_id, order.customer_id, line.sku_id)
+                    of = (order.campaign_id, order.customer_id, line.counts_as)
                     live[of] += line.quantity
                     widest[of] = max(widest[of], line.limit)
     for of, units in live.items():

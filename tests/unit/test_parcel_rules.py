@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.dispatch import disputes, parcels, rules
+from chalicelib.dispatch.answers import REASONS, Acceptance, Said
 from chalicelib.dispatch.parcels import MOST_PARCELS, Shipment
-from chalicelib.dispatch.rules import Acceptance, Dispatch, Said
+from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict
 from tests.support.made import NOW, a_dispatch, a_line, a_parcel, an_order
@@ -34,7 +35,7 @@ def test_any_other_carrier_is_taken_and_not_known() -> None:
     assert not a_parcel(carrier="Cousin Otto").carrier_known
 
 
-@pytest.mark.parametrize("text", sorted(rules.REASONS))
+@pytest.mark.parametrize("text", sorted(REASONS))
 def test_a_reason_of_the_list_is_its_own_code(text: str) -> None:
     assert (Said.of(text).code, Said.of(text).note, Said.of(text).text) == (text, None, text)
 
