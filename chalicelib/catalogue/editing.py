@@ -49,8 +49,7 @@ def edit(campaign_id: str, changes: Changes) -> CampaignWhole:
         return before
     now = clock.now()
     _check_state(before, after, differing, now)
-    if _is_settled(before, now):
-        after = _raised(before, after)
+    after = _raised(before, after) if _is_settled(before, now) else after.with_caps_laid_out()
     transaction = _written(before, after)
     if "closes_at" in differing:
         # Before the campaign itself: what is listed by these is judged by the campaign.
@@ -195,7 +194,7 @@ def _raised(before: CampaignWhole, after: CampaignWhole) -> CampaignWhole:
         after,
         max_orders_raises=raised(before.max_orders_raises, before.max_orders, after.max_orders),
         offers=[
-            _with_raises(was[each.sku_id], each) if each.sku_id in was else each
+            _with_raises(was[each.sku_id], each) if each.sku_id in was else each.with_cap_laid_out()
             for each in after.offers
         ],
     )

@@ -141,6 +141,7 @@ class CampaignRow(EntityRow[Campaign]):
     judged_at = InstantAttribute(null=True)
     max_orders = IntegerAttribute(null=True)
     max_orders_raises = IntegersAttribute(default=())
+    place_shards = IntegerAttribute(default=1)
     full_until = InstantAttribute(null=True)
 
     @classmethod
@@ -173,6 +174,7 @@ class OfferRow(EntityRow[Offer]):
     quantity_breaks = RecordsAttribute(QuantityBreak)
     quantity_cap = IntegerAttribute(null=True)
     cap_raises = IntegersAttribute(default=())
+    cap_shards = IntegerAttribute(default=1)
     priced_at = IntegerAttribute(default=1)
     stock_shards = IntegerAttribute(default=1)
     sold_out_until = InstantAttribute(null=True)

@@ -43,12 +43,12 @@ def of(campaign: Campaign, offers: Sequence[Offer]) -> dict[str, Cap]:
     """The caps of a campaign and of these of its offers, by what each is of."""
     places, raises = campaign.max_orders, campaign.max_orders_raises
     found = [
-        Cap(campaign.id, each.sku_id, each.quantity_cap, each.cap_raises)
+        Cap(campaign.id, each.sku_id, each.quantity_cap, each.cap_raises, each.cap_shards)
         for each in offers
         if each.quantity_cap is not None
     ]
     if places is not None:
-        found.append(Cap(campaign.id, PLACES, places, raises))
+        found.append(Cap(campaign.id, PLACES, places, raises, campaign.place_shards))
     return {cap.of: cap for cap in found}
 
 

@@ -25,9 +25,6 @@ PaymentStatus = Literal["pending", "succeeded", "cancelled", "refunded"]
 
 # What a cap on orders, instead of on a SKU's units, is of.
 PLACES = "places"
-# A shard that holds fewer would be found empty too often; more shards are not needed.
-UNITS_A_CAP_SHARD = 100
-MOST_CAP_SHARDS = 50
 ENDED_UNSHIPPED = frozenset({"rejected", "cancelled"})
 
 
@@ -480,14 +477,16 @@ def limited_units(lines: Sequence[OrderLine]) -> dict[str, tuple[int, int]]:
 class Cap:
     """A pool of a campaign beside the stock: units of a SKU that it sells, or orders it takes.
 
-    It is kept in shards like a hot stock, and shard n begins with `shares[n]`. What it was raised
-    by lies in shards behind the others, so that no share ever changes.
+    It is kept in `shards` like a hot stock, in fewer where it has fewer units, and shard n begins
+    with `shares[n]`. What it was raised by lies in shards behind the others, so that no share ever
+    changes.
     """
 
     campaign_id: str
     of: str
     whole: int
     raises: tuple[int, ...] = ()
+    shards: int = 1
 
     @property
     def id(self) -> str:
@@ -496,11 +495,7 @@ class Cap:
     @property
     def shares(self) -> list[int]:
         steps = (self.whole - sum(self.raises), *self.raises)
-        return [share for step in steps for share in _shares(step)]
-
-
-def _shares(units: int) -> list[int]:
-    return even(units, min(max(units // UNITS_A_CAP_SHARD, 1), MOST_CAP_SHARDS))
+        return [share for step in steps for share in even(step, min(step, self.shards))]
 
 
 def cap_id(of: str) -> str:

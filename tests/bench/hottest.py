@@ -6,7 +6,8 @@ of its index, or over as many parties as there are. Where a table's items have k
 kinds, all its units are charged to the kind with the fewest keys, so no figure is too low.
 
 Assumed: every order is of the one SKU, one supplier and one campaign, is paid by card at the same
-rate as orders are placed, and comes from one of 1,000 communities and of 100,000 customers.
+rate as orders are placed, and comes from one of 1,000 communities and of 100,000 customers. The
+campaign sells 1,000 units and takes 1,000 orders: few enough for its caps to need many shards.
 """
 
 import re
@@ -22,6 +23,9 @@ from tests.bench.process import Say, tell
 from tests.bench.watched import Call, watched, write_units
 
 ORDERS_A_SECOND, COMMUNITIES, CUSTOMERS = 10_000, 1_000, 100_000
+CAP = 1_000
+# What a transaction's write of an item of up to 1 KB consumes, as one shard of a cap is.
+UNITS_OF_SMALL = 2
 MOST_ON_A_KEY, SHARDS, SHARDS_THAT_SUFFICE = 1_000, (1, 10, 50), 50
 NUMBERED = re.compile(r"(.+)#[0-9]+")
 
@@ -51,7 +55,8 @@ def measure(say: Say) -> list[Figure]:
     from app import app
 
     say("the hottest keys: one order, placed and paid")
-    shop = open_shop(app, limit=9_999, titles=("Tray of 10 brown eggs, size L",))
+    titles = ("Tray of 10 brown eggs, size L",)
+    shop = open_shop(app, 9_999, titles, terms={"quantity_cap": CAP}, max_orders=CAP)
     placed = watch(shop)
     calls = [*placed.calls, *paid(placed.order_id)]
     return [
@@ -79,6 +84,7 @@ def paid(order_id: str) -> list[Call]:
 
 
 def spread(placed: Placed, body: Mapping[str, Any], shards: int) -> Spread:
+    from chalicelib.catalogue.rules import shards_of_cap
     from chalicelib.dispatch import store as dispatch
     from chalicelib.dispatch.rules import dispatch_id
     from chalicelib.kernel import clock
@@ -104,6 +110,10 @@ def spread(placed: Placed, body: Mapping[str, Any], shards: int) -> Spread:
             today: ledger.BOOK_SHARDS,
             "dispatches": dispatch.SHARDS,
             supplier_id: dispatch.SHARDS,
+            **{
+                f"cap#{order.campaign_id}#{of}": shards_of_cap(CAP, shards)
+                for of in order.cap_parts
+            },
         },
         of_one_order=frozenset(
             {
@@ -117,7 +127,11 @@ def spread(placed: Placed, body: Mapping[str, Any], shards: int) -> Spread:
 
 def figures(calls: list[Call], spread: Spread, shards: int) -> list[Figure]:
     group = f"Write units a second on the hottest key, a hot SKU in {shards} shards"
-    units = named(write_units(calls))
+    units = defaultdict(float, named(write_units(calls)))
+    for table, item in _items(calls):
+        if (where := _where(table, item)) != table:
+            units[table] -= UNITS_OF_SMALL
+            units[where] += UNITS_OF_SMALL
     fewest: dict[str, int] = {}
     for where, keys in _keys(calls).items():
         fewest[where] = min(spread.over(key) for key in keys)
@@ -133,12 +147,20 @@ def _keys(calls: list[Call]) -> dict[str, set[str]]:
     keys: dict[str, set[str]] = defaultdict(set)
     tables = load("tables")
     for table, item in _items(calls):
-        keys[table].add(item["pk"]["S"])
+        keys[_where(table, item)].add(item["pk"]["S"])
         indexes = tables[table.title()].get("indexes", {})
         for index, (hash_key, *_) in indexes.items():
             if hash_key in item:
                 keys[f"{table}/{index}"].add(item[hash_key]["S"])
     return keys
+
+
+def _where(table: str, item: Mapping[str, Any]) -> str:
+    """The table, or in it the caps of one kind: they have shards of their own."""
+    if item["sk"]["S"] != "cap":
+        return table
+    _, _, of, _ = item["pk"]["S"].split("#")
+    return f"{table}, cap on {'orders' if of == 'places' else 'units'}"
 
 
 def _items(calls: list[Call]) -> Iterator[tuple[str, Mapping[str, Any]]]:

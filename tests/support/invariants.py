@@ -369,11 +369,11 @@ def _caps(state: State) -> Iterator[str]:
     """Of each shard of a cap just what live orders took of it is gone; of one that was lifted
     nothing counts any more."""
     capped = [
-        Cap(each.campaign_id, each.sku_id, each.quantity_cap, each.cap_raises)
+        Cap(each.campaign_id, each.sku_id, each.quantity_cap, each.cap_raises, each.cap_shards)
         for each in state.offers
         if each.quantity_cap
     ] + [
-        Cap(each.id, PLACES, each.max_orders, each.max_orders_raises)
+        Cap(each.id, PLACES, each.max_orders, each.max_orders_raises, each.place_shards)
         for each in state.campaigns
         if each.max_orders
     ]
