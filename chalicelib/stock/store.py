@@ -6,7 +6,7 @@ how many there have ever been (`widest`), and what is on its way between them.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
@@ -23,6 +23,8 @@ from chalicelib.stock.rules import FIRST, Adjustment, Move, Parts, ShardShort
 
 STOCK = "stock"
 DUE_SHARDS = 4
+# Offers are found through an index: one that it did not know yet is found then.
+HINTED_AGAIN_AFTER = timedelta(minutes=5)
 
 StockMeta = table("STOCK_TABLE")
 
@@ -49,6 +51,8 @@ class StockRow(Row):
     # Which PUT that was, and the last one that could not be reached.
     aim = IntegerAttribute(default=0)
     refused_aim = IntegerAttribute(default=0)
+    # When offers are told of the shards once more.
+    hint_at = InstantAttribute(null=True)
     due = UnicodeAttribute(null=True)
     due_at = InstantAttribute(null=True)
     tending = Due()
@@ -94,6 +98,7 @@ class Stock:
     pending_whole: int = 0
     aim: int = 0
     refused_aim: int = 0
+    hint_at: datetime | None = None
 
     @property
     def available(self) -> int:
@@ -242,6 +247,7 @@ def spread_over(before: Stock, shards: int, now: datetime) -> Update:
         [
             row.shards.set(shards),
             row.widest.set(max(shards, len(before.levels))),
+            row.hint_at.set(now + HINTED_AGAIN_AFTER),
             *_arranged(before.sku_id, now),
         ],
         _arranged_as(before),
@@ -304,13 +310,17 @@ def undo(before: Stock) -> Update:
     )
 
 
-def settled(before: Stock) -> Update:
-    """Nothing is left for the sweep. Stale where the shards were arranged anew meanwhile."""
-    return Update(
-        _at(before.sku_id, FIRST),
-        [StockRow.due.remove(), StockRow.due_at.remove()],
-        _arranged_as(before),
-    )
+def settled(before: Stock, now: datetime) -> Update:
+    """Nothing is left for the sweep but to tell offers of the shards, if that is still to come.
+
+    Stale where the shards were arranged anew meanwhile.
+    """
+    row = StockRow
+    if before.hint_at and before.hint_at > now:
+        actions = [row.due_at.set(before.hint_at)]
+    else:
+        actions = [row.due.remove(), row.due_at.remove(), row.hint_at.remove()]
+    return Update(_at(before.sku_id, FIRST), actions, _arranged_as(before))
 
 
 def to_tend(now: datetime, limit: int) -> list[str]:
@@ -425,6 +435,7 @@ def _stock(head: StockRow, others: Sequence[StockRow]) -> Stock:
         pending_whole=head.pending_whole,
         aim=head.aim,
         refused_aim=head.refused_aim,
+        hint_at=head.hint_at,
     )
 
 
