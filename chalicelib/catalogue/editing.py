@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
-from chalicelib.catalogue import campaigns
+from chalicelib.catalogue import campaigns, on_sale
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.campaigns import CampaignWhole, NewOffer
 from chalicelib.catalogue.rules import MOST_RAISES, Campaign, Offer, Target, raised
@@ -57,6 +57,7 @@ def edit(campaign_id: str, changes: Changes) -> CampaignWhole:
     if "closes_at" in differing:
         catalogue.list_at_least_until(before, later)
     transaction.commit()
+    on_sale.forget(campaign_id)
     if later != after.closes_at:
         _list_by_closing(after, later)
     return campaigns.campaign_whole(campaign_id)

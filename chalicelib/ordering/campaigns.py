@@ -8,7 +8,7 @@ decided, each order then goes its way by itself: every order of the campaign is 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.catalogue import campaigns
+from chalicelib.catalogue import campaigns, on_sale
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import ASKED_AGAIN_AFTER, Campaign, Outcome, Target
 from chalicelib.kernel import clock, events
@@ -53,6 +53,7 @@ def cancel(campaign_id: str, recorder: Recorder | None) -> Campaign:
     transaction.add(catalogue.replace_campaign(cancelled))
     transaction.publish(Event(events.CAMPAIGN_CANCELLED, campaign_id))
     transaction.commit(cancelled)
+    on_sale.forget(campaign_id)
     return cancelled
 
 

@@ -1,4 +1,4 @@
-"""Write units a second on the hottest key of every table and index, at 10,000 orders a second.
+"""Units a second on the hottest key of every table and index, at 10,000 orders a second.
 
 One order of one hot SKU is placed, paid and handed to its supplier; the units are those that
 DynamoDB says its calls consumed. Each key is then spread as the code spreads it: over the shards
@@ -8,6 +8,9 @@ kinds, all its units are charged to the kind with the fewest keys, so no figure 
 Assumed: every order is of the one SKU, one supplier and one campaign, is paid by card at the same
 rate as orders are placed, and comes from one of 1,000 communities and of 100,000 customers. The
 campaign sells 1,000 units and takes 1,000 orders: few enough for its caps to need many shards.
+
+Read units are those of one item. What a function keeps for a second is read by each of 1,000 warm
+ones in that second, or by as many as have an order of it; a transaction's read takes two units.
 """
 
 import re
@@ -26,6 +29,8 @@ ORDERS_A_SECOND, COMMUNITIES, CUSTOMERS = 10_000, 1_000, 100_000
 CAP = 1_000
 # What a transaction's write of an item of up to 1 KB consumes, as one shard of a cap is.
 UNITS_OF_SMALL = 2
+# An account may run so many functions at once by default.
+FUNCTIONS, UNITS_OF_A_READ, MOST_READ_OF_A_KEY = 1_000, 2, 3_000
 MOST_ON_A_KEY, SHARDS, SHARDS_THAT_SUFFICE = 1_000, (1, 10, 50), 50
 NUMBERED = re.compile(r"(.+)#[0-9]+")
 
@@ -59,11 +64,12 @@ def measure(say: Say) -> list[Figure]:
     shop = open_shop(app, 9_999, titles, terms={"quantity_cap": CAP}, max_orders=CAP)
     placed = watch(shop)
     calls = [*placed.calls, *paid(placed.order_id)]
-    return [
+    written = [
         figure
         for shards in SHARDS
         for figure in figures(calls, spread(placed, shop.order, shards), shards)
     ]
+    return [*written, *reads(placed.calls, spread(placed, shop.order, 1))]
 
 
 def paid(order_id: str) -> list[Call]:
@@ -140,6 +146,35 @@ def figures(calls: list[Call], spread: Spread, shards: int) -> list[Figure]:
         Figure(group, where, round(n * ORDERS_A_SECOND / fewest[where], 1), most)
         for where, n in sorted(units.items())
     ]
+
+
+def reads(calls: list[Call], spread: Spread) -> list[Figure]:
+    """Of a function's first order in a second, which reads all that it is judged by."""
+    group = "Read units a second of the hottest item"
+    units = {
+        f"{table}, {key['sk']['S'].partition('#')[0]}": readers(key, spread) * UNITS_OF_A_READ
+        for table, key in _read(calls)
+    }
+    return [Figure(group, what, n, MOST_READ_OF_A_KEY) for what, n in sorted(units.items())]
+
+
+def readers(key: Mapping[str, Any], spread: Spread) -> float:
+    """How many functions read the item in one second."""
+    named = f"{key['pk']['S']} {key['sk']['S']}"
+    if any(text in named for text in spread.of_one_order):
+        return 1
+    communities = [party for party, n in spread.parties.items() if n == COMMUNITIES]
+    if any(leader_id in named for leader_id in communities):
+        return min(FUNCTIONS, ORDERS_A_SECOND / COMMUNITIES)
+    return FUNCTIONS
+
+
+def _read(calls: list[Call]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for call in calls:
+        for action in call.parameters.get("TransactItems", ()):
+            if "Get" in action:
+                (table,) = named({action["Get"]["TableName"]: 0})
+                yield table, action["Get"]["Key"]
 
 
 def _keys(calls: list[Call]) -> dict[str, set[str]]:
