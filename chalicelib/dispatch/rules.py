@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.kernel import ids
+from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, OrderLine, ShipTo
 
@@ -66,7 +66,12 @@ class Dispatch:
     @property
     def summary(self) -> DispatchSummary:
         return DispatchSummary(
-            self.id, self.supplier_id, self.status, self.carrier, self.tracking_number
+            self.id,
+            self.supplier_id,
+            self.status,
+            self.carrier,
+            self.tracking_number,
+            clock.to_text(self.delivered_at) if self.delivered_at else None,
         )
 
     def moved(self, status: DispatchStatus, now: datetime, **changes: Any) -> "Dispatch":

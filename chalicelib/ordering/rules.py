@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from chalicelib.kernel import ids
+from chalicelib.kernel import clock, ids
 from chalicelib.kernel.money import allocate, part
 from chalicelib.payments.rules import PaymentMethod
 from chalicelib.stock.rules import Part, Parts, even, kept, parts_of, section
@@ -213,6 +213,8 @@ class DispatchSummary:
     status: DispatchStatus
     carrier: str | None = None
     tracking_number: str | None = None
+    # As text, for it is kept among the order's records.
+    delivered_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -434,12 +436,14 @@ def status_after(order: Order) -> OrderStatus:
 
 
 def advanced(order: Order, now: datetime, return_window: timedelta) -> Order:
-    """The order as its lines and dispatches make it; once delivered, its return window begins."""
-    status = status_after(order)
-    begins = status == "delivered" and order.status != "delivered"
-    return replace(
-        order.changed(status), completes_at=now + return_window if begins else order.completes_at
-    )
+    """The order as its lines and dispatches make it; its return window begins when the last of
+    them was delivered, which may have been told later."""
+    after = order.changed(status_after(order))
+    if after.status != "delivered" or order.status == "delivered":
+        return after
+    delivered = [each.delivered_at for each in order.dispatches if each.delivered_at]
+    begins = max(map(clock.from_text, delivered), default=now)
+    return replace(after, completes_at=begins + return_window)
 
 
 @dataclass(frozen=True)
