@@ -72,11 +72,12 @@ def hear(provider_name: str, refund_id: str, outcome: RefundStatus) -> None:
 
 @retry_stale
 def settle(refund_id: str, outcome: RefundStatus, recorder: Recorder | None = None) -> Refund:
-    """Book what became of a refund. Once it has succeeded, nothing that is said changes it."""
+    """Book what became of a refund. Once it has succeeded, nothing that is said changes it; once
+    it has failed, only that it has succeeded after all."""
     refund = payments.get_refund(refund_id)
     if refund is None:
         raise NotFound("There is no such refund.")
-    if refund.is_done or refund.status == outcome:
+    if refund.is_done or refund.status == outcome or _says_less(refund, outcome):
         return refund
     now = clock.now()
     completed_at = now if outcome == "succeeded" else None
@@ -94,6 +95,11 @@ def settle(refund_id: str, outcome: RefundStatus, recorder: Recorder | None = No
     transaction.commit(changed)
     logger.info("refund settled", refund_id=refund.id, order_id=refund.order_id, outcome=outcome)
     return changed
+
+
+def _says_less(refund: Refund, outcome: RefundStatus) -> bool:
+    """Whether an answer that did not come would overwrite one that did."""
+    return refund.status == "failed" and outcome == "unknown"
 
 
 def confirm(refund_id: str, caller: Caller, recorder: Recorder | None) -> Refund:
