@@ -1,11 +1,9 @@
 """Requests and answers about dispatches."""
 
-from typing import Annotated
-
 from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.ordering.rules import DispatchStatus
-from chalicelib.ordering.schema import LineIn, ShipToView
+from chalicelib.ordering.schema import FewLines, ShipToView
 from chalicelib.platform.schema import (
     Instant,
     InstantIn,
@@ -15,6 +13,7 @@ from chalicelib.platform.schema import (
     ShortText,
     Text,
     View,
+    just_one,
 )
 
 
@@ -36,9 +35,7 @@ class DeliverDispatch(RequestModel):
 
 
 class RefundOrder(RequestModel):
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=20)] | None = Field(
-        default=None, description="Units to refund; or send an amount."
-    )
+    lines: FewLines | None = Field(default=None, description="Units to refund; or send an amount.")
     amount: PositiveAmount | None = Field(
         default=None,
         validate_default=True,
@@ -49,23 +46,10 @@ class RefundOrder(RequestModel):
         default=False, description="Whether the units go back on sale; not with an amount."
     )
 
-    @field_validator("lines")
-    @classmethod
-    def _one_line_a_sku(cls, lines: list[LineIn] | None) -> list[LineIn] | None:
-        if lines and len({line.sku_id for line in lines}) < len(lines):
-            raise ValueError("must not name one SKU twice")
-        return lines
-
     @field_validator("amount")
     @classmethod
     def _one_of_them(cls, amount: int | None, sent: ValidationInfo) -> int | None:
-        if "lines" not in sent.data:
-            return amount
-        if amount is None and sent.data["lines"] is None:
-            raise ValueError("is required where lines are not sent")
-        if amount is not None and sent.data["lines"] is not None:
-            raise ValueError("must not be sent together with lines")
-        return amount
+        return just_one(amount, sent, "lines")
 
     @field_validator("restock")
     @classmethod

@@ -11,8 +11,11 @@ from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import shards_of_cap
 from chalicelib.kernel import clock
 from chalicelib.ordering import caps
+from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import PLACES, Cap
-from chalicelib.platform import transaction
+from chalicelib.ordering.store import CapRow
+from chalicelib.platform import store, transaction
+from chalicelib.platform.transaction import Update
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
@@ -130,7 +133,21 @@ def test_a_full_campaign_takes_no_more_orders(world: World) -> None:
     refused = ask(world, sale, 1, "cus_2")
     assert (refused.status, refused.code) == (409, "campaign_not_open")
     assert refused.json["detail"] == "The campaign has all the orders it can take."
-    assert on_sale(world, sale)["orders_left"] == 0
+    campaign = on_sale(world, sale)
+    assert (campaign["status"], campaign["orders_left"]) == ("full", 0)
+    (offer,) = campaign["offers"]
+    assert (offer["available"], offer["unavailable_reason"]) == (0, "campaign_full")
+
+
+def test_what_is_sold_out_says_so_in_a_campaign_that_goes_on(world: World) -> None:
+    sale = world.sale(stock=1, max_orders=2)
+    (offer,) = on_sale(world, sale)["offers"]
+    assert (offer["available"], offer["unavailable_reason"]) == (1, None)
+    assert ask(world, sale).status == 201
+    campaign = on_sale(world, sale)
+    (offer,) = campaign["offers"]
+    assert (campaign["status"], campaign["orders_left"]) == ("open", 1)
+    assert (offer["available"], offer["unavailable_reason"]) == (0, "sold_out")
 
 
 def test_a_sold_out_cap_is_refused_for_a_moment_without_a_write(world: World, time: Clock) -> None:
@@ -230,6 +247,34 @@ def test_caps_of_a_hot_sku_are_no_hot_keys(world: World) -> None:
     assert ask(world, sale, 41).code == "out_of_stock"
     assert ask(world, sale, 40).status == 201
     assert findings({hot: 1000, cool: 1000}) == []
+
+
+def test_units_that_move_while_they_are_counted_are_not_missed(world: World) -> None:
+    """Somebody brings units together, and is refused for another reason, between two reads."""
+    sale = world.sale(stock=5000, quantity_cap=2000, limit=20)
+    (sku_id,) = sale.sku_ids
+    assert ask(world, sale, 15, "cus_greedy").status == 201
+    cap = Cap(sale.campaign_id, sku_id, 2000, shards=20)
+    rows = [(f"cap#{cap.campaign_id}#{sku_id}#{n}", "cap") for n in range(20)]
+    for pk, sk in rows:
+        transaction.write(Update(CapRow.at(pk, sk), [CapRow.left.set(1)]))
+    read, refused = store._read_batch, list[str | None]()
+
+    def overtaken(row: Any, keys: Any) -> Any:
+        if row is not CapRow or refused:
+            return read(row, keys)
+        refused.append(None)
+        first, _ = read(row, keys[:8])
+        refused[0] = ask(world, sale, 12, "cus_greedy").code
+        rest, _ = read(row, keys[8:])
+        return first + rest, []
+
+    with mock.patch.object(store, "_read_batch", overtaken):
+        assert ask(world, sale, 18, "cus_bob").status == 201
+    assert refused == ["customer_limit_reached"]
+    assert sum(ordering.left_of_cap(cap).values()) == 2
+    for pk, sk in rows:  # as much again as was taken off above
+        transaction.write(Update(CapRow.at(pk, sk), [CapRow.left.add(99)]))
 
 
 def test_a_cap_never_has_more_shards_than_units(world: World) -> None:
