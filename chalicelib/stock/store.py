@@ -178,9 +178,16 @@ def set_levels(before: Stock, available: Sequence[int]) -> list[Check | Update]:
     return [_set_level(before, shard, units) for shard, units in enumerate(available)]
 
 
-def add(sku_id: str, units: int) -> Update:
-    """Units for sale are more, in a stock of one shard."""
-    return Update(_at(sku_id, FIRST), [StockRow.available.add(units), StockRow.version.add(1)])
+def add(before: Stock, units: int, most: int) -> Update:
+    """Units for sale are more, in a stock of one shard; Stale where others were added meanwhile
+    and it would hold more than `most`."""
+    row = StockRow
+    room = row.available <= most - units - before.reserved
+    return Update(
+        _at(before.sku_id, FIRST),
+        [row.available.add(units), row.version.add(1)],
+        room | row.available.does_not_exist(),
+    )
 
 
 def remove(parts: Mapping[str, Parts]) -> list[Update]:

@@ -356,6 +356,34 @@ def adjust(caller: Api, sale: Sale, delta: Any, **more: Any) -> Any:
 
 
 @pytest.mark.parametrize("shards", [1, 4])
+def test_an_adjustment_never_goes_beyond_what_a_put_may_set(world: World, shards: int) -> None:
+    sale = hot_sale(world, stock=10**9 - 5, shards=shards)
+    assert order(world, sale, 3).status == 201
+    refused = adjust(world.operator, sale, 6)
+    assert (refused.status, refused.code) == (409, "too_many_units")
+    assert figures(world, sale) == (10**9 - 8, 3, 0)
+    assert adjust(world.operator, sale, 5).status == 201
+    assert figures(world, sale) == (10**9 - 3, 3, 0)
+
+
+def test_two_adjustments_at_once_do_not_go_beyond_it_together(world: World) -> None:
+    sale = world.sale(stock=10**9 - 5)
+    finish, others = sharding.finish, list[int]()
+
+    def overtaken(sku_id: str) -> Any:
+        found = finish(sku_id)
+        if not others:
+            others.append(0)
+            others[0] = adjust(world.operator, sale, 4).status
+        return found
+
+    with mock.patch.object(sharding, "finish", overtaken):
+        refused = adjust(world.operator, sale, 4)
+    assert (others, refused.code) == ([201], "too_many_units")
+    assert world.stock(sale.sku_ids[0])["on_hand"] == 10**9 - 1
+
+
+@pytest.mark.parametrize("shards", [1, 4])
 def test_units_are_added_and_taken_away_with_the_reason_on_record(
     world: World, shards: int
 ) -> None:
