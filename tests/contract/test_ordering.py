@@ -9,6 +9,7 @@ import pytest
 from chalicelib.kernel.errors import Conflict, Stale
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
+from chalicelib.platform import store as platform_store
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import Update, write
 from tests.support.made import HOME, NOW, an_order
@@ -91,6 +92,27 @@ def test_a_sweep_sees_what_is_due_the_longest_due_first() -> None:
     due = ["ord_to_restock", "ord_long_due", "ord_due", "ord_at_once"]
     assert [order.id for order in ordering.due_before(NOW, 10)] == due
     assert [order.id for order in ordering.due_before(NOW, 2)] == due[:2]
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_every_order_of_a_campaign_is_read_once_whatever_the_pages(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(platform_store, "GET_LIMIT", size)
+    made = [add(f"ord_{n:03}", campaign_id="cmp_1") for n in range(9)]
+    add("ord_other", campaign_id="cmp_2")
+    found = sorted(ordering.all_in_campaign("cmp_1"), key=lambda order: order.id)
+    assert found == made
+
+
+def test_orders_that_hold_stock_are_told_from_those_that_are_only_due() -> None:
+    unpaid: dict[str, Any] = {"status": "pending_payment", "paid_at": None, "expires_at": NOW}
+    add("ord_unpaid", **unpaid)
+    add("ord_paid")
+    add("ord_delivered", status="delivered", completes_at=NOW)
+    add("ord_completed", status="completed", completes_at=NOW)
+    assert {order.id for order in ordering.live_orders()} == {"ord_unpaid", "ord_paid"}
+    assert {order.id for order in ordering.due_before(NOW, 10)} == {"ord_unpaid", "ord_delivered"}
 
 
 def test_an_order_that_was_paid_is_no_longer_due() -> None:
