@@ -32,8 +32,8 @@ help: ## Tell what can be made
 run: $(VENV)/ready ## Clear the stack on PORT, then play the whole journey on an empty one
 	@$(RUN) infra.demo.play --new-stack
 
-up: $(VENV)/ready ## The local stack, without the demo; again keeps the data
-	@$(RUN) infra.local.deploy up
+up: $(VENV)/ready ## The local stack, without the demo; again keeps the data; PARAMETERS="Name=value ..."
+	@$(RUN) infra.local.deploy up $(PARAMETERS)
 
 down: $(VENV)/ready ## The local stack away, data and all
 	@$(RUN) infra.local.deploy down

@@ -17,6 +17,7 @@ from chalicelib.parties.authorizer import authorizers
 from chalicelib.payments import routes as payments
 from chalicelib.payments import workers as payments_workers
 from chalicelib.platform import outbox_worker
+from chalicelib.portal import routes as portal
 from chalicelib.reference import routes as reference
 from chalicelib.settlement import routes as settlement
 from chalicelib.settlement import workers as settlement_workers
@@ -42,6 +43,7 @@ for domain in (
     webhooks,
     cases,
     reference,
+    portal,
 ):
     app.register_blueprint(domain.routes)
 

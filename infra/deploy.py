@@ -17,17 +17,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.failures import Fixable, exit_code_of
 from infra.package import package
 from infra.stack import Target, deploy
-from infra.stages import STAGES, parameters
+from infra.stages import STAGES, given, parameters
 
 NEEDED = ("JwtIssuer", "JwtAudience", "JwtJwksUrl")
 DEPLOYABLE = tuple(stage for stage in STAGES if stage != "local")
 
 
 def main() -> None:
-    stage, *given = sys.argv[1:] or [""]
+    stage, *arguments = sys.argv[1:] or [""]
     if stage not in DEPLOYABLE:
         raise Fixable(f"STAGE is one of {', '.join(DEPLOYABLE)}: make deploy STAGE=dev")
-    chosen = {**parameters(stage), **dict(map(name_and_value, given))}
+    chosen = {**parameters(stage), **given(arguments)}
     if missing := [name for name in NEEDED if not chosen.get(name)]:
         raise Fixable(how_to_give(stage, missing))
     try:
@@ -42,13 +42,6 @@ def how_to_give(stage: str, missing: list[str]) -> str:
         f"{', '.join(missing)} must be given: fill them in in infra/stages/{stage}.json, "
         f'or say `make deploy STAGE={stage} PARAMETERS="{values}"`'
     )
-
-
-def name_and_value(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise Fixable(f"a parameter is given as Name=value, not {text!r}")
-    return name, value
 
 
 def deploy_to_aws(stage: str, chosen: dict[str, str]) -> None:

@@ -32,7 +32,11 @@ class Target:
 def deploy(
     package: Package, target: Target, parameters: Mapping[str, str], say: Say
 ) -> dict[str, str]:
-    """Create the stack, or change it into what was packaged. Returns its outputs."""
+    """Create the stack, or change it into what was packaged. Returns its outputs.
+
+    Raises Fixable for a parameter that the template does not have.
+    """
+    require_known(package, parameters)
     cloudformation = target.clients("cloudformation")
     kind = "UPDATE" if exists(cloudformation, target.name) else "CREATE"
     template = template_url(package, target)
@@ -53,6 +57,14 @@ def deploy(
         execute(cloudformation, target, change_set, kind)
         say(f"{target.name}: {kind.lower()} done")
     return outputs(cloudformation, target.name)
+
+
+def require_known(package: Package, parameters: Mapping[str, str]) -> None:
+    known = json.loads(package.template.read_text())["Parameters"]
+    if unknown := sorted(parameters.keys() - known.keys()):
+        raise Fixable(
+            f"there is no parameter {', '.join(unknown)}: the template has {', '.join(known)}"
+        )
 
 
 def exists(cloudformation: Any, name: str) -> bool:

@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.aftersales.rules import AfterSales, AfterSalesLine, OpenRequests, Step
 from chalicelib.kernel import ids
 from chalicelib.platform import store
-from chalicelib.platform.indexes import Due, KeysListing
+from chalicelib.platform.indexes import ByCustomer, ByLeader, BySupplier, Due, KeysListing
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.table import (
     EntityRow,
@@ -29,39 +28,6 @@ SHARDS = 4
 
 
 AfterSalesMeta = table("AFTER_SALES_TABLE")
-
-
-class ByCustomer(GlobalSecondaryIndex[Any]):
-    """A customer's requests, by age."""
-
-    class Meta:
-        index_name = "by_customer"
-        projection = KeysOnlyProjection()
-
-    customer_id = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
-
-
-class ByLeader(GlobalSecondaryIndex[Any]):
-    """A community's requests, by age."""
-
-    class Meta:
-        index_name = "by_leader"
-        projection = KeysOnlyProjection()
-
-    leader_id = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
-
-
-class BySupplier(GlobalSecondaryIndex[Any]):
-    """The requests that concern a supplier, by age."""
-
-    class Meta:
-        index_name = "by_supplier"
-        projection = KeysOnlyProjection()
-
-    supplier_id = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
 
 
 class AfterSalesRow(EntityRow[AfterSales]):

@@ -70,7 +70,8 @@ def _list_by_closing(campaign: Campaign, listed_by: datetime) -> None:
 
 def _after(before: CampaignWhole, changes: Changes) -> CampaignWhole:
     """The campaign as it is asked for. Raises Invalid where there can be no such campaign."""
-    after = before.changed(**{**changes, "offers": before.offers})
+    plain = {name: value for name, value in changes.items() if name != "offers"}
+    after = before.changed(**plain)
     after = replace(after, for_every_leader=not after.leader_ids)
     if after.closes_at <= after.opens_at:
         raise Invalid.field("closes_at", "must be after opens_at")
@@ -109,17 +110,14 @@ def _check_state(
     if status in ("closed", "cancelled"):
         wrong = [FieldError(name, OVER) for name in differing]
     else:
-        wrong = [why for name in differing for why in _WHY_NOT[name](before, after)]
+        hurting = [name for name in differing if name in _WHY_NOT]
+        wrong = [why for name in hurting for why in _WHY_NOT[name](before, after)]
     if wrong:
         state = "opens within a minute" if status == "scheduled" else f"is {status}"
         said = "; ".join(f"{each.field} {each.message}" for each in wrong)
         raise Conflict(
             f"The campaign {state}: {said}.", code="campaign_not_editable", errors=tuple(wrong)
         )
-
-
-def _of_title(before: CampaignWhole, after: CampaignWhole) -> Iterator[FieldError]:
-    yield from ()
 
 
 def _of_opens_at(before: CampaignWhole, after: CampaignWhole) -> Iterator[FieldError]:
@@ -185,9 +183,8 @@ def _of_raises(field: str, raises: tuple[int, ...], asked: int | None) -> Iterat
         yield FieldError(field, f"has been raised {MOST_RAISES} times: lift it by null")
 
 
-# Why a campaign that is sold, or soon will be, cannot become another one: by field.
+# Why a campaign that is sold, or soon will be, cannot become another one: by field that may hurt.
 _WHY_NOT: dict[str, Callable[[CampaignWhole, CampaignWhole], Iterator[FieldError]]] = {
-    "title": _of_title,
     "opens_at": _of_opens_at,
     "closes_at": _of_closes_at,
     "target": _of_target,

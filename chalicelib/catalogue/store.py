@@ -21,7 +21,7 @@ from chalicelib.catalogue.rules import (
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform import store
-from chalicelib.platform.indexes import Due, Listing
+from chalicelib.platform.indexes import BySupplier, Due, Listing
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
@@ -46,17 +46,6 @@ PRODUCTS_A_READ = 100
 
 
 CatalogueMeta = table("CATALOGUE_TABLE")
-
-
-class BySupplier(GlobalSecondaryIndex[Any]):
-    """A supplier's products, by age."""
-
-    class Meta:
-        index_name = "by_supplier"
-        projection = KeysOnlyProjection()
-
-    supplier_id = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
 
 
 class ByLeader(GlobalSecondaryIndex[Any]):

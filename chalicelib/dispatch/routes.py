@@ -4,18 +4,22 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from chalicelib.dispatch import cancelling, feed, refunding, service
+from chalicelib.dispatch import cancelling, exporting, feed, importing, refunding, service
+from chalicelib.dispatch.exporting import Wanted
+from chalicelib.dispatch.importing import Imported
 from chalicelib.dispatch.refunding import Asked
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.schema import (
     AcceptDispatch,
     DeliverDispatch,
     DispatchView,
+    ExportQuery,
     FeedQuery,
     FeedView,
     RefundOrder,
     RejectDispatch,
     ShipDispatch,
+    TrackingImportedView,
 )
 from chalicelib.kernel.callers import Caller
 from chalicelib.ordering.rules import Order
@@ -23,8 +27,8 @@ from chalicelib.ordering.schema import CancelOrder, OrderView
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments.rules import Refund
 from chalicelib.payments.schema import RefundView
-from chalicelib.platform import pages
-from chalicelib.platform.endpoints import Request
+from chalicelib.platform import pages, sheets
+from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 
 routes = Routes(__name__, tag="Dispatches", authorizer=authorizer)
@@ -49,6 +53,43 @@ def read_feed(request: Request) -> Any:
         next_cursor=pages.cursor(request.scope, found.next_after),
         next_updated_since=found.next_updated_since,
     )
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/dispatches/export",
+    summary="What a supplier has to ship, as a file: a row for each line, and what they come to",
+    roles=("supplier", "operator"),
+    query=ExportQuery,
+    media_type=sheets.MEDIA_TYPES["csv"],
+    also=Also(media_types=(sheets.MEDIA_TYPES["xlsx"],)),
+)
+def export_dispatches(request: Request) -> Reply:
+    sent: ExportQuery = request.query
+    lines, purchase = exporting.export(Wanted(sent.supplier_id, sent.cycle), request.caller)
+    asked = (purchase, lines) if sent.list == "purchase" else (lines, purchase)
+    name = f"{asked[0].name.lower().replace(' ', '-')}.{sent.format}"
+    headers = {
+        "Content-Type": sheets.MEDIA_TYPES[sent.format],
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    return Reply(None, headers=headers, text=sheets.written(asked, sent.format))
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/dispatches/import",
+    summary="Ship many dispatches from a file of tracking numbers",
+    notes="CSV in UTF-8 or XLSX with the columns `dispatch_id`, `carrier` and `tracking_number`; "
+    "those of an export may stand beside them. A row that is wrong holds back no other, and a "
+    "file that comes again changes nothing.",
+    roles=("supplier", "operator"),
+    takes="text/csv",
+    answer=TrackingImportedView,
+    key="optional",
+)
+def import_tracking(request: Request) -> Imported:
+    return importing.import_tracking(request.raw_body, request.caller)
 
 
 @routes.endpoint(

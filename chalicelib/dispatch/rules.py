@@ -7,7 +7,8 @@ from typing import Any
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
-from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, OrderLine, ShipTo
+from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, ShipTo
 
 ACCEPT_WITHIN = timedelta(hours=12)
 SHIP_WITHIN = timedelta(hours=24)

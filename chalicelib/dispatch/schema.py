@@ -1,10 +1,15 @@
 """Requests and answers about dispatches."""
 
+from datetime import date
+from typing import Literal
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.ordering.rules import DispatchStatus
 from chalicelib.ordering.schema import FewLines, ShipToView
+from chalicelib.platform import sheets
 from chalicelib.platform.schema import (
+    Identifier,
     Instant,
     InstantIn,
     PageQuery,
@@ -15,6 +20,7 @@ from chalicelib.platform.schema import (
     View,
     just_one,
 )
+from chalicelib.stock.schema import RowErrorView
 
 
 class AcceptDispatch(RequestModel):
@@ -62,6 +68,26 @@ class RefundOrder(RequestModel):
 class FeedQuery(PageQuery):
     status: DispatchStatus | None = None
     updated_since: InstantIn | None = None
+
+
+class ExportQuery(RequestModel):
+    format: sheets.Format = Field(default="csv", description="`xlsx` holds both lists.")
+    list: Literal["lines", "purchase"] = Field(
+        default="lines", description="Which of the two a CSV file holds."
+    )
+    cycle: date | None = Field(
+        default=None,
+        description="The business date on which they were made; left out, all that wait.",
+    )
+    supplier_id: Identifier | None = Field(default=None, description="Required of an operator.")
+
+
+class TrackingImportedView(View):
+    rows: int
+    shipped: int = Field(description="Dispatches that were shipped by this file.")
+    unchanged: int = Field(description="Dispatches that had been shipped so before.")
+    skipped: int = Field(description="Rows without a tracking number.")
+    errors: list[RowErrorView]
 
 
 class DispatchLineView(View):

@@ -14,7 +14,8 @@ from chalicelib.kernel.money import BASIS_POINTS
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.rules import Order, OrderLine, Shares, advanced
+from chalicelib.ordering.lines import OrderLine, Shares
+from chalicelib.ordering.rules import Order, advanced
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings

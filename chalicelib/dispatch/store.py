@@ -9,7 +9,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.dispatch.rules import Dispatch, DispatchLine
+from chalicelib.dispatch.rules import OPEN, Dispatch, DispatchLine
 from chalicelib.kernel import clock, ids
 from chalicelib.ordering.rules import ShipTo
 from chalicelib.platform import store
@@ -54,6 +54,17 @@ class SupplierFeed(GlobalSecondaryIndex[Any]):
     feed_at = UnicodeAttribute(range_key=True)
 
 
+class Waiting(GlobalSecondaryIndex[Any]):
+    """A supplier's dispatches that wait to be shipped, spread over shards, by when they must be."""
+
+    class Meta:
+        index_name = "waiting"
+        projection = KeysOnlyProjection()
+
+    waiting_of = UnicodeAttribute(hash_key=True)
+    ship_by = InstantAttribute(range_key=True)
+
+
 class DispatchRow(EntityRow[Dispatch]):
     Meta = DispatchMeta
     entity = Dispatch
@@ -63,6 +74,9 @@ class DispatchRow(EntityRow[Dispatch]):
     feed_at = UnicodeAttribute()
     feed = Feed()
     supplier_feed = SupplierFeed()
+    # Only what waits carries it.
+    waiting_of = UnicodeAttribute(null=True)
+    waiting = Waiting()
     id = UnicodeAttribute()
     order_id = UnicodeAttribute()
     supplier_id = UnicodeAttribute()
@@ -87,12 +101,14 @@ class DispatchRow(EntityRow[Dispatch]):
     @classmethod
     def keys(cls, entity: Dispatch) -> dict[str, Any]:
         shard = ids.shard(entity.id, SHARDS)
+        feed_of = _feed_of(entity.supplier_id, shard)
         return {
             "pk": entity.id,
             "sk": DISPATCH,
             "listing": _listing(shard),
-            "feed_of": _feed_of(entity.supplier_id, shard),
+            "feed_of": feed_of,
             "feed_at": feed_position(entity),
+            "waiting_of": feed_of if entity.status in OPEN else None,
         }
 
 
@@ -117,6 +133,13 @@ def add_dispatch(dispatch: Dispatch) -> Put:
 def replace_dispatch(changed: Dispatch) -> Put:
     """Write a dispatch on condition of the version before it; Stale where another came first."""
     return Put(DispatchRow.of(changed), DispatchRow.version == changed.version - 1)
+
+
+def waiting(supplier_id: str, limit: int) -> list[Dispatch]:
+    """The supplier's dispatches that wait to be shipped, the most urgent first."""
+    partitions = [_feed_of(supplier_id, n) for n in range(SHARDS)]
+    rows = store.oldest(DispatchRow.waiting, partitions, None, DispatchRow.ship_by, limit)
+    return [each for each in get_dispatches(row.pk for row in rows) if each.status in OPEN]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.service import earned_lines
 from chalicelib.ledger import rules as books
-from chalicelib.ordering.rules import Order, OrderLine
+from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.rules import Order
 from chalicelib.settlement import earning
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
 from chalicelib.settlement.rules import EarnedLine, Earnings

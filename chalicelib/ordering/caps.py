@@ -40,15 +40,15 @@ class CapPool:
             raise Stale from None
 
 
-def of(campaign: Campaign, offers: Sequence[Offer]) -> dict[str, Cap]:
+def of_campaign(campaign: Campaign, offers: Sequence[Offer]) -> dict[str, Cap]:
     """The caps of a campaign and of these of its offers, by what each is of."""
-    places, raises = campaign.max_orders, campaign.max_orders_raises
     found = [
         Cap(campaign.id, each.sku_id, each.quantity_cap, each.cap_raises, each.cap_shards)
         for each in offers
         if each.quantity_cap is not None
     ]
-    if places is not None:
+    if campaign.max_orders is not None:
+        places, raises = campaign.max_orders, campaign.max_orders_raises
         found.append(Cap(campaign.id, PLACES, places, raises, campaign.place_shards))
     return {cap.of: cap for cap in found}
 

@@ -21,7 +21,7 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Transaction
 from chalicelib.stock import store as stock
-from chalicelib.stock.store import Level
+from chalicelib.stock.levels import Level
 
 LOOKS = 5
 SKUS_A_READ = 100

@@ -12,7 +12,8 @@ from chalicelib.kernel.errors import Busy, NotFound
 from chalicelib.ordering import caps, charging, paying
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.charging import NotStopped, Stopped
-from chalicelib.ordering.rules import Order, limited_units
+from chalicelib.ordering.lines import limited_units
+from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sweeping import sweep_each

@@ -7,19 +7,14 @@ from chalicelib.cases import service as cases
 from chalicelib.cases.rules import CaseKind
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import Campaign
-from chalicelib.kernel import clock, events, ids
-from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Busy, Conflict, Invalid, NotFound, Stale
-from chalicelib.kernel.events import Event
-from chalicelib.ledger import rules as books
-from chalicelib.ledger import store as ledger
-from chalicelib.ledger.rules import Bound
-from chalicelib.ledger.store import OutOfBounds
+from chalicelib.kernel import clock, ids
+from chalicelib.kernel.errors import Busy
 from chalicelib.ordering import caps
 from chalicelib.ordering import store as ordering
+from chalicelib.ordering.booking import book_paid, keep_unmatched, pay, refund_whole, send_back
+from chalicelib.ordering.lines import OrderLine, limited_units
 from chalicelib.ordering.placing import PAYABLE_AFTER_CLOSE
-from chalicelib.ordering.rules import Order, OrderLine, limited_units
-from chalicelib.parties import service as parties
+from chalicelib.ordering.rules import Order
 from chalicelib.payments import refunds
 from chalicelib.payments import store as payments
 from chalicelib.payments.providers import (
@@ -30,11 +25,10 @@ from chalicelib.payments.providers import (
     RefundSettled,
     provider,
 )
-from chalicelib.payments.rules import LEADER_COLLECT, Receipt, Refund
+from chalicelib.payments.rules import LEADER_COLLECT, Receipt
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.transaction import Recorder, Transaction
-from chalicelib.settlement import earning
+from chalicelib.platform.transaction import Transaction
 from chalicelib.stock import store as stock
 from chalicelib.stock.rules import MOST_ITEMS, Parts
 from chalicelib.stock.store import CannotTake
@@ -57,7 +51,7 @@ def take_event(name: str, headers: Mapping[str, str], body: bytes) -> None:
     if isinstance(event, PaymentSucceeded):
         receive(name, event)
     elif isinstance(event, RefundSettled):
-        refunds.hear(name, event.refund_id, "succeeded" if event.succeeded else "failed")
+        refunds.hear(name, event)
     elif isinstance(event, NeedsPerson):
         _call_person(name, event)
 
@@ -109,90 +103,15 @@ def _take(receipt: Receipt, *, may_revive: bool = True) -> None:
         return
     order = ordering.get_order(receipt.order_id or "")
     if order is None or order.payment.id != receipt.payment_id:
-        _keep_unmatched(replace(receipt, order_id=None))
+        keep_unmatched(replace(receipt, order_id=None))
     elif misfit := _misfit(order, receipt):
-        _send_back(order, receipt, misfit)
+        send_back(order, receipt, misfit)
     elif order.status == "pending_payment":
-        _pay(order, receipt)
+        pay(order, receipt)
     elif may_revive and (campaign := _revivable(order, receipt)):
         _revive(order, campaign, receipt)
     else:
-        _refund_whole(order, receipt)
-
-
-@retry_stale
-def collect(
-    order_id: str, amount: int, reference: str, caller: Caller, recorder: Recorder | None
-) -> Receipt:
-    """Book money that a leader took in for an order.
-
-    Raises Conflict where the order is not one the leader collects for or not open, or where the
-    leader would hold more than its credit limit; Invalid where the amount is not the total:
-    nothing is booked then.
-    """
-    order = ordering.get_order(order_id)
-    if order is None:
-        raise NotFound("There is no such order.")
-    caller.must_be("leader", order.leader_id, "order")
-    if order.payment_method != LEADER_COLLECT:
-        raise Conflict("The order is paid by card.", code="not_leader_collect")
-    if order.status != "pending_payment":
-        raise Conflict(
-            f"The order is {order.status}; only one that waits for its payment can be paid.",
-            code="order_not_payable",
-        )
-    if amount != order.total:
-        raise Invalid.field(
-            "amount", f"must be the order's total, {order.total}", code="amount_mismatch"
-        )
-    receipt = Receipt(
-        provider=LEADER_COLLECT,
-        reference=f"{order.id}:{reference}",
-        payment_id=order.payment.id,
-        order_id=order.id,
-        amount=amount,
-        currency=order.currency,
-        received_at=clock.now(),
-    )
-    _pay_collected(order, receipt, recorder)
-    return receipt
-
-
-def _pay_collected(order: Order, receipt: Receipt, recorder: Recorder | None) -> None:
-    """The same as `_pay`, within the leader's credit limit as it was read."""
-    limit = parties.leader(order.leader_id).credit_limit
-    if limit is None:
-        _pay(order, receipt, recorder)
-        return
-    bound = Bound(f"leader:{order.leader_id}", "collected", at_most=limit)
-    try:
-        _pay(order, receipt, recorder, bound)
-    except OutOfBounds:
-        raise _limit_reached(order, bound) from None
-
-
-def _limit_reached(order: Order, bound: Bound) -> Exception:
-    """Why the money is refused; Stale where so much was remitted meanwhile that it fits."""
-    held = ledger.accounts_of(bound.party).collected
-    if bound.admits(held + order.total):
-        return Stale()
-    first = "Remit some of it" if bound.admits(order.total) else "The limit has to be raised"
-    return Conflict(
-        f"The leader holds {held} {order.currency} of collected cash; another {order.total} would "
-        f"be more than its limit of {bound.at_most}. {first} first.",
-        code="credit_limit_reached",
-    )
-
-
-def _pay(
-    order: Order, receipt: Receipt, recorder: Recorder | None = None, within: Bound | None = None
-) -> None:
-    """The order waits for just this money. Raises OutOfBounds where it may not be held."""
-    transaction = Transaction(recorder)
-    transaction.add(*stock.commit(order.parts))
-    _book_paid(transaction, order, receipt, within)
-    transaction.commit(receipt)
-    metric("OrdersPaid")
+        refund_whole(order, receipt)
 
 
 def _revive(expired: Order, campaign: Campaign, receipt: Receipt) -> None:
@@ -202,7 +121,7 @@ def _revive(expired: Order, campaign: Campaign, receipt: Receipt) -> None:
     """
     offers = catalogue.get_offers(campaign.id, [line.sku_id for line in expired.lines])
     order = expired.with_limits({each.sku_id: each.limit_per_customer for each in offers})
-    limits, capped = limited_units(order.lines), caps.of(campaign, offers)
+    limits, capped = limited_units(order.lines), caps.of_campaign(campaign, offers)
 
     def commit(parts: Mapping[str, Parts]) -> None:
         transaction = Transaction()
@@ -215,7 +134,7 @@ def _revive(expired: Order, campaign: Campaign, receipt: Receipt) -> None:
         if campaign.waits_for_its_target:
             # Whoever is counting its orders now must count again.
             transaction.add(catalogue.replace_campaign(campaign.changed()))
-        _book_paid(transaction, revived, receipt)
+        book_paid(transaction, revived, receipt)
         transaction.commit()
 
     gone = CannotTake()
@@ -229,125 +148,6 @@ def _revive(expired: Order, campaign: Campaign, receipt: Receipt) -> None:
 
 def _again(line: OrderLine) -> StockPool:
     return StockPool(line.sku_id, line.quantity, line.parts, lambda left: CannotTake())
-
-
-def _book_paid(
-    transaction: Transaction, order: Order, receipt: Receipt, within: Bound | None = None
-) -> None:
-    account = _cash_account(order, receipt)
-    paid = replace(
-        order.changed("paid"),
-        paid_at=receipt.received_at,
-        receipt=receipt.reference,
-        cash_account=account,
-    )
-    received = _received(receipt, account, books.CUSTOMER_PREPAYMENTS)
-    transaction.add(
-        ordering.replace_order(paid),
-        payments.take(receipt),
-        *ledger.post(received, within=within),
-        earning.estimate(order.leader_id, order.earnings_left),
-    )
-    transaction.publish(Event(events.ORDER_PAID, order.id))
-
-
-def _refund_whole(order: Order, receipt: Receipt) -> None:
-    """Money for an order that has ended: it goes back, and the order says so."""
-    refunded = replace(
-        order.after_refund(order.everything_left())
-        .with_refund(_refund_id(receipt))
-        .changed("refunded"),
-        paid_at=receipt.received_at,
-        receipt=receipt.reference,
-        cash_account=_cash_account(order, receipt),
-    )
-    transaction = Transaction()
-    transaction.add(ordering.replace_order(refunded))
-    reason = f"The order was {order.status} when the money came."
-    refunds.decide_of_order_in(transaction, _book_and_return(transaction, order, receipt, reason))
-    transaction.commit()
-
-
-def _send_back(order: Order, receipt: Receipt, kind: CaseKind) -> None:
-    """Money that the order does not wait for: back in full, the order unchanged, and a case."""
-    transaction = Transaction()
-    detail = (
-        f"{receipt.amount} {receipt.currency} came by {receipt.provider} for order {order.id} "
-        f"({order.status}, total {order.total} {order.currency}) and goes back."
-    )
-    cases.open_in(transaction, kind, receipt.id, detail)
-    refunds.decide_in(transaction, _book_and_return(transaction, order, receipt, kind))
-    transaction.commit()
-
-
-def _book_and_return(
-    transaction: Transaction, order: Order, receipt: Receipt, reason: str
-) -> Refund:
-    """Add the money's coming and its going back to the transaction."""
-    account = books.cash(receipt.provider)
-    refund = Refund(
-        id=_refund_id(receipt),
-        order_id=order.id,
-        leader_id=order.leader_id,
-        amount=receipt.amount,
-        currency=receipt.currency,
-        status="pending",
-        method="card",
-        provider=receipt.provider,
-        receipt=receipt.reference,
-        cash_account=account,
-        reason=reason,
-        decided_at=receipt.received_at,
-        completed_at=None,
-        version=1,
-    )
-    decided = books.entry(
-        f"refund:{refund.id}",
-        receipt.currency,
-        order.id,
-        receipt.received_at,
-        {books.CUSTOMER_PREPAYMENTS: receipt.amount, books.REFUNDS_IN_FLIGHT: -receipt.amount},
-    )
-    transaction.add(
-        payments.take(receipt),
-        *ledger.post(_received(receipt, account, books.CUSTOMER_PREPAYMENTS), decided),
-    )
-    return refund
-
-
-def _refund_id(receipt: Receipt) -> str:
-    return ids.derived("rfd", receipt.id)
-
-
-def _keep_unmatched(receipt: Receipt) -> None:
-    """No order fits: the money is booked, and a person must find out whose it is."""
-    transaction = Transaction()
-    transaction.add(
-        payments.take(receipt),
-        *ledger.post(_received(receipt, books.cash(receipt.provider), books.UNMATCHED_RECEIPTS)),
-    )
-    detail = (
-        f"{receipt.amount} {receipt.currency} came by {receipt.provider} "
-        f"for {receipt.payment_id}, which no order has."
-    )
-    cases.open_in(transaction, "unmatched_receipt", receipt.id, detail)
-    transaction.commit()
-
-
-def _received(receipt: Receipt, cash_account: str, credited: str) -> books.Entry:
-    return books.entry(
-        f"receipt:{receipt.id}",
-        receipt.currency,
-        receipt.order_id or receipt.payment_id,
-        receipt.received_at,
-        {cash_account: receipt.amount, credited: -receipt.amount},
-    )
-
-
-def _cash_account(order: Order, receipt: Receipt) -> str:
-    if receipt.provider == LEADER_COLLECT:
-        return books.leader_account(order.leader_id, "collected")
-    return books.cash(receipt.provider)
 
 
 def _misfit(order: Order, receipt: Receipt) -> CaseKind | None:

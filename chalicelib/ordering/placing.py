@@ -13,8 +13,9 @@ from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering import caps, pricing
 from chalicelib.ordering import store as ordering
+from chalicelib.ordering.lines import OrderLine, limited_units
 from chalicelib.ordering.pricing import Basket
-from chalicelib.ordering.rules import Cap, Order, OrderLine, ShipTo, limited_units
+from chalicelib.ordering.rules import Cap, Order, ShipTo
 from chalicelib.parties.rules import Leader
 from chalicelib.payments.providers import card_provider, provider
 from chalicelib.payments.rules import LEADER_COLLECT, PaymentMethod
@@ -28,8 +29,8 @@ from chalicelib.stock.taking import Pool, StockPool, at_random, take
 
 # Money that a leader still collects after the close must be in by then (contract, section 3).
 PAYABLE_AFTER_CLOSE = timedelta(hours=2)
-# For how long a hot SKU of which nothing is left is refused without a look: short enough for
-# units that come back to be sold.
+# For how long a hot SKU of which nothing is left, or a full campaign, is refused without a look:
+# short enough for what comes back to be sold.
 SOLD_OUT_FOR = timedelta(seconds=2)
 # Items of an order's transaction that are no stock: the order, the limits, the recorded answer.
 OTHER_ITEMS = 3
@@ -125,7 +126,7 @@ def _reserve(
 ) -> Order:
     """Commit the order with units from whichever shards hold them, of stocks and of caps."""
     _check_marks(campaign, offers, now)
-    capped = caps.of(campaign, offers)
+    capped = caps.of_campaign(campaign, offers)
 
     def commit(parts: Mapping[str, Parts]) -> Order:
         taken = order.with_parts(parts)
@@ -146,19 +147,23 @@ def _reserve(
         )
     try:
         return take(pools, MOST_ITEMS - OTHER_ITEMS, commit)
-    except OutOfStock as sold:
-        if not sold.left and (sold.offer.stock_shards > 1 or sold.offer.quantity_cap):
-            catalogue.mark_sold_out(sold.offer, clock.now() + SOLD_OUT_FOR)
-            on_sale.forget(campaign.id)
-        raise
-    except CampaignFull:
-        catalogue.mark_full(campaign, clock.now() + SOLD_OUT_FOR)
+    except (OutOfStock, CampaignFull) as gone:
+        _spare_others(campaign, gone)
         on_sale.forget(campaign.id)
         raise
     except LimitReached as reached:
         if len(reached.errors) > 1:
             _check_limits(order, ordering.counted(order.campaign_id, order.customer_id))
         raise
+
+
+def _spare_others(campaign: Campaign, gone: OutOfStock | CampaignFull) -> None:
+    """Mark what many shards were looked through for in vain."""
+    until = clock.now() + SOLD_OUT_FOR
+    if isinstance(gone, CampaignFull):
+        catalogue.mark_full(campaign, until)
+    elif not gone.left and (gone.offer.stock_shards > 1 or gone.offer.quantity_cap):
+        catalogue.mark_sold_out(gone.offer, until)
 
 
 def _check_marks(campaign: Campaign, offers: Sequence[Offer], now: datetime) -> None:
@@ -287,8 +292,10 @@ def _expires_at(method: PaymentMethod, campaign: Campaign, now: datetime) -> dat
 
 
 def _check_limits(order: Order, held: Mapping[str, int] | None = None) -> None:
-    """Refuse lines that go beyond a limit with what the customer holds, if that is known; where
-    not, the store counts it."""
+    """Refuse the lines that go beyond a limit with what the customer is known to hold.
+
+    What it holds otherwise the store counts.
+    """
     have = held or {}
     over = {
         n: line

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chalicelib.catalogue.pricing import Price
 from chalicelib.catalogue.rules import Offer
 from chalicelib.kernel.money import allocate
-from chalicelib.ordering.rules import OrderLine
+from chalicelib.ordering.lines import OrderLine
 from chalicelib.settlement.rules import commission
 
 

@@ -6,7 +6,15 @@ from typing import Any
 
 from chalicelib.catalogue.rules import Campaign
 from chalicelib.catalogue.schema import CampaignSummaryView
-from chalicelib.ordering import campaigns, charging, paying, placing, reading, storefront
+from chalicelib.ordering import (
+    campaigns,
+    charging,
+    collecting,
+    paying,
+    placing,
+    reading,
+    storefront,
+)
 from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.schema import (
@@ -152,7 +160,7 @@ def read_order(request: Request, id: str) -> Order | OrderView:
 )
 def collect_payment(request: Request, id: str) -> Receipt:
     sent: CollectPayment = request.body
-    return paying.collect(id, sent.amount, sent.reference, request.caller, request.idempotency)
+    return collecting.collect(id, sent.amount, sent.reference, request.caller, request.idempotency)
 
 
 @routes.endpoint(

@@ -10,9 +10,10 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import ids
 from chalicelib.kernel.errors import Stale
-from chalicelib.ordering.rules import Cap, DispatchSummary, Order, OrderLine, ShipTo
+from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.rules import Cap, DispatchSummary, Order, ShipTo
 from chalicelib.platform import store
-from chalicelib.platform.indexes import Due, KeysListing
+from chalicelib.platform.indexes import ByCustomer, ByLeader, Due, KeysListing
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.table import (
     EntityRow,
@@ -34,28 +35,6 @@ DUE_SHARDS = 64
 
 
 OrderingMeta = table("ORDERING_TABLE")
-
-
-class ByCustomer(GlobalSecondaryIndex[Any]):
-    """A customer's orders, by age."""
-
-    class Meta:
-        index_name = "by_customer"
-        projection = KeysOnlyProjection()
-
-    customer_id = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
-
-
-class ByLeader(GlobalSecondaryIndex[Any]):
-    """A community's orders, by age."""
-
-    class Meta:
-        index_name = "by_leader"
-        projection = KeysOnlyProjection()
-
-    leader_id = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
 
 
 class ByCampaign(GlobalSecondaryIndex[Any]):

@@ -17,7 +17,7 @@ from chalicelib.parties import service as parties
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.settings import settings
 from chalicelib.stock import store as stock
-from chalicelib.stock.store import Stock
+from chalicelib.stock.levels import Stock
 
 OpenStatus = Literal["open", "full"]
 UnavailableReason = Literal["campaign_full", "sold_out"]
@@ -95,7 +95,7 @@ def _open(campaign: Campaign, leader_id: str, now: datetime) -> OpenCampaign:
 
 def _left_of_caps(campaign: Campaign, offers: Sequence[Offer]) -> dict[str, int]:
     """What the campaign's caps have left, by what each is of."""
-    found = ordering.left_of_caps(list(caps.of(campaign, offers).values()))
+    found = ordering.left_of_caps(list(caps.of_campaign(campaign, offers).values()))
     return {of: sum(shards.values()) for of, shards in found.items()}
 
 

@@ -3,19 +3,18 @@
 Source: contract, sections 3 and 6.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.cases import service as cases
 from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Conflict, NotFound
+from chalicelib.kernel.errors import Conflict, Forbidden, NotFound
 from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.payments import store as payments
-from chalicelib.payments.providers import OutcomeUnknown, provider
-from chalicelib.payments.rules import LEADER_COLLECT, Refund, RefundStatus
+from chalicelib.payments.providers import OutcomeUnknown, RefundRequest, RefundSettled, provider
+from chalicelib.payments.rules import LEADER_COLLECT, PaidFrom, Refund, RefundStatus
 from chalicelib.platform import queues
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
@@ -48,75 +47,95 @@ def execute(refund_id: str) -> None:
         raise LookupError(f"refund {refund_id} is not stored")
     if refund.method == LEADER_COLLECT or refund.status not in ("pending", "unknown"):
         return
+    asked = RefundRequest(refund.id, refund.attempt, refund.receipt, refund.amount, refund.currency)
     try:
-        outcome = provider(refund.provider).refund(
-            refund.id, refund.receipt, refund.amount, refund.currency
-        )
+        answer = provider(refund.provider).refund(asked)
     except OutcomeUnknown as reason:
-        settle(refund_id, "unknown")
+        settle(refund_id, "unknown", asked.attempt)
         raise NotSettledYet(refund_id) from reason
-    if outcome != "pending":
-        settle(refund_id, outcome)
+    if answer.outcome != "pending":
+        settle(refund_id, answer.outcome, answer.attempt)
 
 
-def hear(provider_name: str, refund_id: str, outcome: RefundStatus) -> None:
+def hear(provider_name: str, event: RefundSettled) -> None:
     """Take what a provider says became of a refund. Raises NotFound for one that is not its own."""
-    refund = payments.get_refund(refund_id)
+    refund = payments.get_refund(event.refund_id)
     if refund is None or refund.provider != provider_name:
         raise NotFound("There is no such refund of this provider.")
-    if refund.is_done and outcome == "failed":
-        _open_contradiction(refund)
-    else:
-        settle(refund_id, outcome)
+    settle(refund.id, "succeeded" if event.succeeded else "failed", event.attempt)
 
 
 @retry_stale
-def settle(refund_id: str, outcome: RefundStatus, recorder: Recorder | None = None) -> Refund:
-    """Book what became of a refund. Once it has succeeded, nothing that is said changes it; once
-    it has failed, only that it has succeeded after all."""
-    refund = payments.get_refund(refund_id)
-    if refund is None:
-        raise NotFound("There is no such refund.")
-    if refund.is_done or refund.status == outcome or _says_less(refund, outcome):
+def settle(refund_id: str, outcome: RefundStatus, attempt: int) -> None:
+    """Book what became of an attempt of a refund, or call a person where the refund is done and
+    that cannot be true as well."""
+    refund = _refund(refund_id)
+    if refund.is_contradicted(outcome, attempt):
+        _open_contradiction(refund, outcome, attempt)
+    if not refund.is_news(outcome, attempt):
+        return
+    now = clock.now()
+    changed = refund.settled(outcome, attempt, now)
+    transaction = Transaction()
+    transaction.add(payments.replace_refund(changed, refund.version))
+    if changed.is_done:
+        transaction.add(*ledger.post(_done(changed, now)))
+    if outcome == "failed":
+        _call_person(transaction, changed)
+    transaction.commit()
+    logger.info("refund settled", refund_id=refund.id, order_id=refund.order_id, outcome=outcome)
+
+
+@retry_stale
+def retry(refund_id: str, recorder: Recorder | None) -> Refund:
+    """Have a refund that has failed sent once more. Raises Conflict for any other: what is under
+    way, or may be, must not be sent beside it."""
+    refund = _refund(refund_id)
+    if refund.status != "failed":
+        raise Conflict(
+            f"The refund is {refund.status}; only one that has failed is sent again.",
+            code="refund_not_failed",
+        )
+    retried = refund.retried(clock.now())
+    transaction = Transaction(recorder)
+    transaction.add(payments.replace_refund(retried, refund.version))
+    transaction.publish(Event(events.REFUND_DECIDED, refund.id))
+    transaction.commit(retried)
+    return retried
+
+
+@retry_stale
+def confirm(
+    refund_id: str, paid_from: PaidFrom, caller: Caller, recorder: Recorder | None
+) -> Refund:
+    """The customer has been given the money by hand: of the leader's cash, or from the bank.
+
+    Raises Forbidden where that is not the leader's to say, Conflict where the money is a
+    provider's to send, or has come from elsewhere.
+    """
+    refund = refund_for(refund_id, caller)
+    if not caller.is_operator and (refund.method != LEADER_COLLECT or paid_from != "leader"):
+        raise Forbidden(
+            "A leader confirms that it has handed back cash it had collected; anything else is an "
+            "operator's to say."
+        )
+    if refund.is_done and refund.paid_from == paid_from:
+        return refund
+    _must_be_confirmable(refund)
+    if refund.is_done:  # it is worth nothing, so there was nothing to hand back
         return refund
     now = clock.now()
-    completed_at = now if outcome == "succeeded" else None
-    changed = replace(refund, status=outcome, completed_at=completed_at, version=refund.version + 1)
+    confirmed = refund.handed_back(paid_from, _account(refund, paid_from), now)
     transaction = Transaction(recorder)
-    transaction.add(payments.replace_refund(changed, refund.version))
-    if outcome == "succeeded":
-        transaction.add(*ledger.post(_done(refund, now)))
-    if outcome == "failed":
-        detail = (
-            f"The provider {refund.provider} refused refund {refund.id} of order {refund.order_id}."
-        )
-        cases.open_in(transaction, "refund_failed", refund.id, detail)
-        transaction.publish(Event(events.REFUND_FAILED, refund.id, {"order_id": refund.order_id}))
-    transaction.commit(changed)
-    logger.info("refund settled", refund_id=refund.id, order_id=refund.order_id, outcome=outcome)
-    return changed
-
-
-def _says_less(refund: Refund, outcome: RefundStatus) -> bool:
-    """Whether an answer that did not come would overwrite one that did."""
-    return refund.status == "failed" and outcome == "unknown"
-
-
-def confirm(refund_id: str, caller: Caller, recorder: Recorder | None) -> Refund:
-    """The leader (or an operator) says that the cash has been handed back."""
-    refund = refund_for(refund_id, caller)
-    if refund.method != LEADER_COLLECT:
-        raise Conflict(
-            "Only a refund of money that a leader collected is confirmed by hand.",
-            code="not_leader_collect",
-        )
-    return settle(refund_id, "succeeded", recorder)
+    transaction.add(
+        payments.replace_refund(confirmed, refund.version), *ledger.post(_done(confirmed, now))
+    )
+    transaction.commit(confirmed)
+    return confirmed
 
 
 def refund_for(refund_id: str, caller: Caller) -> Refund:
-    refund = payments.get_refund(refund_id)
-    if refund is None:
-        raise NotFound("There is no such refund.")
+    refund = _refund(refund_id)
     caller.must_be("leader", refund.leader_id, "refund")
     return refund
 
@@ -135,18 +154,57 @@ def _look_at(refund: Refund, now: datetime) -> None:
     transaction = Transaction()
     transaction.add(payments.stop_watching(refund.id))
     detail = f"Refund {refund.id} of order {refund.order_id} has not been confirmed for 48 hours."
-    cases.open_in(transaction, "refund_unconfirmed", refund.id, detail)
+    cases.open_in(
+        transaction, "refund_unconfirmed", refund.id, detail, occurrence=refund.occurrence
+    )
     transaction.commit()
 
 
-def _open_contradiction(refund: Refund) -> None:
+def _refund(refund_id: str) -> Refund:
+    refund = payments.get_refund(refund_id)
+    if refund is None:
+        raise NotFound("There is no such refund.")
+    return refund
+
+
+def _must_be_confirmable(refund: Refund) -> None:
+    if refund.paid_from:
+        raise Conflict(
+            f"The refund was confirmed before, as paid from the {refund.paid_from}.",
+            code="already_confirmed",
+        )
+    if refund.method != LEADER_COLLECT and refund.status != "failed":
+        raise Conflict(
+            f"The refund is {refund.status} at its provider; one by card is handed back in "
+            "another way only once it has failed there.",
+            code="not_leader_collect",
+        )
+
+
+def _call_person(transaction: Transaction, failed: Refund) -> None:
+    detail = (
+        f"The provider {failed.provider} refused refund {failed.id} of order {failed.order_id}."
+    )
+    cases.open_in(transaction, "refund_failed", failed.id, detail, occurrence=failed.occurrence)
+    transaction.publish(Event(events.REFUND_FAILED, failed.id, {"order_id": failed.order_id}))
+
+
+def _open_contradiction(refund: Refund, outcome: RefundStatus, attempt: int) -> None:
+    by_hand = f"it was handed back from the {refund.paid_from}"
+    before = by_hand if refund.paid_from else f"attempt {refund.attempt} had succeeded"
     transaction = Transaction()
     detail = (
-        f"The provider {refund.provider} says that refund {refund.id} of order {refund.order_id} "
-        "failed, after it had said that it succeeded. Find out where the money is."
+        f"The provider {refund.provider} says that attempt {attempt} of refund {refund.id} of "
+        f"order {refund.order_id} {outcome}, after {before}. Find out where the money is."
     )
     cases.open_in(transaction, "refund_failed", refund.id, detail, occurrence="after success")
     transaction.commit()
+
+
+def _account(refund: Refund, paid_from: PaidFrom) -> str:
+    if paid_from == "leader":
+        return books.leader_account(refund.leader_id, "collected")
+    return books.cash("bank")
 
 
 def _done(refund: Refund, now: datetime) -> books.Entry:

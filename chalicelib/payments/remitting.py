@@ -1,10 +1,12 @@
-"""Cash that leaders hand over pays down what they have collected, once by its reference."""
+"""Cash that leaders hand over pays down what they have collected, once by its reference; what was
+booked by mistake is reversed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Conflict, Stale
+from chalicelib.kernel.errors import Conflict, NotFound, Stale
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Bound
@@ -29,8 +31,8 @@ class Remitted:
 def remit(leader_id: str, amount: int, reference: str, recorder: Recorder | None) -> Remitted:
     """Book cash that a leader has handed over.
 
-    Raises Conflict where the reference stands for another amount, or where the leader does not
-    hold as much: nothing is booked then.
+    Raises Conflict where the reference stands for another amount or was reversed, or where the
+    leader does not hold as much: nothing is booked then.
     """
     leader = parties.leader(leader_id)
     remittance = Remittance(
@@ -57,6 +59,27 @@ def remit(leader_id: str, amount: int, reference: str, recorder: Recorder | None
     return remitted
 
 
+@retry_stale
+def reverse(
+    leader_id: str, remittance_id: str, reason: str, recorder: Recorder | None
+) -> Remittance:
+    """Take back what was booked by mistake: the leader holds it again, whatever its limit.
+
+    Raises NotFound, or Conflict where it was reversed for another reason.
+    """
+    remittance = payments.get_remittance(remittance_id)
+    if remittance is None or remittance.leader_id != leader_id:
+        raise NotFound("There is no such remittance of this leader.")
+    if remittance.reversed_at:
+        return _reversed_before(remittance, reason)
+    now = clock.now()
+    after = remittance.reversed(reason, now)
+    transaction = Transaction(recorder)
+    transaction.add(payments.reverse_remittance(after), *ledger.post(_reversal(remittance, now)))
+    transaction.commit(after)
+    return after
+
+
 def remittances_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Remittance]:
     """A leader's remittances, newest first."""
     caller.must_be("leader", leader_id, "leader")
@@ -65,6 +88,12 @@ def remittances_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Re
 
 
 def _the_same(before: Remittance, amount: int) -> Remittance:
+    if before.reversed_at:
+        raise Conflict(
+            f"The remittance of the reference {before.reference} was reversed; book what has "
+            "really come under a reference that tells it from that one.",
+            code="remittance_reversed",
+        )
     if before.amount != amount:
         raise Conflict(
             f"The reference {before.reference} stands for a remittance of {before.amount} "
@@ -72,6 +101,14 @@ def _the_same(before: Remittance, amount: int) -> Remittance:
             code="reference_reused",
         )
     return before
+
+
+def _reversed_before(remittance: Remittance, reason: str) -> Remittance:
+    if remittance.reversal_reason != reason:
+        raise Conflict(
+            "The remittance was reversed before, for another reason.", code="already_reversed"
+        )
+    return remittance
 
 
 def _too_much(remittance: Remittance, bound: Bound) -> Exception:
@@ -87,11 +124,24 @@ def _too_much(remittance: Remittance, bound: Bound) -> Exception:
 
 
 def _entry(remittance: Remittance) -> books.Entry:
-    collected = books.leader_account(remittance.leader_id, "collected")
     return books.entry(
         f"remittance:{remittance.leader_id}:{remittance.reference}",
         remittance.currency,
         remittance.id,
         remittance.received_at,
-        {books.cash("bank"): remittance.amount, collected: -remittance.amount},
+        {books.cash("bank"): remittance.amount, _collected(remittance): -remittance.amount},
     )
+
+
+def _reversal(remittance: Remittance, now: datetime) -> books.Entry:
+    return books.entry(
+        f"remittance-reversed:{remittance.leader_id}:{remittance.reference}",
+        remittance.currency,
+        remittance.id,
+        now,
+        {_collected(remittance): remittance.amount, books.cash("bank"): -remittance.amount},
+    )
+
+
+def _collected(remittance: Remittance) -> str:
+    return books.leader_account(remittance.leader_id, "collected")

@@ -4,7 +4,13 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments import refunds, remitting
 from chalicelib.payments.remitting import Remitted
 from chalicelib.payments.rules import Refund, Remittance
-from chalicelib.payments.schema import BookRemittance, RefundView, RemittanceView
+from chalicelib.payments.schema import (
+    BookRemittance,
+    ConfirmRefund,
+    RefundView,
+    RemittanceView,
+    ReverseRemittance,
+)
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
@@ -26,14 +32,35 @@ def read_refund(request: Request, id: str) -> Refund:
 @routes.endpoint(
     "POST",
     "/v1/refunds/{id}/confirm",
-    summary="Say that collected cash has been handed back",
+    summary="Say that the money has been handed back by hand",
+    notes="`paid_from` says whose money it was: `leader`, which is also meant where it is left "
+    "out, is cash that the leader had, `bank` the platform's own. A leader confirms refunds of "
+    "what it has collected. An operator may confirm each from either, and also refunds by card "
+    "that have failed at their provider.",
     roles=("operator", "leader"),
+    body=ConfirmRefund,
     answer=RefundView,
     key="optional",
-    errors={"not_leader_collect": 409},
+    errors={"not_leader_collect": 409, "already_confirmed": 409},
 )
 def confirm_refund(request: Request, id: str) -> Refund:
-    return refunds.confirm(id, request.caller, request.idempotency)
+    sent: ConfirmRefund = request.body
+    return refunds.confirm(id, sent.paid_from, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/refunds/{id}/retry",
+    summary="Have a failed refund sent once more",
+    notes="It is `pending` again, and `attempt` is one more. Its provider is asked under a new "
+    "identity, unless a former attempt turns out not to have failed.",
+    roles=("operator",),
+    answer=RefundView,
+    key="required",
+    errors={"refund_not_failed": 409},
+)
+def retry_refund(request: Request, id: str) -> Refund:
+    return refunds.retry(id, request.idempotency)
 
 
 @routes.endpoint(
@@ -48,7 +75,7 @@ def confirm_refund(request: Request, id: str) -> Refund:
     answer=RemittanceView,
     status=201,
     key="required",
-    errors={"more_than_collected": 409, "reference_reused": 409},
+    errors={"more_than_collected": 409, "reference_reused": 409, "remittance_reversed": 409},
     also=Also(statuses={200: "The remittance of that reference, which was booked before."}),
 )
 def book_remittance(request: Request, id: str) -> Reply:
@@ -70,3 +97,20 @@ def _reply(remitted: Remitted) -> Reply:
 )
 def list_remittances(request: Request, id: str) -> Page[Remittance]:
     return remitting.remittances_of(id, request.caller, request.page)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/leaders/{id}/remittances/{remittance_id}/reverse",
+    summary="Reverse a remittance that was booked by mistake",
+    notes="The leader holds its amount again. The same again with the same reason changes nothing; "
+    "its reference is not booked again.",
+    roles=("operator",),
+    body=ReverseRemittance,
+    answer=RemittanceView,
+    key="required",
+    errors={"already_reversed": 409},
+)
+def reverse_remittance(request: Request, id: str, remittance_id: str) -> Remittance:
+    sent: ReverseRemittance = request.body
+    return remitting.reverse(id, remittance_id, sent.reason, request.idempotency)

@@ -1,11 +1,13 @@
 """Receipts, refunds and remittances."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 PaymentMethod = Literal["card", "leader_collect"]
 RefundStatus = Literal["pending", "succeeded", "failed", "unknown"]
+# Whose money a person hands back: cash that the leader has, or the platform's at its bank.
+PaidFrom = Literal["leader", "bank"]
 
 LEADER_COLLECT = "leader_collect"
 # A refund that is not confirmed by then needs a person (contract, section 6).
@@ -41,6 +43,8 @@ class Refund:
     """Money that goes back for an order, in its currency's minor unit.
 
     `receipt` is the receipt it goes back from, `cash_account` the ledger account it leaves.
+    `attempt` is the one that its provider is asked for, or by which it is done; a new one begins
+    only when the former has failed. `paid_from` is set once a person has handed the money back.
     """
 
     id: str
@@ -57,10 +61,18 @@ class Refund:
     decided_at: datetime
     completed_at: datetime | None
     version: int
+    attempt: int = 1
+    retried_at: datetime | None = None
+    paid_from: PaidFrom | None = None
+
+    @property
+    def asked_at(self) -> datetime:
+        """Since when its present attempt is under way."""
+        return self.retried_at or self.decided_at
 
     @property
     def confirm_by(self) -> datetime:
-        return self.decided_at + CONFIRM_WITHIN
+        return self.asked_at + CONFIRM_WITHIN
 
     def next_look(self, after: datetime) -> datetime:
         """When to look at it next: to ask its provider again, or to call a person."""
@@ -72,10 +84,56 @@ class Refund:
     def is_done(self) -> bool:
         return self.status == "succeeded"
 
+    @property
+    def occurrence(self) -> str:
+        """Tells the cases and events of one attempt from those of another."""
+        return "" if self.attempt == 1 else f"attempt {self.attempt}"
+
+    def is_news(self, outcome: RefundStatus, attempt: int) -> bool:
+        """Whether what is said of an attempt changes the refund: that one has failed, or is in
+        doubt, matters only of the present one; money that has arrived matters always. An answer
+        that did not come says less than one that did."""
+        if self.is_done or (self.status, self.attempt) == (outcome, attempt):
+            return False
+        if (self.status, outcome) == ("failed", "unknown"):
+            return False
+        return outcome == "succeeded" or attempt == self.attempt
+
+    def is_contradicted(self, outcome: RefundStatus, attempt: int) -> bool:
+        """Whether it was done, and now the money is said to have moved otherwise."""
+        if not self.is_done:
+            return False
+        if self.paid_from:
+            return outcome == "succeeded"
+        return outcome == ("failed" if attempt == self.attempt else "succeeded")
+
+    def settled(self, outcome: RefundStatus, attempt: int, now: datetime) -> "Refund":
+        done_at = now if outcome == "succeeded" else None
+        return replace(
+            self, status=outcome, attempt=attempt, completed_at=done_at, version=self.version + 1
+        )
+
+    def retried(self, now: datetime) -> "Refund":
+        return replace(
+            self,
+            status="pending",
+            attempt=self.attempt + 1,
+            retried_at=now,
+            version=self.version + 1,
+        )
+
+    def handed_back(self, paid_from: PaidFrom, account: str, now: datetime) -> "Refund":
+        """A person has given the customer the money; it leaves `account`."""
+        done = self.settled("succeeded", self.attempt, now)
+        return replace(done, paid_from=paid_from, cash_account=account)
+
 
 @dataclass(frozen=True)
 class Remittance:
-    """Cash that a leader has handed over, once: `reference` is the leader's or its bank's word."""
+    """Cash that a leader has handed over, once: `reference` is the leader's or its bank's word.
+
+    One that was booked by mistake can be reversed, once.
+    """
 
     id: str
     leader_id: str
@@ -83,3 +141,8 @@ class Remittance:
     currency: str
     reference: str
     received_at: datetime
+    reversed_at: datetime | None = None
+    reversal_reason: str | None = None
+
+    def reversed(self, reason: str, now: datetime) -> "Remittance":
+        return replace(self, reversed_at=now, reversal_reason=reason)

@@ -1,7 +1,14 @@
-"""Answers about refunds; requests and answers about remittances."""
+"""Requests and answers about refunds and remittances."""
 
-from chalicelib.payments.rules import PaymentMethod, RefundStatus
-from chalicelib.platform.schema import Instant, PositiveAmount, Reference, RequestModel, View
+from chalicelib.payments.rules import PaidFrom, PaymentMethod, RefundStatus
+from chalicelib.platform.schema import (
+    Instant,
+    PositiveAmount,
+    Reference,
+    RequestModel,
+    Text,
+    View,
+)
 
 
 class RefundView(View):
@@ -14,11 +21,21 @@ class RefundView(View):
     reason: str
     decided_at: Instant
     completed_at: Instant | None
+    attempt: int
+    paid_from: PaidFrom | None
+
+
+class ConfirmRefund(RequestModel):
+    paid_from: PaidFrom = "leader"
 
 
 class BookRemittance(RequestModel):
     amount: PositiveAmount
     reference: Reference
+
+
+class ReverseRemittance(RequestModel):
+    reason: Text
 
 
 class RemittanceView(View):
@@ -28,3 +45,5 @@ class RemittanceView(View):
     currency: str
     reference: str
     received_at: Instant
+    reversed_at: Instant | None
+    reversal_reason: str | None

@@ -59,13 +59,16 @@ class RefundRow(EntityRow[Refund]):
     decided_at = InstantAttribute()
     completed_at = InstantAttribute(null=True)
     version = IntegerAttribute()
+    attempt = IntegerAttribute(default=1)
+    retried_at = InstantAttribute(null=True)
+    paid_from = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Refund) -> dict[str, Any]:
         keys: dict[str, Any] = {"pk": entity.id, "sk": REFUND}
         if entity.status in ("pending", "unknown"):
             keys["due"] = _due(ids.shard(entity.id, DUE_SHARDS))
-            keys["due_at"] = entity.next_look(entity.decided_at)
+            keys["due_at"] = entity.next_look(entity.asked_at)
         return keys
 
 
@@ -92,6 +95,8 @@ class RemittanceRow(EntityRow[Remittance]):
     currency = UnicodeAttribute()
     reference = UnicodeAttribute()
     received_at = InstantAttribute()
+    reversed_at = InstantAttribute(null=True)
+    reversal_reason = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Remittance) -> dict[str, Any]:
@@ -158,6 +163,11 @@ def get_remittance(remittance_id: str) -> Remittance | None:
 
 def add_remittance(remittance: Remittance) -> Put:
     return create(RemittanceRow.of(remittance))
+
+
+def reverse_remittance(after: Remittance) -> Put:
+    """The write that reverses it once; Stale where that was done meanwhile."""
+    return Put(RemittanceRow.of(after), RemittanceRow.reversed_at.does_not_exist())
 
 
 def remittances_of(leader_id: str, page: PageRequest) -> Page[Remittance]:

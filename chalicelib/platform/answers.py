@@ -15,7 +15,7 @@ class Rendered(NamedTuple):
 
     status: int
     headers: dict[str, str]
-    text: str
+    text: str | bytes
 
 
 def rendered(endpoint: Endpoint, scope: str, result: Any) -> Rendered:

@@ -53,7 +53,7 @@ class Reply:
     result: Any
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    text: str | None = None
+    text: str | bytes | None = None
 
 
 @dataclass(frozen=True)

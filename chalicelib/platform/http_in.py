@@ -1,6 +1,7 @@
 """How a request comes in: declared once by `Routes.endpoint`, judged in the contract's order,
 answered in one shape."""
 
+import base64
 import functools
 import json
 import re
@@ -51,6 +52,16 @@ KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,255}")
 REQUEST_ID_PATTERN = re.compile(r"[\x21-\x7e]{1,128}")
 
 ANYBODY = Caller("customer", "")
+
+
+class File(Response):
+    """Bytes for whoever asks. Chalice's own would refuse a caller that does not name their kind."""
+
+    def __init__(self, content: bytes, headers: dict[str, str | list[str]]) -> None:
+        super().__init__(base64.b64encode(content).decode(), headers, status_code=200)
+
+    def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:
+        return {**super().to_dict(), "isBase64Encoded": True}
 
 
 class Routes(Blueprint):
@@ -131,7 +142,7 @@ class Routes(Blueprint):
 
 def _serve(endpoint: Endpoint, http: Any, path: Mapping[str, str]) -> Response:
     started = time.perf_counter()
-    request_id = _request_id(http)
+    request_id = request_id_of(http)
     logger.clear()
     logger.bind(
         request_id=request_id, route=f"{endpoint.method} {endpoint.path}", **about(path.get("id"))
@@ -140,7 +151,10 @@ def _serve(endpoint: Endpoint, http: Any, path: Mapping[str, str]) -> Response:
     elapsed = round((time.perf_counter() - started) * 1000)
     logger.info("request", status=status, duration_ms=elapsed)
     flush_metrics()
-    return Response(text, status_code=status, headers={**headers, "X-Request-Id": request_id})
+    sent: dict[str, str | list[str]] = {**headers, "X-Request-Id": request_id}
+    if isinstance(text, bytes):
+        return File(text, sent)
+    return Response(text, status_code=status, headers=sent)
 
 
 def _answer(endpoint: Endpoint, http: Any, path: Mapping[str, str]) -> Rendered:
@@ -295,7 +309,8 @@ def _invalid(error: ValidationError) -> Invalid:
     return Invalid(f"{first.field}: {first.message}", errors=found)
 
 
-def _request_id(http: Any) -> str:
+def request_id_of(http: Any) -> str:
+    """The id that the caller sent, or else the gateway's own."""
     sent: str = http.headers.get("x-request-id", "")
     if REQUEST_ID_PATTERN.fullmatch(sent):
         return sent

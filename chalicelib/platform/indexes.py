@@ -39,3 +39,36 @@ class Due(GlobalSecondaryIndex[Any]):
 
     due = UnicodeAttribute(hash_key=True)
     due_at = InstantAttribute(range_key=True)
+
+
+class ByCustomer(GlobalSecondaryIndex[Any]):
+    """The keys of what a customer has, by id and so by age."""
+
+    class Meta:
+        index_name = "by_customer"
+        projection = KeysOnlyProjection()
+
+    customer_id = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
+class ByLeader(GlobalSecondaryIndex[Any]):
+    """The keys of what is in a leader's community, by id and so by age."""
+
+    class Meta:
+        index_name = "by_leader"
+        projection = KeysOnlyProjection()
+
+    leader_id = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
+class BySupplier(GlobalSecondaryIndex[Any]):
+    """The keys of what concerns a supplier, by id and so by age."""
+
+    class Meta:
+        index_name = "by_supplier"
+        projection = KeysOnlyProjection()
+
+    supplier_id = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)

@@ -277,14 +277,15 @@ def _content(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> dict
     """The answer by media type; nothing for an answer without a body."""
     if endpoint.status == 204:
         return {}
+    others = {kind: {"schema": {"type": "string"}} for kind in endpoint.also.media_types}
     if endpoint.answer is None:
         kind = "object" if endpoint.media_type == "application/json" else "string"
-        return {endpoint.media_type: {"schema": {"type": kind}}}
+        return {endpoint.media_type: {"schema": {"type": kind}}, **others}
     example = ANSWERS.get(endpoint.name, EXAMPLES.get(endpoint.answer.__name__))
     shown = {"items": [example], "next_cursor": None} if endpoint.is_list and example else example
     return {
         endpoint.media_type: _media(schemas[_answer_model(endpoint)], shown),
-        **{kind: {"schema": {"type": "string"}} for kind in endpoint.also.media_types},
+        **others,
     }
 
 

@@ -15,7 +15,8 @@ from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.stock import sharding
 from chalicelib.stock import store as stock
 from chalicelib.stock.counts import MAX_UNITS
-from chalicelib.stock.rules import MOST_ITEMS, Adjustment, Parts, from_first
+from chalicelib.stock.levels import Adjustment
+from chalicelib.stock.rules import MOST_ITEMS, Parts, from_first
 from chalicelib.stock.taking import StockPool, take
 
 # Items of its transaction that are no stock: the adjustment and the recorded answer.

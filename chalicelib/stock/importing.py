@@ -12,7 +12,7 @@ from chalicelib.platform.transaction import write
 from chalicelib.stock import counts, service
 from chalicelib.stock import store as stock
 from chalicelib.stock.counts import Count, Counts, RowError
-from chalicelib.stock.store import Level, Stock
+from chalicelib.stock.levels import Level, Stock
 
 # SKUs set in one transaction: enough to be quick, and few enough to be done again one by one.
 SKUS_AT_ONCE = 50

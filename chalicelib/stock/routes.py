@@ -6,7 +6,7 @@ from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 from chalicelib.stock import adjusting, importing, service, sharding
 from chalicelib.stock.importing import Imported
-from chalicelib.stock.rules import Adjustment
+from chalicelib.stock.levels import Adjustment, Stock
 from chalicelib.stock.schema import (
     AdjustmentView,
     AdjustStock,
@@ -17,7 +17,6 @@ from chalicelib.stock.schema import (
     StockView,
 )
 from chalicelib.stock.sharding import SkuOnSale
-from chalicelib.stock.store import Stock
 
 routes = Routes(__name__, tag="Stock", authorizer=authorizer)
 

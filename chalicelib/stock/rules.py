@@ -5,11 +5,8 @@ here knows which.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
-from chalicelib.kernel.callers import Role
 from chalicelib.kernel.money import allocate
 
 FIRST = 0
@@ -35,18 +32,6 @@ class Move(NamedTuple):
 
 
 Parts = tuple[Part, ...]
-
-
-@dataclass(frozen=True)
-class Adjustment:
-    """Units that were added to a SKU's stock or, below zero, taken away, and why."""
-
-    id: str
-    sku_id: str
-    delta: int
-    reason: str
-    made_by: Role
-    created_at: datetime
 
 
 class ShardShort(Exception):

@@ -12,7 +12,7 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Check, Update, write
 from chalicelib.stock import rules, sharding
 from chalicelib.stock import store as stock
-from chalicelib.stock.store import Stock
+from chalicelib.stock.levels import Stock
 
 Counted = Literal["on_hand", "physical"]
 

@@ -18,8 +18,8 @@ from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import write
 from chalicelib.stock import rules
 from chalicelib.stock import store as stock
+from chalicelib.stock.levels import Stock
 from chalicelib.stock.rules import Part
-from chalicelib.stock.store import Stock
 
 SKUS_A_SWEEP = 200
 

@@ -5,7 +5,6 @@ how many there have ever been (`widest`), and what is on its way between them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +18,8 @@ from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, Row, table
 from chalicelib.platform.transaction import Check, Put, Update, create
-from chalicelib.stock.rules import FIRST, Adjustment, Move, Parts, ShardShort
+from chalicelib.stock.levels import Adjustment, Level, Stock
+from chalicelib.stock.rules import FIRST, Move, Parts, ShardShort
 
 STOCK = "stock"
 DUE_SHARDS = 4
@@ -74,73 +74,6 @@ class AdjustmentRow(EntityRow[Adjustment]):
     @classmethod
     def keys(cls, entity: Adjustment) -> dict[str, Any]:
         return {"pk": _adjustments(entity.sku_id), "sk": entity.id}
-
-
-@dataclass(frozen=True)
-class Level:
-    """One shard's units. `version` rises with each change."""
-
-    available: int = 0
-    reserved: int = 0
-    committed: int = 0
-    version: int = 0
-
-
-@dataclass(frozen=True)
-class Stock:
-    """A SKU's units over all its shards, the first of which is the head."""
-
-    sku_id: str
-    levels: tuple[Level, ...]
-    shards: int = 1
-    moves: int = 0
-    pending: int = 0
-    pending_whole: int = 0
-    aim: int = 0
-    refused_aim: int = 0
-    hint_at: datetime | None = None
-
-    @property
-    def available(self) -> int:
-        """Units for sale, with those that a PUT is about to add or take away."""
-        return self.pending + sum(level.available for level in self.levels)
-
-    @property
-    def reserved(self) -> int:
-        return sum(level.reserved for level in self.levels)
-
-    @property
-    def committed(self) -> int:
-        return sum(level.committed for level in self.levels)
-
-    @property
-    def on_hand(self) -> int:
-        """Unsold units, whether free or reserved."""
-        return self.available + self.reserved
-
-    @property
-    def is_sharded(self) -> bool:
-        """Whether there is more than one item to look at, drained ones too."""
-        return len(self.levels) > 1
-
-    @property
-    def by_shard(self) -> dict[int, int]:
-        """Units for sale, by shard."""
-        return {n: level.available for n, level in enumerate(self.levels)}
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether nothing is on its way, and no order holds units of a shard taken away."""
-        drained = self.levels[self.shards :]
-        return not self.pending and not any(level.available or level.reserved for level in drained)
-
-    def after_step(self, shard: int, units: int) -> "Stock":
-        """The units once a step has moved some that were pending into a shard."""
-        levels = tuple(
-            replace(level, available=level.available + units) if n == shard else level
-            for n, level in enumerate(self.levels)
-        )
-        return replace(self, levels=levels, pending=self.pending - units, moves=self.moves + 1)
 
 
 class CannotTake(Exception):

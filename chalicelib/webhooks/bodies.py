@@ -15,6 +15,7 @@ from chalicelib.kernel import clock, events
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.payments import store as payments
+from chalicelib.payments.rules import Refund
 from chalicelib.settlement import store as settlement
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import PLATFORM
@@ -72,11 +73,17 @@ def _order_paid(order_id: str) -> Iterable[Told]:
 
 
 def _order_refunded(refund_id: str) -> Iterable[Told]:
-    return [_platform("order.refunded", refund_id, _of_refund(refund_id))]
+    refund = _found(payments.get_refund(refund_id), refund_id)
+    return [_platform("order.refunded", refund_id, _of_refund(refund))]
 
 
 def _refund_failed(refund_id: str) -> Iterable[Told]:
-    return [_platform("refund.failed", refund_id, _of_refund(refund_id))]
+    """Each failed attempt is told once; of one that was followed by another nothing is told."""
+    refund = _found(payments.get_refund(refund_id), refund_id)
+    if refund.status != "failed":
+        return []
+    told = _platform("refund.failed", refund_id, _of_refund(refund))
+    return [replace(told, identity=f"{told.identity}:{refund.attempt}")]
 
 
 def _campaign_closed(campaign_id: str) -> Iterable[Told]:
@@ -193,8 +200,7 @@ def _of_order(order: Order) -> dict[str, Any]:
     }
 
 
-def _of_refund(refund_id: str) -> dict[str, Any]:
-    refund = _found(payments.get_refund(refund_id), refund_id)
+def _of_refund(refund: Refund) -> dict[str, Any]:
     return {
         "refund_id": refund.id,
         "order_id": refund.order_id,

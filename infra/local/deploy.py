@@ -1,24 +1,27 @@
 """The local stack, there or away: `python -m infra.local.deploy {up|down|down-all}`.
 
-`PORT` in the environment chooses its port.
+`PORT` in the environment chooses its port. `up` takes parameters of the template, as Name=value.
 """
 
 import sys
 from collections.abc import Callable
 
+from botocore.exceptions import ClientError
+
 from infra.failures import Fixable, exit_code_of
 from infra.local import cloud as local_cloud
 from infra.local.cloud import Cloud, chosen_port
 from infra.local.stack import LocalStack, down, down_all, make_current, ports_up, up
+from infra.stages import given
 
 DEFAULT_PORT = 4566
 
 
-def bring_up() -> LocalStack:
+def bring_up(**parameters: str) -> LocalStack:
     """The stack as the checkout has it now. What Ctrl-C leaves half made goes away again."""
     cloud = chosen()
     try:
-        stack = up(cloud)
+        stack = up(cloud, **parameters)
     except KeyboardInterrupt:
         if not cloud.deployed.exists():
             local_cloud.stop(cloud)
@@ -53,7 +56,7 @@ def chosen() -> Cloud:
     return Cloud(chosen_port() or DEFAULT_PORT)
 
 
-COMMANDS: dict[str, Callable[[], object]] = {
+COMMANDS: dict[str, Callable[..., object]] = {
     "up": bring_up,
     "down": bring_down,
     "down-all": down_all,
@@ -61,10 +64,13 @@ COMMANDS: dict[str, Callable[[], object]] = {
 
 
 def main() -> None:
-    name = " ".join(sys.argv[1:])
-    if name not in COMMANDS:
+    name, *arguments = sys.argv[1:] or [""]
+    if name not in COMMANDS or (arguments and name != "up"):
         raise Fixable(f"say one of: {', '.join(COMMANDS)}")
-    COMMANDS[name]()
+    try:
+        COMMANDS[name](**given(arguments))
+    except ClientError as error:
+        raise Fixable(f"the local cloud refused: {error}") from error
 
 
 if __name__ == "__main__":

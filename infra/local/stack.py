@@ -69,15 +69,18 @@ def local_stack(port: int | None = None) -> Iterator[LocalStack]:
         local_cloud.stop(cloud)
 
 
-def up(cloud: Cloud) -> LocalStack:
-    """Start the cloud if need be and deploy what the checkout holds now. Data stays."""
+def up(cloud: Cloud, **chosen: str) -> LocalStack:
+    """Start the cloud if need be and deploy what the checkout holds now. Data stays.
+
+    `chosen` are parameters that go before the stage's own.
+    """
     local_cloud.start(cloud)
     cloud.client("s3").create_bucket(Bucket=BUCKET)
     packaged = package(STAGE, dependencies=False)
     outputs = cloudformation.deploy(
         packaged,
         cloudformation.Target(NAME, BUCKET, cloud.client, poll_seconds=0.2),
-        {**parameters(STAGE), **local_parameters(cloud)},
+        {**parameters(STAGE), **local_parameters(cloud), **chosen},
         say=lambda _: None,
     )
     gateway.complete(cloud, outputs["RestAPIId"], packaged)

@@ -3,12 +3,15 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from chalicelib.catalogue import store as catalogue
-from chalicelib.catalogue.rules import Campaign, Product, Sku
-from chalicelib.catalogue.store import CampaignRow, ProductRow
+from chalicelib.catalogue.pricing import QuantityBreak
+from chalicelib.catalogue.rules import Campaign, LeaderPrice, Product, Sku
+from chalicelib.catalogue.store import CampaignLeaderRow, CampaignRow, ProductRow
+from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform import store
 from chalicelib.platform.pages import PageRequest
@@ -146,3 +149,75 @@ def test_a_campaign_is_looked_at_when_it_is_due_and_changed_once() -> None:
         write(catalogue.replace_campaign(campaign.told_closed(NOW)))
     assert catalogue.campaigns_due(NOW + HOUR, 10) == ["cmp_1"]
     assert catalogue.get_campaign("cmp_2") == campaign.told_closed(NOW)
+
+
+def test_of_a_changed_offer_only_what_differs_is_written() -> None:
+    campaign = add_campaign("cmp_1")
+    before = an_offer(campaign_id="cmp_1", sku_id="sku_1")
+    after = replace(
+        before,
+        price=900,
+        quantity_cap=7,
+        cap_raises=(2, 3),
+        quantity_breaks=(QuantityBreak(2, 1500),),
+        priced_at=2,
+    )
+    catalogue.mark_sold_out(before, NOW + 100 * HOUR)
+    write(catalogue.change_offer(before, after))
+    assert catalogue.get_offers(campaign.id, ["sku_1", "sku_no"]) == [
+        replace(after, sold_out_until=NOW + 100 * HOUR)
+    ]
+    write(catalogue.change_offer(after, replace(after, quantity_cap=None, cap_raises=())))
+    found = catalogue.get_offer("cmp_1", "sku_1")
+    assert found
+    assert (found.quantity_cap, found.cap_raises, found.price) == (None, (), 900)
+
+
+def test_an_offer_that_was_dropped_cannot_be_changed() -> None:
+    add_campaign("cmp_1")
+    offer = an_offer(campaign_id="cmp_1", sku_id="sku_1")
+    write(catalogue.drop_offer(offer))
+    assert catalogue.get_offer("cmp_1", "sku_1") is None
+    with pytest.raises(Stale):
+        write(catalogue.change_offer(offer, replace(offer, price=900)))
+    write(catalogue.add_offer(offer))
+    with pytest.raises(Stale):
+        write(catalogue.add_offer(offer))
+
+
+def test_leaders_are_named_anew() -> None:
+    campaign = add_campaign("cmp_1", "ldr_1", "ldr_2")
+    write(*catalogue.name_others(campaign, ["ldr_1", "ldr_2"], ["ldr_2", "ldr_3"]))
+    assert sorted(catalogue.leader_ids("cmp_1")) == ["ldr_2", "ldr_3"]
+    assert [of_leader(f"ldr_{n}") for n in (1, 2, 3)] == [[], ["cmp_1"], ["cmp_1"]]
+    write(*catalogue.name_others(campaign, ["ldr_2", "ldr_3"], []))
+    assert [of_leader(f"ldr_{n}") for n in (1, 2)] == [["cmp_1"], ["cmp_1"]]
+    assert catalogue.leader_ids("cmp_1") == []
+    assert catalogue.name_others(campaign, [], []) == []
+
+
+def test_a_closing_is_not_moved_for_a_leader_who_is_no_longer_named() -> None:
+    campaign = add_campaign("cmp_1", "ldr_1", "ldr_2")
+    named = store.query(CampaignLeaderRow, "cmp_1", where=CampaignLeaderRow.sk.startswith("leader"))
+    write(*catalogue.name_others(campaign, ["ldr_1", "ldr_2"], ["ldr_2"]))
+    with mock.patch.object(store, "query", return_value=named), pytest.raises(Stale):
+        catalogue.list_at_least_until(campaign, NOW + 2 * HOUR)
+    assert not catalogue.names_leader("cmp_1", "ldr_1")
+
+
+def test_a_campaign_is_marked_full_and_nothing_else_of_it_changes() -> None:
+    campaign = add_campaign("cmp_1", max_orders=5, max_orders_raises=(1, 2))
+    until = clock.now() + HOUR
+    catalogue.mark_full(campaign, until)
+    catalogue.mark_full(campaign, until + HOUR)
+    found = catalogue.get_campaign("cmp_1")
+    assert found == replace(campaign, full_until=clock.floor_to_millisecond(until))
+
+
+def test_a_leaders_prices_are_kept_with_what_they_were_set_under() -> None:
+    write(catalogue.set_leader_price("cmp_1", "ldr_1", LeaderPrice("sku_1", 1100, 3)))
+    write(catalogue.set_leader_price("cmp_1", "ldr_1", LeaderPrice("sku_2", 900)))
+    assert catalogue.leader_prices("cmp_1", "ldr_1") == {
+        "sku_1": LeaderPrice("sku_1", 1100, 3),
+        "sku_2": LeaderPrice("sku_2", 900, 1),
+    }

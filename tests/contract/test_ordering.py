@@ -8,10 +8,11 @@ import pytest
 
 from chalicelib.kernel.errors import Conflict, Stale
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.rules import Order
+from chalicelib.ordering.rules import Cap, Order
 from chalicelib.platform import store as platform_store
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import Update, write
+from chalicelib.stock.rules import Part, ShardShort
 from tests.support.made import HOME, NOW, an_order
 
 NO_MORE = Conflict("no more", code="customer_limit_reached")
@@ -175,3 +176,24 @@ def test_limits_are_kept_by_customer_and_by_campaign() -> None:
 def test_an_order_without_limits_writes_no_counter() -> None:
     assert ordering.count_limits("cmp_1", "cus_1", {}, NO_MORE) is None
     assert ordering.give_limits_back("cmp_1", "cus_1", {}) is None
+
+
+def test_what_a_customer_holds_is_read_by_sku() -> None:
+    assert ordering.counted("cmp_1", "cus_1") == {}
+    write(count(sku_1=(2, 5), sku_2=(1, 1)))
+    write(count(sku_1=(1, 5)))
+    assert ordering.counted("cmp_1", "cus_1") == {"sku_1": 3, "sku_2": 1}
+    assert ordering.counted("cmp_1", "cus_2") == {}
+
+
+def test_a_raised_cap_is_taken_from_beside_what_was_taken_of_it() -> None:
+    before = Cap("cmp_1", "sku_1", 150, shards=2)
+    after = Cap("cmp_1", "sku_1", 350, (200,), shards=2)
+    write(*ordering.take_of_cap(before, (Part(0, 50),)))
+    assert ordering.left_of_caps([after]) == {"sku_1": {0: 25, 1: 75, 2: 100, 3: 100}}
+    write(*ordering.take_of_cap(after, (Part(3, 60),)))
+    write(*ordering.take_of_cap(before, (Part(0, 25),)))
+    for cap in (before, after):
+        with pytest.raises(ShardShort):
+            write(*ordering.take_of_cap(cap, (Part(0, 1),)))
+    assert ordering.left_of_caps([after]) == {"sku_1": {0: 0, 1: 75, 2: 100, 3: 40}}

@@ -109,6 +109,25 @@ def test_nobody_looks_at_a_refund_that_has_ended(status: Any) -> None:
         write(payments.look_again(made.id, NOW))
 
 
+def test_a_refund_that_is_sent_again_is_looked_at_by_its_new_attempt() -> None:
+    failed = add_refund("rfd_1", status="failed")
+    assert failed.attempt == 1
+    retried = failed.retried(NOW + timedelta(days=9))
+    write(payments.replace_refund(retried, failed.version))
+    assert payments.get_refund("rfd_1") == retried
+    assert to_look_at(9 * 24 * 60 + 14) == []
+    assert to_look_at(9 * 24 * 60 + 15) == ["rfd_1"]
+    with pytest.raises(Stale):
+        write(payments.replace_refund(retried, failed.version))
+
+
+def test_a_refund_keeps_whose_money_it_was() -> None:
+    failed = add_refund("rfd_1", status="failed")
+    paid = failed.handed_back("bank", "cash:bank", NOW)
+    write(payments.replace_refund(paid, failed.version))
+    assert payments.get_refund("rfd_1") == paid
+
+
 def test_a_person_is_called_once() -> None:
     made = add_refund("rfd_1")
     write(payments.stop_watching(made.id))
@@ -137,6 +156,16 @@ def test_a_remittance_is_kept_once() -> None:
         add_remittance("rem_1", minute=5)
     assert payments.get_remittance("rem_1") == made
     assert payments.get_remittance("rem_2") is None
+
+
+def test_a_remittance_is_reversed_once() -> None:
+    made = add_remittance("rem_1")
+    reversed_ = made.reversed("typed wrong", NOW + timedelta(hours=1))
+    write(payments.reverse_remittance(reversed_))
+    with pytest.raises(Stale):
+        write(payments.reverse_remittance(made.reversed("another", NOW)))
+    assert payments.get_remittance("rem_1") == reversed_
+    assert payments.remittances_of("ldr_1", PageRequest("", 2)).items == (reversed_,)
 
 
 def test_a_leaders_remittances_are_listed_newest_first_and_nothing_else_of_it() -> None:

@@ -7,8 +7,8 @@ import pytest
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform.transaction import write
 from chalicelib.stock import store as stock
+from chalicelib.stock.levels import Level, Stock
 from chalicelib.stock.rules import Parts, ShardShort, from_first
-from chalicelib.stock.store import Level, Stock
 
 
 def stocked(available: int) -> None:

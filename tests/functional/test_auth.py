@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.functional.conftest import new_world
 from tests.support.gateway import Answer, Match, event_of
-from tests.support.roles import ROLES
+from tests.support.roles import PAGES, ROLES
 from tests.support.world import AUDIENCE, ISSUER, KEY_ID, Api, Issuer, World, created
 
 REFUSED = {401, 403}
@@ -32,7 +32,9 @@ def call(api: Api, method: str, route: str) -> Answer:
 def test_the_table_of_roles_names_every_route(world: World) -> None:
     from app import app
 
-    assert set(ROLES) == {(method, path) for path in app.routes for method in app.routes[path]}
+    assert set(ROLES) | PAGES == {
+        (method, path) for path in app.routes for method in app.routes[path]
+    }
 
 
 def test_each_role_may_do_exactly_what_the_table_says(world: World) -> None:

@@ -108,6 +108,10 @@ class Market:
         path = f"/v1/leaders/{self.sale.leader_id}/remittances"
         return self.world.operator.post(path, {"amount": amount, "reference": reference})
 
+    def reverse(self, **body: Any) -> Answer:
+        path = f"/v1/leaders/{self.sale.leader_id}/remittances/rem_0/reverse"
+        return self.world.operator.post(path, body)
+
     def credit_limit(self, **body: Any) -> Answer:
         return self.world.operator.put(f"/v1/leaders/{self.sale.leader_id}/credit-limit", body)
 
@@ -332,6 +336,15 @@ BAD: dict[str, Bad] = {
         lambda v: invalid(lambda m: m.remit(reference=v), "reference"),
     ),
     "remitted by: too long": invalid(lambda m: m.remit(reference="r" * 129), "reference"),
+    **each(
+        "reversed because",
+        {name: text for name, text in NOT_A_NAME.items() if name != "too long"},
+        lambda v: invalid(lambda m: m.reverse(reason=v), "reason"),
+    ),
+    "reversed because: too long": invalid(lambda m: m.reverse(reason="r" * 301), "reason"),
+    "reversed: no reason": invalid(lambda m: m.reverse(), "reason"),
+    "reversed in part": invalid(lambda m: m.reverse(reason="typed wrong", amount=1), "amount"),
+    "reversed: none there": Bad(lambda m: m.reverse(reason="typed wrong"), 404, "not_found"),
     **each(
         "credit limit",
         {name: wrong for name, wrong in NOT_MONEY.items() if name != "null"},

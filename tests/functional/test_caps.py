@@ -38,7 +38,7 @@ def shards_of(sale: Sale) -> dict[str, int]:
     """Over how many shards each cap of the campaign is spread, by what it is of."""
     campaign = catalogue.get_campaign(sale.campaign_id)
     assert campaign
-    found = caps.of(campaign, catalogue.offers(sale.campaign_id))
+    found = caps.of_campaign(campaign, catalogue.offers(sale.campaign_id))
     return {of: len(cap.shares) for of, cap in found.items()}
 
 

@@ -177,6 +177,105 @@ def test_what_a_leader_nobody_registered_holds_is_not_found(world: World) -> Non
     assert [answer.status for answer in answers] == [404] * 4
 
 
+def reverse(
+    world: World, leader_id: str, made: Json, reason: str = "typed wrong", **headers: Any
+) -> Answer:
+    path = f"/v1/leaders/{leader_id}/remittances/{made['id']}/reverse"
+    return world.operator.post(path, {"reason": reason}, **headers)
+
+
+def test_a_remittance_booked_by_mistake_is_reversed(world: World) -> None:
+    sale = holding(world, 3)
+    made = created(remit(world, sale.leader_id, 2000, "T1"))
+    assert (made["reversed_at"], made["reversal_reason"]) == (None, None)
+    answer = reverse(world, sale.leader_id, made, "typed wrong")
+    assert answer.status == 200
+    assert answer.json == {
+        **made,
+        "reversed_at": answer.json["reversed_at"],
+        "reversal_reason": "typed wrong",
+    }
+    assert answer.json["reversed_at"] >= made["received_at"]
+    assert world.trial_balance() == {
+        f"leader:{sale.leader_id}:collected": 3000,
+        "customer_prepayments": -3000,
+    }
+    listed = world.operator.get(f"/v1/leaders/{sale.leader_id}/remittances").json["items"]
+    assert listed == [answer.json]
+
+
+def test_a_reversal_adds_an_entry_and_changes_none(world: World) -> None:
+    sale = holding(world, 1)
+    made = created(remit(world, sale.leader_id, 1000, "T1"))
+    before = ledger.get_entry(f"remittance:{sale.leader_id}:T1")
+    reverse(world, sale.leader_id, made)
+    assert ledger.get_entry(f"remittance:{sale.leader_id}:T1") == before
+    undone = ledger.get_entry(f"remittance-reversed:{sale.leader_id}:T1")
+    assert before
+    assert undone
+    amounts = [{each.account: each.amount for each in one.postings} for one in (before, undone)]
+    assert amounts[1] == {account: -amount for account, amount in amounts[0].items()}
+
+
+def test_a_remittance_is_reversed_once(world: World) -> None:
+    sale = holding(world, 1)
+    made = created(remit(world, sale.leader_id, 1000, "T1"))
+    first = reverse(world, sale.leader_id, made, "typed wrong")
+    again = reverse(world, sale.leader_id, made, "typed wrong")
+    assert (again.status, again.json) == (200, first.json)
+    before = snapshot(world.environment)
+    assert refused(reverse(world, sale.leader_id, made, "another leader's"), "already_reversed")
+    assert snapshot(world.environment) == before
+    assert balance(world, sale.leader_id)["collected"] == 1000
+
+
+def test_a_reversal_asked_for_twice_with_one_key_is_answered_twice(world: World) -> None:
+    sale = holding(world, 1)
+    made = created(remit(world, sale.leader_id, 1000, "T1"))
+    first = reverse(world, sale.leader_id, made, key="undo-1")
+    again = reverse(world, sale.leader_id, made, key="undo-1")
+    assert (again.json, again.headers["idempotent-replayed"]) == (first.json, "true")
+
+
+@pytest.mark.parametrize("amount", [1000, 900])
+def test_the_reference_of_a_reversed_remittance_is_not_booked_again(
+    world: World, amount: int
+) -> None:
+    sale = holding(world, 1)
+    made = created(remit(world, sale.leader_id, 1000, "T1"))
+    reverse(world, sale.leader_id, made)
+    before = snapshot(world.environment)
+    assert refused(remit(world, sale.leader_id, amount, "T1"), "remittance_reversed", "T1")
+    assert snapshot(world.environment) == before
+    assert remit(world, sale.leader_id, amount, "T1 corrected").status == 201
+
+
+def test_a_reversal_may_take_a_leader_beyond_its_limit(world: World) -> None:
+    sale = world.sale()
+    limit(world, sale.leader_id, 1000)
+    orders = [an_order(world, sale) for _ in range(3)]
+    collect(world, orders[0])
+    made = created(remit(world, sale.leader_id, 1000, "T1"))
+    collect(world, orders[1])
+    assert reverse(world, sale.leader_id, made).status == 200
+    assert balance(world, sale.leader_id)["collected"] == 2000
+    assert collect(world, orders[2]).code == "credit_limit_reached"
+
+
+def test_a_remittance_that_the_leader_has_not_is_not_reversed(world: World) -> None:
+    sale, other = holding(world, 1), holding(world, 1)
+    made = created(remit(world, sale.leader_id, 1000, "T1"))
+    before = snapshot(world.environment)
+    for leader_id, asked in (
+        (other.leader_id, made),
+        (sale.leader_id, {"id": "rem_0"}),
+        ("ldr_none", made),
+    ):
+        answer = reverse(world, leader_id, asked)
+        assert (answer.status, answer.code) == (404, "not_found")
+    assert snapshot(world.environment) == before
+
+
 def test_a_limit_is_set_changed_and_taken_away(world: World) -> None:
     leader_id = world.add_leader()
     path = f"/v1/leaders/{leader_id}"

@@ -91,7 +91,14 @@ def test_a_key_lives_for_at_least_24_hours(world: World, time: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [ORDERS, f"{ORDERS}/ord_x/refunds", "/v1/leaders/ldr_x/remittances"]
+    "path",
+    [
+        ORDERS,
+        f"{ORDERS}/ord_x/refunds",
+        "/v1/refunds/rfd_x/retry",
+        "/v1/leaders/ldr_x/remittances",
+        "/v1/leaders/ldr_x/remittances/rem_x/reverse",
+    ],
 )
 def test_a_key_is_required_where_money_or_stock_moves(world: World, path: str) -> None:
     caller = world.customer() if path == ORDERS else world.operator

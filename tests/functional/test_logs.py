@@ -96,7 +96,9 @@ class Journey:
         money = {"amount": 2000, "reference": "cash from Wilhelmina"}
         created(self.leader.post(f"/v1/orders/{collected['id']}/payments", money))
         remittances = f"/v1/leaders/{self.leader_id}/remittances"
-        created(world.operator.post(remittances, {**money, "amount": 500}))
+        remitted = created(world.operator.post(remittances, {**money, "amount": 500}))
+        why = {"reason": "It was not from Wilhelmina"}
+        world.operator.post(f"{remittances}/{remitted['id']}/reverse", why)
         world.operator.post(f"/v1/orders/{collected['id']}/cancel", {"reason": "moved house"})
         self.after_sales()
         self.misfortunes()

@@ -418,6 +418,28 @@ def test_an_order_whose_stopping_is_asked_for_too_long_needs_a_person(
     assert world.order(order["id"])["status"] == "expired"
 
 
+def test_a_case_that_is_opened_each_minute_is_told_once(
+    world: World, stripe: StripeServer, time: Clock
+) -> None:
+    body = {"url": "http://127.0.0.1:9/hook", "event_types": ["case.opened"]}
+    created(world.operator.post("/v1/webhook-endpoints", body))
+    order = world.place(world.sale())
+    stripe.intent_of(order)["status"] = "processing"
+    let_expire(world, time, minutes=3 * 60)
+    for _ in range(2):
+        let_expire(world, time, minutes=1)
+    opened = [each for each in world.messages("WEBHOOK_FAN_OUT") if each["type"] == "case.opened"]
+    assert len(opened) == 3
+    for each in opened:
+        assert handle("webhook_fan_out", each) == []
+    (told,) = world.operator.get("/v1/webhook-deliveries").json["items"]
+    (case,) = world.operator.get("/v1/cases").json["items"]
+    assert (told["subject"], case["subject"]) == (case["id"], order["id"])
+    world.work()
+    tried = world.operator.get(f"/v1/webhook-deliveries/{told['id']}").json
+    assert len(tried["attempts"]) == 1
+
+
 def test_orders_that_wait_for_stripe_hold_back_no_others(
     world: World, stripe: StripeServer, time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -645,8 +667,8 @@ def test_refunds_go_back_in_part_and_in_full(world: World, stripe: StripeServer)
     assert status_of(world, second) == "succeeded"
     assert world.order(order["id"])["status"] == "refunded"
     assert [each["metadata"] for each in stripe.refunds.values()] == [
-        {"refund_id": first["id"]},
-        {"refund_id": second["id"]},
+        {"refund_id": first["id"], "attempt": "1"},
+        {"refund_id": second["id"], "attempt": "1"},
     ]
     assert world.trial_balance() == {}
 

@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.rules import LeaderPrice, Offer
 from chalicelib.dispatch import going_on
 from chalicelib.kernel import clock
 from tests.support.at_once import at_once, outcomes
@@ -15,7 +16,7 @@ from tests.support.clouds import ON_MOTO
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
-from tests.support.world import Api, Json, Sale, World
+from tests.support.world import Api, Json, Sale, World, created
 
 OPERATORS, BUYERS = 4, 12
 
@@ -137,3 +138,39 @@ def test_control_the_rig_catches_orders_undone_by_what_was_read_before(world: Wo
     with unguarded():
         found = cancel_while_all_go_on(world)
     assert any(finding.startswith("account EUR ") for finding in found)
+
+
+def asked_under_old_prices(world: World) -> set[int]:
+    """What communities are asked after their leaders set 11.00 while 10.00 became 15.00."""
+    sale = world.sale()
+    leaders = [world.add_leader() for _ in range(OPERATORS)]
+    now = clock.now()
+    opens, closes = (clock.to_text(now + timedelta(hours=n)) for n in (1, 2))
+    path = f"/v1/campaigns/{sale.campaign_id}"
+    body = {"opens_at": opens, "closes_at": closes}
+    campaign_id = created(world.operator.post(f"{path}/clone", body))["id"]
+    assert world.operator.post(f"{path}/cancel").status == 200
+    assert world.operator.patch(f"/v1/campaigns/{campaign_id}", {"leader_ids": None}).status == 200
+    commission = {"basis": "sales", "rate_bps": 1000}
+    dearer = {"sku_id": sale.sku_ids[0], "price": 1500, "commission": commission}
+    own = {"campaign_id": campaign_id, "sku_id": sale.sku_ids[0], "price": 1100}
+    calls = [partial(world.operator.put, f"/v1/leaders/{each}/prices", own) for each in leaders]
+    change = partial(world.operator.patch, f"/v1/campaigns/{campaign_id}", {"offers": [dearer]})
+    assert outcomes(at_once([*calls, change])) == {"200": 1 + OPERATORS}
+    with mock.patch.object(clock, "now", return_value=now + timedelta(minutes=90)):
+        shown = [world.customer().get(f"/v1/leaders/{each}/campaigns").json for each in leaders]
+    return {each["items"][0]["offers"][0]["price"] for each in shown}
+
+
+@ON_MOTO
+def test_no_leader_sells_at_a_price_that_was_set_under_others(world: World) -> None:
+    assert asked_under_old_prices(world) == {1500}
+
+
+@ON_MOTO
+def test_control_the_rig_catches_prices_that_outlive_their_offer(world: World) -> None:
+    def whatever_was_set(offer: Offer, asked: LeaderPrice | None) -> int | None:
+        return asked.price if asked else None
+
+    with mock.patch.object(Offer, "price_asked", whatever_was_set):
+        assert asked_under_old_prices(world) == {1100}

@@ -7,7 +7,7 @@ from tests.support.clouds import ON_EACH_CLOUD
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
-from tests.support.world import Json, Sale, World
+from tests.support.world import Json, Sale, World, created
 
 
 def orders_of(world: World, sale: Sale, number: int) -> list[Json]:
@@ -78,6 +78,29 @@ def test_control_the_rig_catches_a_reference_booked_twice(world: World) -> None:
     with unguarded():
         answered, _, found = remit_at_once(world, ["T1"] * THREADS)
     assert answered == {"201": 16}
+    assert any(finding.startswith("balance leader:") for finding in found)
+
+
+def reverse_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
+    """A remittance of 3.00 of 10.00 is reversed by sixteen."""
+    sale = holding(world, 1)
+    made = created(remit(world, sale, 300, "T1"))
+    path = f"/v1/leaders/{sale.leader_id}/remittances/{made['id']}/reverse"
+    reverse = each(range(THREADS), lambda _: world.operator.post(path, {"reason": "wrong"}))
+    answers = at_once(reverse)
+    world.work()
+    return outcomes(answers), held(world, sale), findings({sale.sku_ids[0]: 100})
+
+
+@ON_EACH_CLOUD
+def test_a_remittance_reversed_by_sixteen_at_once_is_reversed_once(world: World) -> None:
+    assert reverse_at_once(world) == ({"200": 16}, 1000, [])
+
+
+def test_control_the_rig_catches_a_remittance_reversed_twice(world: World) -> None:
+    with unguarded():
+        answered, _, found = reverse_at_once(world)
+    assert answered == {"200": 16}
     assert any(finding.startswith("balance leader:") for finding in found)
 
 

@@ -12,6 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from chalicelib.dispatch import going_on
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
 from tests.support.clouds import ON_MOTO
@@ -155,6 +156,10 @@ def confirm(world: World, made: Made) -> None:
 
 def expire(world: World, made: Made) -> None:
     ending.sweep(clock.now() + AFTER_EXPIRY)
+
+
+def give_up(world: World, made: Made) -> None:
+    going_on.undo(made.order["id"])
 
 
 def hot(world: World) -> Made:
@@ -332,6 +337,18 @@ SCENARIOS = {
         refund_one,
         result,
         comes_to("delivered", 7, refunded=1000, dispatches=["delivered"], balances=ONE_BACK),
+    ),
+    "give up": Scenario(
+        delivered,
+        give_up,
+        result,
+        comes_to(
+            "refunded",
+            7,
+            refunded=6000,
+            dispatches=["delivered"],
+            cases=["shipped_of_given_up"],
+        ),
     ),
     "confirm": Scenario(
         to_hand_back,

@@ -1,13 +1,14 @@
-"""Refunds of one order at the same moment, by amount and by units."""
+"""Refunds of one order at the same moment, by amount and by units, and of one that has failed."""
 
 from collections import Counter
 
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import ON_EACH_CLOUD, ON_MOTO
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
+from tests.support.lambdas import handle
 from tests.support.unguarded import unguarded
-from tests.support.world import Json, World
+from tests.support.world import Json, World, created
 
 
 def refund_at_once(world: World, order: Json, *bodies: Json) -> list[Answer]:
@@ -78,3 +79,69 @@ def test_control_the_rig_catches_shares_taken_back_twice(world: World) -> None:
     with unguarded():
         _, _, found = amounts_and_units_at_once(world)
     assert any(finding.startswith("account EUR supplier:") for finding in found)
+
+
+def a_failed_refund(world: World) -> str:
+    """The path of a refund of one unit of two that its provider has refused."""
+    order = world.paid_order(world.sale(), quantity=2)
+    lines = [{"sku_id": order["lines"][0]["sku_id"], "quantity": 1}]
+    body = {"lines": lines, "reason": "broken"}
+    refund = created(world.operator.post(f"/v1/orders/{order['id']}/refunds", body))
+    world.messages("REFUND_EXECUTE")
+    assert world.provider_event("refund.failed", {"refund_id": refund["id"]}).status == 200
+    return f"/v1/refunds/{refund['id']}"
+
+
+def retry_at_once(world: World) -> tuple[Counter[str], int]:
+    """Sixteen operators have a refund sent again. Their answers, and how often it is sent."""
+    path = a_failed_refund(world)
+    retries = at_once(each(range(THREADS), lambda _: world.operator.post(f"{path}/retry")))
+    sent = world.messages("REFUND_EXECUTE")
+    for message in sent:
+        handle("refund_execute", message)
+    return outcomes(retries), len(sent)
+
+
+@ON_EACH_CLOUD
+def test_a_refund_that_sixteen_have_sent_again_is_one_attempt(world: World) -> None:
+    assert retry_at_once(world) == ({"200": 1, "409 refund_not_failed": 15}, 1)
+    assert findings() == []
+
+
+@ON_MOTO
+def test_control_the_rig_catches_a_refund_sent_again_by_many(world: World) -> None:
+    with unguarded():
+        answered, sent = retry_at_once(world)
+    assert answered["200"] > 1
+    assert sent > 1
+
+
+def retry_and_hand_back_at_once(world: World) -> tuple[bool, bool, str]:
+    """Whether a failed refund was sent again, whether by hand, and what became of it."""
+    path = a_failed_refund(world)
+    retries = each(range(THREADS // 2), lambda _: world.operator.post(f"{path}/retry"))
+    by_bank = {"paid_from": "bank"}
+    confirms = each(range(THREADS // 2), lambda _: world.operator.post(f"{path}/confirm", by_bank))
+    answers = at_once([*retries, *confirms])
+    world.work()
+    retried, confirmed = (
+        any(answer.status == 200 for answer in some)
+        for some in (answers[: THREADS // 2], answers[THREADS // 2 :])
+    )
+    return retried, confirmed, world.operator.get(path).json["paid_from"]
+
+
+@ON_EACH_CLOUD
+def test_a_refund_is_sent_again_or_handed_back_and_never_both(world: World) -> None:
+    retried, confirmed, paid_from = retry_and_hand_back_at_once(world)
+    assert (retried, paid_from) in ((True, None), (False, "bank"))
+    assert retried != confirmed
+    assert findings() == []
+
+
+@ON_MOTO
+def test_control_the_rig_catches_a_refund_sent_again_and_handed_back(world: World) -> None:
+    with unguarded():
+        retried, confirmed, _ = retry_and_hand_back_at_once(world)
+    assert retried
+    assert confirmed

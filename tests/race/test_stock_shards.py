@@ -15,7 +15,8 @@ from chalicelib.ordering import ending
 from chalicelib.platform.transaction import Update
 from chalicelib.stock import sharding, taking
 from chalicelib.stock import store as stock
-from chalicelib.stock.store import Stock, StockRow
+from chalicelib.stock.levels import Stock
+from chalicelib.stock.store import StockRow
 from tests.support.at_once import THREADS, at_once, each, outcomes
 from tests.support.aws_calls import losing
 from tests.support.clouds import ON_EACH_CLOUD

@@ -109,14 +109,14 @@ def test_a_customer_cancels_while_its_payment_goes_through(
 @contextmanager
 def looking_before_anyone_asks() -> Iterator[None]:
     """No worker asks for the refund before all have looked for it in vain."""
-    look, all_have = StripeProvider._find_refund, threading.Barrier(THREADS, timeout=30)
+    look, all_have = StripeProvider._attempts_of, threading.Barrier(THREADS, timeout=30)
 
     def look_and_wait(*args: Any) -> Any:
         found = look(*args)
         all_have.wait()
         return found
 
-    with mock.patch.object(StripeProvider, "_find_refund", look_and_wait):
+    with mock.patch.object(StripeProvider, "_attempts_of", look_and_wait):
         yield
 
 

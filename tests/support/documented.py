@@ -8,6 +8,7 @@ from openapi_schema_validator import OAS31Validator
 
 from chalicelib.reference.openapi import document
 from tests.support.gateway import Answer
+from tests.support.roles import PAGES
 
 PROBLEM_FIELDS = {"type", "title", "status", "detail", "code"}
 
@@ -16,6 +17,8 @@ def check(method: str, route: str, answer: Answer) -> None:
     """Raise AssertionError where an answer is not as its route's operation says."""
     where = f"{method} {route} answered {answer.status} {answer.text[:300]}"
     assert answer.headers.get("x-request-id"), where
+    if (method, route) in PAGES:
+        return
     responses = document()["paths"][route][method.lower()]["responses"]
     assert str(answer.status) in responses, where
     content = responses[str(answer.status)].get("content", {})

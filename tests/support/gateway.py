@@ -29,6 +29,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     text: str
+    content: bytes = b""
 
     @property
     def json(self) -> Any:
@@ -103,9 +104,8 @@ class Gateway:
             answer = self._app(event, None)
         headers = {name.lower(): str(value) for name, value in answer["headers"].items()}
         text = answer["body"] or ""
-        if answer.get("isBase64Encoded"):
-            text = base64.b64decode(text).decode()
-        return Answer(answer["statusCode"], headers, text)
+        content = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
+        return Answer(answer["statusCode"], headers, content.decode(errors="replace"), content)
 
 
 def event_of(

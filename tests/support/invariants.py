@@ -22,7 +22,8 @@ from chalicelib.dispatch.store import DispatchRow
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.store import AccountsRow, EntryRow
-from chalicelib.ordering.rules import PLACES, Cap, Order, OrderLine
+from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.payments.rules import Receipt, Refund, Remittance
 from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
@@ -80,6 +81,11 @@ class State:
             for posting in entry.postings:
                 sums[f"{entry.currency} {posting.account}"] += posting.amount
         return sums
+
+    @cached_property
+    def standing(self) -> list[Remittance]:
+        """The remittances that were not reversed."""
+        return [each for each in self.remittances if each.reversed_at is None]
 
     @cached_property
     def postings(self) -> Counter[str]:
@@ -165,7 +171,7 @@ def _books(state: State) -> Iterator[str]:
         due[f"{receipt.currency} {_cash_of(state, receipt)}"] += receipt.amount
         if receipt.order_id is None:
             due[f"{receipt.currency} unmatched_receipts"] -= receipt.amount
-    for remittance in state.remittances:
+    for remittance in state.standing:
         due[f"{remittance.currency} cash:bank"] += remittance.amount
         collected = f"leader:{remittance.leader_id}:collected"
         due[f"{remittance.currency} {collected}"] -= remittance.amount
@@ -203,7 +209,7 @@ def _remittances(state: State) -> Iterator[str]:
     for receipt in state.receipts:
         held[_cash_of(state, receipt)] += receipt.amount
     remitted = Counter[str]()
-    for remittance in state.remittances:
+    for remittance in state.standing:
         remitted[f"leader:{remittance.leader_id}:collected"] += remittance.amount
     for account, amount in remitted.items():
         if amount > held[account]:

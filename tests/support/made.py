@@ -8,8 +8,9 @@ from chalicelib.catalogue.rules import Offer
 from chalicelib.dispatch.rules import Dispatch, DispatchLine
 from chalicelib.kernel import clock
 from chalicelib.ordering import pricing
+from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.pricing import Basket
-from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, OrderLine, ShipTo
+from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, ShipTo
 
 NOW = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
 HOME = ShipTo("Alice Doe", "+49 30 1", "2 Side St", None, "Berlin", None, "10117", "DE")

@@ -5,27 +5,27 @@ from contextlib import contextmanager
 from unittest import mock
 
 from chalicelib.payments import refunds
-from chalicelib.payments.providers import RefundOutcome
+from chalicelib.payments.providers import RefundAnswer, RefundOutcome, RefundRequest
 
 
 class ToldProvider:
     """Gives each of its answers once, the last one for ever; an exception is raised.
 
-    `asked` are the refund, the charge, the amount and the currency of each call.
+    `asked` are its calls. An answer is of the attempt that is asked for.
     """
 
     name = "local"
 
     def __init__(self, *answers: RefundOutcome | Exception) -> None:
         self._answers = list(answers)
-        self.asked: list[tuple[str, str, int, str]] = []
+        self.asked: list[RefundRequest] = []
 
-    def refund(self, refund_id: str, reference: str, amount: int, currency: str) -> RefundOutcome:
-        self.asked.append((refund_id, reference, amount, currency))
+    def refund(self, asked: RefundRequest) -> RefundAnswer:
+        self.asked.append(asked)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return RefundAnswer(answer, asked.attempt)
 
 
 @contextmanager

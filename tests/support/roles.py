@@ -5,6 +5,24 @@ OPERATOR = frozenset({"operator"})
 SUPPLIER = frozenset({"operator", "supplier"})
 LEADER = frozenset({"operator", "leader"})
 
+# Pages for people in a browser, which ask for a session instead of a token.
+PAGES = frozenset(
+    {
+        ("GET", "/supplier"),
+        ("GET", "/supplier/assets/{name}"),
+        ("GET", "/supplier/deliveries"),
+        ("GET", "/supplier/dispatches/{id}"),
+        ("GET", "/supplier/packing-list"),
+        ("POST", "/supplier/deliveries/{id}/replay"),
+        ("POST", "/supplier/dispatches/{id}/accept"),
+        ("POST", "/supplier/dispatches/{id}/reject"),
+        ("POST", "/supplier/dispatches/{id}/ship"),
+        ("POST", "/supplier/endpoints/{id}/test"),
+        ("POST", "/supplier/sign-in"),
+        ("POST", "/supplier/sign-out"),
+    }
+)
+
 # None: without credentials.
 ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/docs"): None,
@@ -25,6 +43,8 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/cases/{id}"): OPERATOR,
     ("POST", "/v1/cases/{id}/resolve"): OPERATOR,
     ("GET", "/v1/dispatches"): SUPPLIER,
+    ("GET", "/v1/dispatches/export"): SUPPLIER,
+    ("POST", "/v1/dispatches/import"): SUPPLIER,
     ("GET", "/v1/dispatches/{id}"): SUPPLIER,
     ("POST", "/v1/dispatches/{id}/accept"): SUPPLIER,
     ("POST", "/v1/dispatches/{id}/deliver"): SUPPLIER | LEADER,
@@ -39,6 +59,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("PUT", "/v1/leaders/{id}/prices"): LEADER,
     ("GET", "/v1/leaders/{id}/remittances"): LEADER,
     ("POST", "/v1/leaders/{id}/remittances"): OPERATOR,
+    ("POST", "/v1/leaders/{id}/remittances/{remittance_id}/reverse"): OPERATOR,
     ("GET", "/v1/leaders/{id}/statements"): LEADER,
     ("GET", "/v1/leaders/{id}/statements/{run_id}"): LEADER,
     ("GET", "/v1/ledger/trial-balance"): OPERATOR,
@@ -56,6 +77,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("POST", "/v1/products/{id}/reject"): OPERATOR,
     ("GET", "/v1/refunds/{id}"): LEADER,
     ("POST", "/v1/refunds/{id}/confirm"): LEADER,
+    ("POST", "/v1/refunds/{id}/retry"): OPERATOR,
     ("GET", "/v1/settlement-runs"): OPERATOR,
     ("POST", "/v1/settlement-runs"): OPERATOR,
     ("GET", "/v1/settlement-runs/{id}"): OPERATOR,

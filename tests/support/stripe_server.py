@@ -32,7 +32,7 @@ CREATABLE = {
         "metadata[payment_id]",
         "metadata[order_id]",
     },
-    "/v1/refunds": {"payment_intent", "amount", "metadata[refund_id]"},
+    "/v1/refunds": {"payment_intent", "amount", "metadata[refund_id]", "metadata[attempt]"},
 }
 LARGEST = 99_999_999
 

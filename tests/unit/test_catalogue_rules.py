@@ -4,8 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from chalicelib.catalogue.rules import Campaign, Commission, Product, Sku, offer_title
+from chalicelib.catalogue.rules import (
+    Campaign,
+    Commission,
+    LeaderPrice,
+    Product,
+    Sku,
+    offer_title,
+    raised,
+)
 from chalicelib.kernel import clock
 from tests.support.made import NOW, an_offer
 
@@ -70,3 +80,29 @@ def eggs(*skus: Sku) -> Product:
         version=1,
         created_at=NOW,
     )
+
+
+@given(st.integers(1, 10**6), st.lists(st.integers(1, 10**6), max_size=20))
+def test_raises_are_what_a_number_has_risen_by(first: int, steps: list[int]) -> None:
+    number = first
+    raises: tuple[int, ...] = ()
+    for step in steps:
+        raises = raised(raises, number, number + step)
+        number += step
+        assert raised(raises, number, number) == raises
+    assert raises == tuple(steps)
+    assert raised(raises, number, None) == ()
+    assert raised((), None, None) == ()
+
+
+def test_a_leaders_price_counts_under_the_prices_it_was_set_under() -> None:
+    offer = an_offer(priced_at=2)
+    assert offer.price_asked(LeaderPrice("sku_1", 1100, 2)) == 1100
+    assert offer.price_asked(LeaderPrice("sku_1", 1100)) is None
+    assert offer.price_asked(None) is None
+
+
+def test_a_campaign_is_full_until_its_mark_lapses() -> None:
+    assert not CAMPAIGN.is_full_at(NOW)
+    full = replace(CAMPAIGN, full_until=NOW)
+    assert [full.is_full_at(NOW - A_MOMENT), full.is_full_at(NOW)] == [True, False]

@@ -14,7 +14,10 @@ from infra.failures import Fixable
 from infra.local import deploy, logs, token
 from infra.local.cloud import Cloud, chosen_port
 from infra.local.stack import LocalStack
+from infra.package import Package
 from infra.paths import ROOT
+from infra.stack import require_known
+from infra.stages import given
 
 FUNCTIONS = ["APIHandler", "DispatchCreate"]
 AT = 1_767_225_600_123
@@ -168,6 +171,30 @@ def test_a_missing_parameter_is_named_with_both_ways_to_give_it() -> None:
     told = how_to_give("dev", ["JwtIssuer"])
     assert "infra/stages/dev.json" in told
     assert 'make deploy STAGE=dev PARAMETERS="JwtIssuer=..."' in told
+
+
+def test_parameters_are_named_on_the_command_line() -> None:
+    said = given(["StripeSecretArn=arn:aws:x", "StripeApiBase=https://a.example/?b=c"])
+    assert said == {"StripeSecretArn": "arn:aws:x", "StripeApiBase": "https://a.example/?b=c"}
+    with pytest.raises(Fixable, match="Name=value, not 'StripeSecretArn'"):
+        given(["StripeSecretArn"])
+
+
+@pytest.mark.parametrize("said", [[], ["dwn"], ["down", "Stage=dev"]])
+def test_what_the_local_stack_cannot_do_is_told(
+    said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["deploy", *said])
+    with pytest.raises(Fixable, match="say one of: up, down, down-all"):
+        deploy.main()
+
+
+def test_a_parameter_that_the_template_does_not_have_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sam.json").write_text('{"Parameters": {"Stage": {}, "TimeZone": {}}}')
+    require_known(Package(tmp_path), {"Stage": "dev"})
+    told = "there is no parameter Timezone: the template has Stage, TimeZone"
+    with pytest.raises(Fixable, match=told):
+        require_known(Package(tmp_path), {"Stage": "dev", "Timezone": "UTC"})
 
 
 def test_a_reader_that_has_enough_is_no_failure() -> None:

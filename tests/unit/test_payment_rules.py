@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from chalicelib.kernel.errors import Malformed, NotFound
-from chalicelib.payments.providers import PaymentSucceeded, RefundSettled, provider
+from chalicelib.payments.providers import (
+    PaymentSucceeded,
+    RefundRequest,
+    RefundSettled,
+    provider,
+)
 from chalicelib.payments.providers.local import LocalProvider
 from chalicelib.payments.rules import Receipt, Refund
 from tests.support.made import NOW
@@ -44,6 +49,66 @@ def test_only_a_refund_that_succeeded_is_done(status: Any) -> None:
     assert replace(a_refund(), status="succeeded").is_done
 
 
+# What is said of an attempt, and whether it changes a refund whose second one is under way.
+SAID = [
+    ("succeeded", 1, True),
+    ("failed", 1, False),
+    ("unknown", 1, False),
+    ("succeeded", 2, True),
+    ("failed", 2, True),
+    ("unknown", 2, True),
+]
+
+
+@pytest.mark.parametrize(("outcome", "attempt", "is_news"), SAID)
+def test_of_a_former_attempt_only_its_success_is_news(
+    outcome: Any, attempt: int, is_news: bool
+) -> None:
+    second = replace(a_refund(), status="failed").retried(NOW)
+    assert (second.status, second.attempt, second.version) == ("pending", 2, 2)
+    assert second.is_news(outcome, attempt) == is_news
+    assert not second.is_contradicted(outcome, attempt)
+
+
+@pytest.mark.parametrize(("outcome", "attempt", "_"), SAID)
+def test_a_refund_is_contradicted_by_the_failure_of_what_did_it_and_by_money_beside_it(
+    outcome: Any, attempt: int, _: bool
+) -> None:
+    done = replace(a_refund(), attempt=2).settled("succeeded", 2, NOW)
+    assert not done.is_news(outcome, attempt)
+    contradicted = (outcome, attempt) in (("failed", 2), ("succeeded", 1))
+    assert done.is_contradicted(outcome, attempt) == contradicted
+    by_hand = done.handed_back("bank", "cash:bank", NOW)
+    assert not by_hand.is_news(outcome, attempt)
+    assert by_hand.is_contradicted(outcome, attempt) == (outcome == "succeeded")
+
+
+def test_a_refund_is_done_by_the_attempt_that_arrived() -> None:
+    second = replace(a_refund(), status="failed").retried(NOW)
+    done = second.settled("succeeded", 1, NOW)
+    assert (done.attempt, done.completed_at) == (1, NOW)
+    assert done.is_contradicted("failed", 1)
+    assert not done.is_contradicted("failed", 2)
+
+
+def test_what_is_said_again_is_no_news() -> None:
+    assert not replace(a_refund(), status="failed").is_news("failed", 1)
+    assert not replace(a_refund(), status="unknown").is_news("unknown", 1)
+
+
+def test_a_new_attempt_has_its_own_48_hours_key_and_cases() -> None:
+    later = NOW + timedelta(days=9)
+    first = replace(a_refund(), status="failed")
+    second = first.retried(later)
+    assert (first.confirm_by, second.confirm_by) == (
+        NOW + timedelta(hours=48),
+        later + timedelta(hours=48),
+    )
+    assert first.occurrence != second.occurrence
+    keys = {RefundRequest("rfd_1", n, "ch_1", 1000, "EUR").key for n in range(1, 12)}
+    assert len(keys) == 11
+
+
 def test_a_receipt_is_known_by_its_provider_and_the_providers_own_id() -> None:
     receipt = Receipt("local", "ch_1", "pay_1", "ord_1", 1000, "EUR", NOW)
     assert receipt.id == "local:ch_1"
@@ -62,7 +127,9 @@ def test_a_payment_event_says_which_payment_and_how_much(signed: LocalProvider) 
 def test_a_refund_event_says_how_it_ended(
     signed: LocalProvider, kind: str, succeeded: bool
 ) -> None:
-    assert read(signed, kind, {"refund_id": "rfd_1"}) == RefundSettled("rfd_1", succeeded)
+    assert read(signed, kind, {"refund_id": "rfd_1"}) == RefundSettled("rfd_1", 1, succeeded)
+    again = {"refund_id": "rfd_1", "attempt": 2}
+    assert read(signed, kind, again) == RefundSettled("rfd_1", 2, succeeded)
 
 
 def test_an_event_of_a_kind_that_does_not_matter_is_passed_over(signed: LocalProvider) -> None:

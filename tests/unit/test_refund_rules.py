@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.pricing import price
-from chalicelib.ordering.rules import Order, OrderLine, Shares
+from chalicelib.ordering.rules import Order
 from tests.support.made import a_basket, a_line, an_offer, an_order
 
 Step = Callable[[Order], Order]

@@ -15,7 +15,14 @@ from pytest_httpserver import HTTPServer
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.currencies import CODES
-from chalicelib.payments.providers import OutcomeUnknown, PaymentRequest, Refused, stripe_api
+from chalicelib.payments.providers import (
+    OutcomeUnknown,
+    PaymentRequest,
+    RefundAnswer,
+    RefundRequest,
+    Refused,
+    stripe_api,
+)
 from chalicelib.payments.providers import stripe as adapter
 from chalicelib.payments.providers.stripe import StripeProvider
 from chalicelib.platform.settings import settings
@@ -53,6 +60,19 @@ def asked(**changes: Any) -> PaymentRequest:
     return PaymentRequest(**{**usual, **changes})
 
 
+def back(
+    intent_id: str, attempt: int = 1, *, amount: int = 1000, currency: str = "EUR"
+) -> RefundRequest:
+    """Some of what an intent has brought in."""
+    return RefundRequest("rfd_1", attempt, intent_id, amount, currency)
+
+
+def paid_intent(stripe: StripeServer) -> str:
+    StripeProvider().start(asked())
+    stripe.pay(stripe.intents["pi_0001"]["client_secret"])
+    return "pi_0001"
+
+
 @given(st.integers(1, 10**12), st.sampled_from(sorted(CODES)))
 def test_an_amount_comes_back_as_it_was_sent(amount: int, currency: str) -> None:
     assert stripe_api.from_stripe(stripe_api.to_stripe(amount, currency), currency) == amount
@@ -70,7 +90,7 @@ def test_stripe_counts_in_its_own_units(stripe: StripeServer, currency: str, uni
     paid = StripeProvider().stop(request)
     assert paid is not None
     assert (paid.amount, paid.currency) == (1000, currency)
-    StripeProvider().refund("rfd_1", intent["id"], 400, currency)
+    StripeProvider().refund(back(intent["id"], amount=400, currency=currency))
     assert [each["amount"] for each in stripe.refunds.values()] == [units * 400 // 1000]
 
 
@@ -170,19 +190,45 @@ def test_what_is_neither_paid_nor_cancelled_may_still_be_paid(
     ],
 )
 def test_a_refunds_status_is_told_in_the_ports_words(
-    stripe: StripeServer, status: str, outcome: str
+    stripe: StripeServer, status: str, outcome: Any
 ) -> None:
-    StripeProvider().start(asked())
-    stripe.pay(stripe.intents["pi_0001"]["client_secret"])
+    intent_id = paid_intent(stripe)
     stripe.refunds_begin_as = status
     for _ in range(2):
-        assert StripeProvider().refund("rfd_1", "pi_0001", 1000, "EUR") == outcome
+        assert StripeProvider().refund(back(intent_id)) == RefundAnswer(outcome, 1)
+    assert len(stripe.refunds) == 1
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_a_second_attempt_is_another_refund_under_a_key_of_its_own(
+    stripe: StripeServer, status: str
+) -> None:
+    intent_id = paid_intent(stripe)
+    stripe.refunds_begin_as = status
+    StripeProvider().refund(back(intent_id))
+    stripe.refunds_begin_as = "succeeded"
+    for _ in range(2):
+        assert StripeProvider().refund(back(intent_id, 2)) == RefundAnswer("succeeded", 2)
+    assert [each["metadata"]["attempt"] for each in stripe.refunds.values()] == ["1", "2"]
+    assert [key for method, _, key in stripe.asked if method == "POST"][1:] == ["rfd_1", "rfd_1-2"]
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [("succeeded", "succeeded"), ("pending", "pending")]
+)
+def test_no_second_attempt_is_made_beside_one_that_has_not_failed(
+    stripe: StripeServer, status: str, outcome: Any
+) -> None:
+    intent_id = paid_intent(stripe)
+    stripe.refunds_begin_as = status
+    StripeProvider().refund(back(intent_id))
+    assert StripeProvider().refund(back(intent_id, 2)) == RefundAnswer(outcome, 1)
     assert len(stripe.refunds) == 1
 
 
 def test_a_charge_that_stripe_does_not_know_is_no_failed_refund(stripe: StripeServer) -> None:
     with pytest.raises(OutcomeUnknown, match="resource_missing"):
-        StripeProvider().refund("rfd_1", "pi_of_another_account", 1000, "EUR")
+        StripeProvider().refund(back("pi_of_another_account"))
     assert [method for method, _, _ in stripe.asked] == ["GET"]
 
 

@@ -24,6 +24,25 @@ class PaymentRequest:
 
 
 @dataclass(frozen=True)
+class RefundRequest:
+    """What a provider is to send back from the charge `reference`, once an attempt.
+
+    A new attempt is made only where all before it have failed.
+    """
+
+    refund_id: str
+    attempt: int
+    reference: str
+    amount: int
+    currency: str
+
+    @property
+    def key(self) -> str:
+        """The attempt's identity."""
+        return self.refund_id if self.attempt == 1 else f"{self.refund_id}-{self.attempt}"
+
+
+@dataclass(frozen=True)
 class PaymentSucceeded:
     """A provider took a customer's money. `reference` is its own id of the charge."""
 
@@ -35,9 +54,10 @@ class PaymentSucceeded:
 
 @dataclass(frozen=True)
 class RefundSettled:
-    """A provider is done with a refund of ours."""
+    """A provider is done with an attempt of a refund of ours."""
 
     refund_id: str
+    attempt: int
     succeeded: bool
 
 
@@ -57,6 +77,15 @@ class NeedsPerson:
 
 ProviderEvent = PaymentSucceeded | RefundSettled | NeedsPerson
 RefundOutcome = Literal["succeeded", "pending", "failed"]
+
+
+@dataclass(frozen=True)
+class RefundAnswer:
+    """What has become of a refund, by which of its attempts: a former one where it turns out that
+    it had not failed, and no other is made then."""
+
+    outcome: RefundOutcome
+    attempt: int
 
 
 class InvalidSignature(Malformed):
@@ -99,8 +128,8 @@ class PaymentProvider(Protocol):
         Raises InvalidSignature, and OutcomeUnknown where the provider must send it again.
         """
 
-    def refund(self, refund_id: str, reference: str, amount: int, currency: str) -> RefundOutcome:
-        """Send money back from the charge `reference`, once a refund id. Raises OutcomeUnknown."""
+    def refund(self, asked: RefundRequest) -> RefundAnswer:
+        """Send money back, however often an attempt is asked for. Raises OutcomeUnknown."""
 
 
 def card_provider() -> str | None:

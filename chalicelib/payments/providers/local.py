@@ -16,7 +16,8 @@ from chalicelib.payments.providers import (
     PaymentRequest,
     PaymentSucceeded,
     ProviderEvent,
-    RefundOutcome,
+    RefundAnswer,
+    RefundRequest,
     RefundSettled,
 )
 from chalicelib.payments.providers.reading import currency, positive, text
@@ -48,8 +49,8 @@ class LocalProvider:
         except (ValueError, KeyError, TypeError):
             raise Malformed("The event is signed but cannot be read.") from None
 
-    def refund(self, refund_id: str, reference: str, amount: int, currency: str) -> RefundOutcome:
-        return "succeeded"
+    def refund(self, asked: RefundRequest) -> RefundAnswer:
+        return RefundAnswer("succeeded", asked.attempt)
 
     def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
         signed = {name: headers.get(name, "") for name in SIGNED_HEADERS}
@@ -72,6 +73,10 @@ def _event(kind: str, data: Mapping[str, Any]) -> ProviderEvent | None:
                 currency(data["currency"]),
             )
         case "refund.succeeded" | "refund.failed":
-            return RefundSettled(text(data["refund_id"]), succeeded=kind == "refund.succeeded")
+            return RefundSettled(
+                text(data["refund_id"]),
+                positive(data.get("attempt", 1)),
+                succeeded=kind == "refund.succeeded",
+            )
         case _:
             return None

@@ -17,7 +17,9 @@ from chalicelib.payments.providers import (
     PaymentRequest,
     PaymentSucceeded,
     ProviderEvent,
+    RefundAnswer,
     RefundOutcome,
+    RefundRequest,
     RefundSettled,
     Refused,
     stripe_events,
@@ -78,14 +80,17 @@ class StripeProvider:
         event = stripe_events.read(signature, body, self._webhook_secret)
         return self._refund_now(event) if isinstance(event, RefundMoved) else event
 
-    def refund(self, refund_id: str, reference: str, amount: int, currency: str) -> RefundOutcome:
-        """Looks for the refund before it asks for it, since its key may have been forgotten."""
-        refund = self._find_refund(refund_id, reference)
+    def refund(self, asked: RefundRequest) -> RefundAnswer:
+        """Looks for the refund before it asks for it, since its key may have been forgotten, and
+        since an attempt that was taken for failed may not be."""
+        made = self._attempts_of(asked)
+        alive = (n for n, each in made.items() if OUTCOMES.get(each.status) != "failed")
+        attempt = next(alive, asked.attempt)
         try:
-            made = refund or self._create_refund(refund_id, reference, amount, currency)
+            refund = made.get(attempt) or self._create_refund(asked)
         except Refused:
-            return "failed"
-        return OUTCOMES.get(made.status, "pending")
+            return RefundAnswer("failed", attempt)
+        return RefundAnswer(OUTCOMES.get(refund.status, "pending"), attempt)
 
     def _all_of(self, asked: PaymentRequest) -> list[PaymentIntent]:
         """Every intent of a payment. One that was never made is made now, since it holds the key:
@@ -132,22 +137,27 @@ class StripeProvider:
             raise OutcomeUnknown(f"the intent is {intent.status}")
         return intent
 
-    def _find_refund(self, refund_id: str, intent_id: str) -> Refund | None:
+    def _attempts_of(self, asked: RefundRequest) -> dict[int, Refund]:
         def listed() -> list[Refund]:
-            page = self._refunds.list({"payment_intent": intent_id, "limit": 100})
+            page = self._refunds.list({"payment_intent": asked.reference, "limit": 100})
             return list(page.auto_paging_iter())
 
-        return next((each for each in look_up(listed) if _is_ours(each, refund_id)), None)
+        known = [(_metadata(each), each) for each in look_up(listed)]
+        return {
+            int(bears.get("attempt", 1)): each
+            for bears, each in known
+            if bears.get("refund_id") == asked.refund_id
+        }
 
-    def _create_refund(self, refund_id: str, intent_id: str, amount: int, currency: str) -> Refund:
+    def _create_refund(self, asked: RefundRequest) -> Refund:
         return ask(
             lambda: self._refunds.create(
                 {
-                    "payment_intent": intent_id,
-                    "amount": to_stripe(amount, currency),
-                    "metadata": {"refund_id": refund_id},
+                    "payment_intent": asked.reference,
+                    "amount": to_stripe(asked.amount, asked.currency),
+                    "metadata": {"refund_id": asked.refund_id, "attempt": str(asked.attempt)},
                 },
-                {"idempotency_key": refund_id},
+                {"idempotency_key": asked.key},
             )
         )
 
@@ -155,7 +165,9 @@ class StripeProvider:
         """Stripe is asked what has become of it, since its events come in any order."""
         refund = look_up(lambda: self._refunds.retrieve(moved.id))
         outcome = OUTCOMES.get(refund.status)
-        return RefundSettled(moved.refund_id, outcome == "succeeded") if outcome else None
+        if outcome is None:
+            return None
+        return RefundSettled(moved.refund_id, moved.attempt, outcome == "succeeded")
 
     @property
     def _intents(self) -> PaymentIntentService:
@@ -170,5 +182,5 @@ def _key_lives(asked: PaymentRequest) -> bool:
     return clock.now() < asked.asked_at + KEYS_LIVE
 
 
-def _is_ours(refund: Refund, refund_id: str) -> bool:
-    return bool((refund.to_dict().get("metadata") or {}).get("refund_id") == refund_id)
+def _metadata(refund: Refund) -> dict[str, str]:
+    return refund.to_dict().get("metadata") or {}

@@ -15,10 +15,11 @@ SIGNED_WITHIN_SECONDS = 300
 
 @dataclass(frozen=True)
 class RefundMoved:
-    """Something has become of a refund of ours; `id` is Stripe's own."""
+    """Something has become of an attempt of a refund of ours; `id` is Stripe's own."""
 
     id: str
     refund_id: str
+    attempt: int
 
 
 StripeEvent = PaymentSucceeded | RefundMoved | NeedsPerson
@@ -68,10 +69,11 @@ def _event(kind: str, about: Mapping[str, Any]) -> StripeEvent | None:
 
 
 def _refund(told: Mapping[str, Any]) -> RefundMoved | NeedsPerson:
-    refund_id = (told["metadata"] or {}).get("refund_id")
-    if refund_id is None:
+    metadata = told["metadata"] or {}
+    if "refund_id" not in metadata:
         return _for_a_person("foreign_refund", told)
-    return RefundMoved(text(told["id"]), text(refund_id))
+    attempt = positive(int(metadata.get("attempt", 1)))
+    return RefundMoved(text(told["id"]), text(metadata["refund_id"]), attempt)
 
 
 def _for_a_person(

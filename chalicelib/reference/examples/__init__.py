@@ -17,7 +17,16 @@ from chalicelib.reference.examples.buying import (
 )
 from chalicelib.reference.examples.running import ENDPOINT_VIEW
 from chalicelib.reference.examples.selling import CAMPAIGN_SUMMARY
-from chalicelib.reference.examples.story import CAMPAIGN, CASE, ENDPOINT, LEADER, ORDER, REFUND, RUN
+from chalicelib.reference.examples.story import (
+    CAMPAIGN,
+    CASE,
+    DISPATCH,
+    ENDPOINT,
+    LEADER,
+    ORDER,
+    REFUND,
+    RUN,
+)
 
 EXAMPLES: dict[str, Any] = {**selling.EXAMPLES, **buying.EXAMPLES, **running.EXAMPLES}
 # Where a route answers a shape in another state than its usual example, by the route's operation.
@@ -33,7 +42,10 @@ ANSWERS: dict[str, Any] = {
 }
 
 # Bodies that are no JSON, by their route.
-TEXTS = {"import_stock": "supplier_sku,on_hand\nEGG-10,120\nEGG-6,45\nEGG-4,many\n"}
+TEXTS = {
+    "import_stock": "supplier_sku,on_hand\nEGG-10,120\nEGG-6,45\nEGG-4,many\n",
+    "import_tracking": f"dispatch_id,carrier,tracking_number\n{DISPATCH},DHL,00340434\n",
+}
 
 # What each webhook tells, by event type.
 TOLD: dict[str, Any] = {

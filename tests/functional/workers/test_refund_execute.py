@@ -5,7 +5,7 @@ from unittest import mock
 
 import pytest
 
-from chalicelib.payments.providers import OutcomeUnknown
+from chalicelib.payments.providers import OutcomeUnknown, RefundRequest
 from chalicelib.payments.providers.local import LocalProvider
 from tests.support.invariants import findings
 from tests.support.lambdas import handle
@@ -18,7 +18,7 @@ def test_a_refund_that_succeeds_leaves_the_providers_cash(world: World) -> None:
     order, refund = refunded(world)
     with provider_that_answers("succeeded") as provider:
         assert handle("refund_execute", about(refund)) == []
-    assert provider.asked == [(refund["id"], f"ch_{order['id']}", 1000, "EUR")]
+    assert provider.asked == [RefundRequest(refund["id"], 1, f"ch_{order['id']}", 1000, "EUR")]
     done = read(world, refund)
     assert (done["status"], done["amount"]) == ("succeeded", 1000)
     assert done["completed_at"] == "2026-03-10T12:00:00.000Z"
@@ -94,7 +94,23 @@ def test_a_refund_that_fails_after_it_had_succeeded_opens_a_case(world: World) -
     assert read(world, refund)["status"] == "succeeded"
     (case,) = world.operator.get("/v1/cases").json["items"]
     assert (case["kind"], case["subject"]) == ("refund_failed", refund["id"])
-    assert "after it had said that it succeeded" in case["detail"]
+    assert "attempt 1 of refund" in case["detail"]
+    assert "failed, after attempt 1 had succeeded" in case["detail"]
+
+
+def test_a_refund_that_arrives_twice_opens_a_case(world: World) -> None:
+    _, refund = refunded(world)
+    world.provider_event("refund.failed", {"refund_id": refund["id"]})
+    world.operator.post(f"/v1/refunds/{refund['id']}/retry")
+    for attempt in (1, 2, 2):
+        arrived = {"refund_id": refund["id"], "attempt": attempt}
+        assert world.provider_event("refund.succeeded", arrived).status == 200
+    done = read(world, refund)
+    assert (done["status"], done["attempt"]) == ("succeeded", 1)
+    twice, _ = world.operator.get("/v1/cases").json["items"]
+    assert (twice["kind"], twice["subject"]) == ("refund_failed", refund["id"])
+    assert "attempt 2 of refund" in twice["detail"]
+    assert "succeeded, after attempt 1 had succeeded" in twice["detail"]
 
 
 def test_a_provider_says_nothing_of_cash_that_a_leader_hands_back(world: World) -> None:
@@ -160,7 +176,7 @@ def test_an_unknown_outcome_is_asked_for_again_with_the_same_key(world: World) -
             assert read(world, refund)["status"] == "unknown"
             assert world.trial_balance()["refunds_in_flight"] == -1000
         assert handle("refund_execute", about(refund)) == []
-    assert set(provider.asked) == {(refund["id"], f"ch_{order['id']}", 1000, "EUR")}
+    assert set(provider.asked) == {RefundRequest(refund["id"], 1, f"ch_{order['id']}", 1000, "EUR")}
     assert len(provider.asked) == 3
     assert read(world, refund)["status"] == "succeeded"
     assert world.trial_balance() == {"cash:local": 2000, "customer_prepayments": -2000}

@@ -1,0 +1,50 @@
+"""Templates become HTML; whatever a value holds is text in it, never markup."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from chalicelib.kernel import clock
+from chalicelib.platform.settings import settings
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    return _environment().get_template(f"{template}.html.j2").render(values)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["at_home"] = at_home
+    environment.filters["instant"] = clock.to_text
+    environment.filters["words"] = lambda code: str(code).replace("_", " ")
+    environment.filters["left"] = lambda until: left(until - clock.now())
+    environment.tests["over"] = lambda until: until <= clock.now()
+    return environment
+
+
+def at_home(instant: datetime) -> str:
+    """A time of day as people there write it, in the platform's time zone."""
+    return instant.astimezone(settings().zone).strftime("%a %d %b, %H:%M %Z")
+
+
+def left(time: timedelta) -> str:
+    """How much time is left, or how late it is, in its two largest units."""
+    minutes = abs(int(time.total_seconds())) // 60
+    days, hours = minutes // (24 * 60), minutes // 60 % 24
+    units = [(days, "d"), (hours, "h"), (minutes % 60, "min")]
+    first = next((n for n, (count, _) in enumerate(units) if count), len(units) - 1)
+    told = " ".join(f"{count} {name}" for count, name in units[first : first + 2])
+    return f"{told} late" if time < timedelta() else f"{told} left"

@@ -1,0 +1,105 @@
+"""The supplier's page as people use it: by keyboard, on a phone, with and without scripts."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import PHONE, Desk
+
+
+def test_a_dispatch_is_accepted_and_shipped_in_place(desk: Desk, tmp_path: Path) -> None:
+    desk.sign_in()
+    page, first = desk.page, desk.page.locator("article").first
+    dispatch_id = first.get_attribute("id")
+    first.get_by_role("button", name="Accept").click()
+    expect(first.get_by_role("status")).to_have_text("It is accepted.")
+    first.get_by_label("Carrier").fill("DHL")
+    first.get_by_label("Tracking number").fill("T-100")
+    first.get_by_role("button", name="Ship").click()
+    expect(first.get_by_role("status")).to_have_text("It is shipped.")
+    # It was done in place: the page was not left.
+    assert page.url == desk.address
+    expect(page.locator("article")).to_have_count(3)
+    page.reload()
+    expect(page.locator("article")).to_have_count(2)
+    shown = desk.world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+    assert (shown["status"], shown["tracking_number"]) == ("shipped", "T-100")
+    assert desk.complaints == []
+    page.screenshot(path=tmp_path / "waiting.png", full_page=True)
+
+
+def test_the_clocks_of_what_waits_are_shown(desk: Desk) -> None:
+    desk.sign_in()
+    first = desk.page.locator("article").first
+    expect(first).to_contain_text("Accept by")
+    expect(first).to_contain_text("11 h 59 min left")
+    expect(first).to_contain_text("23 h 59 min left")
+
+
+def test_the_keyboard_is_enough(desk: Desk) -> None:
+    page = desk.page
+    page.goto(desk.address)
+    # The field has the focus already.
+    page.keyboard.type(desk.key)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Waiting to be shipped").wait_for()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Accept":
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("It is accepted.")
+
+
+def test_a_rejection_is_asked_for_twice(desk: Desk) -> None:
+    desk.sign_in()
+    first = desk.page.locator("article").first
+    expect(first.get_by_label("Why")).to_be_hidden()
+    first.get_by_text("Cannot ship it").click()
+    first.get_by_label("Why").fill("Sold out")
+    first.get_by_role("button", name="Reject").click()
+    expect(first.get_by_role("status")).to_have_text("It is rejected.")
+
+
+def test_a_session_that_ended_leads_to_the_way_in(desk: Desk) -> None:
+    desk.sign_in()
+    keys = f"/v1/suppliers/{desk.sale.supplier_id}/api-keys"
+    for each in desk.world.operator.get(keys).json["items"]:
+        desk.world.operator.delete(f"{keys}/{each['id']}")
+    desk.page.locator("article").first.get_by_role("button", name="Accept").click()
+    expect(desk.page.get_by_label("API key")).to_be_visible()
+
+
+@pytest.mark.parametrize("place", ["", "/deliveries", "/packing-list"])
+def test_a_phone_shows_every_page_without_scrolling_sideways(desk: Desk, place: str) -> None:
+    desk.sign_in()
+    desk.page.set_viewport_size(PHONE)
+    desk.page.goto(desk.address + place)
+    assert width(desk.page) <= PHONE["width"]
+
+
+def width(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth"))
+
+
+def test_it_works_without_scripts(desk: Desk, browser: Browser) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(desk.address)
+        page.get_by_label("API key").fill(desk.key)
+        page.get_by_role("button", name="Sign in").click()
+        first = page.locator("article").first
+        dispatch_id = first.get_attribute("id")
+        first.get_by_role("button", name="Accept").click()
+        assert page.url == f"{desk.address}/dispatches/{dispatch_id}"
+        expect(page.locator("article")).to_contain_text("accepted")
+
+
+def test_the_packing_list_prints_without_what_is_for_the_screen(desk: Desk) -> None:
+    desk.sign_in()
+    desk.page.locator("article").first.get_by_role("link", name="Packing list").click()
+    expect(desk.page.get_by_role("navigation")).to_be_visible()
+    desk.page.emulate_media(media="print")
+    expect(desk.page.get_by_role("navigation")).to_be_hidden()
+    expect(desk.page.get_by_text("Alice Doe")).to_be_visible()

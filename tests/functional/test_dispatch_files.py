@@ -1,0 +1,208 @@
+"""A supplier's dispatches as files: what it must ship, and its tracking numbers back."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from chalicelib.kernel import clock
+from tests.functional.conftest import Clock
+from tests.support.gateway import Answer
+from tests.support.world import Api, Json, Sale, World
+
+EXPORT, IMPORT = "/v1/dispatches/export", "/v1/dispatches/import"
+HEADER = "dispatch_id,carrier,tracking_number"
+
+
+@pytest.fixture
+def sale(world: World) -> Sale:
+    return world.sale(skus=2)
+
+
+@pytest.fixture
+def supplier(world: World, sale: Sale) -> Api:
+    return world.supplier(sale.supplier_id)
+
+
+@pytest.fixture
+def dispatches(world: World, sale: Sale) -> list[str]:
+    """Three, with 1, 2 and 3 units of each of two SKUs."""
+    orders = [world.paid_order(sale, world.customer(f"cus_{n}"), quantity=n) for n in (1, 2, 3)]
+    return [order["dispatches"][0]["id"] for order in orders]
+
+
+def table(answer: Answer) -> list[dict[str, str]]:
+    assert answer.status == 200, answer.text
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+def send(api: Api, *rows: str, header: str = HEADER) -> Json:
+    text = "".join(f"{row}\n" for row in (header, *rows))
+    answer = api.post(IMPORT, text.encode(), **{"Content-Type": "text/csv"})
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def status(world: World, dispatch_id: str) -> str:
+    return str(world.operator.get(f"/v1/dispatches/{dispatch_id}").json["status"])
+
+
+def test_what_waits_is_a_row_a_line(supplier: Api, dispatches: list[str]) -> None:
+    rows = table(supplier.get(EXPORT))
+    assert len(rows) == 6
+    assert {row["dispatch_id"] for row in rows} == set(dispatches)
+    assert {row["name"] for row in rows} == {"Alice Doe"}
+    # A spreadsheet would compute it.
+    assert {row["phone"] for row in rows} == {"'+49 30 1234567"}
+    assert sum(int(row["quantity"]) for row in rows) == 12
+
+
+def test_the_purchase_list_adds_up_each_sku(supplier: Api, dispatches: list[str]) -> None:
+    rows = table(supplier.get(f"{EXPORT}?list=purchase"))
+    assert [(row["supplier_sku"], row["quantity"], row["cost"]) for row in rows] == [
+        ("BX-0", "6", "4200"),
+        ("BX-1", "6", "4200"),
+    ]
+
+
+def test_a_workbook_holds_both(supplier: Api, dispatches: list[str]) -> None:
+    answer = supplier.get(f"{EXPORT}?format=xlsx")
+    assert answer.headers["content-disposition"] == 'attachment; filename="lines.xlsx"'
+    book = load_workbook(io.BytesIO(answer.content))
+    assert [(page.title, page.max_row) for page in book] == [("Lines", 7), ("Purchase list", 3)]
+
+
+def test_a_day_holds_what_was_made_on_it_whatever_came_of_it(
+    world: World, sale: Sale, supplier: Api, dispatches: list[str], time: Clock
+) -> None:
+    day = clock.now().date()
+    world.move(dispatches[0], "accept", "ship", "deliver")
+    time.move_on(days=1)
+    later = world.paid_order(sale, world.customer("cus_later"))["dispatches"][0]["id"]
+    of_day = {row["dispatch_id"] for row in table(supplier.get(f"{EXPORT}?cycle={day}"))}
+    next_day = table(supplier.get(f"{EXPORT}?cycle={day + timedelta(days=1)}"))
+    assert of_day == set(dispatches)
+    assert {row["dispatch_id"] for row in next_day} == {later}
+    assert {row["dispatch_id"] for row in table(supplier.get(EXPORT))} == {*dispatches[1:], later}
+
+
+def test_an_operator_says_whose(world: World, sale: Sale, dispatches: list[str]) -> None:
+    assert len(table(world.operator.get(f"{EXPORT}?supplier_id={sale.supplier_id}"))) == 6
+    for query in ("", "?supplier_id=sup_none"):
+        refused = world.operator.get(f"{EXPORT}{query}")
+        assert (refused.status, refused.json["errors"][0]["field"]) == (422, "supplier_id")
+
+
+def test_another_supplier_sees_and_ships_nothing(world: World, dispatches: list[str]) -> None:
+    other = world.supplier(world.add_supplier())
+    assert table(other.get(EXPORT)) == []
+    answer = send(other, f"{dispatches[0]},DHL,T-1")
+    assert answer["errors"] == [
+        {"line": 2, "field": "dispatch_id", "message": "There is no such dispatch."}
+    ]
+    assert status(world, dispatches[0]) == "created"
+
+
+def test_a_file_ships_what_it_names_and_again_changes_nothing(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    world.move(dispatches[0], "accept")
+    rows = [f"{dispatches[0]},DHL,T-1", f"{dispatches[1]},DHL,T-2"]
+    assert send(supplier, *rows) == {
+        "rows": 2,
+        "shipped": 2,
+        "unchanged": 0,
+        "skipped": 0,
+        "errors": [],
+    }
+    before = [supplier.get(f"/v1/dispatches/{each}").json for each in dispatches]
+    again = send(supplier, *rows)
+    assert (again["shipped"], again["unchanged"], again["errors"]) == (0, 2, [])
+    assert [supplier.get(f"/v1/dispatches/{each}").json for each in dispatches] == before
+    assert [each["status"] for each in before] == ["shipped", "shipped", "created"]
+
+
+def test_an_export_that_was_filled_in_can_be_sent_back(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    text = supplier.get(EXPORT).content.decode("utf-8-sig")
+    header, *rows = text.splitlines()
+    filled = [
+        f"{row.removesuffix(',,')},DHL,T-{dispatches[0][-4:]}" if dispatches[0] in row else row
+        for row in rows
+    ]
+    answer = send(supplier, *filled, header=header)
+    assert (answer["rows"], answer["shipped"], answer["skipped"]) == (6, 1, 4)
+    assert status(world, dispatches[0]) == "shipped"
+
+
+def test_a_workbook_is_taken_as_well(world: World, supplier: Api, dispatches: list[str]) -> None:
+    book, raw = Workbook(), io.BytesIO()
+    for row in (HEADER.split(","), [dispatches[0], "DHL", 12345]):
+        book.active.append(row)  # type: ignore[union-attr]
+    book.save(raw)
+    answer = supplier.post(IMPORT, raw.getvalue(), **{"Content-Type": "application/octet-stream"})
+    assert (answer.status, answer.json["shipped"]) == (200, 1)
+    shown = supplier.get(f"/v1/dispatches/{dispatches[0]}").json
+    assert shown["tracking_number"] == "12345"
+
+
+def test_a_row_that_is_wrong_holds_back_no_other(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    first, second, third = dispatches
+    answer = send(
+        supplier,
+        f"{first},DHL,T-1",
+        f"{second},DHL,",
+        f"{third},DHL,=1+1",
+        "dsp_none,DHL,T-4",
+        f"{second},UPS,T\x07",
+    )
+    assert answer["shipped"] == 1
+    assert [(each["line"], each["field"]) for each in answer["errors"]] == [
+        (3, "tracking_number"),
+        (4, "tracking_number"),
+        (5, "dispatch_id"),
+        (6, "tracking_number"),
+    ]
+    assert [status(world, each) for each in dispatches] == ["shipped", "created", "created"]
+
+
+def test_rows_that_contradict_each_other_ship_nothing(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    answer = send(supplier, f"{dispatches[0]},DHL,T-1", f"{dispatches[0]},DHL,T-2")
+    assert answer["errors"] == [
+        {"line": 3, "field": "tracking_number", "message": "is another than on line 2"}
+    ]
+    assert status(world, dispatches[0]) == "created"
+
+
+def test_what_was_shipped_otherwise_is_not_changed(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    send(supplier, f"{dispatches[0]},DHL,T-1")
+    answer = send(supplier, f"{dispatches[0]},DHL,T-2")
+    assert (answer["shipped"], answer["unchanged"]) == (0, 0)
+    assert "shipped before" in answer["errors"][0]["message"]
+
+
+def test_a_file_with_too_many_rows_ships_nothing(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    text = f"{HEADER}\n{dispatches[0]},DHL,T-1\n" + "dsp_x,DHL,T\n" * 500
+    answer = supplier.post(IMPORT, text.encode(), **{"Content-Type": "text/csv"})
+    assert (answer.status, answer.json["errors"][0]["field"]) == (422, "body")
+    assert status(world, dispatches[0]) == "created"
+    huge = supplier.post(IMPORT, b"dsp_x,DHL,T\n" * 100_000, **{"Content-Type": "text/csv"})
+    assert huge.status == 413
+
+
+@pytest.mark.parametrize("query", ["format=pdf", "cycle=yesterday", "list=all", "cycle=2026-02-30"])
+def test_what_cannot_be_exported_is_said(supplier: Api, query: str) -> None:
+    answer = supplier.get(f"{EXPORT}?{query}")
+    assert answer.status == 422
+    assert answer.json["errors"][0]["field"] == query.partition("=")[0]

@@ -1,0 +1,302 @@
+"""The supplier's page over HTTP: who gets in, what a form does, what is said when it fails."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from urllib.parse import urlencode
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from tests.functional.conftest import Clock, new_world
+from tests.support.gateway import Answer
+from tests.support.invariants import findings
+from tests.support.world import Api, Issuer, Json, Sale, World, created
+
+
+class Browser:
+    """As much of a browser as a page without scripts needs: a cookie, and forms."""
+
+    def __init__(self, world: World) -> None:
+        self._gateway, self.cookie = world.gateway, ""
+
+    def get(self, place: str) -> Answer:
+        return self._gateway.request("GET", f"/{place}", {"Cookie": self.cookie}, b"")
+
+    def send(self, place: str, fields: dict[str, str] | None = None, **headers: str) -> Answer:
+        """Send a form with the token of the page, unless `fields` names another."""
+        form = {"token": self.token(), **(fields or {})}
+        sent = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Cookie": self.cookie,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        answer = self._gateway.request("POST", f"/{place}", sent, urlencode(form).encode())
+        if "set-cookie" in answer.headers:
+            self.cookie = answer.headers["set-cookie"].partition(";")[0]
+        return answer
+
+    def token(self) -> str:
+        found = re.search(r'name="token" value="([^"]+)"', self.get("supplier").text)
+        return found.group(1) if found else ""
+
+
+@pytest.fixture
+def sale(world: World) -> Sale:
+    return world.sale(skus=2)
+
+
+@pytest.fixture
+def key(world: World, sale: Sale) -> Json:
+    return created(world.operator.post(f"/v1/suppliers/{sale.supplier_id}/api-keys"))
+
+
+@pytest.fixture
+def browser(world: World, key: Json) -> Browser:
+    opened = Browser(world)
+    assert opened.send("supplier/sign-in", {"api_key": key["key"]}).status == 303
+    return opened
+
+
+@pytest.fixture
+def dispatch_id(world: World, sale: Sale) -> str:
+    return str(world.paid_order(sale)["dispatches"][0]["id"])
+
+
+def told(answer: Answer) -> str:
+    """What the page says of a problem."""
+    found = re.search(r'role="alert">([^<]+)<', answer.text)
+    return unescape(found.group(1)) if found else ""
+
+
+def test_whoever_is_not_signed_in_is_shown_the_way_in_and_nothing_else(
+    world: World, dispatch_id: str
+) -> None:
+    stranger = Browser(world)
+    for place in ("", "/deliveries", "/packing-list", f"/dispatches/{dispatch_id}"):
+        answer = stranger.get(f"supplier{place}")
+        assert 'name="api_key"' in answer.text
+        assert "Alice" not in answer.text
+    refused = stranger.send(f"supplier/dispatches/{dispatch_id}/accept")
+    assert refused.status == 401
+    assert world.operator.get(f"/v1/dispatches/{dispatch_id}").json["status"] == "created"
+
+
+@pytest.mark.parametrize("key", ["", "tsk_wrong", "no key at all", "ü"])
+def test_a_key_that_is_none_opens_nothing_and_is_not_shown_again(world: World, key: str) -> None:
+    answer = Browser(world).send("supplier/sign-in", {"api_key": key})
+    assert answer.status == 401
+    assert "API key" in told(answer)
+    assert "set-cookie" not in answer.headers
+    assert not key or key not in answer.text
+
+
+def test_the_cookie_is_for_this_page_alone(world: World, key: Json) -> None:
+    answer = Browser(world).send("supplier/sign-in", {"api_key": key["key"]})
+    cookie = answer.headers["set-cookie"]
+    assert key["key"] not in cookie
+    assert {"HttpOnly", "Secure", "SameSite=Strict", "Max-Age=7200"} <= set(cookie.split("; "))
+    assert answer.headers["location"] == "../supplier"
+
+
+def test_a_session_ends_with_its_time(browser: Browser, time: Clock) -> None:
+    time.move_on(minutes=119)
+    assert "Sign out" in browser.get("supplier").text
+    time.move_on(minutes=2)
+    assert "Sign out" not in browser.get("supplier").text
+
+
+def test_a_session_ends_with_its_key(world: World, browser: Browser, sale: Sale, key: Json) -> None:
+    path = f"/v1/suppliers/{sale.supplier_id}/api-keys/{key['id']}"
+    assert world.operator.delete(path).status == 204
+    assert "Sign out" not in browser.get("supplier").text
+
+
+def test_signing_out_ends_it(browser: Browser) -> None:
+    assert browser.send("supplier/sign-out").status == 303
+    assert "Sign out" not in browser.get("supplier").text
+
+
+@pytest.mark.parametrize("cookie", ["tsk", "tuan_supplier=", "tuan_supplier=a.b.c", "=;=", "ü=1"])
+def test_a_cookie_that_was_not_made_here_is_nobody(world: World, cookie: str) -> None:
+    stranger = Browser(world)
+    stranger.cookie = cookie
+    assert 'name="api_key"' in stranger.get("supplier").text
+
+
+def test_a_person_s_token_of_another_issuer_is_no_session(world: World) -> None:
+    stranger = Browser(world)
+    stranger.cookie = f"tuan_supplier={world.issuer.token('operator', 'op_test')}"
+    assert 'name="api_key"' in stranger.get("supplier").text
+
+
+def test_a_dispatch_is_accepted_and_shipped_without_a_script(
+    world: World, browser: Browser, dispatch_id: str
+) -> None:
+    answer = browser.send(f"supplier/dispatches/{dispatch_id}/accept")
+    assert (answer.status, answer.headers["location"]) == (
+        303,
+        f"../../../supplier/dispatches/{dispatch_id}",
+    )
+    sent = {"carrier": "DHL", "tracking_number": " T-1 "}
+    assert browser.send(f"supplier/dispatches/{dispatch_id}/ship", sent).status == 303
+    shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+    assert (shown["status"], shown["tracking_number"]) == ("shipped", "T-1")
+    assert dispatch_id not in browser.get("supplier").text
+    assert "T-1" in browser.get(f"supplier/dispatches/{dispatch_id}").text
+
+
+def test_a_part_is_answered_where_a_script_asks_for_one(browser: Browser, dispatch_id: str) -> None:
+    answer = browser.send(
+        f"supplier/dispatches/{dispatch_id}/accept",
+        HX_Request="true",
+        HX_Current_URL="https://api.test/prod/supplier",
+    )
+    assert answer.status == 200
+    assert answer.text.lstrip().startswith("<article")
+    assert f'action="supplier/dispatches/{dispatch_id}/ship"' in answer.text
+
+
+def test_a_rejection_gives_the_money_back(world: World, browser: Browser, dispatch_id: str) -> None:
+    sent = {"reason": "The hens are on strike"}
+    assert browser.send(f"supplier/dispatches/{dispatch_id}/reject", sent).status == 303
+    shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+    assert world.order(shown["order_id"])["status"] == "refunded"
+
+
+def test_a_form_that_lacks_something_says_what(browser: Browser, dispatch_id: str) -> None:
+    browser.send(f"supplier/dispatches/{dispatch_id}/accept")
+    answer = browser.send(f"supplier/dispatches/{dispatch_id}/ship", {"carrier": "DHL"})
+    assert answer.status == 422
+    assert "tracking_number" in told(answer)
+    assert 'value="DHL"' in answer.text
+
+
+def test_a_move_that_is_not_possible_says_why(browser: Browser, dispatch_id: str) -> None:
+    sent = {"carrier": "DHL", "tracking_number": "T-1"}
+    answer = browser.send(f"supplier/dispatches/{dispatch_id}/ship", sent)
+    assert answer.status == 409
+    assert "created" in told(answer)
+
+
+def test_another_supplier_s_dispatch_does_not_exist(world: World, dispatch_id: str) -> None:
+    other = Browser(world)
+    other_id = world.add_supplier()
+    made = created(world.operator.post(f"/v1/suppliers/{other_id}/api-keys"))
+    other.send("supplier/sign-in", {"api_key": made["key"]})
+    answers = [
+        other.get(f"supplier/dispatches/{dispatch_id}"),
+        other.get(f"supplier/packing-list?dispatch={dispatch_id}"),
+        other.send(f"supplier/dispatches/{dispatch_id}/accept"),
+        other.get(f"supplier/dispatches/{'x' * 3000}"),
+    ]
+    assert {answer.status for answer in answers} == {404}
+    assert not any("Alice" in answer.text for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("token", "headers"),
+    [("", {}), ("forged", {}), (None, {"Sec_Fetch_Site": "cross-site"})],
+    ids=["without its token", "with another token", "sent by another site"],
+)
+def test_a_form_of_another_site_does_nothing(
+    world: World, browser: Browser, dispatch_id: str, token: str | None, headers: dict[str, str]
+) -> None:
+    fields = {} if token is None else {"token": token}
+    answer = browser.send(f"supplier/dispatches/{dispatch_id}/accept", fields, **headers)
+    assert answer.status == 403
+    assert world.operator.get(f"/v1/dispatches/{dispatch_id}").json["status"] == "created"
+
+
+def test_what_people_wrote_is_text_and_never_markup(
+    world: World, browser: Browser, sale: Sale
+) -> None:
+    to = {**world.order_body(sale)["ship_to"], "name": "<script>alert(1)</script>"}
+    order = world.paid_order(sale, ship_to=to)
+    place = f"supplier/dispatches/{order['dispatches'][0]['id']}"
+    for answer in (browser.get("supplier"), browser.get(place)):
+        assert "<script>alert" not in answer.text
+        assert "&lt;script&gt;alert" in answer.text
+
+
+def test_no_page_may_load_or_run_anything_from_elsewhere(browser: Browser) -> None:
+    answer = browser.get("supplier")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert not re.search(r'(src|href|action)="https?:', answer.text)
+    assert not re.search(r"<style|\son\w+=|\sstyle=|<script>", answer.text)
+
+
+def test_the_assets_are_for_anybody_and_nothing_else_is(world: World) -> None:
+    stranger = Browser(world)
+    for name in ("htmx.min.js", "page.css", "icon.svg"):
+        assert stranger.get(f"supplier/assets/{name}").status == 200
+    assert stranger.get("supplier/assets/routes.py").status == 404
+
+
+def test_the_packing_list_adds_up_what_was_accepted(
+    world: World, browser: Browser, sale: Sale
+) -> None:
+    for customer in ("cus_a", "cus_b", "cus_c"):
+        order = world.paid_order(sale, world.customer(customer), quantity=2)
+        if customer != "cus_c":
+            world.move(order["dispatches"][0]["id"], "accept")
+    text = browser.get("supplier/packing-list").text
+    units = re.findall(r"<td>Eggs, Box 0</td><td>BX-0</td><td class=\"number\">(\d+)</td>", text)
+    assert units == ["4", "2", "2"]
+
+
+@pytest.fixture
+def server() -> Iterator[HTTPServer]:
+    with HTTPServer(host="127.0.0.1") as listening:
+        listening.expect_request("/hook").respond_with_data("ok")
+        yield listening
+
+
+@pytest.fixture
+def hearing(issuer: Issuer, time: Clock) -> Iterator[World]:
+    """A world whose webhooks may go to this machine."""
+    with new_world(issuer, ALLOW_LOOPBACK_WEBHOOKS="1") as made:
+        yield made
+        made.work()
+        assert findings() == []
+
+
+def test_deliveries_are_seen_tried_and_sent_again(hearing: World, server: HTTPServer) -> None:
+    sale = hearing.sale()
+    key = created(hearing.operator.post(f"/v1/suppliers/{sale.supplier_id}/api-keys"))["key"]
+    endpoint = created(
+        Api(hearing.gateway, key).post("/v1/webhook-endpoints", {"url": server.url_for("/hook")})
+    )
+    hearing.paid_order(sale)
+    browser = Browser(hearing)
+    browser.send("supplier/sign-in", {"api_key": key})
+    page = browser.get("supplier/deliveries").text
+    assert "dispatch.created" in page
+    delivery_id = re.search(r"deliveries/(whd_[^/]+)/replay", page)
+    assert delivery_id
+    assert browser.send(f"supplier/deliveries/{delivery_id.group(1)}/replay").status == 200
+    assert browser.send(f"supplier/endpoints/{endpoint['id']}/test").status == 200
+    hearing.work()
+    heard = [request.headers["webhook-id"] for request, _ in server.log]
+    assert heard.count(delivery_id.group(1)) == 2
+    assert len(heard) == 3
+
+
+def test_a_delivery_to_a_disabled_endpoint_says_what_to_do(
+    hearing: World, server: HTTPServer
+) -> None:
+    sale = hearing.sale()
+    key = created(hearing.operator.post(f"/v1/suppliers/{sale.supplier_id}/api-keys"))["key"]
+    api = Api(hearing.gateway, key)
+    endpoint = created(api.post("/v1/webhook-endpoints", {"url": server.url_for("/hook")}))
+    hearing.paid_order(sale)
+    api.patch(f"/v1/webhook-endpoints/{endpoint['id']}", {"status": "disabled"})
+    browser = Browser(hearing)
+    browser.send("supplier/sign-in", {"api_key": key})
+    delivery_id = api.get("/v1/webhook-deliveries").json["items"][0]["id"]
+    answer = browser.send(f"supplier/deliveries/{delivery_id}/replay")
+    assert answer.status == 409
+    assert "enable it" in told(answer)
