@@ -2,26 +2,19 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from chalicelib.aftersales.rules import Action, Actor, AfterSalesStatus
-from chalicelib.ordering.schema import LineIn
+from chalicelib.ordering.schema import FewLines
 from chalicelib.platform.schema import HttpsUrl, Instant, LongText, PageQuery, RequestModel, View
 
 
 class AskAfterSales(RequestModel):
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=20)]
+    lines: FewLines
     reason: LongText
     photos: Annotated[list[HttpsUrl], Field(max_length=10)] = Field(
         default_factory=list, description="Where they lie; they are not fetched."
     )
-
-    @field_validator("lines")
-    @classmethod
-    def _one_line_a_sku(cls, lines: list[LineIn]) -> list[LineIn]:
-        if len({line.sku_id for line in lines}) < len(lines):
-            raise ValueError("must not name one SKU twice; add the quantities up")
-        return lines
 
 
 class RespondAfterSales(RequestModel):

@@ -57,6 +57,13 @@ class CampaignWhole(Campaign):
     ) -> "CampaignWhole":
         return cls(**vars(campaign), offers=offers, leader_ids=leader_ids)
 
+    def with_caps_laid_out(self) -> "CampaignWhole":
+        """Its caps over as many shards as their stocks; nothing may have been taken of them."""
+        offers = [each.with_cap_laid_out() for each in self.offers]
+        hottest = max((each.stock_shards for each in offers), default=1)
+        places = rules.shards_of_cap(self.max_orders, hottest)
+        return replace(self, offers=offers, place_shards=places)
+
 
 def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhole:
     """Check and freeze every offer, then open the campaign to its leaders.
@@ -80,10 +87,10 @@ def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhol
     )
     check_leaders(new.leader_ids, new.currency)
     offers = offers_of(new.offers, campaign)
-    catalogue.lay_out(campaign, offers, new.leader_ids)
-    whole = CampaignWhole.of(campaign, offers, new.leader_ids)
+    whole = CampaignWhole.of(campaign, offers, new.leader_ids).with_caps_laid_out()
+    catalogue.lay_out(whole, whole.offers, new.leader_ids)
     transaction = Transaction(recorder)
-    transaction.add(create(CampaignRow.of(campaign)))
+    transaction.add(create(CampaignRow.of(whole)))
     transaction.commit(whole)
     return whole
 

@@ -1,16 +1,17 @@
 """Changing a campaign: as one likes while it is scheduled, then only where no buyer is hurt."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
-from chalicelib.catalogue import campaigns
+from chalicelib.catalogue import campaigns, on_sale
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.campaigns import CampaignWhole, NewOffer
-from chalicelib.catalogue.rules import MOST_RAISES, Offer, Target, raised
+from chalicelib.catalogue.rules import MOST_RAISES, Campaign, Offer, Target, raised
 from chalicelib.kernel import clock
-from chalicelib.kernel.errors import Conflict, FieldError, Invalid
+from chalicelib.kernel.errors import Conflict, FieldError, Invalid, Stale
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Transaction
 
@@ -49,14 +50,22 @@ def edit(campaign_id: str, changes: Changes) -> CampaignWhole:
         return before
     now = clock.now()
     _check_state(before, after, differing, now)
-    if _is_settled(before, now):
-        after = _raised(before, after)
+    after = _raised(before, after) if _is_settled(before, now) else after.with_caps_laid_out()
     transaction = _written(before, after)
+    # What is listed too long is judged by the campaign; what is listed too short is not found.
+    later = max(before.closes_at, after.closes_at)
     if "closes_at" in differing:
-        # Before the campaign itself: what is listed by these is judged by the campaign.
-        catalogue.move_closing(campaign_id, after.closes_at)
+        catalogue.list_at_least_until(before, later)
     transaction.commit()
+    on_sale.forget(campaign_id)
+    if later != after.closes_at:
+        _list_by_closing(after, later)
     return campaigns.campaign_whole(campaign_id)
+
+
+def _list_by_closing(campaign: Campaign, listed_by: datetime) -> None:
+    with suppress(Stale):  # Whoever changed it meanwhile has left it listed long enough.
+        catalogue.list_by_its_closing(campaign, listed_by)
 
 
 def _after(before: CampaignWhole, changes: Changes) -> CampaignWhole:
@@ -192,7 +201,7 @@ def _raised(before: CampaignWhole, after: CampaignWhole) -> CampaignWhole:
         after,
         max_orders_raises=raised(before.max_orders_raises, before.max_orders, after.max_orders),
         offers=[
-            _with_raises(was[each.sku_id], each) if each.sku_id in was else each
+            _with_raises(was[each.sku_id], each) if each.sku_id in was else each.with_cap_laid_out()
             for each in after.offers
         ],
     )

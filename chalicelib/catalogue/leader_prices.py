@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from chalicelib.catalogue import on_sale
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import Campaign, LeaderPrice, Offer
 from chalicelib.kernel import clock
@@ -39,6 +40,7 @@ def set_price(leader_id: str, campaign_id: str, sku_id: str, price: int) -> Lead
     _check(offer, price)
     asked = LeaderPrice(sku_id, price, offer.priced_at)
     write(catalogue.set_leader_price(campaign_id, leader_id, asked))
+    on_sale.forget(campaign_id)
     return LeaderPriceOf(leader_id, campaign_id, sku_id, price)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from fractions import Fraction
+from operator import add
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -100,23 +100,41 @@ def at_percent(amount: int, percent: int) -> int:
 
 
 def cheapest(units: int, single: int, bundles: Sequence[tuple[int, int]]) -> int:
-    """The lowest sum for exactly `units`: bundles of (units, amount) and single ones, any of each.
-
-    All but a bounded number of the units are covered by the bundle that is cheapest a unit: so
-    many others as it has units could always be changed for some of it.
-    """
+    """The lowest sum for just so many units: bundles of (units, amount) and single ones, any of
+    each."""
     if not bundles:
         return single * units
-    best_units, best_amount = min(
-        ((1, single), *bundles), key=lambda bundle: Fraction(bundle[1], bundle[0])
-    )
-    others = (best_units - 1) * max(size for size, _ in bundles)
-    best = max(0, units - others) // best_units
+    (lowest,) = _lowest(units, units, [(1, single), *bundles])
+    return lowest
+
+
+def _lowest(first: int, last: int, bundles: Sequence[tuple[int, int]]) -> list[int]:
+    """The lowest sum for each number of units from `first` to `last`.
+
+    However many bundles make up a number, they fall into two halves that differ by one bundle at
+    most: so what is lowest follows from what is lowest near half of it, and few numbers are tried.
+    """
+    largest = max(size for size, _ in bundles)
+    if last <= 2 * largest:
+        return _lowest_up_to(last, bundles)[first:]
+    least = max(0, (first - largest) // 2)
+    halves = _lowest(least, (last + largest + 1) // 2, bundles)
+    found = []
+    for units in range(first, last + 1):
+        half = units // 2 - least
+        narrowest = max(0, half - largest // 2)
+        smaller = halves[narrowest : half + 1]
+        larger = halves[units - half - 2 * least : units - narrowest - 2 * least + 1]
+        found.append(min(map(add, smaller, reversed(larger))))
+    return found
+
+
+def _lowest_up_to(last: int, bundles: Sequence[tuple[int, int]]) -> list[int]:
+    """The same from none on, by what the last bundle of each leaves to the others."""
     sums = [0]
-    for n in range(1, units - best * best_units + 1):
-        by_bundle = (sums[n - size] + amount for size, amount in bundles if size <= n)
-        sums.append(min((sums[n - 1] + single, *by_bundle)))
-    return best * best_amount + sums[-1]
+    for n in range(1, last + 1):
+        sums.append(min(sums[n - size] + amount for size, amount in bundles if size <= n))
+    return sums
 
 
 def _has_begun(step: PriceStep, local: datetime) -> bool:

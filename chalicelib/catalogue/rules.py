@@ -19,6 +19,10 @@ EVERY_LEADER = "*"
 # How often a cap, or a campaign's room for orders, can be raised: each time adds to the shards that
 # are looked through for its last units.
 MOST_RAISES = 20
+# However cool its SKU, a cap has a shard for so many units, up to so many shards: a SKU may become
+# hot when its caps can no longer be laid out anew.
+UNITS_A_CAP_SHARD = 100
+MOST_CAP_SHARDS = 50
 # Orders are counted through an index, which is a little behind the last order before the close.
 JUDGED_AFTER = timedelta(minutes=1)
 # An order that the index did not know yet when all were asked to go on is found then.
@@ -97,6 +101,8 @@ class Offer:
     # raised, step by step, while they were sold.
     quantity_cap: int | None = None
     cap_raises: tuple[int, ...] = ()
+    # Over how many shards its cap is spread, from when it was set: what each holds follows from it.
+    cap_shards: int = 1
     # The version of the campaign at which its prices became what they are.
     priced_at: int = 1
     fulfilment_mode: str = STANDARD
@@ -104,6 +110,10 @@ class Offer:
     stock_shards: int = 1
     # Whoever found that nothing was left of a hot SKU spares others the search for a moment.
     sold_out_until: datetime | None = None
+
+    def with_cap_laid_out(self) -> "Offer":
+        """Its cap over as many shards as its stock; nothing may have been taken of it."""
+        return replace(self, cap_shards=shards_of_cap(self.quantity_cap, self.stock_shards))
 
     def is_sold_out_at(self, now: datetime) -> bool:
         return self.sold_out_until is not None and now < self.sold_out_until
@@ -178,6 +188,8 @@ class Campaign:
     # that was raised, step by step, while it took them.
     max_orders: int | None = None
     max_orders_raises: tuple[int, ...] = ()
+    # Over how many shards its room for orders is spread, from when that was set.
+    place_shards: int = 1
     # Whoever found that it takes no more orders spares others the search for a moment.
     full_until: datetime | None = None
 
@@ -224,6 +236,12 @@ def raised(raises: tuple[int, ...], before: int | None, after: int | None) -> tu
     if before is None or after is None:
         return ()
     return raises if after == before else (*raises, after - before)
+
+
+def shards_of_cap(units: int | None, stock_shards: int) -> int:
+    """Over how many shards a cap is spread: no order waits longer for it than for the stock."""
+    by_units = min((units or 0) // UNITS_A_CAP_SHARD, MOST_CAP_SHARDS)
+    return max(stock_shards, by_units)
 
 
 def offer_title(product: Product, sku: Sku) -> str:

@@ -38,7 +38,7 @@ from chalicelib.platform.table import (
     absent,
     table,
 )
-from chalicelib.platform.transaction import WRITE_LIMIT, Delete, Put, Update, create, write
+from chalicelib.platform.transaction import WRITE_LIMIT, Check, Delete, Put, Update, create, write
 
 PRODUCT, SKU, CAMPAIGN = "product", "sku", "campaign"
 PRODUCTS, CAMPAIGNS = "products", "campaigns"
@@ -141,6 +141,7 @@ class CampaignRow(EntityRow[Campaign]):
     judged_at = InstantAttribute(null=True)
     max_orders = IntegerAttribute(null=True)
     max_orders_raises = IntegersAttribute(default=())
+    place_shards = IntegerAttribute(default=1)
     full_until = InstantAttribute(null=True)
 
     @classmethod
@@ -173,6 +174,7 @@ class OfferRow(EntityRow[Offer]):
     quantity_breaks = RecordsAttribute(QuantityBreak)
     quantity_cap = IntegerAttribute(null=True)
     cap_raises = IntegersAttribute(default=())
+    cap_shards = IntegerAttribute(default=1)
     priced_at = IntegerAttribute(default=1)
     fulfilment_mode = UnicodeAttribute(default=STANDARD)
     stock_shards = IntegerAttribute(default=1)
@@ -436,24 +438,36 @@ def _offer_at(offer: Offer) -> OfferRow:
     return OfferRow.at(offer.campaign_id, OFFER_PREFIX + offer.sku_id)
 
 
-def move_closing(campaign_id: str, closes_at: datetime) -> None:
-    """List the campaign by another closing in the communities it is for.
+def list_at_least_until(campaign: Campaign, closes_at: datetime) -> None:
+    """List the campaign, as it stands in the store, by no earlier closing in its communities."""
+    _list_by(campaign, closes_at, lambda listed: listed < closes_at)
 
-    Stale where it is closed to one of them meanwhile.
+
+def list_by_its_closing(campaign: Campaign, listed_by: datetime) -> None:
+    """The same by just its closing, where it has been listed by another.
+
+    Stale where the campaign has changed meanwhile.
     """
-    rows = store.query(
-        CampaignLeaderRow, campaign_id, where=CampaignLeaderRow.sk.startswith(LEADER_PREFIX)
+    _list_by(campaign, campaign.closes_at, lambda listed: listed == listed_by)
+
+
+def _list_by(campaign: Campaign, closes_at: datetime, concerns: Callable[[datetime], bool]) -> None:
+    row = CampaignLeaderRow
+    unchanged = Check(
+        CampaignRow.at(campaign.id, CAMPAIGN), CampaignRow.version == campaign.version
     )
-    for start in range(0, len(rows), WRITE_LIMIT):
-        moved = (
-            Update(
-                CampaignLeaderRow.at(row.pk, row.sk),
-                [CampaignLeaderRow.closes_at.set(closes_at)],
-                CampaignLeaderRow.pk.exists(),
-            )
-            for row in rows[start : start + WRITE_LIMIT]
+    found = store.query(row, campaign.id, where=row.sk.startswith(LEADER_PREFIX))
+    moved = [
+        Update(
+            row.at(each.pk, each.sk),
+            [row.closes_at.set(closes_at)],
+            row.closes_at == each.closes_at,
         )
-        write(*moved)
+        for each in found
+        if each.closes_at != closes_at and concerns(each.closes_at)
+    ]
+    for start in range(0, len(moved), WRITE_LIMIT - 1):
+        write(unchanged, *moved[start : start + WRITE_LIMIT - 1])
 
 
 def hint_shards(sku_id: str, shards: int, now: datetime) -> None:

@@ -81,7 +81,13 @@ class Dispatch:
             for each in self.parcels
         )
         return DispatchSummary(
-            self.id, self.supplier_id, self.status, self.carrier, self.tracking_number, parcels
+            self.id,
+            self.supplier_id,
+            self.status,
+            self.carrier,
+            self.tracking_number,
+            parcels,
+            clock.to_text(self.delivered_at) if self.delivered_at else None,
         )
 
     @property

@@ -1,16 +1,16 @@
 """Requests and answers about dispatches."""
 
 from datetime import date
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from chalicelib.dispatch.answers import Reason
 from chalicelib.dispatch.deadlines import ClockKind
 from chalicelib.dispatch.disputes import DisputeStatus, Outcome
 from chalicelib.kernel.callers import Role
 from chalicelib.ordering.rules import DispatchStatus, ParcelStatus
-from chalicelib.ordering.schema import MAX_LINES, LineIn, ShipToView
+from chalicelib.ordering.schema import FewLines, Lines, ShipToView
 from chalicelib.parties.terms import OnMissed
 from chalicelib.platform import sheets
 from chalicelib.platform.schema import (
@@ -24,19 +24,10 @@ from chalicelib.platform.schema import (
     ShortText,
     Text,
     View,
+    just_one,
 )
 from chalicelib.stock.schema import RowErrorView
 
-
-def _each_sku_once(lines: list[LineIn] | None) -> list[LineIn] | None:
-    if lines and len({line.sku_id for line in lines}) < len(lines):
-        raise ValueError("must not name one SKU twice")
-    return lines
-
-
-Lines = Annotated[
-    list[LineIn], Field(min_length=1, max_length=MAX_LINES), AfterValidator(_each_sku_once)
-]
 REASON_TEXT = f"One of {', '.join(get_args(Reason))}; or any other words, kept as `other`."
 
 
@@ -88,10 +79,7 @@ class WaiveFine(RequestModel):
 
 
 class RefundOrder(RequestModel):
-    lines: (
-        Annotated[list[LineIn], Field(min_length=1, max_length=20), AfterValidator(_each_sku_once)]
-        | None
-    ) = Field(default=None, description="Units to refund; or send an amount.")
+    lines: FewLines | None = Field(default=None, description="Units to refund; or send an amount.")
     amount: PositiveAmount | None = Field(
         default=None,
         validate_default=True,
@@ -105,13 +93,7 @@ class RefundOrder(RequestModel):
     @field_validator("amount")
     @classmethod
     def _one_of_them(cls, amount: int | None, sent: ValidationInfo) -> int | None:
-        if "lines" not in sent.data:
-            return amount
-        if amount is None and sent.data["lines"] is None:
-            raise ValueError("is required where lines are not sent")
-        if amount is not None and sent.data["lines"] is not None:
-            raise ValueError("must not be sent together with lines")
-        return amount
+        return just_one(amount, sent, "lines")
 
     @field_validator("restock")
     @classmethod

@@ -5,10 +5,11 @@ decided, each order then goes its way by itself: every order of the campaign is 
 `dispatch` ships or undoes it by what the campaign says.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.catalogue import campaigns
+from chalicelib.catalogue import campaigns, on_sale
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import ASKED_AGAIN_AFTER, Campaign, Outcome, Target
 from chalicelib.kernel import clock, events
@@ -25,6 +26,9 @@ from chalicelib.platform.transaction import Recorder, Transaction, write
 CAMPAIGNS_A_SWEEP = 200
 ORDERS_A_MESSAGE = 100
 COUNTED_AGAIN_AFTER = timedelta(minutes=1)
+# Longer than the function may run that counts.
+COUNTED_BY_THEN = timedelta(minutes=6)
+BYTES_OF_A_BUYER = 12
 
 
 def sweep(now: datetime) -> int:
@@ -53,6 +57,7 @@ def cancel(campaign_id: str, recorder: Recorder | None) -> Campaign:
     transaction.add(catalogue.replace_campaign(cancelled))
     transaction.publish(Event(events.CAMPAIGN_CANCELLED, campaign_id))
     transaction.commit(cancelled)
+    on_sale.forget(campaign_id)
     return cancelled
 
 
@@ -72,12 +77,21 @@ def ask_orders(campaign_id: str, shard: int | None, after: str | None) -> None:
         _ask_for_pages(campaign_id, [(shard, found[-1])])
 
 
-def counted(target: Target, orders: Sequence[Order]) -> int:
-    """What paid and unrefunded orders come to, in buyers or in units."""
-    live = [order for order in orders if order.paid_at and order.everything_left()]
-    if target.kind == "buyers":
-        return len({order.customer_id for order in live})
-    return sum(line.units_left for order in live for line in order.lines)
+def counted(target: Target, orders: Iterable[Order]) -> int | None:
+    """What paid and unrefunded orders come to, in buyers or in units; None where one of them may
+    still be paid. Of all orders it remembers a sum and a hash of each buyer, however many."""
+    buyers, units = set[bytes](), 0
+    for order in orders:
+        if order.status == "pending_payment":
+            return None
+        if order.paid_at and order.everything_left():
+            buyers.add(_hash(order.customer_id))
+            units += sum(line.units_left for line in order.lines)
+    return len(buyers) if target.kind == "buyers" else units
+
+
+def _hash(buyer: str) -> bytes:
+    return hashlib.blake2b(buyer.encode(), digest_size=BYTES_OF_A_BUYER).digest()
 
 
 def _look_at(campaign_id: str, now: datetime) -> None:
@@ -104,14 +118,17 @@ def _tell_closed(campaign: Campaign, now: datetime) -> None:
 def _judge(campaign: Campaign, now: datetime) -> None:
     if campaign.target is None:
         return
-    orders = ordering.all_in_campaign(campaign.id)
-    if any(order.status == "pending_payment" for order in orders):
-        write(catalogue.replace_campaign(campaign.changed(look_at=now + COUNTED_AGAIN_AFTER)))
+    # First of all, so that a count that is too long for its function holds back no other campaign.
+    counting = campaign.changed(look_at=now + COUNTED_BY_THEN)
+    write(catalogue.replace_campaign(counting))
+    count = counted(campaign.target, ordering.all_in_campaign(campaign.id))
+    if count is None:
+        write(catalogue.replace_campaign(counting.changed(look_at=now + COUNTED_AGAIN_AFTER)))
         return
-    met = counted(campaign.target, orders) >= campaign.target.count
+    met = count >= campaign.target.count
     outcome: Outcome = "met" if met else "missed"
     transaction = Transaction()
-    transaction.add(catalogue.replace_campaign(campaign.judged(outcome, now)))
+    transaction.add(catalogue.replace_campaign(counting.judged(outcome, now)))
     transaction.publish(Event(events.CAMPAIGN_MET if met else events.CAMPAIGN_MISSED, campaign.id))
     transaction.commit()
     metric("CampaignsJudged", outcome=outcome)

@@ -11,6 +11,7 @@ from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.kernel.errors import Stale
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import PLACES, Cap, Order
+from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Update, write
 from chalicelib.stock.rules import Move, Parts, ShardShort
 from chalicelib.stock.taking import at_random
@@ -30,7 +31,7 @@ class CapPool:
         return self.cap.id
 
     def look(self) -> Mapping[int, int]:
-        return ordering.left_of_caps([self.cap])[self.cap.of]
+        return _left_of(self.cap)
 
     def move(self, moving: Move) -> None:
         try:
@@ -42,12 +43,13 @@ class CapPool:
 def of_campaign(campaign: Campaign, offers: Sequence[Offer]) -> dict[str, Cap]:
     """The caps of a campaign and of these of its offers, by what each is of."""
     found = [
-        Cap(campaign.id, each.sku_id, each.quantity_cap, each.cap_raises)
+        Cap(campaign.id, each.sku_id, each.quantity_cap, each.cap_raises, each.cap_shards)
         for each in offers
         if each.quantity_cap is not None
     ]
     if campaign.max_orders is not None:
-        found.append(Cap(campaign.id, PLACES, campaign.max_orders, campaign.max_orders_raises))
+        places, raises = campaign.max_orders, campaign.max_orders_raises
+        found.append(Cap(campaign.id, PLACES, places, raises, campaign.place_shards))
     return {cap.of: cap for cap in found}
 
 
@@ -84,6 +86,11 @@ def give_back(order: Order) -> list[Update]:
         for of, parts in order.cap_parts.items()
         for update in ordering.give_back_to_cap(order.campaign_id, of, parts)
     ]
+
+
+@retry_stale
+def _left_of(cap: Cap) -> Mapping[int, int]:
+    return ordering.left_of_cap(cap)
 
 
 def _pool(cap: Cap, units: int, short: Callable[[int], Exception]) -> CapPool:

@@ -24,6 +24,7 @@ from chalicelib.stock import store as stock
 from chalicelib.stock.levels import Level
 
 LOOKS = 5
+SKUS_A_READ = 100
 # Longer than an index is behind, so that no order is missed in two looks.
 BETWEEN_LOOKS = timedelta(seconds=5)
 
@@ -70,9 +71,12 @@ def _differences(sku_ids: Collection[str]) -> set[Difference]:
 
 
 def _shards(sku_ids: Collection[str]) -> dict[Shard, Level]:
-    found = stock.get_stocks(sorted(sku_ids))
+    wanted = sorted(sku_ids)
     return {
-        (sku_id, n): level for sku_id, each in found.items() for n, level in enumerate(each.levels)
+        (sku_id, n): level
+        for start in range(0, len(wanted), SKUS_A_READ)
+        for sku_id, each in stock.get_stocks(wanted[start : start + SKUS_A_READ]).items()
+        for n, level in enumerate(each.levels)
     }
 
 

@@ -71,8 +71,9 @@ def _limit_reached(order: Order, bound: Bound) -> Exception:
     held = ledger.accounts_of(bound.party).collected
     if bound.admits(held + order.total):
         return Stale()
+    first = "Remit some of it" if bound.admits(order.total) else "The limit has to be raised"
     return Conflict(
         f"The leader holds {held} {order.currency} of collected cash; another {order.total} would "
-        f"be more than its limit of {bound.at_most}.",
+        f"be more than its limit of {bound.at_most}. {first} first.",
         code="credit_limit_reached",
     )

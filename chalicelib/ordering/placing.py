@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
+from chalicelib.catalogue import on_sale
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.on_sale import OnSale
 from chalicelib.catalogue.rules import Campaign, LeaderPrice, Offer
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
@@ -15,11 +16,9 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.lines import OrderLine, limited_units
 from chalicelib.ordering.pricing import Basket
 from chalicelib.ordering.rules import Cap, Order, ShipTo
-from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
 from chalicelib.payments.providers import card_provider, provider
 from chalicelib.payments.rules import LEADER_COLLECT, PaymentMethod
-from chalicelib.platform import store
 from chalicelib.platform.idempotency import IdempotentRequest
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.settings import settings
@@ -52,17 +51,6 @@ class NewOrder:
     ship_to: ShipTo
     payment_method: PaymentMethod
     note: str | None
-
-
-@dataclass(frozen=True)
-class Offered:
-    """What the order's one read has found; None where there is nothing."""
-
-    leader: Leader | None
-    campaign: Campaign | None
-    names_leader: bool
-    offers: Sequence[Offer | None]
-    leader_prices: Mapping[str, LeaderPrice]
 
 
 class OutOfStock(Conflict):
@@ -110,9 +98,11 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
     the order names what does not exist or differs in currency.
     """
     now = clock.now()
-    offered = _read(new, idempotency)
-    leader, campaign, offers = _checked(new, offered, now)
-    baskets = _baskets(new, offers, offered.leader_prices, now)
+    found = on_sale.read(
+        new.campaign_id, new.leader_id, [line.sku_id for line in new.lines], idempotency
+    )
+    leader, campaign, offers = _checked(found, now)
+    baskets = _baskets(new, offers, found.leader_prices, now)
     lines = pricing.price(baskets, plan_version=campaign.version)
     order = _order(new, campaign, lines, now, _provider(new.payment_method, campaign.currency))
     _check_limits(order)
@@ -159,6 +149,7 @@ def _reserve(
         return take(pools, MOST_ITEMS - OTHER_ITEMS, commit)
     except (OutOfStock, CampaignFull) as gone:
         _spare_others(campaign, gone)
+        on_sale.forget(campaign.id)
         raise
     except LimitReached as reached:
         if len(reached.errors) > 1:
@@ -211,28 +202,6 @@ def _count_limits(order: Order) -> Update | None:
     )
 
 
-def _read(new: NewOrder, idempotency: IdempotentRequest) -> Offered:
-    found = store.get_together(
-        [
-            idempotency.key,
-            parties.leader_key(new.leader_id),
-            catalogue.campaign_key(new.campaign_id),
-            catalogue.campaign_leader_key(new.campaign_id, new.leader_id),
-            catalogue.leader_prices_key(new.campaign_id, new.leader_id),
-            *(catalogue.offer_key(new.campaign_id, line.sku_id) for line in new.lines),
-        ]
-    )
-    answered, leader, campaign, named, prices, *offers = found
-    idempotency.judge(answered)
-    return Offered(
-        _entity(leader),
-        _entity(campaign),
-        named is not None,
-        [_entity(row) for row in offers],
-        prices.by_sku if prices else {},
-    )
-
-
 def _baskets(
     new: NewOrder, offers: Sequence[Offer], leader_prices: Mapping[str, LeaderPrice], now: datetime
 ) -> list[Basket]:
@@ -244,17 +213,15 @@ def _baskets(
     ]
 
 
-def _checked(
-    new: NewOrder, offered: Offered, now: datetime
-) -> tuple[Leader, Campaign, list[Offer]]:
-    leader, campaign = offered.leader, offered.campaign
+def _checked(found: OnSale, now: datetime) -> tuple[Leader, Campaign, list[Offer]]:
+    leader, campaign = found.leader, found.campaign
     if campaign is None:
         raise Invalid.field("campaign_id", "is not a campaign")
     if leader is None:
         raise Invalid.field("leader_id", "is not a leader")
     unknown = tuple(
         FieldError(f"lines.{n}.sku_id", "is not offered in this campaign")
-        for n, offer in enumerate(offered.offers)
+        for n, offer in enumerate(found.offers)
         if offer is None
     )
     if unknown:
@@ -265,11 +232,11 @@ def _checked(
             f"has the currency {leader.currency}, not {campaign.currency}",
             code="currency_mismatch",
         )
-    if not (campaign.for_every_leader or offered.names_leader):
+    if not (campaign.for_every_leader or found.names_leader):
         raise Conflict("The campaign is not for this leader's community.", code="campaign_not_open")
     if campaign.status_at(now) != "open":
         raise Conflict(f"The campaign is {campaign.status_at(now)}.", code="campaign_not_open")
-    return leader, campaign, [offer for offer in offered.offers if offer]
+    return leader, campaign, [offer for offer in found.offers if offer]
 
 
 def _provider(method: PaymentMethod, currency: str) -> str | None:
@@ -342,7 +309,3 @@ def _check_limits(order: Order, held: Mapping[str, int] | None = None) -> None:
 def _limited(order: Order) -> dict[int, OrderLine]:
     """The lines that a customer's limit counts, by their place in the order."""
     return {n: line for n, line in enumerate(order.lines) if line.limit is not None}
-
-
-def _entity(row: Any) -> Any:
-    return row.to_entity() if row else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from chalicelib.kernel import ids
+from chalicelib.kernel import clock, ids
 from chalicelib.kernel.money import allocate
 from chalicelib.ordering.lines import OrderLine, Substitute
 from chalicelib.payments.rules import PaymentMethod
@@ -27,9 +27,6 @@ PaymentStatus = Literal["pending", "succeeded", "cancelled", "refunded"]
 
 # What a cap on orders, instead of on a SKU's units, is of.
 PLACES = "places"
-# A shard that holds fewer would be found empty too often; more shards are not needed.
-UNITS_A_CAP_SHARD = 100
-MOST_CAP_SHARDS = 50
 ENDED_UNSHIPPED = frozenset({"rejected", "cancelled"})
 
 
@@ -64,6 +61,8 @@ class DispatchSummary:
     carrier: str | None = None
     tracking_number: str | None = None
     sent: Sequence[Sequence[Any]] = ()
+    # As text, for it is kept among the order's records.
+    delivered_at: str | None = None
 
     @property
     def parcels(self) -> tuple[ParcelSummary, ...]:
@@ -359,12 +358,14 @@ def status_after(order: Order) -> OrderStatus:
 
 
 def advanced(order: Order, now: datetime, return_window: timedelta) -> Order:
-    """The order as its lines and dispatches make it; once delivered, its return window begins."""
-    status = status_after(order)
-    begins = status == "delivered" and order.status != "delivered"
-    return replace(
-        order.changed(status), completes_at=now + return_window if begins else order.completes_at
-    )
+    """The order as its lines and dispatches make it; its return window begins when the last of
+    them was delivered, which may have been told later."""
+    after = order.changed(status_after(order))
+    if after.status != "delivered" or order.status == "delivered":
+        return after
+    delivered = [each.delivered_at for each in order.dispatches if each.delivered_at]
+    begins = max(map(clock.from_text, delivered), default=now)
+    return replace(after, completes_at=begins + return_window)
 
 
 @dataclass(frozen=True)
@@ -393,14 +394,16 @@ def held(order: Order) -> Iterator[tuple[str, int, Held]]:
 class Cap:
     """A pool of a campaign beside the stock: units of a SKU that it sells, or orders it takes.
 
-    It is kept in shards like a hot stock, and shard n begins with `shares[n]`. What it was raised
-    by lies in shards behind the others, so that no share ever changes.
+    It is kept in `shards` like a hot stock, in fewer where it has fewer units, and shard n begins
+    with `shares[n]`. What it was raised by lies in shards behind the others, so that no share ever
+    changes.
     """
 
     campaign_id: str
     of: str
     whole: int
     raises: tuple[int, ...] = ()
+    shards: int = 1
 
     @property
     def id(self) -> str:
@@ -409,11 +412,7 @@ class Cap:
     @property
     def shares(self) -> list[int]:
         steps = (self.whole - sum(self.raises), *self.raises)
-        return [share for step in steps for share in _shares(step)]
-
-
-def _shares(units: int) -> list[int]:
-    return even(units, min(max(units // UNITS_A_CAP_SHARD, 1), MOST_CAP_SHARDS))
+        return [share for step in steps for share in even(step, min(step, self.shards))]
 
 
 def cap_id(of: str) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from chalicelib.catalogue.pricing import PriceReason
 from chalicelib.ordering.rules import DispatchStatus, OrderStatus, ParcelStatus, PaymentStatus
+from chalicelib.ordering.storefront import OpenStatus, UnavailableReason
 from chalicelib.payments.rules import PaymentMethod
 from chalicelib.platform.schema import (
     Country,
@@ -22,12 +23,23 @@ from chalicelib.platform.schema import (
     View,
 )
 
-MAX_LINES = 50
+MAX_LINES, FEW_LINES = 50, 20
 
 
 class LineIn(RequestModel):
     sku_id: Identifier
     quantity: Quantity
+
+
+def _each_sku_once(lines: list[LineIn]) -> list[LineIn]:
+    if len({line.sku_id for line in lines}) < len(lines):
+        raise ValueError("must not name one SKU twice; add the quantities up")
+    return lines
+
+
+_EachSkuOnce = AfterValidator(_each_sku_once)
+Lines = Annotated[list[LineIn], Field(min_length=1, max_length=MAX_LINES), _EachSkuOnce]
+FewLines = Annotated[list[LineIn], Field(min_length=1, max_length=FEW_LINES), _EachSkuOnce]
 
 
 class ShipToIn(RequestModel):
@@ -44,17 +56,10 @@ class ShipToIn(RequestModel):
 class PlaceOrder(RequestModel):
     campaign_id: Identifier
     leader_id: Identifier
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MAX_LINES)]
+    lines: Lines
     ship_to: ShipToIn
     payment_method: PaymentMethod
     note: LongText | None = None
-
-    @field_validator("lines")
-    @classmethod
-    def _one_line_a_sku(cls, lines: list[LineIn]) -> list[LineIn]:
-        if len({line.sku_id for line in lines}) < len(lines):
-            raise ValueError("must not name one SKU twice; add the quantities up")
-        return lines
 
 
 class CancelOrder(RequestModel):
@@ -180,11 +185,13 @@ class OpenOfferView(View):
     quantity_breaks: list[OpenBreakView] = Field(description="What so many cost together now.")
     limit_per_customer: int | None
     available: int = Field(description="Units left now.")
+    unavailable_reason: UnavailableReason | None = Field(description="Why none is.")
 
 
 class OpenCampaignView(View):
     id: str
     title: str
+    status: OpenStatus = Field(description="`full` has all the orders it can take for now.")
     closes_at: Instant
     currency: str
     orders_left: int | None = Field(description="Where it takes only so many orders.")

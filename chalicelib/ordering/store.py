@@ -9,6 +9,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import ids
+from chalicelib.kernel.errors import Stale
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import Cap, DispatchSummary, Order, ShipTo
 from chalicelib.platform import store
@@ -27,7 +28,7 @@ from chalicelib.platform.table import (
 from chalicelib.platform.transaction import Check, Put, Update, create
 from chalicelib.stock.rules import Move, Parts, ShardShort
 
-ORDER, LIMITS, CAP = "order", "limits", "cap"
+ORDER, LIMITS, CAP, MOVES = "order", "limits", "cap", "moves"
 # At 10,000 orders a second none of an index's partitions may take more than 1,000 write units.
 LISTING_SHARDS = 32
 DUE_SHARDS = 64
@@ -100,7 +101,8 @@ class OrderRow(EntityRow[Order]):
         }
         shard = ids.shard(entity.id, DUE_SHARDS)
         if entity.due_at:
-            keys |= {"due": _due(shard), "due_at": entity.due_at}
+            due = _returnable(shard) if entity.status == "delivered" else _due(shard)
+            keys |= {"due": due, "due_at": entity.due_at}
         elif entity.is_open:
             keys |= {"due": _open(shard), "due_at": entity.paid_at}
         return keys
@@ -112,6 +114,15 @@ class CapRow(Row):
     Meta = OrderingMeta
 
     left = IntegerAttribute()
+
+
+class CapMovesRow(Row):
+    """Rises with whatever moves units between a cap's shards, so that a sum over them can be
+    trusted; there is none before the first move."""
+
+    Meta = OrderingMeta
+
+    moves = IntegerAttribute(default=0)
 
 
 class LimitsRow(Row):
@@ -182,17 +193,15 @@ def orders_in_campaign(campaign_id: str, shard: int, after: str | None, limit: i
     ]
 
 
-def all_in_campaign(campaign_id: str) -> list[Order]:
-    """Every order of a campaign as it is now, as far as the index knows of it."""
-    partitions = [_in_campaign(campaign_id, n) for n in range(LISTING_SHARDS)]
-    found = store.oldest(OrderRow.of_campaign, partitions, None, OrderRow.pk)
-    rows = store.get_many(OrderRow, [(row.pk, ORDER) for row in found])
-    return [row.to_entity() for row in rows]
+def all_in_campaign(campaign_id: str) -> Iterator[Order]:
+    """Every order of a campaign as it is when its turn comes, as far as the index knows of it."""
+    for n in range(LISTING_SHARDS):
+        yield from _each_of(OrderRow.of_campaign, _in_campaign(campaign_id, n))
 
 
 def due_before(now: datetime, limit: int) -> list[Order]:
     """Orders at which a sweep must look, those that have waited longest first."""
-    shards = [_due(n) for n in range(DUE_SHARDS)]
+    shards = [shard(n) for n in range(DUE_SHARDS) for shard in (_due, _returnable)]
     rows = store.oldest(OrderRow.by_due, shards, OrderRow.due_at <= now, OrderRow.due_at, limit)
     found = store.get_many(OrderRow, [(row.pk, ORDER) for row in rows])
     # The index follows late: what it still shows may have been done.
@@ -202,16 +211,19 @@ def due_before(now: datetime, limit: int) -> list[Order]:
 def live_orders() -> Iterator[Order]:
     """All orders that may hold stock, in no order, each as it is when its turn comes.
 
-    They are those that a sweep must look at, and the paid ones that wait to be shipped: few beside
-    all orders there have ever been.
+    They are the unpaid ones, those that owe units to the stock, and the paid ones that wait to be
+    shipped: few beside all orders there have ever been.
     """
     for n in range(DUE_SHARDS):
-        for partition in (_due(n), _open(n)):
-            found = store.oldest(OrderRow.by_due, [partition], None, OrderRow.due_at)
-            for start in range(0, len(found), store.GET_LIMIT):
-                some = found[start : start + store.GET_LIMIT]
-                for row in store.get_many(OrderRow, [(each.pk, ORDER) for each in some]):
-                    yield row.to_entity()
+        yield from _each_of(OrderRow.by_due, _due(n))
+        yield from _each_of(OrderRow.by_due, _open(n))
+
+
+def _each_of(index: Any, partition: str) -> Iterator[Order]:
+    """The orders of one partition of an index, one page after another."""
+    for page in store.pages(index, partition, store.GET_LIMIT):
+        for row in store.get_many(OrderRow, [(each.pk, ORDER) for each in page]):
+            yield row.to_entity()
 
 
 def count_limits(
@@ -260,7 +272,11 @@ def take_of_cap(cap: Cap, parts: Parts) -> list[Update]:
 def move_of_cap(cap: Cap, moving: Move) -> list[Update]:
     """Bring what is left to another shard. ShardShort where it has been taken meanwhile."""
     source, target, units = moving
-    return [_cap_update(cap, source, -units), _cap_update(cap, target, units)]
+    return [
+        Update(CapMovesRow.at(_cap_head(cap), MOVES), [CapMovesRow.moves.add(1)]),
+        _cap_update(cap, source, -units),
+        _cap_update(cap, target, units),
+    ]
 
 
 def give_back_to_cap(campaign_id: str, of: str, parts: Parts) -> list[Update]:
@@ -272,8 +288,21 @@ def give_back_to_cap(campaign_id: str, of: str, parts: Parts) -> list[Update]:
     ]
 
 
+def left_of_cap(cap: Cap) -> dict[int, int]:
+    """What each shard of a cap has left.
+
+    Raises Stale where units were moved between shards while they were read: their sum would be
+    of no one moment.
+    """
+    before = _moves_of_cap(cap)
+    found = left_of_caps([cap])[cap.of]
+    if _moves_of_cap(cap) != before:
+        raise Stale
+    return found
+
+
 def left_of_caps(caps: Sequence[Cap]) -> dict[str, dict[int, int]]:
-    """What each shard of each cap has left, by what the cap is of."""
+    """What each shard of each cap has left, by what the cap is of; a sum may be a moment off."""
     keys = [
         (_cap_pk(cap.campaign_id, cap.of, n), CAP) for cap in caps for n in range(len(cap.shares))
     ]
@@ -301,6 +330,15 @@ def _cap(campaign_id: str, of: str, shard: int) -> CapRow:
     return CapRow.at(_cap_pk(campaign_id, of, shard), CAP)
 
 
+def _moves_of_cap(cap: Cap) -> int:
+    row = store.get(CapMovesRow, _cap_head(cap), MOVES)
+    return row.moves if row else 0
+
+
+def _cap_head(cap: Cap) -> str:
+    return f"{CAP}#{cap.campaign_id}#{cap.of}"
+
+
 def _cap_pk(campaign_id: str, of: str, shard: int) -> str:
     return f"{CAP}#{campaign_id}#{of}#{shard}"
 
@@ -323,3 +361,8 @@ def _due(shard: int) -> str:
 
 def _open(shard: int) -> str:
     return f"open#{shard}"
+
+
+def _returnable(shard: int) -> str:
+    """Delivered orders apart: they are due as well, and hold none of the stock."""
+    return f"returnable#{shard}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Literal
 
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.pricing import Price, PriceReason, QuantityBreak
@@ -18,6 +19,9 @@ from chalicelib.platform.settings import settings
 from chalicelib.stock import store as stock
 from chalicelib.stock.levels import Stock
 
+OpenStatus = Literal["open", "full"]
+UnavailableReason = Literal["campaign_full", "sold_out"]
+
 
 @dataclass(frozen=True)
 class OpenOffer:
@@ -30,12 +34,16 @@ class OpenOffer:
     quantity_breaks: tuple[QuantityBreak, ...]
     limit_per_customer: int | None
     available: int
+    unavailable_reason: UnavailableReason | None
 
 
 @dataclass(frozen=True)
 class OpenCampaign:
+    """A campaign that is open; full while it has all the orders it can take."""
+
     id: str
     title: str
+    status: OpenStatus
     closes_at: datetime
     currency: str
     orders_left: int | None
@@ -64,16 +72,19 @@ def _open(campaign: Campaign, leader_id: str, now: datetime) -> OpenCampaign:
     stocks = stock.get_stocks([offer.sku_id for offer in offers])
     asked = catalogue.leader_prices(campaign.id, leader_id)
     left = _left_of_caps(campaign, offers)
+    is_full = left.get(PLACES) == 0
     return OpenCampaign(
         id=campaign.id,
         title=campaign.title,
+        status="full" if is_full else "open",
         closes_at=campaign.closes_at,
         currency=campaign.currency,
         orders_left=left.get(PLACES),
         offers=tuple(
             _on_sale(
                 offer,
-                _available(stocks.get(offer.sku_id), left.get(offer.sku_id)),
+                0 if is_full else _available(stocks.get(offer.sku_id), left.get(offer.sku_id)),
+                "campaign_full" if is_full else "sold_out",
                 offer.price_asked(asked.get(offer.sku_id)),
                 now,
             )
@@ -93,7 +104,15 @@ def _available(found: Stock | None, left_of_cap: int | None) -> int:
     return in_stock if left_of_cap is None else min(in_stock, left_of_cap)
 
 
-def _on_sale(offer: Offer, available: int, leader_price: int | None, now: datetime) -> OpenOffer:
+def _on_sale(
+    offer: Offer,
+    available: int,
+    otherwise: UnavailableReason,
+    leader_price: int | None,
+    now: datetime,
+) -> OpenOffer:
+    """The offer as it is sold now; `otherwise` is why, where nothing is available."""
+
     def price_of(units: int) -> Price:
         return offer.price_of(units, now, settings().zone, leader_price)
 
@@ -108,4 +127,5 @@ def _on_sale(offer: Offer, available: int, leader_price: int | None, now: dateti
         ),
         limit_per_customer=offer.limit_per_customer,
         available=available,
+        unavailable_reason=None if available else otherwise,
     )

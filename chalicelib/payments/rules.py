@@ -91,8 +91,11 @@ class Refund:
 
     def is_news(self, outcome: RefundStatus, attempt: int) -> bool:
         """Whether what is said of an attempt changes the refund: that one has failed, or is in
-        doubt, matters only of the present one; money that has arrived matters always."""
+        doubt, matters only of the present one; money that has arrived matters always. An answer
+        that did not come says less than one that did."""
         if self.is_done or (self.status, self.attempt) == (outcome, attempt):
+            return False
+        if (self.status, outcome) == ("failed", "unknown"):
             return False
         return outcome == "succeeded" or attempt == self.attempt
 

@@ -11,6 +11,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
 )
 
@@ -135,6 +136,7 @@ Country = Annotated[str, StringConstraints(pattern=_COUNTRY), Field(examples=["D
 HttpsUrl = Annotated[str, StringConstraints(max_length=500, pattern=_HTTPS_URL)]
 Phone = Annotated[str, StringConstraints(pattern=_PHONE)]
 
+S = TypeVar("S")
 V = TypeVar("V")
 
 
@@ -156,6 +158,24 @@ class PageQuery(RequestModel):
     cursor: str | None = Field(
         default=None, description="The `next_cursor` of the page before; left out, the first page."
     )
+
+
+def just_one(value: S | None, sent: ValidationInfo, other: str) -> S | None:
+    """For the validator of a field: it or the `other`, which stands before it, must be sent.
+
+    The field needs `validate_default`, to be judged where it is left out as well.
+    """
+    if other not in sent.data:  # what was sent of it has been refused
+        return value
+    if value is None and sent.data[other] is None:
+        raise ValueError(f"is required where {other} {_is(other)} not sent")
+    if value is not None and sent.data[other] is not None:
+        raise ValueError(f"must not be sent together with {other}")
+    return value
+
+
+def _is(field: str) -> str:
+    return "are" if field.endswith("s") else "is"
 
 
 def field_path(location: tuple[int | str, ...]) -> str:

@@ -1,6 +1,6 @@
 """Reading: strongly consistent by key, eventually consistent through an index."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -125,6 +125,24 @@ def oldest(
         rows += _query_index(index, hash_key, where, limit, newest_first=False)
     rows.sort(key=lambda row: getattr(row, sort_key.attr_name))
     return rows[:limit]
+
+
+def pages(index: Any, hash_key: str, size: int) -> Iterator[list[Any]]:
+    """All rows of one partition of an index by its sort key, so many at a time."""
+    start = None
+    while True:
+        found, start = _index_page(index, hash_key, size, start)
+        yield found
+        if start is None:
+            return
+
+
+def _index_page(index: Any, hash_key: str, size: int, start: Any) -> tuple[list[Any], Any]:
+    def read() -> tuple[list[Any], Any]:
+        answer = index.query(hash_key, limit=size, page_size=size, last_evaluated_key=start)
+        return list(answer), answer.last_evaluated_key
+
+    return retrying(read)
 
 
 def _query_index(

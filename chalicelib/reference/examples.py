@@ -576,6 +576,7 @@ EXAMPLES: dict[str, Any] = {
     "OpenCampaignView": {
         "id": CAMPAIGN,
         "title": "Breakfast of the week",
+        "status": "open",
         "closes_at": "2026-03-03T18:00:00.000Z",
         "currency": "EUR",
         "orders_left": 41,
@@ -588,6 +589,7 @@ EXAMPLES: dict[str, Any] = {
                 "quantity_breaks": [{"units": 6, "amount": 1805}],
                 "limit_per_customer": 4,
                 "available": 86,
+                "unavailable_reason": None,
             }
         ],
     },

@@ -14,6 +14,7 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.stock import sharding
 from chalicelib.stock import store as stock
+from chalicelib.stock.counts import MAX_UNITS
 from chalicelib.stock.levels import Adjustment
 from chalicelib.stock.rules import MOST_ITEMS, Parts, from_first
 from chalicelib.stock.taking import StockPool, take
@@ -27,7 +28,8 @@ def adjust(
 ) -> Adjustment:
     """Add units or, where `delta` is below zero, take some away that nobody holds.
 
-    Raises Conflict where unpaid orders hold what would be taken away.
+    Raises Conflict where unpaid orders hold what would be taken away, or where there would be more
+    units than a stock can have.
     """
     products.sku_for(sku_id, caller)
     adjustment = Adjustment(ids.new("adj"), sku_id, delta, reason, caller.role, clock.now())
@@ -64,12 +66,18 @@ def _take_away(adjustment: Adjustment, recorder: Recorder | None) -> None:
 @retry_stale
 def _add(adjustment: Adjustment, recorder: Recorder | None) -> None:
     before = sharding.finish(adjustment.sku_id)
+    if before.on_hand + adjustment.delta > MAX_UNITS:
+        raise Conflict(
+            f"{before.on_hand} units and {adjustment.delta} more are more than the {MAX_UNITS} "
+            "that a stock can have.",
+            code="too_many_units",
+        )
     transaction = Transaction(recorder)
     transaction.add(
         stock.add_adjustment(adjustment),
         stock.aim_at(before, adjustment.delta, clock.now())
         if before.is_sharded
-        else stock.add(adjustment.sku_id, adjustment.delta),
+        else stock.add(before, adjustment.delta, MAX_UNITS),
     )
     transaction.commit(adjustment)
 

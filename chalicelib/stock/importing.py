@@ -1,7 +1,7 @@
 """Taking a supplier's file of counted stock: each line that can be taken is."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.catalogue import store as catalogue
@@ -32,10 +32,10 @@ def import_counts(supplier_id: str, raw: bytes, caller: Caller) -> Imported:
 
     Raises Invalid where the file as a whole cannot be taken: nothing is changed then.
     """
+    file = counts.read(raw)
     if parties.get_supplier(supplier_id) is None:
         raise NotFound("There is no such supplier.")
     caller.must_be("supplier", supplier_id, "supplier")
-    file = counts.read(raw)
     sku_ids = _sku_ids(file, supplier_id)
     known = [count for count in file.counts if count.name in sku_ids]
     errors = [*file.errors, *_unknown(file, sku_ids), *_set(known, sku_ids)]
@@ -62,26 +62,36 @@ def _unknown(file: Counts, sku_ids: dict[str, str]) -> Iterator[RowError]:
 def _set(known: Sequence[Count], sku_ids: dict[str, str]) -> Iterator[RowError]:
     for start in range(0, len(known), SKUS_AT_ONCE):
         some = known[start : start + SKUS_AT_ONCE]
-        if not _set_at_once(some, sku_ids):
-            yield from _set_one_by_one(some, sku_ids)
+        left = _set_at_once(some, sku_ids)
+        yield from _set_one_by_one(left, sku_ids)
 
 
-def _set_at_once(some: Sequence[Count], sku_ids: dict[str, str]) -> bool:
-    """Whether all of them could be set in one transaction: none is sharded, held or just sold."""
+def _set_at_once(some: Sequence[Count], sku_ids: dict[str, str]) -> Sequence[Count]:
+    """Set those in one transaction that are neither sharded nor held beyond their count.
+
+    Returns the others: all, where one of them was sold just now.
+    """
     found = stock.get_stocks([sku_ids[count.name] for count in some])
-    none = (Level(),)
-    pairs = [
-        (found.get(sku_id) or Stock(sku_id, none), count.on_hand)
-        for count in some
-        for sku_id in (sku_ids[count.name],)
+    pairs = [(count, _before(sku_ids[count.name], found)) for count in some]
+    together = [(count, before) for count, before in pairs if _is_simple(count, before)]
+    writes = [
+        each for count, before in together for each in service.set_at_once(before, count.on_hand)
     ]
-    if any(before.is_sharded or on_hand < before.reserved for before, on_hand in pairs):
-        return False
     try:
-        write(*(each for pair in pairs for each in service.set_at_once(*pair)))
+        if writes:
+            write(*writes)
     except Stale:
-        return False
-    return True
+        return some
+    done = {count.line for count, _ in together}
+    return [count for count in some if count.line not in done]
+
+
+def _before(sku_id: str, found: Mapping[str, Stock]) -> Stock:
+    return found.get(sku_id) or Stock(sku_id, (Level(),))
+
+
+def _is_simple(count: Count, before: Stock) -> bool:
+    return not before.is_sharded and count.on_hand >= before.reserved
 
 
 def _set_one_by_one(some: Sequence[Count], sku_ids: dict[str, str]) -> Iterator[RowError]:

@@ -28,6 +28,7 @@ class Stock:
     pending_whole: int = 0
     aim: int = 0
     refused_aim: int = 0
+    hint_at: datetime | None = None
 
     @property
     def available(self) -> int:

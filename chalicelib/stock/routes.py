@@ -67,7 +67,7 @@ def read_stock(request: Request, id: str) -> Reply:
     answer=AdjustmentView,
     status=201,
     key="optional",
-    errors={"below_reserved": 409},
+    errors={"below_reserved": 409, "too_many_units": 409},
 )
 def adjust_stock(request: Request, id: str) -> Adjustment:
     sent: AdjustStock = request.body

@@ -12,7 +12,15 @@ from pydantic import (
 )
 
 from chalicelib.kernel.callers import Role
-from chalicelib.platform.schema import Identifier, Instant, RequestModel, Text, Units, View
+from chalicelib.platform.schema import (
+    Identifier,
+    Instant,
+    RequestModel,
+    Text,
+    Units,
+    View,
+    just_one,
+)
 from chalicelib.stock.rules import MAX_SHARDS
 
 MAX_DELTA = 10**9
@@ -42,14 +50,7 @@ class PutStock(RequestModel):
     @field_validator("physical")
     @classmethod
     def _one_of_them(cls, physical: int | None, sent: ValidationInfo) -> int | None:
-        if "on_hand" not in sent.data:
-            return physical
-        on_hand = sent.data["on_hand"]
-        if on_hand is None and physical is None:
-            raise ValueError("is required where on_hand is not sent")
-        if on_hand is not None and physical is not None:
-            raise ValueError("must not be sent together with on_hand")
-        return physical
+        return just_one(physical, sent, "on_hand")
 
 
 class PatchSku(RequestModel):

@@ -61,13 +61,14 @@ def tend(sku_id: str) -> None:
 
     Stale where orders were quicker: what is not done yet is left to the next time.
     """
+    now = clock.now()
     found = finish(sku_id)
-    catalogue_store.hint_shards(sku_id, found.shards, clock.now())
+    catalogue_store.hint_shards(sku_id, found.shards, now)
     for moving in rules.spreading(found.by_shard, found.shards):
         write(*stock.move(sku_id, moving))
     after = stock.get_stock(sku_id)
     if after.is_settled:
-        write(stock.settled(after))
+        write(stock.settled(after, now))
 
 
 @retry_stale

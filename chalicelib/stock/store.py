@@ -6,7 +6,7 @@ how many there have ever been (`widest`), and what is on its way between them.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
@@ -24,6 +24,8 @@ from chalicelib.stock.rules import FIRST, Move, Parts, ShardShort
 
 STOCK = "stock"
 DUE_SHARDS = 4
+# Offers are found through an index: one that it did not know yet is found then.
+HINTED_AGAIN_AFTER = timedelta(minutes=5)
 
 StockMeta = table("STOCK_TABLE")
 
@@ -50,6 +52,8 @@ class StockRow(Row):
     # Which PUT that was, and the last one that could not be reached.
     aim = IntegerAttribute(default=0)
     refused_aim = IntegerAttribute(default=0)
+    # When offers are told of the shards once more.
+    hint_at = InstantAttribute(null=True)
     due = UnicodeAttribute(null=True)
     due_at = InstantAttribute(null=True)
     tending = Due()
@@ -108,9 +112,16 @@ def set_levels(before: Stock, available: Sequence[int]) -> list[Check | Update]:
     return [_set_level(before, shard, units) for shard, units in enumerate(available)]
 
 
-def add(sku_id: str, units: int) -> Update:
-    """Units for sale are more, in a stock of one shard."""
-    return Update(_at(sku_id, FIRST), [StockRow.available.add(units), StockRow.version.add(1)])
+def add(before: Stock, units: int, most: int) -> Update:
+    """Units for sale are more, in a stock of one shard; Stale where others were added meanwhile
+    and it would hold more than `most`."""
+    row = StockRow
+    room = row.available <= most - units - before.reserved
+    return Update(
+        _at(before.sku_id, FIRST),
+        [row.available.add(units), row.version.add(1)],
+        room | row.available.does_not_exist(),
+    )
 
 
 def remove(parts: Mapping[str, Parts]) -> list[Update]:
@@ -195,6 +206,7 @@ def spread_over(before: Stock, shards: int, now: datetime) -> Update:
         [
             row.shards.set(shards),
             row.widest.set(max(shards, len(before.levels))),
+            row.hint_at.set(now + HINTED_AGAIN_AFTER),
             *_arranged(before.sku_id, now),
         ],
         _arranged_as(before),
@@ -257,13 +269,17 @@ def undo(before: Stock) -> Update:
     )
 
 
-def settled(before: Stock) -> Update:
-    """Nothing is left for the sweep. Stale where the shards were arranged anew meanwhile."""
-    return Update(
-        _at(before.sku_id, FIRST),
-        [StockRow.due.remove(), StockRow.due_at.remove()],
-        _arranged_as(before),
-    )
+def settled(before: Stock, now: datetime) -> Update:
+    """Nothing is left for the sweep but to tell offers of the shards, if that is still to come.
+
+    Stale where the shards were arranged anew meanwhile.
+    """
+    row = StockRow
+    if before.hint_at and before.hint_at > now:
+        actions = [row.due_at.set(before.hint_at)]
+    else:
+        actions = [row.due.remove(), row.due_at.remove(), row.hint_at.remove()]
+    return Update(_at(before.sku_id, FIRST), actions, _arranged_as(before))
 
 
 def to_tend(now: datetime, limit: int) -> list[str]:
@@ -378,6 +394,7 @@ def _stock(head: StockRow, others: Sequence[StockRow]) -> Stock:
         pending_whole=head.pending_whole,
         aim=head.aim,
         refused_aim=head.refused_aim,
+        hint_at=head.hint_at,
     )
 
 

@@ -1,4 +1,4 @@
-"""Write units a second on the hottest key of every table and index, at 10,000 orders a second.
+"""Units a second on the hottest key of every table and index, at 10,000 orders a second.
 
 One order of one hot SKU is placed, paid and handed to its supplier; the units are those that
 DynamoDB says its calls consumed. Each key is then spread as the code spreads it: over the shards
@@ -6,7 +6,11 @@ of its index, or over as many parties as there are. Where a table's items have k
 kinds, all its units are charged to the kind with the fewest keys, so no figure is too low.
 
 Assumed: every order is of the one SKU, one supplier and one campaign, is paid by card at the same
-rate as orders are placed, and comes from one of 1,000 communities and of 100,000 customers.
+rate as orders are placed, and comes from one of 1,000 communities and of 100,000 customers. The
+campaign sells 1,000 units and takes 1,000 orders: few enough for its caps to need many shards.
+
+Read units are those of one item. What a function keeps for a second is read by each of 1,000 warm
+ones in that second, or by as many as have an order of it; a transaction's read takes two units.
 """
 
 import re
@@ -22,6 +26,11 @@ from tests.bench.process import Say, tell
 from tests.bench.watched import Call, watched, write_units
 
 ORDERS_A_SECOND, COMMUNITIES, CUSTOMERS = 10_000, 1_000, 100_000
+CAP = 1_000
+# What a transaction's write of an item of up to 1 KB consumes, as one shard of a cap is.
+UNITS_OF_SMALL = 2
+# An account may run so many functions at once by default.
+FUNCTIONS, UNITS_OF_A_READ, MOST_READ_OF_A_KEY = 1_000, 2, 3_000
 MOST_ON_A_KEY, SHARDS, SHARDS_THAT_SUFFICE = 1_000, (1, 10, 50), 50
 NUMBERED = re.compile(r"(.+)#[0-9]+")
 
@@ -51,14 +60,16 @@ def measure(say: Say) -> list[Figure]:
     from app import app
 
     say("the hottest keys: one order, placed and paid")
-    shop = open_shop(app, limit=9_999, titles=("Tray of 10 brown eggs, size L",))
+    titles = ("Tray of 10 brown eggs, size L",)
+    shop = open_shop(app, 9_999, titles, terms={"quantity_cap": CAP}, max_orders=CAP)
     placed = watch(shop)
     calls = [*placed.calls, *paid(placed.order_id)]
-    return [
+    written = [
         figure
         for shards in SHARDS
         for figure in figures(calls, spread(placed, shop.order, shards), shards)
     ]
+    return [*written, *reads(placed.calls, spread(placed, shop.order, 1))]
 
 
 def paid(order_id: str) -> list[Call]:
@@ -79,6 +90,7 @@ def paid(order_id: str) -> list[Call]:
 
 
 def spread(placed: Placed, body: Mapping[str, Any], shards: int) -> Spread:
+    from chalicelib.catalogue.rules import shards_of_cap
     from chalicelib.dispatch import store as dispatch
     from chalicelib.dispatch.rules import dispatch_id
     from chalicelib.kernel import clock
@@ -104,6 +116,10 @@ def spread(placed: Placed, body: Mapping[str, Any], shards: int) -> Spread:
             today: ledger.BOOK_SHARDS,
             "dispatches": dispatch.SHARDS,
             supplier_id: dispatch.SHARDS,
+            **{
+                f"cap#{order.campaign_id}#{of}": shards_of_cap(CAP, shards)
+                for of in order.cap_parts
+            },
         },
         of_one_order=frozenset(
             {
@@ -117,7 +133,11 @@ def spread(placed: Placed, body: Mapping[str, Any], shards: int) -> Spread:
 
 def figures(calls: list[Call], spread: Spread, shards: int) -> list[Figure]:
     group = f"Write units a second on the hottest key, a hot SKU in {shards} shards"
-    units = named(write_units(calls))
+    units = defaultdict(float, named(write_units(calls)))
+    for table, item in _items(calls):
+        if (where := _where(table, item)) != table:
+            units[table] -= UNITS_OF_SMALL
+            units[where] += UNITS_OF_SMALL
     fewest: dict[str, int] = {}
     for where, keys in _keys(calls).items():
         fewest[where] = min(spread.over(key) for key in keys)
@@ -128,17 +148,54 @@ def figures(calls: list[Call], spread: Spread, shards: int) -> list[Figure]:
     ]
 
 
+def reads(calls: list[Call], spread: Spread) -> list[Figure]:
+    """Of a function's first order in a second, which reads all that it is judged by."""
+    group = "Read units a second of the hottest item"
+    units = {
+        f"{table}, {key['sk']['S'].partition('#')[0]}": readers(key, spread) * UNITS_OF_A_READ
+        for table, key in _read(calls)
+    }
+    return [Figure(group, what, n, MOST_READ_OF_A_KEY) for what, n in sorted(units.items())]
+
+
+def readers(key: Mapping[str, Any], spread: Spread) -> float:
+    """How many functions read the item in one second."""
+    named = f"{key['pk']['S']} {key['sk']['S']}"
+    if any(text in named for text in spread.of_one_order):
+        return 1
+    communities = [party for party, n in spread.parties.items() if n == COMMUNITIES]
+    if any(leader_id in named for leader_id in communities):
+        return min(FUNCTIONS, ORDERS_A_SECOND / COMMUNITIES)
+    return FUNCTIONS
+
+
+def _read(calls: list[Call]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for call in calls:
+        for action in call.parameters.get("TransactItems", ()):
+            if "Get" in action:
+                (table,) = named({action["Get"]["TableName"]: 0})
+                yield table, action["Get"]["Key"]
+
+
 def _keys(calls: list[Call]) -> dict[str, set[str]]:
     """The hash keys that were written, by table and by index."""
     keys: dict[str, set[str]] = defaultdict(set)
     tables = load("tables")
     for table, item in _items(calls):
-        keys[table].add(item["pk"]["S"])
+        keys[_where(table, item)].add(item["pk"]["S"])
         indexes = tables[table.title()].get("indexes", {})
         for index, (hash_key, *_) in indexes.items():
             if hash_key in item:
                 keys[f"{table}/{index}"].add(item[hash_key]["S"])
     return keys
+
+
+def _where(table: str, item: Mapping[str, Any]) -> str:
+    """The table, or in it the caps of one kind: they have shards of their own."""
+    if item["sk"]["S"] != "cap":
+        return table
+    _, _, of, _ = item["pk"]["S"].split("#")
+    return f"{table}, cap on {'orders' if of == 'places' else 'units'}"
 
 
 def _items(calls: list[Call]) -> Iterator[tuple[str, Mapping[str, Any]]]:

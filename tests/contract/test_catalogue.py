@@ -201,7 +201,7 @@ def test_a_closing_is_not_moved_for_a_leader_who_is_no_longer_named() -> None:
     named = store.query(CampaignLeaderRow, "cmp_1", where=CampaignLeaderRow.sk.startswith("leader"))
     write(*catalogue.name_others(campaign, ["ldr_1", "ldr_2"], ["ldr_2"]))
     with mock.patch.object(store, "query", return_value=named), pytest.raises(Stale):
-        catalogue.move_closing("cmp_1", NOW + 2 * HOUR)
+        catalogue.list_at_least_until(campaign, NOW + 2 * HOUR)
     assert not catalogue.names_leader("cmp_1", "ldr_1")
 
 

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.kernel.errors import Conflict, Stale
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Cap, Order
+from chalicelib.platform import store as platform_store
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import Update, write
 from chalicelib.stock.rules import Part, ShardShort
@@ -94,6 +95,27 @@ def test_a_sweep_sees_what_is_due_the_longest_due_first() -> None:
     assert [order.id for order in ordering.due_before(NOW, 2)] == due[:2]
 
 
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_every_order_of_a_campaign_is_read_once_whatever_the_pages(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(platform_store, "GET_LIMIT", size)
+    made = [add(f"ord_{n:03}", campaign_id="cmp_1") for n in range(9)]
+    add("ord_other", campaign_id="cmp_2")
+    found = sorted(ordering.all_in_campaign("cmp_1"), key=lambda order: order.id)
+    assert found == made
+
+
+def test_orders_that_hold_stock_are_told_from_those_that_are_only_due() -> None:
+    unpaid: dict[str, Any] = {"status": "pending_payment", "paid_at": None, "expires_at": NOW}
+    add("ord_unpaid", **unpaid)
+    add("ord_paid")
+    add("ord_delivered", status="delivered", completes_at=NOW)
+    add("ord_completed", status="completed", completes_at=NOW)
+    assert {order.id for order in ordering.live_orders()} == {"ord_unpaid", "ord_paid"}
+    assert {order.id for order in ordering.due_before(NOW, 10)} == {"ord_unpaid", "ord_delivered"}
+
+
 def test_an_order_that_was_paid_is_no_longer_due() -> None:
     order = add("ord_1", status="pending_payment", paid_at=None)
     write(ordering.replace_order(replace(order.changed("paid"), paid_at=NOW)))
@@ -165,12 +187,13 @@ def test_what_a_customer_holds_is_read_by_sku() -> None:
 
 
 def test_a_raised_cap_is_taken_from_beside_what_was_taken_of_it() -> None:
-    before, after = Cap("cmp_1", "sku_1", 150), Cap("cmp_1", "sku_1", 350, (200,))
-    write(*ordering.take_of_cap(before, (Part(0, 100),)))
-    assert ordering.left_of_caps([after]) == {"sku_1": {0: 50, 1: 100, 2: 100}}
-    write(*ordering.take_of_cap(after, (Part(2, 60),)))
+    before = Cap("cmp_1", "sku_1", 150, shards=2)
+    after = Cap("cmp_1", "sku_1", 350, (200,), shards=2)
     write(*ordering.take_of_cap(before, (Part(0, 50),)))
+    assert ordering.left_of_caps([after]) == {"sku_1": {0: 25, 1: 75, 2: 100, 3: 100}}
+    write(*ordering.take_of_cap(after, (Part(3, 60),)))
+    write(*ordering.take_of_cap(before, (Part(0, 25),)))
     for cap in (before, after):
         with pytest.raises(ShardShort):
             write(*ordering.take_of_cap(cap, (Part(0, 1),)))
-    assert ordering.left_of_caps([after]) == {"sku_1": {0: 0, 1: 100, 2: 40}}
+    assert ordering.left_of_caps([after]) == {"sku_1": {0: 0, 1: 75, 2: 100, 3: 40}}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.store import CampaignLeaderRow
 from chalicelib.kernel import clock
 from chalicelib.ordering import store as ordering
 from tests.functional.conftest import Clock
@@ -24,6 +25,12 @@ def edit(world: World, campaign_id: str, **changes: Any) -> Answer:
 
 def later(hours: float) -> str:
     return clock.to_text(clock.now() + timedelta(hours=hours))
+
+
+def listed(world: World, campaign: Json) -> list[str]:
+    """What the community of the campaign's leader can buy from now."""
+    path = f"/v1/leaders/{campaign['leader_ids'][0]}/campaigns"
+    return [each["id"] for each in world.customer().get(path).json["items"]]
 
 
 def scheduled(world: World) -> Json:
@@ -65,6 +72,55 @@ def test_an_open_campaign_may_close_later_and_is_listed_so(world: World, time: C
     assert world.place(sale)["status"] == "pending_payment"
     time.move_on(hours=1)
     assert world.customer().get(path).json["items"] == []
+
+
+def test_a_change_that_is_refused_leaves_a_campaign_listed(
+    world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another change opens it meanwhile, after which it may not close earlier any more."""
+    campaign = scheduled(world)
+    list_first, others = catalogue.list_at_least_until, list[int]()
+
+    def overtaken(*arguments: Any) -> None:
+        list_first(*arguments)
+        if not others:
+            others.append(edit(world, campaign["id"], opens_at=later(-1)).status)
+
+    monkeypatch.setattr(catalogue, "list_at_least_until", overtaken)
+    refused = edit(world, campaign["id"], closes_at=later(30))
+    assert (others, refused.code) == ([200], "campaign_not_editable")
+    time.move_on(hours=47)
+    assert campaign["id"] in listed(world, campaign)
+
+
+@pytest.mark.parametrize("hours", [30, 60])
+def test_a_campaign_is_listed_by_its_own_closing(world: World, hours: float) -> None:
+    campaign = scheduled(world)
+    changed = edit(world, campaign["id"], closes_at=later(hours)).json
+    rows = CampaignLeaderRow.query(campaign["id"], CampaignLeaderRow.sk.startswith("leader#"))
+    assert [clock.to_text(row.closes_at) for row in rows] == [changed["closes_at"]]
+
+
+def test_a_campaign_that_another_has_changed_is_left_listed_long_enough(
+    world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever lists it by its closing comes after another has put that back."""
+    campaign = scheduled(world)
+    list_exactly, others = catalogue.list_by_its_closing, list[int]()
+
+    def overtaken(*arguments: Any) -> None:
+        if not others:
+            others.append(0)
+            others[0] = edit(
+                world, campaign["id"], opens_at=later(-1), closes_at=campaign["closes_at"]
+            ).status
+        list_exactly(*arguments)
+
+    monkeypatch.setattr(catalogue, "list_by_its_closing", overtaken)
+    assert edit(world, campaign["id"], closes_at=later(30)).status == 200
+    assert others == [200]
+    time.move_on(hours=47)
+    assert campaign["id"] in listed(world, campaign)
 
 
 @pytest.mark.parametrize(

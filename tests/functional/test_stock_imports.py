@@ -1,9 +1,14 @@
 """A supplier's CSV file sets the stock of many SKUs; what is wrong with one line stops no other."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from chalicelib.platform import transaction
+from chalicelib.platform.transaction import Write
 from tests.functional.conftest import Clock
 from tests.support.snapshot import snapshot
 from tests.support.world import Api, Sale, World
@@ -101,6 +106,28 @@ def test_a_hot_sku_and_a_new_one_are_set_like_any_other(world: World) -> None:
     assert world.stock(new)["on_hand"] == 23
 
 
+def test_lines_that_cannot_be_taken_together_leave_the_others_in_one_transaction(
+    world: World,
+) -> None:
+    """One is refused, one is sharded, and four are set at once."""
+    sale = world.sale(skus=6, stock=5)
+    held, hot, *others = sale.sku_ids
+    world.place(replace(sale, sku_ids=[held]), quantity=4)
+    assert world.operator.patch(f"/v1/skus/{hot}", {"stock_shards": 2}).status == 200
+    rows = "".join(f"{sku_id},3\n" for sku_id in sale.sku_ids)
+    written, write = list[set[str]](), transaction._write
+
+    def watched(writes: Sequence[Write]) -> None:
+        written.append({each.row.pk for each in writes})
+        write(writes)
+
+    with mock.patch.object(transaction, "_write", watched):
+        answer = send(world.operator, sale, f"sku_id,on_hand\n{rows}").json
+    assert (answer["taken"], [each["line"] for each in answer["errors"]]) == (5, [2])
+    assert [each for each in written if each & set(others)] == [set(others)]
+    assert on_hand(world, sale) == [5, 3, 3, 3, 3, 3]
+
+
 def test_a_name_that_two_skus_have_is_no_name(world: World) -> None:
     sale = world.sale(stock=5)
     world.add_product(sale.supplier_id)
@@ -113,5 +140,11 @@ def test_a_supplier_imports_its_own(world: World) -> None:
     sale, other = world.sale(), world.supplier(world.add_supplier())
     refused = send(other, sale, "supplier_sku,on_hand\nBX-0,7\n")
     assert (refused.status, refused.code) == (404, "not_found")
-    nobody = world.operator.send("POST", "/v1/suppliers/sup_none/stock-imports", b"", {})
+    nobodys = replace(sale, supplier_id="sup_none")
+    nobody = send(world.operator, nobodys, "supplier_sku,on_hand\nBX-0,7\n")
     assert (nobody.status, nobody.code) == (404, "not_found")
+
+
+def test_a_file_is_judged_before_whose_it_is(world: World) -> None:
+    sale, other = world.sale(), world.supplier(world.add_supplier())
+    assert send(other, sale, "nonsense").status == 422

@@ -1,5 +1,6 @@
 """A hot SKU whose stock lies in many shards, and is sold as if it lay in one."""
 
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -44,6 +45,10 @@ def order(world: World, sale: Sale, quantity: int, customer: str = "cus_alice") 
 def figures(world: World, sale: Sale) -> tuple[int, int, int]:
     found = world.stock(sale.sku_ids[0])
     return found["available"], found["reserved"], found["committed"]
+
+
+def hints(sale: Sale) -> list[int]:
+    return [offer.stock_shards for offer in catalogue.offers(sale.campaign_id)]
 
 
 def put(world: World, sale: Sale, on_hand: int, **headers: str) -> Any:
@@ -109,6 +114,40 @@ def test_offers_of_now_and_to_come_know_of_the_shards(world: World) -> None:
         catalogue.offers(campaign)[0].stock_shards for campaign in (sale.campaign_id, later["id"])
     ]
     assert hints == [7, 7]
+
+
+def test_an_offer_that_the_index_did_not_know_yet_is_told_of_the_shards(
+    world: World, time: Clock
+) -> None:
+    sale = world.sale(stock=10)
+    with mock.patch.object(catalogue, "_campaigns_offering", return_value=[]):
+        shard(world, sale, 5)
+    assert hints(sale) == [1]
+    time.move_on(minutes=1)
+    invoke("stock_tend")
+    assert hints(sale) == [1]
+    time.move_on(minutes=5)
+    invoke("stock_tend")
+    assert hints(sale) == [5]
+    time.move_on(hours=1)
+    assert stock.to_tend(clock.now(), 10) == []
+
+
+def test_an_offer_made_while_the_shards_change_is_told_of_them(world: World, time: Clock) -> None:
+    sale = world.sale(stock=10)
+    laid_out = catalogue.lay_out
+
+    def overtaken(*arguments: Any) -> None:
+        shard(world, sale, 5)
+        laid_out(*arguments)
+
+    with mock.patch.object(catalogue, "lay_out", overtaken):
+        campaign = world.add_campaign(sale.sku_ids)
+    made = replace(sale, campaign_id=campaign["id"])
+    assert hints(made) == [1]
+    time.move_on(minutes=6)
+    invoke("stock_tend")
+    assert hints(made) == [5]
 
 
 def test_every_unit_is_sold_wherever_it_lies_and_none_twice(world: World) -> None:
@@ -317,6 +356,34 @@ ADJUSTMENTS = "/v1/skus/{}/stock/adjustments"
 def adjust(caller: Api, sale: Sale, delta: Any, **more: Any) -> Any:
     body = {"delta": delta, "reason": "One tray fell"}
     return caller.post(ADJUSTMENTS.format(sale.sku_ids[0]), body, **more)
+
+
+@pytest.mark.parametrize("shards", [1, 4])
+def test_an_adjustment_never_goes_beyond_what_a_put_may_set(world: World, shards: int) -> None:
+    sale = hot_sale(world, stock=10**9 - 5, shards=shards)
+    assert order(world, sale, 3).status == 201
+    refused = adjust(world.operator, sale, 6)
+    assert (refused.status, refused.code) == (409, "too_many_units")
+    assert figures(world, sale) == (10**9 - 8, 3, 0)
+    assert adjust(world.operator, sale, 5).status == 201
+    assert figures(world, sale) == (10**9 - 3, 3, 0)
+
+
+def test_two_adjustments_at_once_do_not_go_beyond_it_together(world: World) -> None:
+    sale = world.sale(stock=10**9 - 5)
+    finish, others = sharding.finish, list[int]()
+
+    def overtaken(sku_id: str) -> Any:
+        found = finish(sku_id)
+        if not others:
+            others.append(0)
+            others[0] = adjust(world.operator, sale, 4).status
+        return found
+
+    with mock.patch.object(sharding, "finish", overtaken):
+        refused = adjust(world.operator, sale, 4)
+    assert (others, refused.code) == ([201], "too_many_units")
+    assert world.stock(sale.sku_ids[0])["on_hand"] == 10**9 - 1
 
 
 @pytest.mark.parametrize("shards", [1, 4])

@@ -295,6 +295,19 @@ def test_money_that_came_before_the_customers_cancel_wins(
     assert world.trial_balance() == {"cash:stripe": TOTAL, "customer_prepayments": -TOTAL}
 
 
+def test_a_cancelled_campaign_sends_money_that_came_first_back(
+    world: World, stripe: StripeServer
+) -> None:
+    """The worker that ends the order is the first to learn of the money."""
+    sale = world.sale(stock=5)
+    order = world.place(sale, quantity=2)
+    stripe.pay_order(order)
+    assert world.operator.post(f"/v1/campaigns/{sale.campaign_id}/cancel").status == 200
+    world.work()
+    assert world.order(order["id"])["status"] == "refunded"
+    assert world.stock(sale.sku_ids[0])["available"] == 5
+
+
 def test_an_operators_cancel_sends_money_that_came_first_back(
     world: World, stripe: StripeServer
 ) -> None:

@@ -1,13 +1,21 @@
 """Campaigns with a target: judged once, then every order goes on or back by itself."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from chalicelib.catalogue.rules import Target, TargetKind
 from chalicelib.kernel import clock
+from chalicelib.ordering import campaigns
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.rules import Order
+from chalicelib.platform import store
 from tests.functional.conftest import Clock
 from tests.support.lambdas import invoke
+from tests.support.made import an_order
 from tests.support.world import Json, Sale, World, created
 
 TWO_BUYERS = {"kind": "buyers", "count": 2}
@@ -142,8 +150,6 @@ def test_a_payment_after_a_met_target_is_dispatched(world: World, time: Clock) -
 
 def test_a_late_payment_while_the_orders_are_counted_is_counted(world: World, time: Clock) -> None:
     """The order had expired and was not counted: whoever counted it so must count again."""
-    from chalicelib.ordering import store as ordering
-
     sale = group_sale(world, TWO_BUYERS)
     late = world.place(sale, world.customer("cus_b"))
     bought(world, sale, "cus_a")
@@ -154,7 +160,7 @@ def test_a_late_payment_while_the_orders_are_counted_is_counted(world: World, ti
     count, paid = ordering.all_in_campaign, list[int]()
 
     def overtaken(campaign_id: str) -> Any:
-        found = count(campaign_id)
+        found = list(count(campaign_id))
         if not paid:
             paid.append(world.pay(late).status)
         return found
@@ -165,9 +171,70 @@ def test_a_late_payment_while_the_orders_are_counted_is_counted(world: World, ti
     assert paid == [200]
     (campaign,) = world.operator.get("/v1/campaigns").json["items"]
     assert campaign["outcome"] is None
+    time.move_on(minutes=7)
     invoke("campaign_close")
     world.work()
     assert len(dispatches(world)) == 2
+
+
+class Killed(BaseException):
+    """What Lambda does to a function whose time is over."""
+
+
+def test_a_campaign_too_large_to_be_counted_holds_back_no_other(world: World, time: Clock) -> None:
+    large, other = group_sale(world, TWO_BUYERS), group_sale(world, TWO_BUYERS)
+    time.move_on(minutes=62)
+    invoke("campaign_close")
+    time.move_on(minutes=2)
+    count = ordering.all_in_campaign
+
+    def killed(campaign_id: str) -> Iterator[Order]:
+        if campaign_id == large.campaign_id:
+            raise Killed
+        return count(campaign_id)
+
+    def outcomes() -> dict[str, str | None]:
+        found = world.operator.get("/v1/campaigns").json["items"]
+        return {each["id"]: each["outcome"] for each in found}
+
+    with mock.patch.object(ordering, "all_in_campaign", killed):
+        with pytest.raises(Killed):
+            invoke("campaign_close")
+        invoke("campaign_close")
+    assert outcomes() == {large.campaign_id: None, other.campaign_id: "missed"}
+    time.move_on(minutes=7)
+    invoke("campaign_close")
+    assert outcomes()[large.campaign_id] == "missed"
+
+
+def test_orders_are_counted_page_by_page(
+    world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "GET_LIMIT", 2)
+    sale = group_sale(world, {"kind": "buyers", "count": 9}, stock=20)
+    for n in range(9):
+        bought(world, sale, f"cus_{n}")
+    read, pages = store.get_many, list[int]()
+
+    def counting(row: Any, keys: Any) -> Any:
+        pages.append(len(keys))
+        return read(row, keys)
+
+    with mock.patch.object(store, "get_many", counting):
+        found = ordering.all_in_campaign(sale.campaign_id)
+        assert len({order.id for order in found}) == 9
+    assert max(pages) == 2
+    assert judge(world, time) == "met"
+
+
+@pytest.mark.parametrize("kind", ["buyers", "units"])
+def test_counting_ends_at_the_first_order_that_may_still_be_paid(kind: TargetKind) -> None:
+    def orders() -> Iterator[Order]:
+        yield an_order()
+        yield an_order(status="pending_payment", paid_at=None)
+        raise AssertionError("another is read")
+
+    assert campaigns.counted(Target(kind, 1), orders()) is None
 
 
 def test_a_campaign_is_judged_once(world: World, time: Clock) -> None:

@@ -445,32 +445,29 @@ def _statements(state: State) -> Iterator[str]:
 
 
 def _caps(state: State) -> Iterator[str]:
-    """Of each shard of a cap just what live orders took of it is gone; of one that was lifted
-    nothing counts any more."""
+    """Of each cap just what live orders took of it is gone, whichever shards units were moved to;
+    of one that was lifted nothing counts any more."""
     capped = [
-        Cap(each.campaign_id, each.sku_id, each.quantity_cap, each.cap_raises)
+        Cap(each.campaign_id, each.sku_id, each.quantity_cap, each.cap_raises, each.cap_shards)
         for each in state.offers
         if each.quantity_cap
     ] + [
-        Cap(each.id, PLACES, each.max_orders, each.max_orders_raises)
+        Cap(each.id, PLACES, each.max_orders, each.max_orders_raises, each.place_shards)
         for each in state.campaigns
         if each.max_orders
     ]
-    due = Counter[str]()
+    kept = {row.pk: row.left for row in state.caps}
+    due, left = Counter[str](), Counter[str]()
     for cap in capped:
-        for shard, share in enumerate(cap.shares):
-            due[f"cap#{cap.campaign_id}#{cap.of}#{shard}"] = share
+        pool = f"cap#{cap.campaign_id}#{cap.of}"
+        due[pool] = cap.whole
+        left[pool] = sum(kept.get(f"{pool}#{n}", share) for n, share in enumerate(cap.shares))
     held = set(due)
     for order in state.orders:
         if order.status not in (*ENDED_UNPAID, "refunded"):
             for of, parts in order.cap_parts.items():
-                for shard, units in parts:
-                    due[f"cap#{order.campaign_id}#{of}#{shard}"] -= units
-    yield from _differences(
-        "left of",
-        {row.pk: row.left for row in state.caps if row.pk in held},
-        {row.pk: due[row.pk] for row in state.caps if row.pk in held},
-    )
+                due[f"cap#{order.campaign_id}#{of}"] -= sum(part.units for part in parts)
+    yield from _differences("left of", left, {pool: due[pool] for pool in held})
     yield from (f"{row.pk} is oversold by {-row.left}" for row in state.caps if row.left < 0)
 
 

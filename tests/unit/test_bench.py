@@ -10,8 +10,10 @@ from rich.console import Console
 from infra.failures import Fixable, exit_code_of
 from infra.package import Package
 from tests.bench import __main__ as bench
+from tests.bench import hottest
 from tests.bench.caller import body_of, event
 from tests.bench.figures import Figure, explained, missed, ratio, table
+from tests.bench.hottest import Spread
 from tests.bench.imports import modules, probe
 from tests.bench.placing import fresh
 from tests.bench.process import measured_in_process
@@ -123,6 +125,34 @@ def test_each_event_asks_the_api_under_a_key_of_its_own() -> None:
 def test_an_answer_that_is_no_success_is_not_measured() -> None:
     with pytest.raises(RuntimeError, match="409"):
         body_of({"statusCode": 409, "body": '{"code": "out_of_stock"}'})
+
+
+@pytest.mark.parametrize(
+    ("pk", "sk", "functions"),
+    [("key_1", "answer", 1), ("cmp_1", "leader#ldr_1", 10), ("cmp_1", "campaign", 1_000)],
+)
+def test_what_is_kept_for_a_second_is_read_by_every_function_that_needs_it(
+    pk: str, sk: str, functions: int
+) -> None:
+    spread = Spread({"ldr_1": hottest.COMMUNITIES}, {}, frozenset({"key_1"}))
+    assert hottest.readers({"pk": {"S": pk}, "sk": {"S": sk}}, spread) == functions
+
+
+def test_caps_are_counted_by_their_own_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERING_TABLE", "Orders")
+    keys = [("ord_1", "order"), ("cap#cmp_1#sku_1#7", "cap"), ("cap#cmp_1#places#3", "cap")]
+    items = [
+        {"Update": {"TableName": "Orders", "Key": {"pk": {"S": pk}, "sk": {"S": sk}}}}
+        for pk, sk in keys
+    ]
+    consumed = [{"TableName": "Orders", "CapacityUnits": 8.0}]
+    calls = [Call("TransactWriteItems", {"TransactItems": items}, consumed)]
+    spread = Spread({}, {"cap#cmp_1#sku_1": 50, "cap#cmp_1#places": 10}, frozenset({"ord_1"}))
+    assert {each.what: each.measured for each in hottest.figures(calls, spread, 50)} == {
+        "ordering": 4,
+        "ordering, cap on orders": 2_000,
+        "ordering, cap on units": 400,
+    }
 
 
 def test_every_packaged_function_is_imported_once_and_the_api_first(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.catalogue import pricing
 from chalicelib.catalogue.pricing import (
     FULL,
+    MOST_UNITS_A_BREAK,
     PriceStep,
     QuantityBreak,
     Terms,
@@ -109,6 +111,38 @@ def test_the_cheapest_way_is_the_least_of_all_ways(
         return min([least(n - 1) + single, *by_bundle])
 
     assert cheapest(units, single, bundles) == least(units)
+
+
+@given(
+    PRICES,
+    st.lists(st.tuples(st.integers(2, MOST_UNITS_A_BREAK), PRICES), min_size=1, max_size=5),
+    st.integers(1, 2_000),
+)
+def test_the_cheapest_way_of_many_units_is_found_from_its_halves(
+    single: int, bundles: list[tuple[int, int]], units: int
+) -> None:
+    least = [0]
+    for n in range(1, units + 1):
+        by_bundle = (least[n - size] + amount for size, amount in bundles if size <= n)
+        least.append(min(least[n - 1] + single, *by_bundle, 10**12))
+    assert cheapest(units, single, bundles) == least[units]
+
+
+def test_no_number_of_units_takes_more_than_some_ten_thousand_sums(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many breaks there are, the largest of which is what counts."""
+    sums = 0
+
+    def counting(one: int, other: int) -> int:
+        nonlocal sums
+        sums += 1
+        return one + other
+
+    monkeypatch.setattr(pricing, "add", counting)
+    bundles = [(size, size * 700 + (100 - size)) for size in range(2, MOST_UNITS_A_BREAK + 1)]
+    assert cheapest(9_999, 1000, bundles) == 99 * 70_000 + cheapest(99, 1000, bundles)
+    assert 0 < sums < 70_000
 
 
 @given(terms(), UNITS, PERCENTS)

@@ -25,7 +25,7 @@ def test_a_delivered_order_is_completed_after_its_return_window(
     assert world.order(order["id"]) == completed
 
 
-def test_the_window_begins_when_the_last_dispatch_has_come_to_its_end(
+def test_the_window_begins_with_the_last_delivery_once_all_has_come_to_its_end(
     world: World, time: StillClock
 ) -> None:
     sale, other = world.sale(), world.add_product(world.add_supplier())["skus"][0]["id"]
@@ -40,7 +40,21 @@ def test_the_window_begins_when_the_last_dispatch_has_come_to_its_end(
     rejected = world.operator.post(f"/v1/dispatches/{second}/reject", {"reason": "sold out"})
     assert rejected.status == 200
     after = world.order(order["id"])
-    assert (after["status"], after["completes_at"]) == ("delivered", "2026-03-19T12:00:00.000Z")
+    assert (after["status"], after["completes_at"]) == ("delivered", "2026-03-17T12:00:00.000Z")
+
+
+def test_a_delivery_that_is_told_late_was_when_it_was(world: World, time: StillClock) -> None:
+    order = world.paid_order(world.sale())
+    (dispatch,) = order["dispatches"]
+    world.move(dispatch["id"], "accept", "ship")
+    time.move_on(days=6)
+    told = {"delivered_at": "2026-03-10T15:00:00Z"}
+    delivered = world.operator.post(f"/v1/dispatches/{dispatch['id']}/deliver", told)
+    assert delivered.status == 200
+    assert world.order(order["id"])["completes_at"] == "2026-03-17T15:00:00.000Z"
+    time.move_on(days=1, hours=3)
+    invoke("order_expire")
+    assert status(world, order["id"]) == "completed"
 
 
 def test_what_is_refunded_whole_in_the_window_is_not_completed(

@@ -1,10 +1,12 @@
 """A decided refund is sent to its provider until its outcome is known, and booked once."""
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from chalicelib.payments.providers import OutcomeUnknown, RefundRequest
+from chalicelib.payments.providers.local import LocalProvider
 from tests.support.invariants import findings
 from tests.support.lambdas import handle
 from tests.support.provider import provider_that_answers
@@ -145,6 +147,25 @@ def test_a_failed_refund_that_arrives_after_all_is_done(world: World) -> None:
     world.provider_event("refund.succeeded", {"refund_id": refund["id"]})
     assert read(world, refund)["status"] == "succeeded"
     assert "refunds_in_flight" not in world.trial_balance()
+
+
+def test_an_answer_that_does_not_come_says_nothing_of_a_refund_that_failed(world: World) -> None:
+    """The provider's event is there before its answer is lost."""
+    _, refund = refunded(world)
+
+    def failed_meanwhile(*_: Any) -> None:
+        world.provider_event("refund.failed", {"refund_id": refund["id"]})
+        raise OutcomeUnknown
+
+    with mock.patch.object(LocalProvider, "refund", side_effect=failed_meanwhile):
+        assert handle("refund_execute", about(refund)) == [about(refund)]
+    assert read(world, refund)["status"] == "failed"
+    with provider_that_answers() as provider:
+        assert handle("refund_execute", about(refund)) == []
+    assert provider.asked == []
+    assert [case["kind"] for case in world.operator.get("/v1/cases").json["items"]] == [
+        "refund_failed"
+    ]
 
 
 def test_an_unknown_outcome_is_asked_for_again_with_the_same_key(world: World) -> None:

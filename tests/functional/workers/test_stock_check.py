@@ -133,9 +133,22 @@ def test_an_order_placed_while_orders_are_read_is_no_difference(world: World) ->
         assert check(world) == []
 
 
-def test_orders_that_are_done_are_not_read(world: World, time: StillClock) -> None:
+def test_orders_that_hold_nothing_are_not_read(world: World, time: StillClock) -> None:
     sale = world.sale()
-    world.delivered_order(sale)
+    delivered = world.delivered_order(sale)
+    assert list(ordering.live_orders()) == []
     time.move_on(days=8)
     invoke("order_expire")
-    assert [order.status for order in ordering.live_orders()] == []
+    assert world.order(delivered["id"])["status"] == "completed"
+    assert list(ordering.live_orders()) == []
+
+
+def test_stock_and_orders_are_read_in_pages(world: World) -> None:
+    sales = [in_every_state(world) for _ in range(2)]
+    distort(sales[0].sku_ids[0], reserved=1)
+    with (
+        mock.patch.object(checking, "SKUS_A_READ", 1),
+        mock.patch("chalicelib.platform.store.GET_LIMIT", 2),
+    ):
+        (case,) = check(world)
+    assert case["subject"] == sales[0].sku_ids[0]

@@ -1,0 +1,168 @@
+"""What is on sale in a community, as it stood at most a second ago.
+
+Every order is judged by its campaign, so at ten thousand a second of one campaign that would be an
+item that all of them read. A warm function reads it once a second instead. Nothing that it may
+have missed hurts anybody: what a campaign was is what its buyer saw a second ago, caps and limits
+only widen once it is open, and the orders of a cancelled one are asked to go back minutes later.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.rules import Campaign, LeaderPrice, Offer
+from chalicelib.kernel import clock
+from chalicelib.parties import store as parties
+from chalicelib.parties.rules import Leader
+from chalicelib.platform import store
+from chalicelib.platform.idempotency import IdempotentRequest
+
+KEPT_FOR = timedelta(seconds=1)
+# Of each kind; a function that sells more campaigns at once than that begins anew.
+MOST_KEPT = 1_000
+
+
+@dataclass(frozen=True)
+class OnSale:
+    """What an order is judged by; None where there is nothing."""
+
+    leader: Leader | None
+    campaign: Campaign | None
+    names_leader: bool
+    offers: Sequence[Offer | None]
+    leader_prices: Mapping[str, LeaderPrice]
+
+
+@dataclass(frozen=True)
+class Sale:
+    """A campaign and those of its offers that were asked for, all of one version of it."""
+
+    read_at: datetime
+    campaign: Campaign | None
+    offers: Mapping[str, Offer | None]
+
+    @property
+    def exists(self) -> bool:
+        return self.campaign is not None and all(self.offers.values())
+
+    def together_with(self, before: "Sale | None") -> "Sale":
+        """With the offers that were read before, where the campaign has not changed since."""
+        if before is None or _version(before) != _version(self):
+            return self
+        return Sale(before.read_at, self.campaign, {**before.offers, **self.offers})
+
+
+@dataclass(frozen=True)
+class Community:
+    """A leader in a campaign: whether that names it, and the prices that it asks."""
+
+    read_at: datetime
+    leader: Leader | None
+    names_leader: bool
+    prices: Mapping[str, LeaderPrice]
+
+    @property
+    def exists(self) -> bool:
+        return self.leader is not None
+
+
+class Read(Protocol):
+    @property
+    def read_at(self) -> datetime: ...
+
+    @property
+    def exists(self) -> bool: ...
+
+
+R = TypeVar("R", bound=Read)
+
+_sales: dict[str, Sale] = {}
+_communities: dict[tuple[str, str], Community] = {}
+
+
+def read(
+    campaign_id: str, leader_id: str, sku_ids: Sequence[str], request: IdempotentRequest
+) -> OnSale:
+    """What is on sale, and in the same read whether the request has been answered before.
+
+    Raises AlreadyAnswered, or Invalid where its key stands for another request.
+    """
+    now, of = clock.now(), (campaign_id, leader_id)
+    kept, community = _fresh(_sales.get(campaign_id), now), _fresh(_communities.get(of), now)
+    sale = kept if kept and kept.offers.keys() >= set(sku_ids) else None
+    of_community = [] if community else _keys_of_community(*of)
+    of_sale = [] if sale else _keys_of_sale(campaign_id, sku_ids)
+    rows = _read(request, [*of_community, *of_sale])
+    if community is None:
+        community = _keep(_communities, of, _community(now, *rows[: len(of_community)]))
+    if sale is None:
+        found = _sale(now, sku_ids, rows[len(of_community) :])
+        sale = _keep(_sales, campaign_id, found.together_with(kept))
+    offers = [sale.offers[sku_id] for sku_id in sku_ids]
+    return OnSale(community.leader, sale.campaign, community.names_leader, offers, community.prices)
+
+
+def forget(campaign_id: str) -> None:
+    """Read it anew: this function has just changed it, or learned something of it."""
+    _sales.pop(campaign_id, None)
+    for of in [of for of in list(_communities) if of[0] == campaign_id]:
+        _communities.pop(of, None)
+
+
+def forget_all() -> None:
+    _sales.clear()
+    _communities.clear()
+
+
+def _fresh(kept: R | None, now: datetime) -> R | None:
+    return kept if kept and timedelta() <= now - kept.read_at < KEPT_FOR else None
+
+
+def _keep(among: dict[Any, R], key: Any, found: R) -> R:
+    """What does not exist may come to exist, and there is no end to it."""
+    if found.exists:
+        if len(among) >= MOST_KEPT:
+            among.clear()
+        among[key] = found
+    return found
+
+
+def _read(request: IdempotentRequest, keys: Sequence[store.Key]) -> list[Any]:
+    if not keys:
+        request.look_up()
+        return []
+    answered, *rows = store.get_together([request.key, *keys])
+    request.judge(answered)
+    return rows
+
+
+def _keys_of_community(campaign_id: str, leader_id: str) -> list[store.Key]:
+    return [
+        parties.leader_key(leader_id),
+        catalogue.campaign_leader_key(campaign_id, leader_id),
+        catalogue.leader_prices_key(campaign_id, leader_id),
+    ]
+
+
+def _community(now: datetime, leader: Any, named: Any, prices: Any) -> Community:
+    return Community(now, _entity(leader), named is not None, prices.by_sku if prices else {})
+
+
+def _keys_of_sale(campaign_id: str, sku_ids: Sequence[str]) -> list[store.Key]:
+    offers = [catalogue.offer_key(campaign_id, sku_id) for sku_id in sku_ids]
+    return [catalogue.campaign_key(campaign_id), *offers]
+
+
+def _sale(now: datetime, sku_ids: Sequence[str], rows: Sequence[Any]) -> Sale:
+    campaign, *offers = map(_entity, rows)
+    return Sale(now, campaign, dict(zip(sku_ids, offers, strict=True)))
+
+
+def _version(sale: Sale) -> int | None:
+    return sale.campaign.version if sale.campaign else None
+
+
+def _entity(row: Any) -> Any:
+    return row.to_entity() if row else None
