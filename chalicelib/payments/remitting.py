@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict, Stale
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
@@ -67,8 +68,8 @@ def remittances_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Re
 def _the_same(before: Remittance, amount: int) -> Remittance:
     if before.amount != amount:
         raise Conflict(
-            f"The reference {before.reference} stands for a remittance of {before.amount} "
-            f"{before.currency} already.",
+            f"The reference {before.reference} stands for a remittance of "
+            f"{written(before.amount, before.currency)} already.",
             code="reference_reused",
         )
     return before
@@ -80,8 +81,8 @@ def _too_much(remittance: Remittance, bound: Bound) -> Exception:
     if bound.admits(held - remittance.amount):
         return Stale()
     return Conflict(
-        f"The leader holds {held} {remittance.currency} of collected cash, less than "
-        f"{remittance.amount}.",
+        f"The leader holds {written(held, remittance.currency)} of collected cash, less than "
+        f"{written(remittance.amount, remittance.currency)}.",
         code="more_than_collected",
     )
 
