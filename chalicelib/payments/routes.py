@@ -4,7 +4,7 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments import refunds, remitting
 from chalicelib.payments.remitting import Remitted
 from chalicelib.payments.rules import Refund, Remittance
-from chalicelib.payments.schema import BookRemittance, RefundView, RemittanceView
+from chalicelib.payments.schema import BookRemittance, RefundsQuery, RefundView, RemittanceView
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
@@ -16,7 +16,7 @@ routes = Routes(__name__, tag="Payments", authorizer=authorizer)
     "GET",
     "/v1/refunds/{id}",
     summary="Read a refund",
-    roles=("operator", "leader"),
+    roles=("operator", "leader", "customer"),
     answer=RefundView,
 )
 def read_refund(request: Request, id: str) -> Refund:
@@ -34,6 +34,21 @@ def read_refund(request: Request, id: str) -> Refund:
 )
 def confirm_refund(request: Request, id: str) -> Refund:
     return refunds.confirm(id, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/refunds",
+    summary="List the refunds of a leader's community",
+    notes="`?method=leader_collect&status=pending` is the cash that the leader has to hand back.",
+    roles=("operator", "leader"),
+    query=RefundsQuery,
+    answer=RefundView,
+    is_list=True,
+)
+def list_refunds(request: Request, id: str) -> Page[Refund]:
+    sent: RefundsQuery = request.query
+    return refunds.refunds_of(id, sent.status, sent.method, request.caller, request.page)
 
 
 @routes.endpoint(

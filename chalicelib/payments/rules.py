@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from chalicelib.kernel.callers import Caller
+
 PaymentMethod = Literal["card", "leader_collect"]
 RefundStatus = Literal["pending", "succeeded", "failed", "unknown"]
 
@@ -57,6 +59,12 @@ class Refund:
     decided_at: datetime
     completed_at: datetime | None
     version: int
+    customer_id: str | None = None
+
+    def is_for(self, caller: Caller) -> bool:
+        """Whether the caller is its customer, its leader or an operator."""
+        parties = {("customer", self.customer_id), ("leader", self.leader_id)}
+        return caller.is_operator or (caller.role, caller.id) in parties
 
     @property
     def confirm_by(self) -> datetime:

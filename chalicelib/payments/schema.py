@@ -1,7 +1,16 @@
 """Answers about refunds; requests and answers about remittances."""
 
+from pydantic import Field
+
 from chalicelib.payments.rules import PaymentMethod, RefundStatus
-from chalicelib.platform.schema import Instant, PositiveAmount, Reference, RequestModel, View
+from chalicelib.platform.schema import (
+    Instant,
+    PageQuery,
+    PositiveAmount,
+    Reference,
+    RequestModel,
+    View,
+)
 
 
 class RefundView(View):
@@ -14,6 +23,14 @@ class RefundView(View):
     reason: str
     decided_at: Instant
     completed_at: Instant | None
+
+
+class RefundsQuery(PageQuery):
+    status: RefundStatus | None = Field(default=None, description="Only those that are in it.")
+    method: PaymentMethod | None = Field(
+        default=None,
+        description="`leader_collect` for cash that the leader hands back.",
+    )
 
 
 class BookRemittance(RequestModel):
