@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from chalicelib.aftersales.rules import Action, Actor, AfterSalesStatus
-from chalicelib.ordering.schema import LineIn
+from chalicelib.ordering.schema import MAX_LINES, LineIn
 from chalicelib.platform.schema import HttpsUrl, Instant, LongText, PageQuery, RequestModel, View
 
 
 class AskAfterSales(RequestModel):
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=20)]
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MAX_LINES)]
     reason: LongText
     photos: Annotated[list[HttpsUrl], Field(max_length=10)] = Field(
         default_factory=list, description="Where they lie; they are not fetched."

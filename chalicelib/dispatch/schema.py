@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.ordering.rules import DispatchStatus
-from chalicelib.ordering.schema import LineIn, ShipToView
+from chalicelib.ordering.schema import MAX_LINES, LineIn, ShipToView
 from chalicelib.platform.schema import (
     Instant,
     InstantIn,
@@ -36,7 +36,7 @@ class DeliverDispatch(RequestModel):
 
 
 class RefundOrder(RequestModel):
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=20)] | None = Field(
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MAX_LINES)] | None = Field(
         default=None, description="Units to refund; or send an amount."
     )
     amount: PositiveAmount | None = Field(
