@@ -49,6 +49,8 @@ def edit(campaign_id: str, changes: Changes) -> CampaignWhole:
         return before
     now = clock.now()
     _check_state(before, after, differing, now)
+    if "closes_at" in differing:
+        campaigns.check_closes_later(after.closes_at, now)
     if _is_settled(before, now):
         after = _raised(before, after)
     transaction = _written(before, after)

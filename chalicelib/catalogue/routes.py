@@ -193,11 +193,11 @@ def read_campaign(request: Request, id: str) -> CampaignWhole:
 @routes.endpoint(
     "PUT",
     "/v1/leaders/{id}/prices",
-    summary="Set a leader's own price for a SKU in a campaign",
+    summary="Set a leader's own price for a SKU in a campaign, or take it back",
     roles=("leader", "operator"),
     body=SetLeaderPrice,
     answer=LeaderPriceView,
-    errors={"below_floor": 422, "campaign_not_open": 409},
+    errors={"above_ceiling": 422, "below_floor": 422, "campaign_not_open": 409},
 )
 def set_leader_price(request: Request, id: str) -> LeaderPriceOf:
     sent: SetLeaderPrice = request.body
