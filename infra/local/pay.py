@@ -31,8 +31,11 @@ def main() -> None:
     payment_id, event_id = [*sys.argv[1:], "", ""][:2]
     if not re.fullmatch(r"pay_\w+", payment_id, re.ASCII):
         raise Fixable(f"PAYMENT is a payment's id, pay_..., not {payment_id!r}")
-    if event_id and not re.fullmatch(r"[\w.-]{1,64}", event_id, re.ASCII):
-        raise Fixable(f"EVENT is the id of an event that was sent, evt_..., not {event_id!r}")
+    if event_id and not re.fullmatch(r"evt_[\w.-]{1,60}", event_id, re.ASCII):
+        raise Fixable(
+            f"EVENT is the id that an earlier call printed, evt_..., and sends that "
+            f"payment.succeeded again, not {event_id!r}; other kinds are not played"
+        )
     running()
     pay(payment_id, event_id or None)
 
