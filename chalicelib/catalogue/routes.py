@@ -180,17 +180,6 @@ def list_campaigns(request: Request) -> Page[Campaign]:
 
 
 @routes.endpoint(
-    "GET",
-    "/v1/campaigns/{id}",
-    summary="Read a campaign with its offers",
-    roles=("operator",),
-    answer=CampaignView,
-)
-def read_campaign(request: Request, id: str) -> CampaignWhole:
-    return campaigns.campaign_whole(id)
-
-
-@routes.endpoint(
     "PUT",
     "/v1/leaders/{id}/prices",
     summary="Set a leader's own price for a SKU in a campaign, or take it back",

@@ -6,10 +6,12 @@ decided, each order then goes its way by itself: every order of the campaign is 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.catalogue import campaigns
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.campaigns import CampaignWhole
 from chalicelib.catalogue.rules import ASKED_AGAIN_AFTER, Campaign, Outcome, Target
 from chalicelib.kernel import clock, events
 from chalicelib.kernel.errors import Conflict
@@ -18,6 +20,7 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform import queues
 from chalicelib.platform.log import metric
+from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, write
@@ -25,6 +28,29 @@ from chalicelib.platform.transaction import Recorder, Transaction, write
 CAMPAIGNS_A_SWEEP = 200
 ORDERS_A_MESSAGE = 100
 COUNTED_AGAIN_AFTER = timedelta(minutes=1)
+# How many orders are counted to tell how far a campaign is.
+ORDERS_A_LOOK = 1000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign is on the way to its target, counted as it will be judged.
+
+    Without `counted_all` there are more orders than were looked at: the newest.
+    """
+
+    buyers: int
+    units: int
+    orders: int
+    waiting_for_payment: int
+    counted_all: bool
+
+
+@dataclass(frozen=True)
+class CampaignOnItsWay(CampaignWhole):
+    """A campaign, and how far it is where it waits for its target."""
+
+    progress: Progress | None = None
 
 
 def sweep(now: datetime) -> int:
@@ -56,6 +82,13 @@ def cancel(campaign_id: str, recorder: Recorder | None) -> Campaign:
     return cancelled
 
 
+def on_its_way(campaign_id: str) -> CampaignOnItsWay:
+    whole = campaigns.campaign_whole(campaign_id)
+    counts = whole.waits_for_its_target and whole.status != "scheduled"
+    progress = _progress(campaign_id) if counts else None
+    return CampaignOnItsWay(**vars(whole), progress=progress)
+
+
 def ask_orders(campaign_id: str, shard: int | None, after: str | None) -> None:
     """Ask a page of the campaign's orders to go on; without a shard, a page of each.
 
@@ -74,10 +107,32 @@ def ask_orders(campaign_id: str, shard: int | None, after: str | None) -> None:
 
 def counted(target: Target, orders: Sequence[Order]) -> int:
     """What paid and unrefunded orders come to, in buyers or in units."""
-    live = [order for order in orders if order.paid_at and order.everything_left()]
-    if target.kind == "buyers":
-        return len({order.customer_id for order in live})
+    live = _live(orders)
+    return _buyers(live) if target.kind == "buyers" else _units(live)
+
+
+def _live(orders: Sequence[Order]) -> list[Order]:
+    return [order for order in orders if order.paid_at and order.everything_left()]
+
+
+def _buyers(live: Sequence[Order]) -> int:
+    return len({order.customer_id for order in live})
+
+
+def _units(live: Sequence[Order]) -> int:
     return sum(line.units_left for order in live for line in order.lines)
+
+
+def _progress(campaign_id: str) -> Progress:
+    found = ordering.orders_of_campaign(campaign_id, PageRequest("", ORDERS_A_LOOK))
+    live = _live(found.items)
+    return Progress(
+        buyers=_buyers(live),
+        units=_units(live),
+        orders=len(live),
+        waiting_for_payment=sum(each.status == "pending_payment" for each in found.items),
+        counted_all=found.next_after is None,
+    )
 
 
 def _look_at(campaign_id: str, now: datetime) -> None:

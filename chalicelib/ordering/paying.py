@@ -1,7 +1,7 @@
 """Money that came in is always booked, and goes on or back by itself (contract, section 4)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from chalicelib.cases import service as cases
 from chalicelib.cases.rules import CaseKind
@@ -9,6 +9,7 @@ from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import Campaign
 from chalicelib.kernel import clock, events, ids
 from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Busy, Conflict, Invalid, NotFound, Stale
 from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
@@ -77,8 +78,8 @@ def _call_person(name: str, event: NeedsPerson) -> None:
     order = f"order {receipt.order_id}" if receipt else "no order that is known here"
     transaction = Transaction()
     detail = (
-        f"{event.amount} {event.currency} of the charge {event.reference} at {name}, for {order}: "
-        f"{event.subject}. The books do not show it; {WHAT_TO_DO[event.kind]}"
+        f"{written(event.amount, event.currency)} of the charge {event.reference} at {name}, for "
+        f"{order}: {event.subject}. The books do not show it; {WHAT_TO_DO[event.kind]}"
     )
     cases.open_in(transaction, event.kind, event.subject, detail)
     transaction.commit()
@@ -120,11 +121,19 @@ def _take(receipt: Receipt, *, may_revive: bool = True) -> None:
         _refund_whole(order, receipt)
 
 
+@dataclass(frozen=True)
+class Collected:
+    """What a leader took in for an order, and whether it was booked just now."""
+
+    receipt: Receipt
+    is_new: bool
+
+
 @retry_stale
 def collect(
     order_id: str, amount: int, reference: str, caller: Caller, recorder: Recorder | None
-) -> Receipt:
-    """Book money that a leader took in for an order.
+) -> Collected:
+    """Book money that a leader took in for an order, once by the leader's reference.
 
     Raises Conflict where the order is not one the leader collects for or not open, or where the
     leader would hold more than its credit limit; Invalid where the amount is not the total:
@@ -136,6 +145,9 @@ def collect(
     caller.must_be("leader", order.leader_id, "order")
     if order.payment_method != LEADER_COLLECT:
         raise Conflict("The order is paid by card.", code="not_leader_collect")
+    before = payments.get_receipt(LEADER_COLLECT, f"{order.id}:{reference}")
+    if before and before.amount == amount:
+        return Collected(before, is_new=False)
     if order.status != "pending_payment":
         raise Conflict(
             f"The order is {order.status}; only one that waits for its payment can be paid.",
@@ -143,7 +155,9 @@ def collect(
         )
     if amount != order.total:
         raise Invalid.field(
-            "amount", f"must be the order's total, {order.total}", code="amount_mismatch"
+            "amount",
+            f"must be {order.total}, the order's total of {written(order.total, order.currency)}",
+            code="amount_mismatch",
         )
     receipt = Receipt(
         provider=LEADER_COLLECT,
@@ -155,7 +169,7 @@ def collect(
         received_at=clock.now(),
     )
     _pay_collected(order, receipt, recorder)
-    return receipt
+    return Collected(receipt, is_new=True)
 
 
 def _pay_collected(order: Order, receipt: Receipt, recorder: Recorder | None) -> None:
@@ -176,9 +190,12 @@ def _limit_reached(order: Order, bound: Bound) -> Exception:
     held = ledger.accounts_of(bound.party).collected
     if bound.admits(held + order.total):
         return Stale()
+    now, more, most = (
+        written(amount, order.currency) for amount in (held, order.total, bound.at_most)
+    )
     return Conflict(
-        f"The leader holds {held} {order.currency} of collected cash; another {order.total} would "
-        f"be more than its limit of {bound.at_most}.",
+        f"The leader holds {now} of collected cash; another {more} would be more than its limit "
+        f"of {most}.",
         code="credit_limit_reached",
     )
 
@@ -270,12 +287,14 @@ def _refund_whole(order: Order, receipt: Receipt) -> None:
 def _send_back(order: Order, receipt: Receipt, kind: CaseKind) -> None:
     """Money that the order does not wait for: back in full, the order unchanged, and a case."""
     transaction = Transaction()
+    refund = _book_and_return(transaction, order, receipt, kind)
     detail = (
-        f"{receipt.amount} {receipt.currency} came by {receipt.provider} for order {order.id} "
-        f"({order.status}, total {order.total} {order.currency}) and goes back."
+        f"{written(receipt.amount, receipt.currency)} came by {receipt.provider} for order "
+        f"{order.id} ({order.status}, total {written(order.total, order.currency)}) and goes back "
+        f"as refund {refund.id}."
     )
     cases.open_in(transaction, kind, receipt.id, detail)
-    refunds.decide_in(transaction, _book_and_return(transaction, order, receipt, kind))
+    refunds.decide_in(transaction, refund)
     transaction.commit()
 
 
@@ -299,6 +318,7 @@ def _book_and_return(
         decided_at=receipt.received_at,
         completed_at=None,
         version=1,
+        customer_id=order.customer_id,
     )
     decided = books.entry(
         f"refund:{refund.id}",
@@ -326,7 +346,7 @@ def _keep_unmatched(receipt: Receipt) -> None:
         *ledger.post(_received(receipt, books.cash(receipt.provider), books.UNMATCHED_RECEIPTS)),
     )
     detail = (
-        f"{receipt.amount} {receipt.currency} came by {receipt.provider} "
+        f"{written(receipt.amount, receipt.currency)} came by {receipt.provider} "
         f"for {receipt.payment_id}, which no order has."
     )
     cases.open_in(transaction, "unmatched_receipt", receipt.id, detail)

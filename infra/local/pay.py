@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+from chalicelib.kernel.currencies import written
 from infra.failures import Fixable, exit_code_of
 from infra.local.credentials import payment_event, token
 from infra.local.stack import current, running
@@ -48,7 +49,8 @@ def pay(payment_id: str, event_id: str | None) -> None:
     known = event_id and case_about(receipt)
     send("POST", "/v1/payment-events/local", headers, body)
     event = headers["webhook-id"]
-    print(f"sent payment.succeeded of {amount} {currency} for {payment_id} (EVENT={event})")
+    paid = written(amount, currency)
+    print(f"sent payment.succeeded of {paid} for {payment_id} (EVENT={event})")
     print(AGAIN if known else outcome(before, get_order(payment_id), receipt))
 
 
