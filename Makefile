@@ -60,7 +60,7 @@ replay: $(VENV)/replay ## Clear the stack on PORT, then DAYS= real days of shopp
 token: $(VENV)/ready ## Print a local token: ROLE=operator|customer SUB=any-name, or ROLE=leader SUB=ldr_...
 	@$(RUN) infra.local.token "$(ROLE)" "$(SUB)"
 
-pay: $(VENV)/ready ## Play the payment provider: PAYMENT=pay_..., EVENT= to send an event again
+pay: $(VENV)/ready ## Play the payment provider: PAYMENT=pay_... is paid; EVENT=evt_... of an earlier call sends that again
 	@$(RUN) infra.local.pay "$(PAYMENT)" "$(EVENT)"
 
 logs: $(VENV)/ready ## All that the local functions wrote, oldest first; FUNCTION=DispatchCreate for one of them

@@ -45,7 +45,7 @@ WRITTEN_BY_PEOPLE = Unrecorded(("reason", "photos", "steps"), _as_answered)
     status=201,
     key="optional",
     unrecorded=WRITTEN_BY_PEOPLE,
-    errors={"after_sales_not_open": 409, "more_than_is_left": 422},
+    errors={"after_sales_not_open": 409, "more_than_is_left": 422, "not_shipped": 422},
 )
 def ask_after_sales(request: Request, id: str) -> AfterSales:
     sent: AskAfterSales = request.body

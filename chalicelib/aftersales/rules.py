@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.dispatch.rules import check_units
+from chalicelib.dispatch.rules import check_in_order, check_units
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller, Role
-from chalicelib.kernel.errors import Conflict
+from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering.rules import Order
 
 AfterSalesStatus = Literal["requested", "responded", "refunded", "declined"]
@@ -152,8 +152,10 @@ def lines_of(
 ) -> tuple[AfterSalesLine, ...]:
     """The lines of a request. `others` are the order's open ones: no unit is asked for twice.
 
-    Raises Invalid where units are not left.
+    Raises Invalid where they were not ordered, have not shipped or are not left.
     """
+    check_in_order(order, units)
+    _check_shipped(order, units)
     left = order.everything_left()
     for other in others:
         for sku_id, quantity in other.units.items():
@@ -164,6 +166,23 @@ def lines_of(
         for line in order.lines
         if line.sku_id in units
     )
+
+
+def _check_shipped(order: Order, units: Mapping[str, int]) -> None:
+    shipped = {line.sku_id: line.units_left - line.waiting for line in order.lines if line.waiting}
+    wrong = tuple(
+        FieldError(
+            f"lines.{n}.sku_id",
+            f"has not been shipped yet but for {shipped[sku_id]}; until then an operator can "
+            "refund it"
+            if shipped[sku_id]
+            else "has not been shipped yet; until then an operator can refund it",
+        )
+        for n, (sku_id, quantity) in enumerate(units.items())
+        if quantity > shipped.get(sku_id, quantity)
+    )
+    if wrong:
+        raise Invalid("Only what has shipped is asked for.", code="not_shipped", errors=wrong)
 
 
 def repeats_response(request: AfterSales, caller: Caller, accept: bool, note: str) -> bool:

@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from chalicelib.aftersales.rules import Action, Actor, AfterSalesStatus
-from chalicelib.ordering.schema import FewLines
+from chalicelib.ordering.schema import Lines
 from chalicelib.platform.schema import HttpsUrl, Instant, LongText, PageQuery, RequestModel, View
 
 
 class AskAfterSales(RequestModel):
-    lines: FewLines
+    lines: Lines
     reason: LongText
     photos: Annotated[list[HttpsUrl], Field(max_length=10)] = Field(
         default_factory=list, description="Where they lie; they are not fetched."

@@ -1,7 +1,7 @@
 """Asking for, answering and deciding after-sales requests, and the clock that escalates them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.aftersales import rules
@@ -17,14 +17,13 @@ from chalicelib.kernel.events import Event
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import logger, metric
-from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.pages import Page, PageRequest, matching
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction
 
 REQUESTS_A_SWEEP = 500
-READ_AT_ONCE, READS_A_PAGE = 100, 10
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Wanted:
 @retry_stale
 def ask(order_id: str, wanted: Wanted, caller: Caller, recorder: Recorder | None) -> AfterSales:
     """Raises NotFound for another's order, Conflict outside of its return window, Invalid where
-    units are not left or are asked for already."""
+    units have not shipped, are not left or are asked for already."""
     order = ordering.get_order(order_id)
     if order is None or order.customer_id != caller.id:
         raise NotFound("There is no such order.")
@@ -133,28 +132,9 @@ def requests_for(
             return aftersales.all_requests(some)
         return _LISTS[caller.role](caller.id, some)
 
-    return _only(status, read, page) if status else read(page)
-
-
-def _only(
-    status: AfterSalesStatus, read: Callable[[PageRequest], Page[AfterSales]], page: PageRequest
-) -> Page[AfterSales]:
-    """A page of those of one status, which are looked for among all.
-
-    Where they are so rare that the looking takes long, the page goes on though it is not full.
-    """
-    found: list[AfterSales] = []
-    looking = replace(page, limit=READ_AT_ONCE)
-    for _ in range(READS_A_PAGE):
-        some = read(looking)
-        found += [request for request in some.items if request.status == status]
-        if len(found) > page.limit:
-            shown = tuple(found[: page.limit])
-            return Page(shown, shown[-1].id)
-        if some.next_after is None:
-            return Page(tuple(found))
-        looking = replace(looking, after=some.next_after)
-    return Page(tuple(found), looking.after)
+    if status is None:
+        return read(page)
+    return matching(read, lambda each: each.status == status, lambda each: each.id, page)
 
 
 def sweep(now: datetime) -> int:

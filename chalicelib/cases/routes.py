@@ -3,7 +3,7 @@
 from chalicelib.cases import service
 from chalicelib.cases import store as cases
 from chalicelib.cases.rules import Case
-from chalicelib.cases.schema import CaseView, ResolveCase
+from chalicelib.cases.schema import CasesQuery, CaseView, ResolveCase
 from chalicelib.kernel.errors import NotFound
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request
@@ -18,11 +18,12 @@ routes = Routes(__name__, tag="Cases", authorizer=authorizer)
     "/v1/cases",
     summary="List what a person must look at",
     roles=("operator",),
+    query=CasesQuery,
     answer=CaseView,
     is_list=True,
 )
 def list_cases(request: Request) -> Page[Case]:
-    return cases.cases(request.page)
+    return service.cases_of(request.query.status, request.page)
 
 
 @routes.endpoint(
@@ -43,6 +44,7 @@ def read_case(request: Request, id: str) -> Case:
     body=ResolveCase,
     answer=CaseView,
     key="optional",
+    errors={"already_resolved": 409},
 )
 def resolve_case(request: Request, id: str) -> Case:
     return service.resolve(id, request.body.note, request.idempotency)

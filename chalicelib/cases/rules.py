@@ -37,7 +37,7 @@ class Case:
     kind: CaseKind
     subject: str
     detail: str
-    status: str
+    status: CaseStatus
     opened_at: datetime
     note: str | None = None
     resolved_at: datetime | None = None

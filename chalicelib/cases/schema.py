@@ -1,11 +1,17 @@
 """Requests and answers about cases."""
 
+from pydantic import Field
+
 from chalicelib.cases.rules import CaseKind, CaseStatus
-from chalicelib.platform.schema import Instant, LongText, RequestModel, View
+from chalicelib.platform.schema import Instant, LongText, PageQuery, RequestModel, View
 
 
 class ResolveCase(RequestModel):
     note: LongText
+
+
+class CasesQuery(PageQuery):
+    status: CaseStatus | None = Field(default=None, description="Only those that are in it.")
 
 
 class CaseView(View):

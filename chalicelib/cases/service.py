@@ -1,12 +1,14 @@
 """What an operator does with cases, and how other domains open one."""
 
 from dataclasses import replace
+from typing import get_args
 
 from chalicelib.cases import store as cases
-from chalicelib.cases.rules import Case, CaseKind
+from chalicelib.cases.rules import Case, CaseKind, CaseStatus
 from chalicelib.kernel import clock, events
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.events import Event
+from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 
@@ -22,15 +24,27 @@ def open_in(
     transaction.publish(Event(events.CASE_OPENED, cases.case_id(kind, subject, occurrence)))
 
 
+def cases_of(status: CaseStatus | None, page: PageRequest) -> Page[Case]:
+    """Cases, newest first; of one status, or of both."""
+    return cases.cases((status,) if status else get_args(CaseStatus), page)
+
+
 @retry_stale
 def resolve(case_id: str, note: str, recorder: Recorder | None) -> Case:
+    """Raises Conflict where it was resolved before, in other words."""
     case = cases.get_case(case_id)
     if case is None:
         raise NotFound("There is no such case.")
     if case.status == "resolved":
-        return case
+        return _as_said(case, note)
     resolved = replace(case, status="resolved", note=note, resolved_at=clock.now())
     transaction = Transaction(recorder)
     transaction.add(cases.resolve(resolved))
     transaction.commit(resolved)
     return resolved
+
+
+def _as_said(case: Case, note: str) -> Case:
+    if case.note != note:
+        raise Conflict("The case was resolved before, in other words.", code="already_resolved")
+    return case

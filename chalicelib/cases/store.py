@@ -1,25 +1,26 @@
 """The cases table."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.cases.rules import Case, CaseKind
+from chalicelib.cases.rules import Case, CaseKind, CaseStatus
 from chalicelib.kernel import clock, ids
 from chalicelib.platform import store
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.table import EntityRow, InstantAttribute, table
 from chalicelib.platform.transaction import Put, Update
 
-CASE, CASES = "case", "cases"
+CASE = "case"
 
 
 CasesMeta = table("CASES_TABLE")
 
 
 class Listing(GlobalSecondaryIndex[Any]):
-    """All cases, by the instant they were opened and, within it, by id."""
+    """The cases of one status, by the instant they were opened and, within it, by id."""
 
     class Meta:
         index_name = "listing"
@@ -47,7 +48,12 @@ class CaseRow(EntityRow[Case]):
 
     @classmethod
     def keys(cls, entity: Case) -> dict[str, Any]:
-        return {"pk": entity.id, "sk": CASE, "listing": CASES, "age_key": _age_key(entity)}
+        return {
+            "pk": entity.id,
+            "sk": CASE,
+            "listing": _listing(entity.status),
+            "age_key": _age_key(entity),
+        }
 
 
 def case_id(kind: CaseKind, subject: str, occurrence: str) -> str:
@@ -61,7 +67,7 @@ def open_case(kind: CaseKind, subject: str, detail: str, occurrence: str) -> Upd
     return Update(
         row.at(new.id, CASE),
         [
-            row.listing.set(row.listing | CASES),
+            row.listing.set(row.listing | _listing(new.status)),
             row.age_key.set(row.age_key | _age_key(new)),
             row.id.set(row.id | new.id),
             row.kind.set(row.kind | new.kind),
@@ -82,8 +88,13 @@ def get_case(case_id: str) -> Case | None:
     return row.to_entity() if row else None
 
 
-def cases(page: PageRequest) -> Page[Case]:
-    return store.newest(CaseRow.listed, [CASES], CaseRow.age_key, page).map(CaseRow.to_entity)
+def cases(statuses: Iterable[CaseStatus], page: PageRequest) -> Page[Case]:
+    lists = [_listing(status) for status in statuses]
+    return store.newest(CaseRow.listed, lists, CaseRow.age_key, page).map(CaseRow.to_entity)
+
+
+def _listing(status: CaseStatus) -> str:
+    return f"cases#{status}"
 
 
 def _age_key(case: Case) -> str:

@@ -68,9 +68,11 @@ class CampaignWhole(Campaign):
 def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhole:
     """Check and freeze every offer, then open the campaign to its leaders.
 
-    Raises Invalid naming each SKU or leader that is unknown, not on sale, or of another currency.
+    Raises Invalid where its close is past, and naming each SKU or leader that is unknown, not on
+    sale, or of another currency.
     """
     now = clock.now()
+    check_closes_later(new.closes_at, now)
     campaign = Campaign(
         id=ids.new("cmp"),
         title=new.title,
@@ -139,6 +141,11 @@ def campaign_whole(campaign_id: str) -> CampaignWhole:
     return CampaignWhole.of(
         campaign(campaign_id), catalogue.offers(campaign_id), catalogue.leader_ids(campaign_id)
     )
+
+
+def check_closes_later(closes_at: datetime, now: datetime) -> None:
+    if closes_at <= now:
+        raise Invalid.field("closes_at", "must lie in the future")
 
 
 def check_leaders(leader_ids: Sequence[str], currency: str) -> None:

@@ -50,6 +50,8 @@ def edit(campaign_id: str, changes: Changes) -> CampaignWhole:
         return before
     now = clock.now()
     _check_state(before, after, differing, now)
+    if "closes_at" in differing:
+        campaigns.check_closes_later(after.closes_at, now)
     after = _raised(before, after) if _is_settled(before, now) else after.with_caps_laid_out()
     transaction = _written(before, after)
     # What is listed too long is judged by the campaign; what is listed too short is not found.

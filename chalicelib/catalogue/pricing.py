@@ -95,6 +95,16 @@ def percent_at(schedule: Iterable[PriceStep], now: datetime, zone: ZoneInfo) -> 
     return min((step.percent for step in schedule if _has_begun(step, local)), default=FULL)
 
 
+def later_today(
+    schedule: Iterable[PriceStep], now: datetime, until: datetime, zone: ZoneInfo
+) -> list[PriceStep]:
+    """The steps of the day that have not begun and begin before `until`, by the clock of `zone`."""
+    local = now.astimezone(zone)
+    return [
+        step for step in schedule if not _has_begun(step, local) and _beginning(step, local) < until
+    ]
+
+
 def at_percent(amount: int, percent: int) -> int:
     return half_up(amount * percent, 100)
 
@@ -142,6 +152,9 @@ def _has_begun(step: PriceStep, local: datetime) -> bool:
 
     A step inside the hour that is left out in spring begins when that hour is skipped.
     """
-    at = time.fromisoformat(step.at)
-    begins = datetime.combine(local.date(), at, local.tzinfo)
-    return local.time() >= at or local.timestamp() >= begins.timestamp()
+    begun = local.timestamp() >= _beginning(step, local).timestamp()
+    return local.time() >= time.fromisoformat(step.at) or begun
+
+
+def _beginning(step: PriceStep, local: datetime) -> datetime:
+    return datetime.combine(local.date(), time.fromisoformat(step.at), local.tzinfo)

@@ -180,24 +180,13 @@ def list_campaigns(request: Request) -> Page[Campaign]:
 
 
 @routes.endpoint(
-    "GET",
-    "/v1/campaigns/{id}",
-    summary="Read a campaign with its offers",
-    roles=("operator",),
-    answer=CampaignView,
-)
-def read_campaign(request: Request, id: str) -> CampaignWhole:
-    return campaigns.campaign_whole(id)
-
-
-@routes.endpoint(
     "PUT",
     "/v1/leaders/{id}/prices",
-    summary="Set a leader's own price for a SKU in a campaign",
+    summary="Set a leader's own price for a SKU in a campaign, or take it back",
     roles=("leader", "operator"),
     body=SetLeaderPrice,
     answer=LeaderPriceView,
-    errors={"below_floor": 422, "campaign_not_open": 409},
+    errors={"above_ceiling": 422, "below_floor": 422, "campaign_not_open": 409},
 )
 def set_leader_price(request: Request, id: str) -> LeaderPriceOf:
     sent: SetLeaderPrice = request.body

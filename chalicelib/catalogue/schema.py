@@ -121,6 +121,14 @@ class OfferIn(RequestModel):
         default=[], description="What so many units cost together."
     )
 
+    @field_validator("floor_price")
+    @classmethod
+    def _leaves_the_price(cls, floor_price: int | None, sent: ValidationInfo) -> int | None:
+        price = sent.data.get("price")
+        if floor_price is not None and price is not None and floor_price > price:
+            raise ValueError("must not be above the price, which a leader may always ask")
+        return floor_price
+
     @field_validator("price_schedule")
     @classmethod
     def _steps_follow_and_fall(cls, steps: list[PriceStepIn]) -> list[PriceStepIn]:
@@ -139,9 +147,8 @@ class OfferIn(RequestModel):
         if len({each.units for each in breaks}) < len(breaks):
             raise ValueError("must not name one number of units twice")
         price = sent.data.get("price")
-        for each in breaks:
-            if price is not None and each.amount > price * each.units:
-                raise ValueError(f"must not raise the price: {each.units} units cost less singly")
+        if price is not None:
+            _check_breaks(price, breaks)
         return breaks
 
     @model_validator(mode="after")
@@ -149,6 +156,17 @@ class OfferIn(RequestModel):
         if not terms_of(self).leaves_a_price():
             raise ValueError("leaves no price: a step takes it below one minor unit")
         return self
+
+
+def _check_breaks(price: int, breaks: list[QuantityBreakIn]) -> None:
+    """Raise ValueError where units cost more together than singly, or less in all than fewer."""
+    for each in breaks:
+        if each.amount > price * each.units:
+            raise ValueError(f"must not raise the price: {each.units} units cost less singly")
+    sums = [(1, price), *sorted((each.units, each.amount) for each in breaks)]
+    for (fewer, less), (units, amount) in pairwise(sums):
+        if amount < less:
+            raise ValueError(f"must not make more cost less: {units} units cost less than {fewer}")
 
 
 class TargetIn(RequestModel):
@@ -216,14 +234,14 @@ def _stays(description: str | None = None) -> Any:
 class SetLeaderPrice(RequestModel):
     campaign_id: Identifier
     sku_id: Identifier
-    price: PositiveAmount
+    price: PositiveAmount | None = Field(description="Null takes the leader's own price back.")
 
 
 class LeaderPriceView(View):
     leader_id: str
     campaign_id: str
     sku_id: str
-    price: int
+    price: int | None
 
 
 class PriceStepView(View):
@@ -279,6 +297,12 @@ class EditCampaign(RequestModel):
     max_orders: MaxOrders | None = _stays("Null lifts it.")
     leader_ids: LeaderIds | None = _stays("The leaders it is for; null for every leader.")
     offers: OffersIn = _stays("All of them: one that is not named is taken away.")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "EditCampaign":
+        if not self.model_fields_set:
+            raise ValueError("must name something to change")
+        return self
 
 
 class CampaignSummaryView(View):

@@ -341,14 +341,16 @@ def leader_prices(campaign_id: str, leader_id: str) -> dict[str, LeaderPrice]:
     return row.by_sku if row else {}
 
 
-def set_leader_price(campaign_id: str, leader_id: str, asked: LeaderPrice) -> Put:
-    """Set one of a leader's prices; Stale where another of them was set meanwhile."""
+def set_leader_price(
+    campaign_id: str, leader_id: str, sku_id: str, asked: LeaderPrice | None
+) -> Put:
+    """Set one of a leader's prices, or take it back; Stale where one was changed meanwhile."""
     key = (campaign_id, PRICES_PREFIX + leader_id)
     before = store.get(LeaderPricesRow, *key)
-    prices = {**(before.by_sku if before else {}), asked.sku_id: asked}
+    prices = {**(before.by_sku if before else {}), sku_id: asked}
     row = LeaderPricesRow(
         *key,
-        prices=tuple(prices.values()),
+        prices=tuple(each for each in prices.values() if each),
         version=before.version + 1 if before else 1,
     )
     return Put(row, LeaderPricesRow.version == before.version if before else absent())

@@ -14,6 +14,7 @@ from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.deadlines import Clock, ClockKind
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import events
+from chalicelib.kernel.currencies import written
 from chalicelib.kernel.events import Event
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.sweeping import sweep_each
@@ -97,5 +98,5 @@ def _detail(dispatch: Dispatch, due: Clock, expires: bool) -> str:
     if expires:
         return f"{said} What was not shipped went to an alternate or is refunded."
     if due.fine_amount:
-        return f"{said} The supplier was fined {due.fine_amount} {dispatch.currency}."
+        return f"{said} The supplier was fined {written(due.fine_amount, dispatch.currency)}."
     return said

@@ -54,6 +54,7 @@ def new_refund(order: Order, after: Order, reason: str, now: datetime) -> Refund
         decided_at=now,
         completed_at=None if amount else now,
         version=1,
+        customer_id=order.customer_id,
     )
 
 

@@ -10,6 +10,7 @@ from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.taking_back import Taking
 from chalicelib.kernel import clock, events
+from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 from chalicelib.kernel.events import Event
 from chalicelib.ordering import store as ordering
@@ -97,6 +98,7 @@ def _after(order: Order, asked: Asked) -> Order:
         return order.after_refund_of_amount(asked.amount)
     if asked.parcels:
         return order.after_refund_of_parcels(asked.parcels)
+    rules.check_in_order(order, asked.units)
     rules.check_units(order.everything_left(), asked.units)
     after = order.after_refund(asked.units)
     return after.with_restocked(_to_restock(order, after, asked))
@@ -112,7 +114,7 @@ def _check_amount(order: Order, amount: int) -> None:
     if amount > order.amount_left:
         raise Invalid.field(
             "amount",
-            f"is more than the {order.amount_left} left to refund",
+            f"is more than the {written(order.amount_left, order.currency)} left to refund",
             code="more_than_is_left",
         )
 

@@ -426,6 +426,18 @@ def with_units(dispatch: Dispatch, order: Order) -> tuple[DispatchLine, ...]:
     )
 
 
+def check_in_order(order: Order, units: Mapping[str, int]) -> None:
+    """Raise Invalid, naming each line of the request whose SKU was not ordered."""
+    ordered = {line.sku_id for line in order.lines}
+    strange = tuple(
+        FieldError(f"lines.{n}.sku_id", "is not in this order")
+        for n, sku_id in enumerate(units)
+        if sku_id not in ordered
+    )
+    if strange:
+        raise Invalid("Some SKUs are not in this order.", errors=strange)
+
+
 def check_units(
     left: Mapping[str, int], units: Mapping[str, int], to_do: str = "left to refund"
 ) -> None:

@@ -10,7 +10,7 @@ from chalicelib.dispatch.deadlines import ClockKind
 from chalicelib.dispatch.disputes import DisputeStatus, Outcome
 from chalicelib.kernel.callers import Role
 from chalicelib.ordering.rules import DispatchStatus, ParcelStatus
-from chalicelib.ordering.schema import FewLines, Lines, ShipToView
+from chalicelib.ordering.schema import Lines, ShipToView
 from chalicelib.parties.terms import OnMissed
 from chalicelib.platform import sheets
 from chalicelib.platform.schema import (
@@ -79,7 +79,7 @@ class WaiveFine(RequestModel):
 
 
 class RefundOrder(RequestModel):
-    lines: FewLines | None = Field(default=None, description="Units to refund; or send an amount.")
+    lines: Lines | None = Field(default=None, description="Units to refund; or send an amount.")
     amount: PositiveAmount | None = Field(
         default=None,
         validate_default=True,

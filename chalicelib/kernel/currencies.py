@@ -1,4 +1,4 @@
-"""ISO 4217 alphabetic codes of currencies in use (funds, metals and testing codes left out)."""
+"""Currencies in use by ISO 4217 (funds, metals and testing codes left out), and their amounts."""
 
 CODES = frozenset(
     [
@@ -163,5 +163,22 @@ CODES = frozenset(
 )
 
 
+# Digits of the minor unit, where they are not two.
+_MINOR_DIGITS = {
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"], 0),
+    **dict.fromkeys(["UGX", "VND", "VUV", "XAF", "XOF", "XPF"], 0),
+}
+
+
 def is_currency(code: str) -> bool:
     return code in CODES
+
+
+def written(amount: int, currency: str) -> str:
+    """An amount in minor units, as people write it: `6.00 EUR`."""
+    digits = _MINOR_DIGITS.get(currency, 2)
+    whole, rest = divmod(abs(amount), 10**digits)
+    sign = "-" if amount < 0 else ""
+    fraction = f".{rest:0{digits}}" if digits else ""
+    return f"{sign}{whole}{fraction} {currency}"

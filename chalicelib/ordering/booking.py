@@ -5,6 +5,7 @@ from dataclasses import replace
 from chalicelib.cases import service as cases
 from chalicelib.cases.rules import CaseKind
 from chalicelib.kernel import events, ids
+from chalicelib.kernel.currencies import written
 from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
@@ -73,12 +74,14 @@ def refund_whole(order: Order, receipt: Receipt) -> None:
 def send_back(order: Order, receipt: Receipt, kind: CaseKind) -> None:
     """Money that the order does not wait for: back in full, the order unchanged, and a case."""
     transaction = Transaction()
+    refund = _book_and_return(transaction, order, receipt, kind)
     detail = (
-        f"{receipt.amount} {receipt.currency} came by {receipt.provider} for order {order.id} "
-        f"({order.status}, total {order.total} {order.currency}) and goes back."
+        f"{written(receipt.amount, receipt.currency)} came by {receipt.provider} for order "
+        f"{order.id} ({order.status}, total {written(order.total, order.currency)}) and goes back "
+        f"as refund {refund.id}."
     )
     cases.open_in(transaction, kind, receipt.id, detail)
-    refunds.decide_in(transaction, _book_and_return(transaction, order, receipt, kind))
+    refunds.decide_in(transaction, refund)
     transaction.commit()
 
 
@@ -102,6 +105,7 @@ def _book_and_return(
         decided_at=receipt.received_at,
         completed_at=None,
         version=1,
+        customer_id=order.customer_id,
     )
     decided = books.entry(
         f"refund:{refund.id}",
@@ -129,7 +133,7 @@ def keep_unmatched(receipt: Receipt) -> None:
         *ledger.post(_received(receipt, books.cash(receipt.provider), books.UNMATCHED_RECEIPTS)),
     )
     detail = (
-        f"{receipt.amount} {receipt.currency} came by {receipt.provider} "
+        f"{written(receipt.amount, receipt.currency)} came by {receipt.provider} "
         f"for {receipt.payment_id}, which no order has."
     )
     cases.open_in(transaction, "unmatched_receipt", receipt.id, detail)

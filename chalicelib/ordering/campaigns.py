@@ -7,10 +7,12 @@ decided, each order then goes its way by itself: every order of the campaign is 
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.catalogue import campaigns, on_sale
 from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue.campaigns import CampaignWhole
 from chalicelib.catalogue.rules import ASKED_AGAIN_AFTER, Campaign, Outcome, Target
 from chalicelib.kernel import clock, events
 from chalicelib.kernel.errors import Conflict
@@ -19,6 +21,7 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform import queues
 from chalicelib.platform.log import metric
+from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, write
@@ -29,6 +32,29 @@ COUNTED_AGAIN_AFTER = timedelta(minutes=1)
 # Longer than the function may run that counts.
 COUNTED_BY_THEN = timedelta(minutes=6)
 BYTES_OF_A_BUYER = 12
+# How many orders are counted to tell how far a campaign is.
+ORDERS_A_LOOK = 1000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign is on the way to its target, counted as it will be judged.
+
+    Without `counted_all` there are more orders than were looked at: the newest.
+    """
+
+    buyers: int
+    units: int
+    orders: int
+    waiting_for_payment: int
+    counted_all: bool
+
+
+@dataclass(frozen=True)
+class CampaignOnItsWay(CampaignWhole):
+    """A campaign, and how far it is where it waits for its target."""
+
+    progress: Progress | None = None
 
 
 def sweep(now: datetime) -> int:
@@ -59,6 +85,13 @@ def cancel(campaign_id: str, recorder: Recorder | None) -> Campaign:
     transaction.commit(cancelled)
     on_sale.forget(campaign_id)
     return cancelled
+
+
+def on_its_way(campaign_id: str) -> CampaignOnItsWay:
+    whole = campaigns.campaign_whole(campaign_id)
+    counts = whole.waits_for_its_target and whole.status != "scheduled"
+    progress = _progress(campaign_id) if counts else None
+    return CampaignOnItsWay(**vars(whole), progress=progress)
 
 
 def ask_orders(campaign_id: str, shard: int | None, after: str | None) -> None:
@@ -92,6 +125,18 @@ def counted(target: Target, orders: Iterable[Order]) -> int | None:
 
 def _hash(buyer: str) -> bytes:
     return hashlib.blake2b(buyer.encode(), digest_size=BYTES_OF_A_BUYER).digest()
+
+
+def _progress(campaign_id: str) -> Progress:
+    found = ordering.orders_of_campaign(campaign_id, PageRequest("", ORDERS_A_LOOK))
+    live = [order for order in found.items if order.paid_at and order.everything_left()]
+    return Progress(
+        buyers=len({order.customer_id for order in live}),
+        units=sum(line.units_left for order in live for line in order.lines),
+        orders=len(live),
+        waiting_for_payment=sum(each.status == "pending_payment" for each in found.items),
+        counted_all=found.next_after is None,
+    )
 
 
 def _look_at(campaign_id: str, now: datetime) -> None:

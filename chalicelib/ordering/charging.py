@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from chalicelib.cases import service as cases
+from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Busy, NotFound
 from chalicelib.ordering.rules import Order
 from chalicelib.payments.providers import (
@@ -111,8 +112,8 @@ def _request(order: Order) -> PaymentRequest:
 def _open_refused(order: Order, reason: str) -> None:
     transaction = Transaction()
     detail = (
-        f"The provider {order.provider} refuses to take {order.total} {order.currency} for order "
-        f"{order.id} ({reason}). Its customer cannot pay; it expires by itself."
+        f"The provider {order.provider} refuses to take {written(order.total, order.currency)} for "
+        f"order {order.id} ({reason}). Its customer cannot pay; it expires by itself."
     )
     cases.open_in(transaction, "payment_refused", order.id, detail)
     transaction.commit()

@@ -1,7 +1,10 @@
 """Money that a leader takes in for an order, within its credit limit."""
 
+from dataclasses import dataclass
+
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound, Stale
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Bound
@@ -10,16 +13,25 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.booking import pay
 from chalicelib.ordering.rules import Order
 from chalicelib.parties import service as parties
+from chalicelib.payments import store as payments
 from chalicelib.payments.rules import LEADER_COLLECT, Receipt
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder
 
 
+@dataclass(frozen=True)
+class Collected:
+    """What a leader took in for an order, and whether it was booked just now."""
+
+    receipt: Receipt
+    is_new: bool
+
+
 @retry_stale
 def collect(
     order_id: str, amount: int, reference: str, caller: Caller, recorder: Recorder | None
-) -> Receipt:
-    """Book money that a leader took in for an order.
+) -> Collected:
+    """Book money that a leader took in for an order, once by the leader's reference.
 
     Raises Conflict where the order is not one the leader collects for or not open, or where the
     leader would hold more than its credit limit; Invalid where the amount is not the total:
@@ -31,6 +43,9 @@ def collect(
     caller.must_be("leader", order.leader_id, "order")
     if order.payment_method != LEADER_COLLECT:
         raise Conflict("The order is paid by card.", code="not_leader_collect")
+    before = payments.get_receipt(LEADER_COLLECT, f"{order.id}:{reference}")
+    if before and before.amount == amount:
+        return Collected(before, is_new=False)
     if order.status != "pending_payment":
         raise Conflict(
             f"The order is {order.status}; only one that waits for its payment can be paid.",
@@ -38,7 +53,9 @@ def collect(
         )
     if amount != order.total:
         raise Invalid.field(
-            "amount", f"must be the order's total, {order.total}", code="amount_mismatch"
+            "amount",
+            f"must be {order.total}, the order's total of {written(order.total, order.currency)}",
+            code="amount_mismatch",
         )
     receipt = Receipt(
         provider=LEADER_COLLECT,
@@ -50,7 +67,7 @@ def collect(
         received_at=clock.now(),
     )
     _pay_collected(order, receipt, recorder)
-    return receipt
+    return Collected(receipt, is_new=True)
 
 
 def _pay_collected(order: Order, receipt: Receipt, recorder: Recorder | None) -> None:
@@ -72,8 +89,11 @@ def _limit_reached(order: Order, bound: Bound) -> Exception:
     if bound.admits(held + order.total):
         return Stale()
     first = "Remit some of it" if bound.admits(order.total) else "The limit has to be raised"
+    now, more, most = (
+        written(amount, order.currency) for amount in (held, order.total, bound.at_most)
+    )
     return Conflict(
-        f"The leader holds {held} {order.currency} of collected cash; another {order.total} would "
-        f"be more than its limit of {bound.at_most}. {first} first.",
+        f"The leader holds {now} of collected cash; another {more} would be more than its limit "
+        f"of {most}. {first} first.",
         code="credit_limit_reached",
     )

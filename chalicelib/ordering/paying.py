@@ -8,6 +8,7 @@ from chalicelib.cases.rules import CaseKind
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import Campaign
 from chalicelib.kernel import clock, ids
+from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Busy
 from chalicelib.ordering import caps
 from chalicelib.ordering import store as ordering
@@ -71,8 +72,8 @@ def _call_person(name: str, event: NeedsPerson) -> None:
     order = f"order {receipt.order_id}" if receipt else "no order that is known here"
     transaction = Transaction()
     detail = (
-        f"{event.amount} {event.currency} of the charge {event.reference} at {name}, for {order}: "
-        f"{event.subject}. The books do not show it; {WHAT_TO_DO[event.kind]}"
+        f"{written(event.amount, event.currency)} of the charge {event.reference} at {name}, for "
+        f"{order}: {event.subject}. The books do not show it; {WHAT_TO_DO[event.kind]}"
     )
     cases.open_in(transaction, event.kind, event.subject, detail)
     transaction.commit()

@@ -76,19 +76,30 @@ class CampaignFull(Conflict):
 
 
 class LimitReached(Conflict):
-    """The customer's live orders would hold more than some of these lines' limits."""
+    """The customer's live orders would hold more than some of these lines' limits.
+
+    `left` is what each line's limit leaves the customer, where that is known.
+    """
 
     default_code = "customer_limit_reached"
 
-    def __init__(self, limited: Mapping[int, OrderLine]) -> None:
+    def __init__(
+        self, limited: Mapping[int, OrderLine], left: Mapping[int, int] | None = None
+    ) -> None:
         limits = ", ".join(f"{line.limit} of {line.title}" for line in limited.values())
         super().__init__(
             f"A customer may have at most {limits} in this campaign, over all orders.",
             errors=tuple(
-                FieldError(f"lines.{n}.quantity", f"goes beyond the limit of {line.limit}")
+                FieldError(f"lines.{n}.quantity", _beyond(line, (left or {}).get(n)))
                 for n, line in limited.items()
             ),
         )
+
+
+def _beyond(line: OrderLine, left: int | None) -> str:
+    if left is None:
+        return f"goes beyond the limit of {line.limit}"
+    return f"is more than the {left} left of the limit of {line.limit}"
 
 
 def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
@@ -151,9 +162,8 @@ def _reserve(
         _spare_others(campaign, gone)
         on_sale.forget(campaign.id)
         raise
-    except LimitReached as reached:
-        if len(reached.errors) > 1:
-            _check_limits(order, ordering.counted(order.campaign_id, order.customer_id))
+    except LimitReached:
+        _name_lines_beyond_limits(order)
         raise
 
 
@@ -283,6 +293,7 @@ def _order(
         dispatches=(),
         expires_at=_expires_at(new.payment_method, campaign, now),
         created_at=now,
+        target_kind=campaign.target.kind if campaign.target else None,
     )
 
 
@@ -291,19 +302,21 @@ def _expires_at(method: PaymentMethod, campaign: Campaign, now: datetime) -> dat
     return min(now + held, campaign.closes_at + PAYABLE_AFTER_CLOSE)
 
 
-def _check_limits(order: Order, held: Mapping[str, int] | None = None) -> None:
-    """Refuse the lines that go beyond a limit with what the customer is known to hold.
+def _check_limits(order: Order) -> None:
+    """Refuse an order that goes beyond a limit by itself; with others, the store counts it."""
+    if any(line.quantity > (line.limit or 0) for line in _limited(order).values()):
+        _name_lines_beyond_limits(order)
 
-    What it holds otherwise the store counts.
-    """
-    have = held or {}
-    over = {
-        n: line
-        for n, line in _limited(order).items()
-        if have.get(line.sku_id, 0) + line.quantity > (line.limit or 0)
-    }
+
+def _name_lines_beyond_limits(order: Order) -> None:
+    """Raise LimitReached with what the customer's live orders leave; nothing where that has become
+    enough meanwhile."""
+    held = ordering.counted(order.campaign_id, order.customer_id)
+    limited = _limited(order)
+    left = {n: max(0, (line.limit or 0) - held.get(line.sku_id, 0)) for n, line in limited.items()}
+    over = {n: line for n, line in limited.items() if line.quantity > left[n]}
     if over:
-        raise LimitReached(over)
+        raise LimitReached(over, left)
 
 
 def _limited(order: Order) -> dict[int, OrderLine]:

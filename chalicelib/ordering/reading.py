@@ -4,7 +4,7 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
-from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.pages import Page, PageRequest, matching
 
 
 def order_for(order_id: str, caller: Caller) -> Order:
@@ -15,13 +15,24 @@ def order_for(order_id: str, caller: Caller) -> Order:
     return order
 
 
-def orders_for(caller: Caller, page: PageRequest) -> Page[Order]:
-    """A customer's own orders, a leader's community's, or for an operator all."""
-    if caller.role == "customer":
-        return ordering.orders_of_customer(caller.id, page)
-    if caller.role == "leader":
-        return ordering.orders_of_leader(caller.id, page)
-    return ordering.all_orders(page)
+def orders_for(caller: Caller, campaign_id: str | None, page: PageRequest) -> Page[Order]:
+    """A customer's own orders, a leader's community's, or for an operator all; those of one
+    campaign, or of any."""
+    if caller.is_operator:
+        if campaign_id:
+            return ordering.orders_of_campaign(campaign_id, page)
+        return ordering.all_orders(page)
+
+    def read(some: PageRequest) -> Page[Order]:
+        if caller.role == "customer":
+            return ordering.orders_of_customer(caller.id, some)
+        return ordering.orders_of_leader(caller.id, some)
+
+    if campaign_id is None:
+        return read(page)
+    return matching(
+        read, lambda order: order.campaign_id == campaign_id, lambda order: order.id, page
+    )
 
 
 def order_as_placed(order_id: str) -> Order:

@@ -15,12 +15,15 @@ from chalicelib.ordering import (
     reading,
     storefront,
 )
+from chalicelib.ordering.campaigns import CampaignOnItsWay
 from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.schema import (
+    CampaignOnItsWayView,
     CollectPayment,
     EventTaken,
     OpenCampaignView,
+    OrdersQuery,
     OrderView,
     PaymentEvent,
     PlaceOrder,
@@ -28,8 +31,7 @@ from chalicelib.ordering.schema import (
 )
 from chalicelib.ordering.storefront import OpenCampaign
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.payments.rules import Receipt
-from chalicelib.platform.endpoints import Also, Request, Unrecorded
+from chalicelib.platform.endpoints import Also, Reply, Request, Unrecorded
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 
@@ -58,6 +60,17 @@ SIGNED = {
 )
 def cancel_campaign(request: Request, id: str) -> Campaign:
     return campaigns.cancel(id, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/campaigns/{id}",
+    summary="Read a campaign with its offers, and how far it is on the way to its target",
+    roles=("operator",),
+    answer=CampaignOnItsWayView,
+)
+def read_campaign(request: Request, id: str) -> CampaignOnItsWay:
+    return campaigns.on_its_way(id)
 
 
 def _as_placed(placed: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -121,11 +134,12 @@ def place_order(request: Request) -> Order | OrderView:
     "/v1/orders",
     summary="List orders: a customer its own, a leader its community's, an operator all",
     roles=("customer", "leader", "operator"),
+    query=OrdersQuery,
     answer=OrderView,
     is_list=True,
 )
 def list_orders(request: Request) -> Page[Order]:
-    return reading.orders_for(request.caller, request.page)
+    return reading.orders_for(request.caller, request.query.campaign_id, request.page)
 
 
 @routes.endpoint(
@@ -145,7 +159,8 @@ def read_order(request: Request, id: str) -> Order | OrderView:
     "/v1/orders/{id}/payments",
     summary="Book money that a leader collected",
     notes="For orders whose `payment_method` is `leader_collect`. `reference` is the leader's own "
-    "word for the payment, such as the number of a receipt.",
+    "word for the payment, such as the number of a receipt: the same again with the same amount "
+    "answers 200 with the same receipt.",
     roles=("leader", "operator"),
     body=CollectPayment,
     answer=ReceiptView,
@@ -157,10 +172,14 @@ def read_order(request: Request, id: str) -> Order | OrderView:
         "credit_limit_reached": 409,
         "amount_mismatch": 422,
     },
+    also=Also(statuses={200: "The receipt of that reference, which was booked before."}),
 )
-def collect_payment(request: Request, id: str) -> Receipt:
+def collect_payment(request: Request, id: str) -> Reply:
     sent: CollectPayment = request.body
-    return collecting.collect(id, sent.amount, sent.reference, request.caller, request.idempotency)
+    collected = collecting.collect(
+        id, sent.amount, sent.reference, request.caller, request.idempotency
+    )
+    return Reply(collected.receipt, status=201 if collected.is_new else 200)
 
 
 @routes.endpoint(
@@ -181,9 +200,10 @@ def take_payment_event(request: Request, provider: str) -> Any:
     "GET",
     "/v1/leaders/{id}/campaigns",
     summary="What a community can buy now: offers, prices and what is left",
+    notes="The leader itself and operators also see the `terms` of each offer.",
     roles=("operator", "leader", "customer", "supplier"),
     answer=OpenCampaignView,
     is_list=True,
 )
 def list_open_campaigns(request: Request, id: str) -> Page[OpenCampaign]:
-    return storefront.open_campaigns(id, request.page)
+    return storefront.open_campaigns(id, request.caller, request.page)

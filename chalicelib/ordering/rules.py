@@ -113,6 +113,8 @@ class Order:
     provider: str | None = None
     # The shard of the campaign's places that it counts in, where there are only so many.
     place: int | None = None
+    # What its campaign's target counts, where it has one.
+    target_kind: str | None = None
 
     @property
     def payment(self) -> Payment:
@@ -143,6 +145,10 @@ class Order:
     def earnings_to_come(self) -> int:
         """What the leader earns by all that is neither refunded nor delivered."""
         return sum(line.held.earned for line in self.lines)
+
+    @property
+    def depends_on_target(self) -> bool:
+        return self.target_kind is not None
 
     @property
     def is_open(self) -> bool:

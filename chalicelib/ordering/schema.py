@@ -5,14 +5,17 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from chalicelib.catalogue.pricing import PriceReason
+from chalicelib.catalogue.schema import CampaignView, CommissionView, PriceStepView, TargetView
 from chalicelib.ordering.rules import DispatchStatus, OrderStatus, ParcelStatus, PaymentStatus
 from chalicelib.ordering.storefront import OpenStatus, UnavailableReason
+from chalicelib.parties.schema import PickupPointView
 from chalicelib.payments.rules import PaymentMethod
 from chalicelib.platform.schema import (
     Country,
     Identifier,
     Instant,
     LongText,
+    PageQuery,
     Phone,
     PositiveAmount,
     Quantity,
@@ -23,7 +26,7 @@ from chalicelib.platform.schema import (
     View,
 )
 
-MAX_LINES, FEW_LINES = 50, 20
+MAX_LINES = 50
 
 
 class LineIn(RequestModel):
@@ -39,7 +42,6 @@ def _each_sku_once(lines: list[LineIn]) -> list[LineIn]:
 
 _EachSkuOnce = AfterValidator(_each_sku_once)
 Lines = Annotated[list[LineIn], Field(min_length=1, max_length=MAX_LINES), _EachSkuOnce]
-FewLines = Annotated[list[LineIn], Field(min_length=1, max_length=FEW_LINES), _EachSkuOnce]
 
 
 class ShipToIn(RequestModel):
@@ -58,8 +60,15 @@ class PlaceOrder(RequestModel):
     leader_id: Identifier
     lines: Lines
     ship_to: ShipToIn
-    payment_method: PaymentMethod
+    payment_method: PaymentMethod = Field(
+        description="`card` is a card or a wallet, which the customer chooses at the provider; "
+        "`leader_collect` is cash to the leader."
+    )
     note: LongText | None = None
+
+
+class OrdersQuery(PageQuery):
+    campaign_id: Identifier | None = Field(default=None, description="Only those of it.")
 
 
 class CancelOrder(RequestModel):
@@ -169,12 +178,47 @@ class OrderView(View):
         description="Ids of its refunds; a leader confirms those of cash that it hands back."
     )
     cancel_reason: str | None
+    depends_on_target: bool = Field(
+        description="Whether it is shipped only if its campaign meets its target, and goes back if "
+        "that is missed."
+    )
     created_at: Instant
+
+
+class ProgressView(View):
+    """What is paid and not refunded, as the target will be judged by it."""
+
+    buyers: int
+    units: int
+    orders: int
+    waiting_for_payment: int = Field(
+        description="Orders that may still be paid; the campaign is judged once there are none."
+    )
+    counted_all: bool = Field(description="False where only the newest 1,000 orders were counted.")
+
+
+class CampaignOnItsWayView(CampaignView):
+    progress: ProgressView | None = Field(
+        description="Null without a target, before it opens, and once it has been judged."
+    )
 
 
 class OpenBreakView(View):
     units: int
     amount: int
+
+
+class LaterPriceView(View):
+    at: str = Field(description="Where the platform is at home.")
+    price: int
+
+
+class OfferTermsView(View):
+    price: int = Field(description="The offer's own for one unit, before schedule and leader.")
+    leader_price: int | None = Field(description="What the leader asks in its place.")
+    floor_price: int | None
+    price_schedule: list[PriceStepView]
+    commission: CommissionView
 
 
 class OpenOfferView(View):
@@ -183,9 +227,15 @@ class OpenOfferView(View):
     price: int = Field(description="What one unit costs now in this community.")
     price_reason: list[PriceReason]
     quantity_breaks: list[OpenBreakView] = Field(description="What so many cost together now.")
+    later_today: list[LaterPriceView] = Field(
+        description="What one unit will cost from then on, for the rest of today."
+    )
     limit_per_customer: int | None
     available: int = Field(description="Units left now.")
     unavailable_reason: UnavailableReason | None = Field(description="Why none is.")
+    terms: OfferTermsView | None = Field(
+        description="What the leader sells it on; null to everybody but itself and operators."
+    )
 
 
 class OpenCampaignView(View):
@@ -195,6 +245,10 @@ class OpenCampaignView(View):
     closes_at: Instant
     currency: str
     orders_left: int | None = Field(description="Where it takes only so many orders.")
+    target: TargetView | None = Field(
+        description="What it must sell by its close for its orders to be shipped; else all go back."
+    )
+    pickup_point: PickupPointView
     offers: list[OpenOfferView]
 
 

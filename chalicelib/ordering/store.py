@@ -77,6 +77,7 @@ class OrderRow(EntityRow[Order]):
     payment_method = UnicodeAttribute()
     provider = UnicodeAttribute(null=True)
     place = IntegerAttribute(null=True)
+    target_kind = UnicodeAttribute(null=True)
     receipt = UnicodeAttribute(null=True)
     cash_account = UnicodeAttribute(null=True)
     ship_to = RecordAttribute(ShipTo)
@@ -181,6 +182,12 @@ def orders_of_customer(customer_id: str, page: PageRequest) -> Page[Order]:
 
 def orders_of_leader(leader_id: str, page: PageRequest) -> Page[Order]:
     found = store.newest(OrderRow.of_leader, [leader_id], OrderRow.pk, page)
+    return store.whole(OrderRow, ORDER, found)
+
+
+def orders_of_campaign(campaign_id: str, page: PageRequest) -> Page[Order]:
+    partitions = [_in_campaign(campaign_id, n) for n in range(LISTING_SHARDS)]
+    found = store.newest(OrderRow.of_campaign, partitions, OrderRow.pk, page)
     return store.whole(OrderRow, ORDER, found)
 
 

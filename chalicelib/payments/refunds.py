@@ -4,6 +4,7 @@ Source: contract, sections 3 and 6.
 """
 
 from datetime import datetime
+from typing import get_args
 
 from chalicelib.cases import service as cases
 from chalicelib.kernel import clock, events
@@ -12,11 +13,19 @@ from chalicelib.kernel.errors import Conflict, Forbidden, NotFound
 from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
+from chalicelib.parties import service as parties
 from chalicelib.payments import store as payments
 from chalicelib.payments.providers import OutcomeUnknown, RefundRequest, RefundSettled, provider
-from chalicelib.payments.rules import LEADER_COLLECT, PaidFrom, Refund, RefundStatus
+from chalicelib.payments.rules import (
+    LEADER_COLLECT,
+    PaidFrom,
+    PaymentMethod,
+    Refund,
+    RefundStatus,
+)
 from chalicelib.platform import queues
 from chalicelib.platform.log import logger
+from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, write
@@ -135,9 +144,26 @@ def confirm(
 
 
 def refund_for(refund_id: str, caller: Caller) -> Refund:
+    """The refund, for its customer, its leader and operators. Raises NotFound for anyone else."""
     refund = _refund(refund_id)
-    caller.must_be("leader", refund.leader_id, "refund")
+    if not refund.is_for(caller):
+        raise NotFound("There is no such refund.")
     return refund
+
+
+def refunds_of(
+    leader_id: str,
+    status: RefundStatus | None,
+    method: PaymentMethod | None,
+    caller: Caller,
+    page: PageRequest,
+) -> Page[Refund]:
+    """What goes back to a leader's customers, newest first; of one status and method, or of all."""
+    caller.must_be("leader", leader_id, "leader")
+    parties.leader(leader_id)
+    statuses = (status,) if status else get_args(RefundStatus)
+    methods = (method,) if method else get_args(PaymentMethod)
+    return payments.refunds_of(leader_id, statuses, methods, page)
 
 
 def look_after(now: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict, NotFound, Stale
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
@@ -96,8 +97,8 @@ def _the_same(before: Remittance, amount: int) -> Remittance:
         )
     if before.amount != amount:
         raise Conflict(
-            f"The reference {before.reference} stands for a remittance of {before.amount} "
-            f"{before.currency} already.",
+            f"The reference {before.reference} stands for a remittance of "
+            f"{written(before.amount, before.currency)} already.",
             code="reference_reused",
         )
     return before
@@ -117,8 +118,8 @@ def _too_much(remittance: Remittance, bound: Bound) -> Exception:
     if bound.admits(held - remittance.amount):
         return Stale()
     return Conflict(
-        f"The leader holds {held} {remittance.currency} of collected cash, less than "
-        f"{remittance.amount}.",
+        f"The leader holds {written(held, remittance.currency)} of collected cash, less than "
+        f"{written(remittance.amount, remittance.currency)}.",
         code="more_than_collected",
     )
 

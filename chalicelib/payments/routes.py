@@ -7,6 +7,7 @@ from chalicelib.payments.rules import Refund, Remittance
 from chalicelib.payments.schema import (
     BookRemittance,
     ConfirmRefund,
+    RefundsQuery,
     RefundView,
     RemittanceView,
     ReverseRemittance,
@@ -22,7 +23,7 @@ routes = Routes(__name__, tag="Payments", authorizer=authorizer)
     "GET",
     "/v1/refunds/{id}",
     summary="Read a refund",
-    roles=("operator", "leader"),
+    roles=("operator", "leader", "customer"),
     answer=RefundView,
 )
 def read_refund(request: Request, id: str) -> Refund:
@@ -61,6 +62,21 @@ def confirm_refund(request: Request, id: str) -> Refund:
 )
 def retry_refund(request: Request, id: str) -> Refund:
     return refunds.retry(id, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/refunds",
+    summary="List the refunds of a leader's community",
+    notes="`?method=leader_collect&status=pending` is the cash that the leader has to hand back.",
+    roles=("operator", "leader"),
+    query=RefundsQuery,
+    answer=RefundView,
+    is_list=True,
+)
+def list_refunds(request: Request, id: str) -> Page[Refund]:
+    sent: RefundsQuery = request.query
+    return refunds.refunds_of(id, sent.status, sent.method, request.caller, request.page)
 
 
 @routes.endpoint(

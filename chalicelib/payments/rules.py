@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from chalicelib.kernel.callers import Caller
+
 PaymentMethod = Literal["card", "leader_collect"]
 RefundStatus = Literal["pending", "succeeded", "failed", "unknown"]
 # Whose money a person hands back: cash that the leader has, or the platform's at its bank.
@@ -64,11 +66,17 @@ class Refund:
     attempt: int = 1
     retried_at: datetime | None = None
     paid_from: PaidFrom | None = None
+    customer_id: str | None = None
 
     @property
     def asked_at(self) -> datetime:
         """Since when its present attempt is under way."""
         return self.retried_at or self.decided_at
+
+    def is_for(self, caller: Caller) -> bool:
+        """Whether the caller is its customer, its leader or an operator."""
+        parties = {("customer", self.customer_id), ("leader", self.leader_id)}
+        return caller.is_operator or (caller.role, caller.id) in parties
 
     @property
     def confirm_by(self) -> datetime:

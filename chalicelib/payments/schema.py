@@ -1,8 +1,11 @@
 """Requests and answers about refunds and remittances."""
 
+from pydantic import Field
+
 from chalicelib.payments.rules import PaidFrom, PaymentMethod, RefundStatus
 from chalicelib.platform.schema import (
     Instant,
+    PageQuery,
     PositiveAmount,
     Reference,
     RequestModel,
@@ -27,6 +30,14 @@ class RefundView(View):
 
 class ConfirmRefund(RequestModel):
     paid_from: PaidFrom = "leader"
+
+
+class RefundsQuery(PageQuery):
+    status: RefundStatus | None = Field(default=None, description="Only those that are in it.")
+    method: PaymentMethod | None = Field(
+        default=None,
+        description="`leader_collect` for cash that the leader hands back.",
+    )
 
 
 class BookRemittance(RequestModel):

@@ -1,13 +1,22 @@
 """The payments table: receipts, refunds and remittances."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import clock, ids
-from chalicelib.payments.rules import Receipt, Refund, Remittance, receipt_id
+from chalicelib.payments.rules import (
+    PaymentMethod,
+    Receipt,
+    Refund,
+    RefundStatus,
+    Remittance,
+    receipt_id,
+)
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
@@ -38,6 +47,17 @@ class ReceiptRow(EntityRow[Receipt]):
         return {"pk": _receipt_pk(entity.id), "sk": RECEIPT}
 
 
+class RefundsByLeader(GlobalSecondaryIndex[Any]):
+    """The refunds of a leader's community, of one method and status, by age."""
+
+    class Meta:
+        index_name = "refunds_by_leader"
+        projection = KeysOnlyProjection()
+
+    refunds_of = UnicodeAttribute(hash_key=True)
+    refund_age = UnicodeAttribute(range_key=True)
+
+
 class RefundRow(EntityRow[Refund]):
     Meta = PaymentsMeta
     entity = Refund
@@ -45,6 +65,9 @@ class RefundRow(EntityRow[Refund]):
     due = UnicodeAttribute(null=True)
     due_at = InstantAttribute(null=True)
     overdue = Due()
+    refunds_of = UnicodeAttribute()
+    refund_age = UnicodeAttribute()
+    of_leader = RefundsByLeader()
     id = UnicodeAttribute()
     order_id = UnicodeAttribute()
     leader_id = UnicodeAttribute()
@@ -62,10 +85,16 @@ class RefundRow(EntityRow[Refund]):
     attempt = IntegerAttribute(default=1)
     retried_at = InstantAttribute(null=True)
     paid_from = UnicodeAttribute(null=True)
+    customer_id = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Refund) -> dict[str, Any]:
-        keys: dict[str, Any] = {"pk": entity.id, "sk": REFUND}
+        keys: dict[str, Any] = {
+            "pk": entity.id,
+            "sk": REFUND,
+            "refunds_of": _refunds_of(entity.leader_id, entity.status, entity.method),
+            "refund_age": f"{clock.to_text(entity.decided_at)}#{entity.id}",
+        }
         if entity.status in ("pending", "unknown"):
             keys["due"] = _due(ids.shard(entity.id, DUE_SHARDS))
             keys["due_at"] = entity.next_look(entity.asked_at)
@@ -156,6 +185,18 @@ def stop_watching(refund_id: str) -> Update:
     )
 
 
+def refunds_of(
+    leader_id: str,
+    statuses: Iterable[RefundStatus],
+    methods: Iterable[PaymentMethod],
+    page: PageRequest,
+) -> Page[Refund]:
+    """The refunds of a leader's community that are of these statuses and methods."""
+    lists = [_refunds_of(leader_id, *each) for each in product(statuses, methods)]
+    found = store.newest(RefundRow.of_leader, lists, RefundRow.refund_age, page)
+    return store.whole(RefundRow, REFUND, found)
+
+
 def get_remittance(remittance_id: str) -> Remittance | None:
     row = store.get(RemittanceRow, remittance_id, REMITTANCE)
     return row.to_entity() if row else None
@@ -177,6 +218,10 @@ def remittances_of(leader_id: str, page: PageRequest) -> Page[Remittance]:
 
 def _receipt_pk(receipt_id: str) -> str:
     return f"{RECEIPT}#{receipt_id}"
+
+
+def _refunds_of(leader_id: str, status: RefundStatus, method: PaymentMethod) -> str:
+    return f"{leader_id}#{method}#{status}"
 
 
 def _due(n: int) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from chalicelib.kernel.errors import Malformed
@@ -18,6 +18,8 @@ from chalicelib.platform.secrets import derived_key, secret
 T = TypeVar("T")
 U = TypeVar("U")
 SIGNATURE_BYTES = 16
+# How far a page looks for what is wanted.
+READ_AT_ONCE, READS_A_PAGE = 100, 10
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,31 @@ class Page(Generic[T]):
 
     def map(self, change: Callable[[T], U]) -> "Page[U]":
         return Page(tuple(change(item) for item in self.items), self.next_after)
+
+
+def matching(
+    read: Callable[[PageRequest], Page[T]],
+    wanted: Callable[[T], bool],
+    after: Callable[[T], Any],
+    page: PageRequest,
+) -> Page[T]:
+    """A page of those of a list that are wanted, which are looked for among all; `after` is where
+    the list goes on behind an item.
+
+    Where they are so rare that the looking takes long, the page goes on though it is not full.
+    """
+    found: list[T] = []
+    looking = replace(page, limit=READ_AT_ONCE)
+    for _ in range(READS_A_PAGE):
+        some = read(looking)
+        found += [item for item in some.items if wanted(item)]
+        if len(found) > page.limit:
+            shown = tuple(found[: page.limit])
+            return Page(shown, after(shown[-1]))
+        if some.next_after is None:
+            return Page(tuple(found))
+        looking = replace(looking, after=some.next_after)
+    return Page(tuple(found), looking.after)
 
 
 def paged(items: Sequence[T], page: PageRequest) -> Page[T]:

@@ -109,6 +109,24 @@ CAMPAIGN_SUMMARY: dict[str, Any] = {
     "outcome": None,
     "created_at": "2026-03-01T15:20:11.402Z",
 }
+CAMPAIGN_VIEW: dict[str, Any] = {
+    **CAMPAIGN_SUMMARY,
+    "leader_ids": [LEADER],
+    "offers": [
+        {**OFFERS[0], "title": "Free-range eggs, Box of 10"},
+        {**OFFERS[1], "title": "Rye bread"},
+    ],
+}
+CLONE_CAMPAIGN: dict[str, Any] = {
+    "title": "Breakfast of the next week",
+    "opens_at": "2026-03-09T06:00:00.000Z",
+    "closes_at": "2026-03-10T18:00:00.000Z",
+}
+EDIT_CAMPAIGN: dict[str, Any] = {
+    "title": "Breakfast of the week, with rye bread",
+    "max_orders": 200,
+    "offers": [{**OFFERS[0], "quantity_cap": 800}, OFFERS[1]],
+}
 ORDER_LINES: list[dict[str, Any]] = [
     {
         "sku_id": EGGS,
@@ -195,6 +213,7 @@ ORDER_VIEW: dict[str, Any] = {
     "completes_at": None,
     "refunds": [],
     "cancel_reason": None,
+    "depends_on_target": True,
     "created_at": "2026-03-02T09:30:12.640Z",
 }
 PLACED_ORDER: dict[str, Any] = {
@@ -461,6 +480,10 @@ AFTER_SALES_TOLD: dict[str, Any] = {
     "lines": [{"sku_id": EGGS, "quantity": 1}],
     "due_at": "2026-03-06T18:02:51.930Z",
 }
+WRONG_AMOUNT = (
+    f"10.00 EUR came by local for order {ORDER} (paid, total 11.18 EUR) and goes back as refund "
+    f"{REFUND}."
+)
 
 EXAMPLES: dict[str, Any] = {
     "AcceptDispatch": {},
@@ -496,13 +519,16 @@ EXAMPLES: dict[str, Any] = {
     },
     "BookRemittance": {"amount": 48200, "reference": "transfer 2026-0310-4471"},
     "CampaignSummaryView": CAMPAIGN_SUMMARY,
-    "CampaignView": {
-        **CAMPAIGN_SUMMARY,
-        "leader_ids": [LEADER],
-        "offers": [
-            {**OFFERS[0], "title": "Free-range eggs, Box of 10"},
-            {**OFFERS[1], "title": "Rye bread"},
-        ],
+    "CampaignView": CAMPAIGN_VIEW,
+    "CampaignOnItsWayView": {
+        **CAMPAIGN_VIEW,
+        "progress": {
+            "buyers": 17,
+            "units": 52,
+            "orders": 19,
+            "waiting_for_payment": 2,
+            "counted_all": True,
+        },
     },
     "CancelDispatch": {"reason": "The farm called: its van broke down"},
     "CancelOrder": {"reason": "Ordered by mistake"},
@@ -510,18 +536,14 @@ EXAMPLES: dict[str, Any] = {
         "id": CASE,
         "kind": "wrong_amount",
         "subject": "local:ch_91b0",
-        "detail": f"1000 EUR came by local for order {ORDER} (paid, total 1118 EUR) and goes back.",
+        "detail": WRONG_AMOUNT,
         "status": "resolved",
         "opened_at": "2026-03-02T11:40:00.217Z",
         "note": "The customer was told; the bank shows the money returned.",
         "resolved_at": "2026-03-03T08:15:32.650Z",
     },
     "ChangeEndpoint": {"status": "active"},
-    "CloneCampaign": {
-        "title": "Breakfast of the next week",
-        "opens_at": "2026-03-09T06:00:00.000Z",
-        "closes_at": "2026-03-10T18:00:00.000Z",
-    },
+    "CloneCampaign": CLONE_CAMPAIGN,
     "ConfirmRefund": {"paid_from": "leader"},
     "CollectPayment": {"amount": 1118, "reference": "cash box, receipt 17"},
     "CorrectParcel": {"tracking_number": "00340434161094042564"},
@@ -533,11 +555,7 @@ EXAMPLES: dict[str, Any] = {
     "DispatchView": DISPATCH_VIEW,
     "DisputeDelivery": {"reason": "Nothing came to the shop.", "parcel_id": PARCEL},
     "DisputeView": DISPUTE_VIEW,
-    "EditCampaign": {
-        "title": "Breakfast of the week, with rye bread",
-        "max_orders": 200,
-        "offers": [{**OFFERS[0], "quantity_cap": 800}, OFFERS[1]],
-    },
+    "EditCampaign": EDIT_CAMPAIGN,
     "EndpointView": ENDPOINT_VIEW,
     "EndpointWithSecretView": {
         **ENDPOINT_VIEW,
@@ -580,6 +598,8 @@ EXAMPLES: dict[str, Any] = {
         "closes_at": "2026-03-03T18:00:00.000Z",
         "currency": "EUR",
         "orders_left": 41,
+        "target": {"kind": "buyers", "count": 20},
+        "pickup_point": PICKUP_POINT,
         "offers": [
             {
                 "sku_id": EGGS,
@@ -587,10 +607,24 @@ EXAMPLES: dict[str, Any] = {
                 "price": 359,
                 "price_reason": ["leader_price"],
                 "quantity_breaks": [{"units": 6, "amount": 1805}],
+                "later_today": [],
                 "limit_per_customer": 4,
                 "available": 86,
                 "unavailable_reason": None,
-            }
+                "terms": None,
+            },
+            {
+                "sku_id": BREAD,
+                "title": "Rye bread",
+                "price": 336,
+                "price_reason": ["price_schedule"],
+                "quantity_breaks": [],
+                "later_today": [{"at": "18:00", "price": 294}],
+                "limit_per_customer": None,
+                "available": 25,
+                "unavailable_reason": None,
+                "terms": None,
+            },
         ],
     },
     "OrderView": ORDER_VIEW,
@@ -743,6 +777,30 @@ EXAMPLES: dict[str, Any] = {
 
 # Where a route answers a shape in another state than its usual example, by the route's operation.
 ANSWERS: dict[str, Any] = {
+    "cancel_campaign": {**CAMPAIGN_SUMMARY, "status": "cancelled"},
+    "cancel_order": {
+        **PLACED_ORDER,
+        "status": "cancelled",
+        "version": 2,
+        "payment": {**PLACED_ORDER["payment"], "status": "cancelled", "client_secret": None},
+        "cancel_reason": "Ordered by mistake",
+    },
+    "clone_campaign": {
+        **CAMPAIGN_VIEW,
+        **CLONE_CAMPAIGN,
+        "id": "cmp_019cc0a6b1e45f2d9c7830e1a2b4",
+        "status": "scheduled",
+        "created_at": "2026-03-04T08:11:37.920Z",
+    },
+    "edit_campaign": {
+        **CAMPAIGN_VIEW,
+        "title": EDIT_CAMPAIGN["title"],
+        "max_orders": EDIT_CAMPAIGN["max_orders"],
+        "offers": [
+            {**CAMPAIGN_VIEW["offers"][0], "quantity_cap": 800},
+            CAMPAIGN_VIEW["offers"][1],
+        ],
+    },
     "place_order": PLACED_ORDER,
     "ask_after_sales": AFTER_SALES_ASKED,
     "resolve_dispute": {
@@ -829,6 +887,6 @@ TOLD: dict[str, Any] = {
         "case_id": CASE,
         "kind": "wrong_amount",
         "subject": "local:ch_91b0",
-        "detail": f"1000 EUR came by local for order {ORDER} (paid, total 1118 EUR) and goes back.",
+        "detail": WRONG_AMOUNT,
     },
 }

@@ -6,6 +6,7 @@ formula, a SKU that stands in it twice. What is wrong with one line alone is tol
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ MAX_ROWS = 1_000
 MAX_UNITS = 10**9
 NAMES = ("sku_id", "supplier_sku")
 ON_HAND = "on_hand"
-# A spreadsheet would compute such a cell; where a number or an id is expected it is neither.
+# A spreadsheet would compute such a cell. A number may have a sign, and a name may begin with `-`.
 FORMULA = ("=", "+", "-", "@", "\t")
+NUMBER = re.compile(r"[+-]?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,16 @@ def _check_whole(header: Sequence[str], rows: Sequence[Cells]) -> None:
         FieldError(f"lines.{line}.{field}", "is a formula")
         for line, cells in rows
         for field, cell in zip(header, cells, strict=False)
-        if cell.startswith(FORMULA)
+        if _is_formula(cell, field)
     )
     if formulas:
         raise Invalid("Some cells are formulas; send what they come to.", errors=formulas)
+
+
+def _is_formula(cell: str, field: str) -> bool:
+    if field == ON_HAND:
+        return cell.startswith(FORMULA) and not NUMBER.fullmatch(cell)
+    return cell.startswith(FORMULA) and not cell.startswith("-")
 
 
 def _count(
@@ -123,11 +131,21 @@ def _count(
     name, units = row[named_by], row[ON_HAND]
     if not name:
         return RowError(line, named_by, "is required")
-    if not (units.isascii() and units.isdigit()):
-        return RowError(line, ON_HAND, "must be a whole number")
-    if len(units) > len(str(MAX_UNITS)) or int(units) > MAX_UNITS:
-        return RowError(line, ON_HAND, f"must be at most {MAX_UNITS}")
+    if wrong := _wrong_number(units):
+        return RowError(line, ON_HAND, wrong)
     return Count(line, name, int(units))
+
+
+def _wrong_number(units: str) -> str | None:
+    if not NUMBER.fullmatch(units):
+        return "must be a whole number"
+    if units.startswith("-"):
+        return "must be at least 0"
+    if units.startswith("+"):
+        return "must be a whole number without a sign"
+    if len(units) > len(str(MAX_UNITS)) or int(units) > MAX_UNITS:
+        return f"must be at most {MAX_UNITS}"
+    return None
 
 
 def _check_twice(counts: Sequence[Count], named_by: str) -> None:

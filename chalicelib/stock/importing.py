@@ -1,6 +1,6 @@
 """Taking a supplier's file of counted stock: each line that can be taken is."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -36,27 +36,34 @@ def import_counts(supplier_id: str, raw: bytes, caller: Caller) -> Imported:
     if parties.get_supplier(supplier_id) is None:
         raise NotFound("There is no such supplier.")
     caller.must_be("supplier", supplier_id, "supplier")
-    sku_ids = _sku_ids(file, supplier_id)
+    named = _named(file, supplier_id)
+    sku_ids = {name: found[0] for name, found in named.items() if len(found) == 1}
     known = [count for count in file.counts if count.name in sku_ids]
-    errors = [*file.errors, *_unknown(file, sku_ids), *_set(known, sku_ids)]
+    errors = [*file.errors, *_unclear(file, named), *_set(known, sku_ids)]
     errors.sort(key=lambda error: error.line)
     return Imported(file.rows, file.rows - len(errors), tuple(errors))
 
 
-def _sku_ids(file: Counts, supplier_id: str) -> dict[str, str]:
-    """The supplier's SKU that each name of the file stands for."""
+def _named(file: Counts, supplier_id: str) -> Mapping[str, list[str]]:
+    """The supplier's SKUs that each name of the file may stand for."""
     if file.named_by == "sku_id":
         rows = catalogue.get_skus(count.name for count in file.counts)
-        return {sku_id: sku_id for sku_id, row in rows.items() if row.owner_id == supplier_id}
-    named = [(sku.supplier_sku, sku.id) for sku in catalogue.skus_of(supplier_id)]
-    times = Counter(name for name, _ in named)
-    return {name: sku_id for name, sku_id in named if name and times[name] == 1}
+        return {sku_id: [sku_id] for sku_id, row in rows.items() if row.owner_id == supplier_id}
+    named: dict[str, list[str]] = defaultdict(list)
+    for sku in catalogue.skus_of(supplier_id):
+        if sku.supplier_sku:
+            named[sku.supplier_sku].append(sku.id)
+    return named
 
 
-def _unknown(file: Counts, sku_ids: dict[str, str]) -> Iterator[RowError]:
+def _unclear(file: Counts, named: Mapping[str, list[str]]) -> Iterator[RowError]:
     for count in file.counts:
-        if count.name not in sku_ids:
-            yield RowError(count.line, file.named_by, "is not one SKU of this supplier")
+        found = named.get(count.name, [])
+        if not found:
+            yield RowError(count.line, file.named_by, "is not a SKU of this supplier")
+        elif len(found) > 1:
+            said = "is the supplier_sku of two SKUs or more: name them by sku_id"
+            yield RowError(count.line, file.named_by, said)
 
 
 def _set(known: Sequence[Count], sku_ids: dict[str, str]) -> Iterator[RowError]:

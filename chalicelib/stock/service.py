@@ -43,11 +43,22 @@ def set_units(sku_id: str, counted: Counted, units: int, if_match: str | None = 
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What was sent: so many units, counted in this way."""
+
+    counted: Counted
+    units: int
+
+    def on_hand(self, before: Stock) -> int:
+        return self.units if self.counted == "on_hand" else self.units - before.committed
+
+
+@dataclass(frozen=True)
 class Aimed:
     """What the stock is to come to by steps."""
 
     aim: int
-    on_hand: int
+    asked: Asked
 
 
 @retry_stale
@@ -55,12 +66,14 @@ def _set(sku_id: str, counted: Counted, units: int, if_match: str | None) -> Aim
     before = sharding.finish(sku_id)
     if if_match not in (None, "*", etag(before)):
         raise PreconditionFailed("The stock has changed since it was read. Read it again.")
-    on_hand = units if counted == "on_hand" else units - before.committed
-    check_on_hand(before, on_hand)
+    asked = Asked(counted, units)
+    on_hand = asked.on_hand(before)
+    if on_hand < before.reserved:
+        raise _below_reserved(before, asked)
     if before.is_sharded and if_match in (None, "*"):
         # On sale no moment comes at which all shards stand still.
         write(stock.aim_at(before, on_hand - before.on_hand, clock.now()))
-        return Aimed(stock.next_aim(before), on_hand)
+        return Aimed(stock.next_aim(before), asked)
     write(*set_at_once(before, on_hand))
     return None
 
@@ -72,15 +85,13 @@ def set_at_once(before: Stock, on_hand: int) -> list[Check | Update]:
     return stock.set_levels(before, [*shares, *drained])
 
 
-def check_on_hand(before: Stock, on_hand: int) -> None:
-    """Raise Conflict where fewer units are to be left than unpaid orders hold."""
-    if on_hand < before.reserved:
-        raise below_reserved(before, on_hand)
-
-
-def below_reserved(found: Stock, on_hand: int) -> Conflict:
+def _below_reserved(found: Stock, asked: Asked) -> Conflict:
+    """Fewer units are to be left than unpaid orders hold."""
+    held = f"Unpaid orders hold {found.reserved} units"
+    if asked.counted == "physical":
+        held += f" and paid ones {found.committed}"
     return Conflict(
-        f"Unpaid orders hold {found.reserved} units, so on_hand cannot be {on_hand}.",
+        f"{held}, so {asked.counted} cannot be {asked.units}.",
         code="below_reserved",
     )
 
@@ -96,6 +107,6 @@ def etag(found: Stock) -> str:
 def _check_reached(aimed: Aimed, found: Stock) -> None:
     """Raise Conflict where orders took units meanwhile that were to be taken away."""
     if found.refused_aim == aimed.aim:
-        raise below_reserved(found, aimed.on_hand)
+        raise _below_reserved(found, aimed.asked)
     if found.refused_aim > aimed.aim:
         raise Busy("The stock is being set by others too. Send the same request again shortly.")

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+from chalicelib.kernel.currencies import written
 from infra.failures import Fixable, exit_code_of
 from infra.local.credentials import payment_event, token
 from infra.local.stack import current, running
@@ -31,8 +32,11 @@ def main() -> None:
     payment_id, event_id = [*sys.argv[1:], "", ""][:2]
     if not re.fullmatch(r"pay_\w+", payment_id, re.ASCII):
         raise Fixable(f"PAYMENT is a payment's id, pay_..., not {payment_id!r}")
-    if event_id and not re.fullmatch(r"[\w.-]{1,64}", event_id, re.ASCII):
-        raise Fixable(f"EVENT is the id of an event that was sent, evt_..., not {event_id!r}")
+    if event_id and not re.fullmatch(r"evt_[\w.-]{1,60}", event_id, re.ASCII):
+        raise Fixable(
+            f"EVENT is the id that an earlier call printed, evt_..., and sends that "
+            f"payment.succeeded again, not {event_id!r}; other kinds are not played"
+        )
     running()
     pay(payment_id, event_id or None)
 
@@ -45,7 +49,8 @@ def pay(payment_id: str, event_id: str | None) -> None:
     known = event_id and case_about(receipt)
     send("POST", "/v1/payment-events/local", headers, body)
     event = headers["webhook-id"]
-    print(f"sent payment.succeeded of {amount} {currency} for {payment_id} (EVENT={event})")
+    paid = written(amount, currency)
+    print(f"sent payment.succeeded of {paid} for {payment_id} (EVENT={event})")
     print(AGAIN if known else outcome(before, get_order(payment_id), receipt))
 
 

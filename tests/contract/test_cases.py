@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.cases import store as cases
-from chalicelib.cases.rules import Case
+from chalicelib.cases.rules import Case, CaseStatus
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write
 from tests.support.made import NOW
+
+BOTH: tuple[CaseStatus, ...] = ("open", "resolved")
 
 
 def open_at(monkeypatch: pytest.MonkeyPatch, minute: int, subject: str, occurrence: str) -> Case:
@@ -59,7 +61,16 @@ def test_a_case_that_was_never_opened_cannot_be_resolved() -> None:
 def test_cases_are_listed_by_when_they_were_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     for minute in (3, 1, 4, 2):
         open_at(monkeypatch, minute, f"rfd_{minute}", "1")
-    first = cases.cases(PageRequest("cases", 3))
-    second = cases.cases(PageRequest("cases", 3, first.next_after))
+    first = cases.cases(BOTH, PageRequest("cases", 3))
+    second = cases.cases(BOTH, PageRequest("cases", 3, first.next_after))
     assert [each.subject for each in first.items] == ["rfd_4", "rfd_3", "rfd_2"]
     assert [each.subject for each in second.items] == ["rfd_1"]
+
+
+def test_cases_are_listed_by_their_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = (open_at(monkeypatch, n, f"rfd_{n}", "1") for n in range(3))
+    write(cases.resolve(replace(second, status="resolved", note="done", resolved_at=NOW)))
+    page = PageRequest("cases", 5)
+    assert [each.id for each in cases.cases(["open"], page).items] == [third.id, first.id]
+    assert [each.id for each in cases.cases(["resolved"], page).items] == [second.id]
+    assert len(cases.cases(BOTH, page).items) == 3

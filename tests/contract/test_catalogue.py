@@ -215,8 +215,8 @@ def test_a_campaign_is_marked_full_and_nothing_else_of_it_changes() -> None:
 
 
 def test_a_leaders_prices_are_kept_with_what_they_were_set_under() -> None:
-    write(catalogue.set_leader_price("cmp_1", "ldr_1", LeaderPrice("sku_1", 1100, 3)))
-    write(catalogue.set_leader_price("cmp_1", "ldr_1", LeaderPrice("sku_2", 900)))
+    write(catalogue.set_leader_price("cmp_1", "ldr_1", "sku_1", LeaderPrice("sku_1", 1100, 3)))
+    write(catalogue.set_leader_price("cmp_1", "ldr_1", "sku_2", LeaderPrice("sku_2", 900)))
     assert catalogue.leader_prices("cmp_1", "ldr_1") == {
         "sku_1": LeaderPrice("sku_1", 1100, 3),
         "sku_2": LeaderPrice("sku_2", 900, 1),

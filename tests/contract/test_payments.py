@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.kernel.errors import Stale
 from chalicelib.payments import store as payments
-from chalicelib.payments.rules import Receipt, Refund, Remittance
+from chalicelib.payments.rules import PaymentMethod, Receipt, Refund, RefundStatus, Remittance
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write
 from tests.support.made import NOW
@@ -176,3 +176,22 @@ def test_a_leaders_remittances_are_listed_newest_first_and_nothing_else_of_it() 
     assert first.items == (made[0], made[2])
     second = payments.remittances_of("ldr_1", PageRequest("", 2, first.next_after))
     assert (second.items, second.next_after) == ((made[1],), None)
+
+
+def test_a_leaders_refunds_are_listed_by_status_and_method_newest_first() -> None:
+    first = add_refund("rfd_1", method="leader_collect", customer_id="cus_1")
+    add_refund("rfd_2", decided_at=NOW + timedelta(minutes=1))
+    add_refund("rfd_3", decided_at=NOW + timedelta(minutes=2), method="leader_collect")
+    add_refund("rfd_4", leader_id="ldr_2")
+    done = replace(first, status="succeeded", completed_at=NOW, version=2)
+    write(payments.replace_refund(done, 1))
+
+    def listed(statuses: list[RefundStatus], methods: list[PaymentMethod], **page: Any) -> Any:
+        return payments.refunds_of("ldr_1", statuses, methods, PageRequest("", **page))
+
+    assert [each.id for each in listed(["pending"], ["leader_collect"]).items] == ["rfd_3"]
+    assert listed(["succeeded"], ["leader_collect", "card"]).items == (done,)
+    first_page = listed(["pending", "succeeded"], ["card", "leader_collect"], limit=2)
+    assert [each.id for each in first_page.items] == ["rfd_3", "rfd_2"]
+    rest = listed(["pending", "succeeded"], ["card", "leader_collect"], after=first_page.next_after)
+    assert rest.items == (done,)

@@ -179,6 +179,42 @@ def test_a_refund_of_everything_asked_for_ends_the_order(delivered: Delivered) -
     assert world.trial_balance() == {}
 
 
+def test_only_what_has_shipped_is_asked_for(delivered: Delivered) -> None:
+    world = delivered.world
+    sku_ids = [delivered.eggs, delivered.milk]
+    sale = Sale("", delivered.leader_id, delivered.order["campaign_id"], "", sku_ids)
+    order = world.paid_order(sale)
+    eggs, milk = (
+        next(each["id"] for each in order["dispatches"] if each["supplier_id"] == supplier_id)
+        for supplier_id in (delivered.farm_id, delivered.dairy_id)
+    )
+    world.move(eggs, "accept", "ship")
+    before = snapshot(world.environment)
+    answer = ask(world, order, (delivered.eggs, 1), (delivered.milk, 1))
+    assert (answer.status, answer.code) == (422, "not_shipped")
+    (error,) = answer.json["errors"]
+    assert error["field"] == "lines.1.sku_id"
+    assert error["message"].startswith("has not been shipped yet")
+    assert snapshot(world.environment) == before
+    asked(world, order, (delivered.eggs, 1))
+    world.move(milk, "accept", "ship")
+    asked(world, order, (delivered.milk, 1))
+
+
+def test_a_request_names_as_many_lines_as_an_order_has(world: World) -> None:
+    sale = world.sale(skus=50)
+    order = world.delivered_order(sale)
+    request = asked(world, order, *((sku_id, 1) for sku_id in sale.sku_ids))
+    assert decide(world, request, refund=True).status == 200
+    assert world.order(order["id"])["status"] == "refunded"
+
+
+def test_what_was_not_ordered_is_not_asked_for(delivered: Delivered) -> None:
+    answer = ask(delivered.world, delivered.order, (delivered.eggs, 1), ("sku_other", 1))
+    assert (answer.status, answer.code) == (422, "invalid_request")
+    assert answer.json["errors"] == [{"field": "lines.1.sku_id", "message": "is not in this order"}]
+
+
 def test_units_are_asked_for_once_at_a_time(delivered: Delivered) -> None:
     world, order = delivered.world, delivered.order
     asked(world, order, (delivered.eggs, 1))
@@ -358,8 +394,8 @@ def test_a_list_may_be_of_one_status(delivered: Delivered, monkeypatch: pytest.M
         assert listed(caller, "status=refunded") == []
     assert listed(delivered.dairy, "status=declined") == [made[1]["id"]]
     assert listed(world.customer("cus_bob"), "status=declined") == []
-    monkeypatch.setattr("chalicelib.aftersales.service.READ_AT_ONCE", 1)
-    monkeypatch.setattr("chalicelib.aftersales.service.READS_A_PAGE", 2)
+    monkeypatch.setattr("chalicelib.platform.pages.READ_AT_ONCE", 1)
+    monkeypatch.setattr("chalicelib.platform.pages.READS_A_PAGE", 2)
     assert listed(world.operator, "status=declined&limit=1") == declined
     answer = world.operator.get("/v1/after-sales?status=lost")
     assert answer.status == 422
@@ -470,7 +506,7 @@ LINE = {"sku_id": "sku_1", "quantity": 1}
 BAD: dict[str, tuple[Json, str]] = {
     "no lines": ({"lines": []}, "lines"),
     "a SKU twice": ({"lines": [LINE, LINE]}, "lines"),
-    "too many lines": ({"lines": [{**LINE, "sku_id": f"sku_{n}"} for n in range(21)]}, "lines"),
+    "too many lines": ({"lines": [{**LINE, "sku_id": f"sku_{n}"} for n in range(51)]}, "lines"),
     "no units": ({"lines": [{**LINE, "quantity": 0}]}, "lines.0.quantity"),
     "no reason": ({"reason": " "}, "reason"),
     "too many photos": ({"photos": PHOTOS * 11}, "photos"),

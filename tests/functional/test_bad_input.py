@@ -115,6 +115,16 @@ class Market:
     def credit_limit(self, **body: Any) -> Answer:
         return self.world.operator.put(f"/v1/leaders/{self.sale.leader_id}/credit-limit", body)
 
+    def leader_price(self, **changes: Any) -> Answer:
+        leader_id = changes.pop("leader_id", self.sale.leader_id)
+        usual = {
+            "campaign_id": self.sale.campaign_id,
+            "sku_id": self.sale.sku_ids[0],
+            "price": 1100,
+        }
+        path = f"/v1/leaders/{leader_id}/prices"
+        return self.world.operator.put(path, {**usual, **changes})
+
     def refund(self, *lines: Json, reason: Any = "broken") -> Answer:
         path = f"/v1/orders/{self.paid['id']}/refunds"
         return self.world.operator.post(path, {"lines": list(lines), "reason": reason})
@@ -132,6 +142,14 @@ class Market:
 
     def event(self, headers: dict[str, str], body: bytes) -> Answer:
         return self.world.anyone.send("POST", "/v1/payment-events/local", body, headers)
+
+
+def closed(world: World, sku_ids: list[str]) -> str:
+    """A campaign that was made an hour ago and closed since."""
+    now = clock.now
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: now() - timedelta(hours=1))
+        return str(world.add_campaign(sku_ids, open_for=timedelta(minutes=30))["id"])
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +186,7 @@ def market(issuer: Issuer) -> Iterator[Market]:
             paid=paid,
             collected=collected,
             refund_id=refund["id"],
-            closed_id=world.add_campaign(first, open_for=timedelta(seconds=-30))["id"],
+            closed_id=closed(world, first),
             scheduled_id=created(world.operator.post("/v1/campaigns", scheduled))["id"],
             elsewhere=world.sale(),
             everywhere_id=world.add_campaign(first)["id"],
@@ -373,9 +391,7 @@ BAD: dict[str, Bad] = {
         lambda m: m.refund(line(m, 2)), "lines.0.quantity", "more_than_is_left"
     ),
     "refund: a SKU that was not ordered": invalid(
-        lambda m: m.refund(line(m, 1, m.elsewhere.sku_ids[0])),
-        "lines.0.quantity",
-        "more_than_is_left",
+        lambda m: m.refund(line(m), line(m, 1, m.elsewhere.sku_ids[0])), "lines.1.sku_id"
     ),
     "refund: one SKU twice": invalid(lambda m: m.refund(line(m), line(m)), "lines"),
     "refund: no lines": invalid(lambda m: m.refund(), "lines"),
@@ -402,6 +418,27 @@ BAD: dict[str, Bad] = {
     "basis: unknown": invalid(
         lambda m: m.offer(commission={"basis": "weight", "rate_bps": 1}),
         "offers.0.commission.basis",
+    ),
+    "floor: above the price": invalid(lambda m: m.offer(floor_price=1001), "offers.0.floor_price"),
+    "leader's price: not for its community": Bad(
+        lambda m: m.leader_price(leader_id=m.elsewhere.leader_id), 409, "campaign_not_open"
+    ),
+    "leader's price: of no campaign": invalid(
+        lambda m: m.leader_price(campaign_id="cmp_unknown"), "campaign_id"
+    ),
+    "leader's price: of what is not offered": invalid(
+        lambda m: m.leader_price(sku_id=m.elsewhere.sku_ids[0]), "sku_id"
+    ),
+    "leader's price: below the floor": invalid(
+        lambda m: m.leader_price(price=999), "price", "below_floor"
+    ),
+    "leader's price: more than ten times the offer's": invalid(
+        lambda m: m.leader_price(price=10_001), "price", "above_ceiling"
+    ),
+    **each(
+        "leader's price",
+        {name: wrong for name, wrong in NOT_MONEY.items() if name != "null"},
+        lambda v: invalid(lambda m: m.leader_price(price=v), "price"),
     ),
     "limit: zero": invalid(lambda m: m.offer(limit_per_customer=0), "offers.0.limit_per_customer"),
     "stock: a fraction": invalid(lambda m: m.stock(on_hand=1.5), "on_hand"),
@@ -502,6 +539,10 @@ BAD: dict[str, Bad] = {
         lambda m: m.campaign(offers=EXAMPLES["CreateCampaign"]["offers"][:1] * 2), "offers"
     ),
     "offers: none": invalid(lambda m: m.campaign(offers=[]), "offers"),
+    "closes in the past": invalid(
+        lambda m: m.campaign(opens_at="2020-01-01T00:00:00Z", closes_at=clock.to_text(clock.now())),
+        "closes_at",
+    ),
     "closes before it opens": invalid(
         lambda m: m.campaign(closes_at="2020-01-01T00:00:00Z"), "closes_at"
     ),
@@ -614,7 +655,7 @@ def test_every_body_refuses_a_field_that_it_does_not_know(market: Market) -> Non
 
 def lists() -> list[str]:
     found = [e for e in ENDPOINTS if e.query and "cursor" in e.query.model_fields]
-    assert len(found) == 16
+    assert len(found) == 17
     return [each.path.replace("{id}", "x_1") for each in found]
 
 
@@ -696,9 +737,11 @@ def test_what_is_anothers_is_not_there(market: Market, strangers: Strangers) -> 
         "collect": strangers.leader.post(f"/v1/orders/{market.collected['id']}/payments", money),
         "paid order, leader": strangers.leader.get(f"/v1/orders/{paid_id}"),
         "refund": strangers.leader.get(f"/v1/refunds/{market.refund_id}"),
+        "refund, customer": strangers.bob.get(f"/v1/refunds/{market.refund_id}"),
         "confirm": strangers.leader.post(f"/v1/refunds/{market.refund_id}/confirm"),
         "leader": strangers.leader.get(leader),
         "balance": strangers.leader.get(f"{leader}/balance"),
+        "refunds": strangers.leader.get(f"{leader}/refunds"),
         "remittances": strangers.leader.get(f"{leader}/remittances"),
         "statements": strangers.leader.get(f"{leader}/statements"),
         "statement": strangers.leader.get(f"{leader}/statements/run_2026-01-01"),

@@ -55,6 +55,14 @@ def test_every_order_is_undone_or_refunded_whole(world: World) -> None:
         "shipped": "refunded",
         "delivered": "refunded",
     }
+    said = "the campaign was cancelled"
+    for name in ("unpaid", "paid"):
+        assert world.order(placed[name]["id"])["cancel_reason"] == said
+    for name in ("paid", "shipped", "delivered"):
+        (refund_id,) = world.order(placed[name]["id"])["refunds"]
+        assert world.operator.get(f"/v1/refunds/{refund_id}").json["reason"] == said
+    told = world.operator.get("/v1/cases").json["items"][0]["detail"]
+    assert f"had shipped when {said} ({sale.campaign_id})" in told
     gone = sorted(placed[name]["id"] for name in ("shipped", "delivered"))
     assert cases(world) == [("shipped_of_given_up", order_id) for order_id in gone]
     stock = world.stock(sale.sku_ids[0])

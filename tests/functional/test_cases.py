@@ -22,7 +22,7 @@ def test_a_case_says_what_it_is_about(world: World) -> None:
     assert case["id"].startswith("cas_")
     assert (case["kind"], case["status"]) == ("unmatched_receipt", "open")
     assert "ch_1" in case["subject"]
-    assert "700 EUR" in case["detail"]
+    assert "7.00 EUR" in case["detail"]
     assert (case["note"], case["resolved_at"]) == (None, None)
     assert world.operator.get(f"/v1/cases/{case['id']}").json == case
 
@@ -40,8 +40,11 @@ def test_a_case_is_resolved_once_with_a_note(world: World, time: Clock) -> None:
         "resolved_at": done.json["resolved_at"],
     }
     assert done.json["resolved_at"] > case["opened_at"]
-    again = world.operator.send("POST", path, {"note": "another"}, {})
+    again = world.operator.send("POST", path, {"note": "It was Bob's.\nSent back by hand."}, {})
     assert (again.status, again.json) == (200, done.json)
+    other = world.operator.send("POST", path, {"note": "another"}, {})
+    assert (other.status, other.code) == (409, "already_resolved")
+    assert world.operator.get(f"/v1/cases/{case['id']}").json == done.json
 
 
 def test_a_resolved_case_does_not_open_again_when_its_event_comes_again(world: World) -> None:
@@ -60,3 +63,20 @@ def test_a_case_needs_a_note_and_must_be_there(world: World) -> None:
     assert world.operator.post("/v1/cases/cas_0/resolve", {"note": "x"}).code == "not_found"
     assert world.operator.get("/v1/cases/cas_0").code == "not_found"
     assert world.operator.get(f"/v1/cases/{case['id']}").json["status"] == "open"
+
+
+def test_cases_are_listed_by_their_status(world: World) -> None:
+    resolved, waiting = open_case(world, "ch_1"), open_case(world, "ch_2")
+    world.operator.post(f"/v1/cases/{resolved['id']}/resolve", {"note": "done"})
+
+    def listed(query: str) -> list[str]:
+        return [each["id"] for each in world.operator.get(f"/v1/cases{query}").json["items"]]
+
+    assert listed("?status=open") == [waiting["id"]]
+    assert listed("?status=resolved") == [resolved["id"]]
+    assert listed("") == [waiting["id"], resolved["id"]]
+    first = world.operator.get("/v1/cases?limit=1").json
+    assert [each["id"] for each in first["items"]] == [waiting["id"]]
+    assert listed(f"?limit=1&cursor={first['next_cursor']}") == [resolved["id"]]
+    answer = world.operator.get("/v1/cases?status=closed")
+    assert (answer.status, answer.json["errors"][0]["field"]) == (422, "status")

@@ -93,7 +93,7 @@ def test_a_reference_stands_for_one_amount(world: World) -> None:
     before = snapshot(world.environment)
     for amount in (1499, 1501, 5000):
         answer = remit(world, sale.leader_id, amount)
-        assert refused(answer, "reference_reused", "T1", "1500", "EUR")
+        assert refused(answer, "reference_reused", "T1", "15.00", "EUR")
     assert snapshot(world.environment) == before
 
 
@@ -109,16 +109,16 @@ def test_no_more_is_remitted_than_is_held(world: World) -> None:
     created(remit(world, sale.leader_id, 500, "T1"))
     before = snapshot(world.environment)
     answer = remit(world, sale.leader_id, 1501, "T2")
-    assert refused(answer, "more_than_collected", "1500", "1501", "EUR")
+    assert refused(answer, "more_than_collected", "15.00", "15.01", "EUR")
     assert snapshot(world.environment) == before
     assert remit(world, sale.leader_id, 1500, "T2").status == 201
 
 
 def test_who_has_collected_nothing_remits_nothing(world: World) -> None:
     sale = world.sale()
-    assert refused(remit(world, sale.leader_id, 1), "more_than_collected", "0")
+    assert refused(remit(world, sale.leader_id, 1), "more_than_collected", "0.00")
     world.delivered_order(sale)
-    assert refused(remit(world, sale.leader_id, 1), "more_than_collected", "0")
+    assert refused(remit(world, sale.leader_id, 1), "more_than_collected", "0.00")
 
 
 def hand_back(world: World, order: Json) -> None:
@@ -134,7 +134,7 @@ def test_what_was_handed_back_to_a_customer_is_not_remitted(world: World) -> Non
     order = an_order(world, sale)
     collect(world, order)
     hand_back(world, order)
-    assert refused(remit(world, sale.leader_id, 1001), "more_than_collected", "1000")
+    assert refused(remit(world, sale.leader_id, 1001), "more_than_collected", "10.00")
     assert remit(world, sale.leader_id, 1000).status == 201
 
 
@@ -145,7 +145,7 @@ def test_who_hands_back_what_it_has_remitted_is_owed_it(world: World) -> None:
     created(remit(world, sale.leader_id, 1000, "T1"))
     hand_back(world, orders[0])
     assert balance(world, sale.leader_id)["collected"] == -1000
-    assert refused(remit(world, sale.leader_id, 1, "T2"), "more_than_collected", "-1000")
+    assert refused(remit(world, sale.leader_id, 1, "T2"), "more_than_collected", "-10.00")
     assert collect(world, orders[1]).status == 201
     assert world.trial_balance() == {"cash:bank": 1000, "customer_prepayments": -1000}
 
@@ -294,13 +294,39 @@ def test_a_leader_collects_up_to_its_limit_and_again_once_it_has_remitted(world:
     assert [collect(world, order).status for order in orders[:2]] == [201, 201]
     before = snapshot(world.environment)
     answer = collect(world, orders[2])
-    assert refused(answer, "credit_limit_reached", "3000", "1000", "EUR", "Remit")
+    assert refused(answer, "credit_limit_reached", "30.00", "10.00", "EUR", "Remit")
     assert snapshot(world.environment) == before
     created(remit(world, sale.leader_id, 999, "T1"))
     assert collect(world, orders[2]).code == "credit_limit_reached"
     created(remit(world, sale.leader_id, 1, "T2"))
     assert collect(world, orders[2]).status == 201
     assert balance(world, sale.leader_id)["collected"] == 3000
+
+
+def test_a_leader_lists_the_cash_that_it_has_to_hand_back(world: World) -> None:
+    sale = world.sale()
+    by_card = world.paid_order(sale)
+    cash = [an_order(world, sale) for _ in range(3)]
+    made = []
+    for order in (by_card, *cash):
+        if order is not by_card:
+            assert collect(world, order).status == 201
+        body = {"amount": 500, "reason": "late"}
+        made.append(created(world.operator.post(f"/v1/orders/{order['id']}/refunds", body))["id"])
+    world.provider_event("refund.succeeded", {"refund_id": made[0]})
+    leader, path = world.leader(sale.leader_id), f"/v1/leaders/{sale.leader_id}/refunds"
+    assert leader.post(f"/v1/refunds/{made[1]}/confirm").status == 200
+
+    def listed(query: str) -> list[str]:
+        return [each["id"] for each in leader.get(f"{path}{query}").json["items"]]
+
+    assert listed("") == made[::-1]
+    assert listed("?method=leader_collect&status=pending") == [made[3], made[2]]
+    assert listed("?status=succeeded") == [made[1], made[0]]
+    first = leader.get(f"{path}?limit=3").json
+    assert listed(f"?limit=3&cursor={first['next_cursor']}") == [made[0]]
+    assert world.operator.get(path).json["items"] == leader.get(path).json["items"]
+    assert world.operator.get("/v1/leaders/ldr_none/refunds").status == 404
 
 
 def test_cash_that_was_handed_back_makes_room_under_the_limit(world: World) -> None:
@@ -312,12 +338,12 @@ def test_cash_that_was_handed_back_makes_room_under_the_limit(world: World) -> N
     assert collect(world, orders[1]).status == 201
 
 
-@pytest.mark.parametrize("amount", [0, 999])
-def test_the_first_money_too_is_held_to_the_limit(world: World, amount: int) -> None:
+@pytest.mark.parametrize(("amount", "said"), [(0, "0.00"), (999, "9.99")])
+def test_the_first_money_too_is_held_to_the_limit(world: World, amount: int, said: str) -> None:
     sale = world.sale()
     limit(world, sale.leader_id, amount)
     order = an_order(world, sale)
-    assert refused(collect(world, order), "credit_limit_reached", str(amount), "0", "raised")
+    assert refused(collect(world, order), "credit_limit_reached", said, "0.00", "raised")
     limit(world, sale.leader_id, 1000)
     assert collect(world, order).status == 201
 
@@ -326,7 +352,7 @@ def test_a_limit_below_what_is_held_only_stops_further_collecting(world: World) 
     sale = holding(world, 2)
     limit(world, sale.leader_id, 500)
     order = an_order(world, sale)
-    assert refused(collect(world, order), "credit_limit_reached", "500", "2000")
+    assert refused(collect(world, order), "credit_limit_reached", "5.00", "20.00")
     assert remit(world, sale.leader_id, 2000).status == 201
     assert collect(world, order).code == "credit_limit_reached"
     limit(world, sale.leader_id, None)
@@ -388,4 +414,6 @@ def test_a_paid_order_is_not_payable_whatever_the_limit(world: World) -> None:
     limit(world, sale.leader_id, 1000)
     order = an_order(world, sale)
     assert collect(world, order).status == 201
-    assert collect(world, order).code == "order_not_payable"
+    body = {"amount": order["total"], "reference": "other cash"}
+    again = world.operator.post(f"/v1/orders/{order['id']}/payments", body)
+    assert again.code == "order_not_payable"

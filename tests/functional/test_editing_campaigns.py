@@ -23,6 +23,10 @@ def edit(world: World, campaign_id: str, **changes: Any) -> Answer:
     return world.operator.patch(f"/v1/campaigns/{campaign_id}", changes)
 
 
+def read(world: World, campaign: Json) -> Json:
+    return world.operator.get(f"/v1/campaigns/{campaign['id']}").json
+
+
 def later(hours: float) -> str:
     return clock.to_text(clock.now() + timedelta(hours=hours))
 
@@ -45,13 +49,37 @@ def test_all_may_change_while_it_is_scheduled(world: World) -> None:
     answer = edit(world, campaign["id"], **changes)
     assert answer.status == 200
     assert {name: answer.json[name] for name in changes} == changes
-    assert world.operator.get(f"/v1/campaigns/{campaign['id']}").json == answer.json
+    assert read(world, campaign) == {**answer.json, "progress": None}
 
 
 def test_what_is_left_out_stays(world: World) -> None:
     campaign = scheduled(world)
     answer = edit(world, campaign["id"], title="Next")
     assert answer.json == {**campaign, "title": "Next"}
+
+
+def test_a_change_of_nothing_is_refused(world: World) -> None:
+    campaign = scheduled(world)
+    for changes, field in (({}, "body"), ({"title": None}, "title"), ({"offers": None}, "offers")):
+        answer = edit(world, campaign["id"], **changes)
+        assert (answer.status, answer.code) == (422, "invalid_request")
+        assert [each["field"] for each in answer.json["errors"]] == [field]
+    assert read(world, campaign) == {**campaign, "progress": None}
+
+
+def test_no_campaign_is_given_a_close_that_is_past(world: World) -> None:
+    campaign = scheduled(world)
+    window = {"opens_at": later(-2), "closes_at": later(-1)}
+    refused = [
+        edit(world, campaign["id"], **window),
+        world.operator.post(f"/v1/campaigns/{campaign['id']}/clone", window),
+    ]
+    for answer in refused:
+        assert (answer.status, answer.json["errors"]) == (
+            422,
+            [{"field": "closes_at", "message": "must lie in the future"}],
+        )
+    assert read(world, campaign) == {**campaign, "progress": None}
 
 
 def test_a_window_does_not_close_before_it_opens(world: World) -> None:

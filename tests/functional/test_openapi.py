@@ -134,6 +134,29 @@ def test_posts_say_whether_they_need_an_idempotency_key(spec: Json) -> None:
             assert "Idempotent-Replayed" in success["headers"], path
 
 
+def answered(spec: Json, route: str) -> Json:
+    method, path = route.split()
+    responses = spec["paths"][path][method.lower()]["responses"]
+    success = next(each for status, each in responses.items() if status.startswith("2"))
+    return success["content"]["application/json"]["example"]
+
+
+def test_examples_show_what_a_call_has_made_of_things(spec: Json) -> None:
+    campaign = answered(spec, "GET /v1/campaigns/{id}")
+    assert answered(spec, "POST /v1/campaigns/{id}/cancel")["status"] == "cancelled"
+    assert answered(spec, "POST /v1/orders/{id}/cancel")["status"] == "cancelled"
+    clone = answered(spec, "POST /v1/campaigns/{id}/clone")
+    assert clone["id"] != campaign["id"]
+    assert clone.items() >= EXAMPLES["CloneCampaign"].items()
+    edited, sent = answered(spec, "PATCH /v1/campaigns/{id}"), EXAMPLES["EditCampaign"]
+    assert edited["id"] == campaign["id"]
+    assert {name: edited[name] for name in ("title", "max_orders")} == {
+        name: sent[name] for name in ("title", "max_orders")
+    }
+    caps = [[each["quantity_cap"] for each in said["offers"]] for said in (edited, sent)]
+    assert caps[0] == caps[1]
+
+
 def test_headers_and_forms_of_single_routes_are_documented(spec: Json) -> None:
     stock = spec["paths"]["/v1/skus/{id}/stock"]
     assert "If-Match" in {parameter["name"] for parameter in stock["put"]["parameters"]}

@@ -225,6 +225,10 @@ def test_money_that_comes_twice_for_a_cancelled_order_goes_back_twice(world: Wor
     assert world.order(order["id"]) == refunded
     assert world.trial_balance() == {}
     assert cases(world) == [("second_payment", "open")]
+    told = world.operator.get("/v1/cases").json["items"][0]["detail"]
+    assert told.startswith("20.00 EUR came by local ")
+    refund = world.operator.get(f"/v1/refunds/{told.split()[-1].strip('.')}").json
+    assert (refund["order_id"], refund["amount"]) == (order["id"], TOTAL)
 
 
 def collect(world: World, order: Json, amount: int = TOTAL, reference: str = "cash 1") -> Answer:
@@ -279,13 +283,33 @@ def not_collectable(world: World, time: Clock, why: str) -> tuple[Json, str]:
     return order, "order_not_payable"
 
 
+def test_cash_that_is_told_of_again_is_the_same_receipt(world: World) -> None:
+    order = world.place(world.sale(), quantity=2, payment_method="leader_collect")
+    receipt = created(collect(world, order))
+    before = snapshot(world.environment)
+    again = world.leader(order["leader_id"]).send(
+        "POST",
+        f"/v1/orders/{order['id']}/payments",
+        {"amount": TOTAL, "reference": "cash 1"},
+        {},
+    )
+    assert (again.status, again.json) == (200, receipt)
+    assert snapshot(world.environment) == before
+    assert collect(world, order, amount=1).code == "order_not_payable"
+    world.work()
+    assert collect(world, order).json == receipt
+    stranger = world.leader(world.add_leader())
+    body = {"amount": TOTAL, "reference": "cash 1"}
+    assert stranger.post(f"/v1/orders/{order['id']}/payments", body).status == 404
+
+
 @pytest.mark.parametrize("why", ["card", "paid", "cancelled", "expired"])
 def test_cash_that_an_order_does_not_wait_for_is_not_booked(
     world: World, time: Clock, why: str
 ) -> None:
     order, code = not_collectable(world, time, why)
     before = snapshot(world.environment)
-    for reference in ("cash 1", "cash 2"):
+    for reference in ("cash 2", "cash 3"):
         answer = collect(world, order, reference=reference)
         assert (answer.status, answer.code) == (409, code)
     assert snapshot(world.environment) == before

@@ -49,6 +49,7 @@ def test_an_order_answers_with_all_it_comes_to(world: World) -> None:
         "completes_at": None,
         "refunds": [],
         "cancel_reason": None,
+        "depends_on_target": False,
         "customer_id": "cus_alice",
         "leader_id": sale.leader_id,
         "campaign_id": sale.campaign_id,
@@ -147,17 +148,30 @@ def test_a_line_beyond_its_offers_cap_is_named_with_what_is_left(world: World) -
 
 def test_lines_beyond_a_limit_are_named(world: World) -> None:
     sale = world.sale(skus=3, limit=4)
-    beyond = "goes beyond the limit of 4"
+    all_left, one_left = (f"is more than the {n} left of the limit of 4" for n in (4, 1))
     assert errors_of(world, sale, 5, 4, 6) == {
-        "lines.0.quantity": beyond,
-        "lines.2.quantity": beyond,
+        "lines.0.quantity": all_left,
+        "lines.2.quantity": all_left,
     }
     first = replace(sale, sku_ids=sale.sku_ids[:2])
     world.place(first, quantity=3)
-    assert errors_of(world, sale, 2, 1, 4) == {"lines.0.quantity": beyond}
-    assert errors_of(world, first, 1, 2) == {"lines.1.quantity": beyond}
+    assert errors_of(world, sale, 2, 1, 4) == {"lines.0.quantity": one_left}
+    assert errors_of(world, sale, 2, 1, 5) == {
+        "lines.0.quantity": one_left,
+        "lines.2.quantity": all_left,
+    }
+    assert errors_of(world, first, 1, 2) == {"lines.1.quantity": one_left}
     alone = replace(sale, sku_ids=sale.sku_ids[:1])
-    assert errors_of(world, alone, 2) == {"lines.0.quantity": beyond}
+    assert errors_of(world, alone, 2) == {"lines.0.quantity": one_left}
+
+
+def test_a_limit_that_has_room_again_by_now_is_named_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale = world.sale(limit=2)
+    world.place(sale, quantity=2)
+    monkeypatch.setattr("chalicelib.ordering.store.counted", lambda *_: {})
+    assert errors_of(world, sale, 1) == {"lines.0.quantity": "goes beyond the limit of 2"}
 
 
 def test_what_no_line_is_to_blame_for_names_none(world: World) -> None:
@@ -228,6 +242,25 @@ def test_an_order_that_is_wholly_refunded_counts_no_more(world: World) -> None:
     created(world.operator.post(f"{ORDERS}/{order['id']}/refunds", one))
     assert not refused(world, sale, 2)
     assert refused(world, sale, 1)
+
+
+@pytest.mark.parametrize("role", ["operator", "leader", "customer"])
+def test_orders_are_listed_by_their_campaign(world: World, role: str) -> None:
+    sale = world.sale()
+    other = replace(sale, campaign_id=world.add_campaign(sale.sku_ids, [sale.leader_id])["id"])
+    placed = [world.place(each)["id"] for each in (sale, other, sale, other, sale)]
+    caller = {
+        "operator": world.operator,
+        "leader": world.leader(sale.leader_id),
+        "customer": world.customer(),
+    }[role]
+    path = f"{ORDERS}?campaign_id={sale.campaign_id}&limit=2"
+    first = caller.get(path).json
+    rest = caller.get(f"{path}&cursor={first['next_cursor']}").json
+    listed = [each["id"] for each in (*first["items"], *rest["items"])]
+    assert listed == [placed[4], placed[2], placed[0]]
+    assert rest["next_cursor"] is None
+    assert caller.get(f"{ORDERS}?campaign_id=cmp_none").json["items"] == []
 
 
 @pytest.fixture

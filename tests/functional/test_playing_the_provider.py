@@ -83,7 +83,10 @@ def test_a_payment_that_no_order_has_is_told() -> None:
         tool.pay("pay_zzz", None)
 
 
-@pytest.mark.parametrize("wrong", [[], ["ord_1"], ["pay_a b"], ["pay_1", "an event"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [[], ["ord_1"], ["pay_a b"], ["pay_1", "evt_an event"], ["pay_1", "payment.failed"]],
+)
 def test_what_is_no_id_is_told(wrong: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["pay", *wrong])
     with pytest.raises(Fixable, match=r"is .* id"):

@@ -9,7 +9,7 @@ from chalicelib.kernel import clock
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
-from tests.support.world import Json, Sale, World
+from tests.support.world import Api, Json, Sale, World
 
 EVENING = [
     {"at": "17:30", "percent": 80},
@@ -27,7 +27,7 @@ def offered(world: World, sale: Sale) -> Json:
     return offer
 
 
-def set_price(world: World, sale: Sale, price: int) -> Answer:
+def set_price(world: World, sale: Sale, price: int | None) -> Answer:
     body = {"campaign_id": sale.campaign_id, "sku_id": sale.sku_ids[0], "price": price}
     return world.leader(sale.leader_id).put(f"/v1/leaders/{sale.leader_id}/prices", body)
 
@@ -66,6 +66,49 @@ def test_the_price_falls_in_the_evening_and_is_whole_again_in_the_morning(
     ]
     at(time, 0, 1)
     assert offered(world, sale)["price"] == 1000
+
+
+def test_the_prices_still_to_come_today_are_shown(world: World, time: Clock) -> None:
+    sale = world.sale(open_for=timedelta(days=4), price_schedule=EVENING)
+    set_price(world, sale, 1100)
+    seen = []
+    for hour, minute in ((17, 29), (17, 30), (20, 0)):
+        at(time, hour, minute)
+        seen.append([(each["at"], each["price"]) for each in offered(world, sale)["later_today"]])
+        time.move_on(days=-1)
+    assert seen == [
+        [("17:30", 880), ("18:00", 770), ("20:00", 330)],
+        [("18:00", 770), ("20:00", 330)],
+        [],
+    ]
+
+
+def test_no_price_is_shown_that_comes_after_the_close(world: World, time: Clock) -> None:
+    at(time, 17)
+    sale = world.sale(open_for=timedelta(minutes=59), price_schedule=EVENING)
+    assert offered(world, sale)["later_today"] == [{"at": "17:30", "price": 800}]
+
+
+def test_a_leader_and_operators_see_the_terms(world: World) -> None:
+    sale = world.sale(floor_price=950, price_schedule=EVENING)
+    set_price(world, sale, 1200)
+    path = f"/v1/leaders/{sale.leader_id}/campaigns"
+
+    def terms(caller: Api) -> Json:
+        ((offer,),) = (each["offers"] for each in caller.get(path).json["items"])
+        return offer["terms"]
+
+    told = {
+        "price": 1000,
+        "leader_price": 1200,
+        "floor_price": 950,
+        "price_schedule": EVENING,
+        "commission": {"basis": "sales", "rate_bps": 1000},
+    }
+    assert terms(world.leader(sale.leader_id)) == told
+    assert terms(world.operator) == told
+    others = [world.customer(), world.leader(world.add_leader()), world.supplier(sale.supplier_id)]
+    assert [terms(each) for each in others] == [None] * 3
 
 
 def test_an_order_keeps_the_price_of_its_hour(world: World, time: Clock) -> None:
@@ -198,7 +241,7 @@ def test_a_price_is_one_leaders_and_one_campaigns(world: World) -> None:
     theirs = {"campaign_id": other.campaign_id, "sku_id": other.sku_ids[0], "price": 1200}
     mine = f"/v1/leaders/{sale.leader_id}/prices"
     refused = world.leader(sale.leader_id).put(mine, theirs)
-    assert (refused.status, fields_of(refused)) == (422, ["campaign_id"])
+    assert (refused.status, refused.code) == (409, "campaign_not_open")
     path = f"/v1/leaders/{other.leader_id}/prices"
     assert world.leader(sale.leader_id).put(path, theirs).status == 404
     assert world.customer().put(path, theirs).status == 403
@@ -211,6 +254,31 @@ def test_prices_of_several_skus_stand_beside_each_other(world: World) -> None:
         body = {"campaign_id": sale.campaign_id, "sku_id": sku_id, "price": price}
         assert world.leader(sale.leader_id).put(path, body).status == 200
     assert [line["amount"] for line in world.place(sale)["lines"]] == [1100, 1300]
+
+
+def test_a_leader_asks_at_most_ten_times_the_offers_price(world: World) -> None:
+    sale = world.sale()
+    assert set_price(world, sale, 10_000).status == 200
+    refused = set_price(world, sale, 10_001)
+    assert (refused.status, refused.code) == (422, "above_ceiling")
+    assert offered(world, sale)["price"] == 10_000
+
+
+def test_a_leader_takes_its_price_back(world: World) -> None:
+    sale = world.sale(skus=2)
+    path = f"/v1/leaders/{sale.leader_id}/prices"
+    for sku_id in sale.sku_ids:
+        body = {"campaign_id": sale.campaign_id, "sku_id": sku_id, "price": 1200}
+        assert world.leader(sale.leader_id).put(path, body).status == 200
+    for _ in range(2):
+        answer = set_price(world, sale, None)
+        assert (answer.status, answer.json["price"]) == (200, None)
+        assert [line["amount"] for line in world.place(sale)["lines"]] == [1000, 1200]
+
+
+def test_breaks_may_cost_the_same_and_stand_in_any_order(world: World) -> None:
+    breaks = [{"units": 12, "amount": 5000}, {"units": 6, "amount": 5000}]
+    assert offered(world, world.sale(quantity_breaks=breaks))["quantity_breaks"] == breaks
 
 
 def test_no_price_is_set_once_the_campaign_is_over(world: World, time: Clock) -> None:
@@ -234,7 +302,11 @@ def test_no_price_is_set_once_the_campaign_is_over(world: World, time: Clock) ->
         ({"quantity_breaks": [{"units": 1, "amount": 900}]}, ".0.units"),
         ({"quantity_breaks": [{"units": 6, "amount": 0}]}, ".0.amount"),
         ({"quantity_breaks": [{"units": 6, "amount": 5000.5}]}, ".0.amount"),
+        ({"quantity_breaks": [{"units": 6, "amount": 5000}, {"units": 12, "amount": 4000}]}, 1),
+        ({"quantity_breaks": [{"units": 12, "amount": 4999}, {"units": 6, "amount": 5000}]}, 1),
+        ({"quantity_breaks": [{"units": 6, "amount": 999}]}, 1),
         ({"floor_price": 0}, ""),
+        ({"floor_price": 1001}, ""),
     ],
 )
 def test_terms_that_make_no_sense_are_refused(

@@ -252,7 +252,7 @@ def test_what_was_refunded_by_units_is_not_left_for_an_amount(world: World) -> N
     refund(world, order, (sale.sku_ids[0], 1))
     answer = ask(world, order, amount=2001)
     assert (answer.status, answer.code) == (422, "more_than_is_left")
-    assert "2000 left" in answer.json["detail"]
+    assert "20.00 EUR left" in answer.json["detail"]
 
 
 def test_an_unpaid_order_gives_no_amount_back(world: World) -> None:

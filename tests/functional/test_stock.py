@@ -63,9 +63,13 @@ def test_less_than_what_is_reserved_is_refused(world: World) -> None:
 def test_a_count_below_what_was_sold_is_refused(world: World) -> None:
     sale = world.sale(stock=10)
     world.paid_order(sale, quantity=4)
-    refused = put(world.operator, sale, {"physical": 3})
+    world.place(sale)
+    refused = put(world.operator, sale, {"physical": 4})
     assert (refused.status, refused.code) == (409, "below_reserved")
-    assert stock(world, sale) == figures(6, 0, 6, 4)
+    assert refused.json["detail"] == (
+        "Unpaid orders hold 1 units and paid ones 4, so physical cannot be 4."
+    )
+    assert stock(world, sale) == figures(6, 1, 5, 4)
 
 
 def test_a_sku_that_was_never_counted_has_nothing(world: World) -> None:

@@ -38,7 +38,7 @@ def test_a_line_that_cannot_be_taken_is_told_and_the_others_are_taken(world: Wor
     sale, other = world.sale(skus=3, stock=5), world.sale()
     world.place(sale, quantity=4)
     held, many, fine = sale.sku_ids
-    rows = f"{held},3\n{many},many\n{fine},9\n{other.sku_ids[0]},1\nsku_none,2\n"
+    rows = f"{held},3\n{many},-5\n{fine},9\n{other.sku_ids[0]},1\nsku_none,2\n"
     answer = send(world.operator, sale, f"sku_id,on_hand\n{rows}").json
     assert (answer["rows"], answer["taken"]) == (5, 1)
     assert [(each["line"], each["field"]) for each in answer["errors"]] == [
@@ -47,7 +47,9 @@ def test_a_line_that_cannot_be_taken_is_told_and_the_others_are_taken(world: Wor
         (5, "sku_id"),
         (6, "sku_id"),
     ]
-    assert "hold 4 units" in answer["errors"][0]["message"]
+    messages = [each["message"] for each in answer["errors"]]
+    assert "hold 4 units" in messages[0]
+    assert messages[1:] == ["must be at least 0", *["is not a SKU of this supplier"] * 2]
     assert on_hand(world, sale) == [5, 5, 9]
     assert on_hand(world, other) == [100]
 
@@ -132,8 +134,12 @@ def test_a_name_that_two_skus_have_is_no_name(world: World) -> None:
     sale = world.sale(stock=5)
     world.add_product(sale.supplier_id)
     answer = send(world.operator, sale, "supplier_sku,on_hand\nBX-0,7\n").json
-    assert [each["message"] for each in answer["errors"]] == ["is not one SKU of this supplier"]
+    assert [each["message"] for each in answer["errors"]] == [
+        "is the supplier_sku of two SKUs or more: name them by sku_id"
+    ]
     assert on_hand(world, sale) == [5]
+    assert send(world.operator, sale, f"sku_id,on_hand\n{sale.sku_ids[0]},7\n").json["taken"] == 1
+    assert on_hand(world, sale) == [7]
 
 
 def test_a_supplier_imports_its_own(world: World) -> None:

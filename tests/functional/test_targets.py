@@ -80,7 +80,11 @@ def test_a_missed_target_refunds_everyone_by_itself(world: World, time: Clock) -
     order = bought(world, sale, "cus_a", 3)
     assert judge(world, time) == "missed"
     assert statuses(world, order) == ["refunded"]
-    assert world.order(order["id"])["cancel_reason"] == "the campaign was given up"
+    refunded = world.order(order["id"])
+    assert refunded["cancel_reason"] == "the campaign missed its target"
+    (refund_id,) = refunded["refunds"]
+    refund = world.operator.get(f"/v1/refunds/{refund_id}").json
+    assert refund["reason"] == "the campaign missed its target"
     assert world.trial_balance() == {}
     assert world.stock(sale.sku_ids[0])["on_hand"] == 10
     assert dispatches(world) == []
@@ -96,6 +100,60 @@ def test_units_are_counted_over_all_orders(
     for quantity in quantities:
         bought(world, sale, "cus_a", quantity)
     assert judge(world, time) == outcome
+
+
+def progress(world: World, sale: Sale) -> Json:
+    return world.operator.get(f"/v1/campaigns/{sale.campaign_id}").json["progress"]
+
+
+def test_a_campaign_shows_how_far_it_is(world: World, time: Clock) -> None:
+    sale = group_sale(world, TWO_BUYERS)
+    nothing = {"buyers": 0, "units": 0, "orders": 0, "waiting_for_payment": 0, "counted_all": True}
+    assert progress(world, sale) == nothing
+    bought(world, sale, "cus_a", 2)
+    bought(world, sale, "cus_a")
+    gone = bought(world, sale, "cus_b")
+    body = {"amount": gone["total"], "reason": "changed their mind"}
+    created(world.operator.post(f"/v1/orders/{gone['id']}/refunds", body))
+    waiting = world.place(sale, world.customer("cus_c"))
+    assert progress(world, sale) == {
+        "buyers": 1,
+        "units": 3,
+        "orders": 2,
+        "waiting_for_payment": 1,
+        "counted_all": True,
+    }
+    assert world.pay(waiting).status == 200
+    assert progress(world, sale)["buyers"] == 2
+    assert judge(world, time) == "met"
+    assert progress(world, sale) is None
+    assert progress(world, world.sale()) is None
+
+
+def test_of_many_orders_the_newest_tell_how_far_it_is(
+    world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale = group_sale(world, TWO_BUYERS)
+    for buyer in ("cus_a", "cus_b", "cus_c"):
+        bought(world, sale, buyer)
+    monkeypatch.setattr("chalicelib.ordering.campaigns.ORDERS_A_LOOK", 2)
+    found = progress(world, sale)
+    assert (found["orders"], found["counted_all"]) == (2, False)
+    monkeypatch.setattr("chalicelib.ordering.campaigns.ORDERS_A_LOOK", 3)
+    found = progress(world, sale)
+    assert (found["orders"], found["counted_all"]) == (3, True)
+    assert judge(world, time) == "met"
+
+
+def test_who_buys_is_told_of_the_target(world: World) -> None:
+    sale, plain = group_sale(world, TWO_BUYERS), world.sale()
+    for each, target in ((sale, TWO_BUYERS), (plain, None)):
+        path = f"/v1/leaders/{each.leader_id}/campaigns"
+        (campaign,) = world.customer().get(path).json["items"]
+        assert campaign["target"] == target
+        order = world.place(each)
+        assert order["depends_on_target"] is (target is not None)
+        assert world.order(order["id"])["depends_on_target"] is (target is not None)
 
 
 def test_one_buyer_of_two_orders_is_one_buyer(world: World, time: Clock) -> None:

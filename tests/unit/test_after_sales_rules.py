@@ -96,8 +96,16 @@ def test_units_of_other_open_requests_are_not_left() -> None:
     (line,) = rules.lines_of(order, {"eggs": 1}, others)
     assert (line.sku_id, line.supplier_id, line.quantity) == ("eggs", "sup_1", 1)
     with pytest.raises(Invalid) as refused:
-        rules.lines_of(order, {"milk": 1, "eggs": 2, "beer": 1}, others)
-    assert [each.field for each in refused.value.errors] == ["lines.1.quantity", "lines.2.quantity"]
+        rules.lines_of(order, {"milk": 2, "eggs": 2}, others)
+    assert [each.field for each in refused.value.errors] == ["lines.0.quantity", "lines.1.quantity"]
+
+
+def test_what_was_not_ordered_is_named_as_such() -> None:
+    order = an_order((a_line(3, sku_id="eggs"),))
+    with pytest.raises(Invalid) as refused:
+        rules.lines_of(order, {"eggs": 9, "beer": 1}, [])
+    (error,) = refused.value.errors
+    assert (error.field, error.message) == ("lines.1.sku_id", "is not in this order")
 
 
 def test_units_refunded_though_they_were_asked_for_leave_nothing_and_not_less() -> None:

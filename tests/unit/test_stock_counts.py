@@ -45,6 +45,8 @@ def test_a_line_is_numbered_as_an_editor_does_it() -> None:
     [
         ("sku_1,many", "on_hand", "must be a whole number"),
         ("sku_1,1.5", "on_hand", "must be a whole number"),
+        ("sku_1,-5", "on_hand", "must be at least 0"),
+        ("sku_1,+5", "on_hand", "must be a whole number without a sign"),
         ("sku_1,\u0665", "on_hand", "must be a whole number"),
         ("sku_1,", "on_hand", "must be a whole number"),
         ("sku_1,1000000001", "on_hand", "must be at most 1000000000"),
@@ -63,10 +65,19 @@ def test_what_is_wrong_with_one_line_is_told_of_it_and_the_others_are_taken(
     assert found.rows == 3
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+5", "-5", "@SUM(A1)"])
-def test_a_formula_refuses_the_file(cell: str) -> None:
+@pytest.mark.parametrize("cell", ["=1+1", "+A1", "-A1", "-5-5", "@SUM(A1)"])
+def test_a_formula_for_a_number_refuses_the_file(cell: str) -> None:
     assert refused(f"sku_id,on_hand\nsku_1,{cell}\n") == [("lines.2.on_hand", "is a formula")]
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+A1", "+5", "@SUM(A1)"])
+def test_a_formula_for_a_name_refuses_the_file(cell: str) -> None:
     assert refused(f"sku_id,on_hand\n{cell},1\n") == [("lines.2.sku_id", "is a formula")]
+
+
+def test_a_name_may_begin_with_a_dash() -> None:
+    found = counts.read(b"supplier_sku,on_hand\n-EGG-10,5\n")
+    assert found.counts == (Count(2, "-EGG-10", 5),)
 
 
 def test_a_cell_that_begins_with_a_tab_refuses_the_file() -> None:
