@@ -29,10 +29,11 @@ class SafeLogger:
 
     def exception(self, message: str, **fields: Any) -> None:
         """Log the failure being handled: where it happened, not what values it carried."""
-        self._logger.error(message, extra={**fields, **_failure()})
+        self._logger.error(message, extra={**fields, **failure()})
 
 
-def _failure() -> dict[str, Any]:
+def failure() -> dict[str, Any]:
+    """What is being handled as it may be kept: kinds and places, never the values it carried."""
     import sys
     import traceback
 
@@ -90,4 +91,4 @@ def flush_metrics() -> None:
         _metrics.flush_metrics()
 
 
-__all__ = ["about", "flush_metrics", "logger", "metric"]
+__all__ = ["about", "failure", "flush_metrics", "logger", "metric"]

@@ -17,6 +17,19 @@ WEBHOOK_ATTEMPT = "WEBHOOK_ATTEMPT_QUEUE"
 SETTLEMENT_LIST = "SETTLEMENT_LIST_QUEUE"
 SETTLEMENT_SETTLE = "SETTLEMENT_SETTLE_QUEUE"
 
+# In the order of an order's way; each has its worker and its dead-letter queue.
+ALL = (
+    DISPATCH_CREATE,
+    CAMPAIGN_ORDERS,
+    REFUND_EXECUTE,
+    WEBHOOK_FAN_OUT,
+    WEBHOOK_ATTEMPT,
+    SETTLEMENT_LIST,
+    SETTLEMENT_SETTLE,
+)
+# How often a message is given to its worker before it is put aside.
+MAX_RECEIVES = 5
+
 RECEIVERS: dict[str, tuple[str, ...]] = {
     events.ORDER_PAID: (DISPATCH_CREATE, WEBHOOK_FAN_OUT),
     events.ORDER_REFUNDED: (WEBHOOK_FAN_OUT,),
@@ -58,7 +71,7 @@ def send(queue: str, messages: Sequence[dict[str, Any]], *, delay_seconds: int =
             {"Id": str(n), "MessageBody": json.dumps(message), "DelaySeconds": delay_seconds}
             for n, message in enumerate(batch)
         ]
-        answer = _client().send_message_batch(QueueUrl=required(queue), Entries=entries)
+        answer = client().send_message_batch(QueueUrl=required(queue), Entries=entries)
         if answer.get("Failed"):
             raise NotSent(
                 f"{queue}: {len(answer['Failed'])} of {len(entries)} messages were refused"
@@ -66,7 +79,7 @@ def send(queue: str, messages: Sequence[dict[str, Any]], *, delay_seconds: int =
 
 
 @cache
-def _client() -> Any:
+def client() -> Any:
     import boto3  # a request that publishes nothing does not pay for a client of SQS
 
     return boto3.client("sqs")

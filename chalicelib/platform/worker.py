@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from chalicelib.platform import dead_letters
 from chalicelib.platform.log import about, flush_metrics, logger
 from chalicelib.platform.tracing import traced
 
@@ -14,8 +15,8 @@ Message = dict[str, Any]
 def each_message(handle: Callable[[Message], None]) -> Callable[[Any], Any]:
     """A worker that gives each message of an SQS event to `handle` and reports those that failed.
 
-    A failure is logged and its message goes back to the queue, and after the queue's last try to
-    its dead-letter queue, where an alarm stands; the other messages of the batch are done.
+    A failure is logged and its message goes back to the queue, and at the queue's last try, with
+    its cause, to the dead-letter queue, where an alarm stands; the other messages are done.
     """
 
     @functools.wraps(handle)
@@ -27,18 +28,18 @@ def each_message(handle: Callable[[Message], None]) -> Callable[[Any], Any]:
 
     @traced(handle.__name__)
     def one(record: Any) -> None:
-        message: Message = json.loads(record.body)
         logger.clear()
-        logger.bind(
-            worker=handle.__name__,
-            message_id=record.message_id,
-            **about(message.get("subject")),
-        )
+        logger.bind(worker=handle.__name__, message_id=record.message_id)
         try:
+            message: Message = json.loads(record.body)
+            logger.bind(**about(message.get("subject")))
             handle(message)
-        except Exception:
+        except Exception as error:
             logger.exception("message failed")
-            raise
+            if not dead_letters.is_last_receive(record):
+                raise
+            dead_letters.park(handle.__name__, record, error)
+            return
         logger.info("message done")
 
     return worker

@@ -437,6 +437,29 @@ EXAMPLES: dict[str, Any] = {
         "next_cursor": None,
         "next_updated_since": "2026-03-02T14:04:40.001Z",
     },
+    "DeadLetterQueueView": {
+        "queue": "webhook-fan-out",
+        "count": 1,
+        "redrivable": True,
+        "messages": [
+            {
+                "id": "6f0b2c9e-1d47-4a83-9c55-2be8d1f7a036",
+                "body": f'{{"type": "order.paid", "subject": "{ORDER}", "data": {{}}}}',
+                "parked_at": "2026-03-02T09:46:20.511Z",
+                "cause": {
+                    "detail": "LookupError in chalicelib/webhooks/bodies.py:238 _found",
+                    "failure": "LookupError",
+                    "behind": None,
+                    "failed_at": "2026-03-02T09:46:20.498Z",
+                    "trace": [
+                        "chalicelib/webhooks/bodies.py:232 _order",
+                        "chalicelib/webhooks/bodies.py:238 _found",
+                    ],
+                },
+            }
+        ],
+    },
+    "RedrivenView": {"queue": "webhook-fan-out", "moved": 1, "left": 0},
     "HealthView": {"status": "ok"},
     "IssuedKeyView": {
         "id": API_KEY,

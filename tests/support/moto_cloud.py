@@ -206,7 +206,8 @@ def _schema(hash_key: str, range_key: str) -> list[dict[str, str]]:
 
 def _queues() -> dict[str, str]:
     client = boto3.client("sqs")
-    return {f"{n}_QUEUE": client.create_queue(QueueName=n.lower())["QueueUrl"] for n in QUEUES}
+    names = [*QUEUES, *(f"{name}_DEAD_LETTER" for name in (*QUEUES, "SCHEDULES"))]
+    return {f"{n}_QUEUE": client.create_queue(QueueName=n.lower())["QueueUrl"] for n in names}
 
 
 def _secrets() -> dict[str, str]:

@@ -14,7 +14,7 @@ def forget_everything() -> None:
     """Settings, clients and secrets are read anew, as in a Lambda that has just started."""
     settings.cache_clear()
     table.connection.cache_clear()
-    queues._client.cache_clear()
+    queues.client.cache_clear()
     secrets.derived_key.cache_clear()
     authorizer._keys.cache_clear()
     parameters.clear_caches()  # type: ignore[no-untyped-call]
