@@ -64,6 +64,7 @@ _NAMES = {
     "aft": "after_sales_id",
     "run": "run_id",
     "whd": "delivery_id",
+    "rpl": "replay_id",
 }
 
 logger = SafeLogger()

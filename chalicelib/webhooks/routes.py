@@ -9,16 +9,19 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request, Unrecorded
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.webhooks import delivering, endpoints
+from chalicelib.webhooks import delivering, endpoints, replaying
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.endpoints import Changes, WithSecret
-from chalicelib.webhooks.rules import Delivery, Endpoint
+from chalicelib.webhooks.replaying import Asked
+from chalicelib.webhooks.rules import Delivery, Endpoint, Replay
 from chalicelib.webhooks.schema import (
     AddEndpoint,
     ChangeEndpoint,
     DeliveryView,
     EndpointView,
     EndpointWithSecretView,
+    ReplayDeliveries,
+    ReplayView,
 )
 from chalicelib.webhooks.secrets import endpoint_secret
 
@@ -151,6 +154,36 @@ def read_delivery(request: Request, id: str) -> Delivery:
 )
 def replay_delivery(request: Request, id: str) -> Delivery:
     return delivering.replay(id, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/webhook-deliveries/replays",
+    summary="Send many deliveries of an endpoint again, as a job",
+    notes="Each is sent once, with its own body and `webhook-id`. Those of a time of up to 30 days "
+    "and, if told, of one `status`; or the `delivery_ids` that are named.",
+    roles=WHO,
+    body=ReplayDeliveries,
+    answer=ReplayView,
+    status=202,
+    key="optional",
+    errors={"not_found": 404, "endpoint_not_active": 409},
+)
+def start_replay(request: Request) -> Replay:
+    sent: ReplayDeliveries = request.body
+    asked = Asked(sent.endpoint_id, sent.since, sent.until, sent.status, sent.delivery_ids)
+    return replaying.start(asked, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/webhook-deliveries/replays/{id}",
+    summary="Read how far a replay has come",
+    roles=WHO,
+    answer=ReplayView,
+)
+def read_replay(request: Request, id: str) -> Replay:
+    return replaying.replay_for(id, request.caller)
 
 
 def _whose(caller: Caller) -> str | None:

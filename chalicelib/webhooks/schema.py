@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-from chalicelib.platform.schema import Identifier, Instant, RequestModel, View
-from chalicelib.webhooks.rules import DeliveryStatus, EndpointStatus, EventType
+from chalicelib.platform.schema import Identifier, Instant, InstantIn, RequestModel, View
+from chalicelib.webhooks.rules import DeliveryStatus, EndpointStatus, EventType, ReplayStatus
 
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 EventTypes = Annotated[
@@ -60,3 +60,34 @@ class DeliveryView(View):
     attempts: list[AttemptView]
     next_attempt_at: Instant | None
     created_at: Instant
+
+
+class ReplayDeliveries(RequestModel):
+    endpoint_id: Identifier
+    since: InstantIn | None = Field(
+        default=None, alias="from", description="At most 30 days before `to`; left out, just that."
+    )
+    until: InstantIn | None = Field(default=None, alias="to", description="Left out: now.")
+    status: DeliveryStatus | None = Field(
+        default=None, description="`exhausted` for all that failed; left out, whatever it is."
+    )
+    delivery_ids: Annotated[list[Identifier], Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="Just these, in place of a range and a status."
+    )
+
+
+class ReplayView(View):
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    id: str
+    endpoint_id: str
+    status: ReplayStatus
+    total: int = Field(description="How many deliveries are found; it grows while they are listed.")
+    done: int = Field(
+        description="How many are on their way again; whether they are heard their attempts say."
+    )
+    failure: str | None
+    since: Instant = Field(validation_alias="since", serialization_alias="from")
+    until: Instant = Field(validation_alias="until", serialization_alias="to")
+    created_at: Instant
+    completed_at: Instant | None

@@ -124,7 +124,7 @@ def test_the_others_of_its_batch_are_done(world: World) -> None:
 def test_where_it_cannot_be_put_aside_it_is_left_to_the_queue(world: World) -> None:
     event = sqs_event(STRANGER, receive_count=queues.MAX_RECEIVES)
     away = ConnectionError("SQS is away")
-    with mock.patch.object(dead_letters.queues, "client", side_effect=away):
+    with mock.patch.object(queues, "client", side_effect=away):
         answer = invoke("dispatch_create", event)
     assert failed_bodies(event, answer) == [STRANGER]
 

@@ -33,6 +33,8 @@ from chalicelib.settlement.rules import Statement
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
 from chalicelib.stock.store import StockRow
+from chalicelib.webhooks.rules import Replay
+from chalicelib.webhooks.store import ReplayedRow, ReplayRow
 
 E = TypeVar("E")
 R = TypeVar("R", bound=Row)
@@ -70,6 +72,9 @@ class State:
         aftersales = _items("AFTER_SALES_TABLE")
         self.requests: list[AfterSales] = _entities(AfterSalesRow, aftersales, "request")
         self.open: list[OpenRequests] = _entities(OpenRow, aftersales, "open")
+        webhooks = _items("WEBHOOKS_TABLE")
+        self.replays: list[Replay] = _entities(ReplayRow, webhooks, "replay")
+        self.replayed = _rows(ReplayedRow, webhooks, "replayed")
         self.waiting = _rows(OutboxRow, _items("OUTBOX_TABLE"), "event")
 
     @cached_property
@@ -414,6 +419,19 @@ def _after_sales(state: State) -> Iterator[str]:
     yield from (f"refund {each} of a request is missing" for each in used if each not in known)
 
 
+def _replays(state: State) -> Iterator[str]:
+    """What a replay says it has sent it has sent, each delivery once."""
+    sent = Counter(row.pk for row in state.replayed)
+    once = {(row.pk, row.delivery_id) for row in state.replayed}
+    if len(once) < len(state.replayed):
+        yield "a replay sent a delivery on two pages"
+    for replay in state.replays:
+        if replay.is_running:
+            yield f"replay {replay.id} stands still at {replay.done} of {replay.total}"
+        if replay.status == "completed" and not sent[replay.id] == replay.done == replay.total:
+            yield f"replay {replay.id} sent {sent[replay.id]} and says {replay.done}"
+
+
 def _outbox(state: State) -> Iterator[str]:
     yield from (f"event {row.pk} was never sent" for row in state.waiting)
 
@@ -436,6 +454,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _providers,
     _caps,
     _after_sales,
+    _replays,
     _outbox,
 )
 

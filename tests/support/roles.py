@@ -78,6 +78,8 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/webhook-deliveries"): SUPPLIER,
     ("GET", "/v1/webhook-deliveries/{id}"): SUPPLIER,
     ("POST", "/v1/webhook-deliveries/{id}/replay"): SUPPLIER,
+    ("POST", "/v1/webhook-deliveries/replays"): SUPPLIER,
+    ("GET", "/v1/webhook-deliveries/replays/{id}"): SUPPLIER,
     ("GET", "/v1/webhook-endpoints"): SUPPLIER,
     ("POST", "/v1/webhook-endpoints"): SUPPLIER,
     ("DELETE", "/v1/webhook-endpoints/{id}"): SUPPLIER,
