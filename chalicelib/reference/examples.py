@@ -419,6 +419,7 @@ EXAMPLES: dict[str, Any] = {
                 "status_code": 503,
                 "duration_ms": 41,
                 "error": "answered 503",
+                "answer": "Back in a minute",
             }
         ],
         "next_attempt_at": "2026-03-02T09:31:14.310Z",
@@ -577,6 +578,50 @@ EXAMPLES: dict[str, Any] = {
         "to": "2026-03-03T00:00:00.000Z",
         "created_at": "2026-03-03T08:12:40.731Z",
         "completed_at": None,
+    },
+    "StatsView": {
+        "success_rate_bps": 9930,
+        "attempts": 143,
+        "p50_ms": 64,
+        "p95_ms": 212,
+        "backlog": 1,
+        "oldest_waiting_at": "2026-03-02T09:31:08.641Z",
+        "window": {
+            "from": "2026-03-01T09:35:00.000Z",
+            "to": "2026-03-02T09:35:00.000Z",
+            "complete": True,
+        },
+    },
+    "TestedView": {
+        "id": DELIVERY,
+        "endpoint_id": ENDPOINT,
+        "event_type": "ping",
+        "subject": ENDPOINT,
+        "status": "succeeded",
+        "attempts": [
+            {
+                "at": "2026-03-02T09:31:08.902Z",
+                "status_code": 200,
+                "duration_ms": 41,
+                "error": None,
+                "answer": "ok",
+            }
+        ],
+        "next_attempt_at": None,
+        "created_at": "2026-03-02T09:31:08.894Z",
+        "request": {
+            "url": "https://havelland-farm.example/tuan",
+            "headers": {
+                "content-type": "application/json",
+                "user-agent": "Tuan-Webhooks/1.0",
+                "webhook-id": DELIVERY,
+                "webhook-timestamp": "1772443868",
+                "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+            },
+            "body": '{"type":"ping","timestamp":"2026-03-02T09:31:08.894Z",'
+            f'"data":{{"endpoint_id":"{ENDPOINT}"}}}}',
+        },
+        "answer": {"status_code": 200, "body": "ok", "duration_ms": 41, "error": None},
     },
     "RespondAfterSales": {"accept": True, "note": "I saw the box, it was wet."},
     "RunView": {

@@ -27,7 +27,6 @@ DELIVERIES_A_SWEEP = 500
 QUEUE_DELAY_AT_MOST = timedelta(minutes=15)
 # A message this little early is not early: clocks differ.
 TOLERANCE = timedelta(seconds=2)
-DISABLED = "the endpoint is disabled"
 _chance = random.SystemRandom()
 
 
@@ -44,7 +43,7 @@ def fan_out(event_type: str, subject: str) -> None:
 
 
 def ping(endpoint: Endpoint, recorder: Recorder | None) -> Delivery:
-    """Send a `ping` to an endpoint, whatever events it wants otherwise."""
+    """Make a `ping` for an endpoint, whatever events it wants otherwise; it is not sent yet."""
     delivery_id = ids.new("whd")
     told = bodies.Told(
         endpoint.owner, "ping", endpoint.id, delivery_id, {"endpoint_id": endpoint.id}
@@ -53,7 +52,6 @@ def ping(endpoint: Endpoint, recorder: Recorder | None) -> Delivery:
     transaction = Transaction(recorder)
     transaction.add(webhooks.add_delivery(delivery))
     transaction.commit(delivery)
-    _ask_for_attempt(delivery.id)
     return delivery
 
 
@@ -65,14 +63,19 @@ def attempt(delivery_id: str) -> None:
     logger.bind(delivery_id=delivery.id, **about(delivery.subject))
     endpoint = webhooks.get_endpoint(delivery.endpoint_id)
     if endpoint is None or not endpoint.is_active:
-        reason = DISABLED if endpoint else "the endpoint is gone"
+        reason = rules.DISABLED if endpoint else "the endpoint is gone"
         _finish(delivery.never_attempted(clock.to_text(now), reason), "exhausted")
         return
-    made, retry_after = _call(endpoint, delivery, now)
-    if made.status_code is not None and 200 <= made.status_code < 300:
+    deliver(delivery, endpoint)
+
+
+def deliver(delivery: Delivery, endpoint: Endpoint) -> bool:
+    """Call the endpoint now, write what came of it, and see to the next attempt. Was it heard?"""
+    made, retry_after = _call(endpoint, delivery, clock.now())
+    if made.is_success:
         _finish(delivery.succeeded(made), "succeeded")
         note_success(endpoint)
-        return
+        return True
     wait = rules.wait_after(delivery.round_attempts + 1, retry_after, _chance)
     if made.status_code == rules.GONE:
         wait = None
@@ -81,6 +84,7 @@ def attempt(delivery_id: str) -> None:
     note_failure(endpoint.id, made, clock.now())
     if wait is not None and wait <= QUEUE_DELAY_AT_MOST:
         _ask_for_attempt(delivery.id, wait)
+    return False
 
 
 def sweep(now: datetime) -> int:
@@ -168,7 +172,7 @@ def _delivery(told: bodies.Told, endpoint: Endpoint) -> Delivery:
 
 def _begin(delivery: Delivery, endpoint: Endpoint) -> None:
     at = clock.to_text(delivery.created_at)
-    begun = delivery if endpoint.is_active else delivery.never_attempted(at, DISABLED)
+    begun = delivery if endpoint.is_active else delivery.never_attempted(at, rules.DISABLED)
     try:
         write(webhooks.add_delivery(begun))
     except Stale:
@@ -208,7 +212,8 @@ def _call(
         return Attempt(at, None, failed.duration_ms, failed.reason), None
     error = None if 200 <= answer.status < 300 else f"answered {answer.status}"
     retry_after = rules.read_retry_after(answer.headers.get("retry-after"), now)
-    return Attempt(at, answer.status, answer.duration_ms, error), retry_after
+    made = Attempt(at, answer.status, answer.duration_ms, error, rules.excerpt(answer.body))
+    return made, retry_after
 
 
 def _finish(after: Delivery, outcome: str) -> None:

@@ -9,7 +9,7 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request, Unrecorded
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.webhooks import delivering, endpoints, replaying
+from chalicelib.webhooks import delivering, endpoints, replaying, stats, testing
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.endpoints import Changes, WithSecret
 from chalicelib.webhooks.replaying import Asked
@@ -22,8 +22,12 @@ from chalicelib.webhooks.schema import (
     EndpointWithSecretView,
     ReplayDeliveries,
     ReplayView,
+    StatsView,
+    TestedView,
 )
 from chalicelib.webhooks.secrets import endpoint_secret
+from chalicelib.webhooks.stats import Stats
+from chalicelib.webhooks.testing import Tested
 
 routes = Routes(__name__, tag="Webhooks", authorizer=authorizer)
 
@@ -109,14 +113,28 @@ def rotate_secret(request: Request, id: str) -> WithSecret:
 @routes.endpoint(
     "POST",
     "/v1/webhook-endpoints/{id}/test",
-    summary="Send a `ping`",
+    summary="Send a `ping` now, and show what was sent and answered",
+    notes="A disabled endpoint is called too. Where it does not answer 2xx, the `ping` is tried "
+    "again as every delivery is.",
     roles=WHO,
-    answer=DeliveryView,
+    answer=TestedView,
     status=202,
     key="optional",
+    unrecorded=Unrecorded(testing.TOLD_AFTERWARDS, testing.told_again),
 )
-def test_endpoint(request: Request, id: str) -> Delivery:
-    return delivering.ping(endpoints.endpoint_for(id, request.caller), request.idempotency)
+def test_endpoint(request: Request, id: str) -> Tested:
+    return testing.test(id, request.caller, request.recorder(testing.as_made))
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/webhook-endpoints/{id}/stats",
+    summary="How an endpoint has answered in the last 24 hours, and what waits for it",
+    roles=WHO,
+    answer=StatsView,
+)
+def read_stats(request: Request, id: str) -> Stats:
+    return stats.of_endpoint(id, request.caller)
 
 
 @routes.endpoint(

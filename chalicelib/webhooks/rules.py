@@ -56,6 +56,9 @@ FAILURES_NOTED_EVERY = timedelta(hours=1)
 OLD_SECRET_LIVES = timedelta(hours=24)
 GONE = 410
 ATTEMPTS_KEPT = 30
+ANSWER_KEPT = 256
+REPLACEMENT = "\ufffd"
+DISABLED = "the endpoint is disabled"
 REPLAYED_BACK_TO = timedelta(days=30)
 # A replay that no worker moves on in so many calls has failed.
 CALLS_AT_MOST = 6
@@ -114,12 +117,18 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Attempt:
-    """`status_code` is None and `error` says why where no answer came. `at` is an RFC 3339 text."""
+    """`status_code` is None and `error` says why where no answer came. `at` is an RFC 3339 text;
+    `answer` is how the body of the answer began."""
 
     at: str
     status_code: int | None
     duration_ms: int
     error: str | None
+    answer: str = ""
+
+    @property
+    def is_success(self) -> bool:
+        return self.status_code is not None and 200 <= self.status_code < 300
 
 
 @dataclass(frozen=True)
@@ -184,6 +193,16 @@ def wait_after(
     if retry_after is None:
         return step
     return max(step, min(retry_after, SCHEDULE[-1]))
+
+
+def excerpt(body: bytes) -> str:
+    """How an answer begins, as far as it is kept: readable, and harmless wherever it is shown."""
+    text = body[: 4 * ANSWER_KEPT].decode("utf-8", "replace")[:ANSWER_KEPT]
+    return "".join(each if each.isprintable() else _shown(each) for each in text)
+
+
+def _shown(unprintable: str) -> str:
+    return " " if unprintable.isspace() else REPLACEMENT
 
 
 def read_retry_after(text: str | None, now: datetime) -> timedelta | None:

@@ -49,6 +49,7 @@ class AttemptView(View):
     status_code: int | None
     duration_ms: int
     error: str | None
+    answer: str = Field(description="How the answer began: its first 256 characters.")
 
 
 class DeliveryView(View):
@@ -60,6 +61,49 @@ class DeliveryView(View):
     attempts: list[AttemptView]
     next_attempt_at: Instant | None
     created_at: Instant
+
+
+class RequestSentView(View):
+    url: str
+    headers: dict[str, str] = Field(description="Those that Tuan sets, the signature as it was.")
+    body: str
+
+
+class AnswerHeardView(View):
+    status_code: int | None = Field(description="Null where no answer came.")
+    body: str = Field(description="How it began: its first 256 characters.")
+    duration_ms: int
+    error: str | None
+
+
+class TestedView(DeliveryView):
+    request: RequestSentView | None
+    answer: AnswerHeardView | None = Field(
+        description="Null while a repeat of the request meets the call under way."
+    )
+
+
+class WindowView(View):
+    start: Instant = Field(validation_alias="start", serialization_alias="from")
+    end: Instant = Field(validation_alias="end", serialization_alias="to")
+    complete: bool = Field(
+        description="False where the owner has more than 2000 deliveries in five days: then only "
+        "the newest 2000 are looked at, and the backlog is at least what is told."
+    )
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+
+class StatsView(View):
+    success_rate_bps: int | None = Field(
+        description="Of the attempts in the window; null where there are none."
+    )
+    attempts: int
+    p50_ms: int | None = Field(description="Half of the attempts took no longer than this.")
+    p95_ms: int | None
+    backlog: int = Field(description="Deliveries that wait for an attempt.")
+    oldest_waiting_at: Instant | None
+    window: WindowView
 
 
 class ReplayDeliveries(RequestModel):

@@ -86,5 +86,6 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/webhook-endpoints/{id}"): SUPPLIER,
     ("PATCH", "/v1/webhook-endpoints/{id}"): SUPPLIER,
     ("POST", "/v1/webhook-endpoints/{id}/rotate-secret"): SUPPLIER,
+    ("GET", "/v1/webhook-endpoints/{id}/stats"): SUPPLIER,
     ("POST", "/v1/webhook-endpoints/{id}/test"): SUPPLIER,
 }
