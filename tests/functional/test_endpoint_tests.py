@@ -210,3 +210,20 @@ def test_a_ping_whose_caller_dies_is_sent_all_the_same(
     assert len({each.headers["webhook-id"] for each in supplier.received}) == 1
     shown = supplier.test(key="one").json
     assert (shown["status"], shown["answer"]["status_code"]) == ("succeeded", 200)
+
+
+def test_a_name_that_points_inside_by_now_is_not_called(supplier: Supplier) -> None:
+    """The test must not become a way to look at what only Tuan can reach."""
+    hook = {"url": "https://hooks.supplier.example/in"}
+    with pointing_to("93.184.216.34"):
+        endpoint = created(supplier.api.post(ENDPOINTS, hook))
+    with pointing_to("169.254.169.254"):
+        tested = supplier.api.post(f"{ENDPOINTS}/{endpoint['id']}/test").json
+    assert tested["answer"]["status_code"] is None
+    assert "not public" in tested["answer"]["error"]
+    assert "169.254" not in tested["answer"]["error"]
+
+
+def pointing_to(address: str) -> Any:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+    return mock.patch.object(socket, "getaddrinfo", return_value=found)
