@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AliasChoices, ConfigDict, Field, StringConstraints
 
 from chalicelib.platform.schema import Identifier, Instant, InstantIn, RequestModel, View
 from chalicelib.webhooks.rules import DeliveryStatus, EndpointStatus, EventType, ReplayStatus
@@ -10,6 +10,13 @@ from chalicelib.webhooks.rules import DeliveryStatus, EndpointStatus, EventType,
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 EventTypes = Annotated[
     list[EventType], Field(max_length=20, description="Empty: all that concern the owner.")
+]
+
+From = Annotated[
+    Instant, Field(validation_alias=AliasChoices("since", "from"), serialization_alias="from")
+]
+To = Annotated[
+    Instant, Field(validation_alias=AliasChoices("until", "to"), serialization_alias="to")
 ]
 
 
@@ -84,14 +91,14 @@ class TestedView(DeliveryView):
 
 
 class WindowView(View):
-    start: Instant = Field(validation_alias="start", serialization_alias="from")
-    end: Instant = Field(validation_alias="end", serialization_alias="to")
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    since: From
+    until: To
     complete: bool = Field(
         description="False where the owner has more than 2000 deliveries in five days: then only "
         "the newest 2000 are looked at, and the backlog is at least what is told."
     )
-
-    model_config = ConfigDict(serialize_by_alias=True)
 
 
 class StatsView(View):
@@ -131,7 +138,7 @@ class ReplayView(View):
         description="How many are on their way again; whether they are heard their attempts say."
     )
     failure: str | None
-    since: Instant = Field(validation_alias="since", serialization_alias="from")
-    until: Instant = Field(validation_alias="until", serialization_alias="to")
+    since: From
+    until: To
     created_at: Instant
     completed_at: Instant | None

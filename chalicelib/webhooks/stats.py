@@ -27,8 +27,8 @@ class Window:
     """Which attempts are counted; not `complete` where there were too many deliveries to look
     at."""
 
-    start: datetime
-    end: datetime
+    since: datetime
+    until: datetime
     complete: bool
 
 
@@ -49,8 +49,8 @@ def of_endpoint(endpoint_id: str, caller: Caller) -> Stats:
     endpoint = endpoint_for(endpoint_id, caller)
     now = clock.now()
     seen, complete = _newest(endpoint.owner, now - LOOKED_BACK)
-    start = now - COUNTED if complete else max(now - COUNTED, seen[-1].created_at)
-    window = Window(start, now, complete)
+    since = now - COUNTED if complete else max(now - COUNTED, seen[-1].created_at)
+    window = Window(since, now, complete)
     own = [each for each in seen if each.endpoint_id == endpoint.id]
     made = [each for delivery in own for each in delivery.attempts if _counts(each, window)]
     waiting = [each.created_at for each in own if each.status == "pending"]
@@ -87,7 +87,7 @@ def _newest(owner: str, since: datetime) -> tuple[list[Delivery], bool]:
 
 def _counts(attempt: Attempt, window: Window) -> bool:
     """Nobody was called where the endpoint was disabled."""
-    return attempt.error != rules.DISABLED and attempt.at >= clock.to_text(window.start)
+    return attempt.error != rules.DISABLED and attempt.at >= clock.to_text(window.since)
 
 
 def _rate(successes: int, attempts: int) -> int | None:
