@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write
 from chalicelib.webhooks import store as webhooks
-from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
+from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Replay
 from tests.support.made import NOW
 
 LOST_AFTER = timedelta(seconds=60)
@@ -142,3 +143,81 @@ def test_what_waits_longest_is_due_first_and_what_has_ended_never() -> None:
     later = NOW + timedelta(hours=4)
     assert webhooks.waiting_before(later, 10) == ["whd_2", "whd_3", "whd_1"]
     assert webhooks.waiting_before(later, 1) == ["whd_2"]
+
+
+def replay(**changes: Any) -> Replay:
+    usual: dict[str, Any] = {
+        "id": "rpl_1",
+        "owner": "sup_1",
+        "endpoint_id": "whe_1",
+        "since": NOW - timedelta(days=1),
+        "until": NOW,
+        "wanted": "exhausted",
+        "status": "running",
+        "is_listed": False,
+        "listed_to": "",
+        "pages": 0,
+        "page": 0,
+        "total": 0,
+        "done": 0,
+        "calls": 0,
+        "failure": None,
+        "version": 1,
+        "created_at": NOW,
+        "moved_at": NOW,
+        "completed_at": None,
+    }
+    made = Replay(**{**usual, **changes})
+    write(webhooks.add_replay(made))
+    return made
+
+
+def test_a_replay_is_kept_and_replaced_on_condition_of_its_version() -> None:
+    made = replay()
+    assert webhooks.get_replay(made.id) == made
+    moved = made.listed(2, "age", is_last=True, now=NOW)
+    write(webhooks.replace_replay(moved))
+    assert webhooks.get_replay(made.id) == moved
+    with pytest.raises(Stale):
+        write(webhooks.replace_replay(moved))
+    with pytest.raises(Stale):
+        write(webhooks.add_replay(made))
+
+
+def test_a_replay_that_runs_and_stands_still_is_found() -> None:
+    made = replay()
+    replay(id="rpl_2", status="completed")
+    still = NOW + timedelta(minutes=2)
+    assert webhooks.replays_standing_still(still - timedelta(seconds=1), 10) == []
+    assert webhooks.replays_standing_still(still, 10) == [made.id]
+
+
+def test_pages_of_a_replay_are_read_in_their_order() -> None:
+    made = replay()
+    write(webhooks.add_replay_page(made, ["whd_1", "whd_2"]))
+    second = made.listed(2, "", is_last=False, now=NOW)
+    write(webhooks.add_replay_page(second, ["whd_3"]))
+    assert webhooks.replay_page(made) == ("whd_1", "whd_2")
+    assert webhooks.replay_page(made.sent(2, NOW)) == ("whd_3",)
+    with pytest.raises(Stale):
+        write(webhooks.add_replay_page(made, ["whd_4"]))
+
+
+def test_a_delivery_is_marked_once_a_page() -> None:
+    made = replay()
+    write(webhooks.mark_replayed(made, "whd_1"), webhooks.mark_replayed(made, "whd_2"))
+    assert webhooks.replayed_of_page(made) == {"whd_1", "whd_2"}
+    with pytest.raises(webhooks.SentBefore):
+        write(webhooks.mark_replayed(made, "whd_1"))
+    assert webhooks.replayed_of_page(made.sent(2, NOW)) == set()
+
+
+def test_deliveries_are_walked_from_an_age_on() -> None:
+    made = [delivery(f"whd_{n}", minute=n) for n in range(5)]
+    delivery("whd_x", owner="sup_2", minute=2)
+    until = NOW + timedelta(minutes=3)
+    first, behind = webhooks.deliveries_from("sup_1", clock.to_text(NOW), until, 3)
+    assert first == made[:3]
+    rest, end = webhooks.deliveries_from("sup_1", behind, until, 3)
+    assert (rest, end) == ([made[3]], "")
+    assert webhooks.deliveries_from("sup_1", clock.to_text(until), until, 3)[0] == [made[3]]
