@@ -66,7 +66,7 @@ def test_a_request_that_no_authorizer_has_seen_is_refused_by_the_route_itself(
 
     for (method, route), allowed in ROLES.items():
         if allowed is not None:
-            match = Match(route, {"id": "x_1", "key_id": "key_1", "run_id": "run_1"})
+            match = Match(route, dict.fromkeys(("id", "key_id", "queue", "run_id"), "x_1"))
             event = event_of(method, match, route, "", {"Authorization": "Bearer x"}, b"")
             answer = app(event, None)
             assert answer["statusCode"] == 401, (method, route)
