@@ -91,13 +91,12 @@ def _note_failed_probe(
     endpoint = _unless_changed(claimed)
     if endpoint is None:
         return
-    failed = endpoint.failed(now, delivery.id)
+    wait = rules.probe_after(endpoint.health.probes + 1, patience, delivering.chance)
+    failed = endpoint.probed(now, delivery.id, webhooks.age(delivery), wait)
     if reason := health.why_disabled(failed, made, now):
         health.disable(endpoint, reason)
-        return
-    wait = rules.probe_after(endpoint.health.probes + 1, patience, delivering.chance)
-    after = failed.probed(webhooks.age(delivery), now + wait)
-    write_alone(webhooks.replace_endpoint(after))
+    else:
+        write_alone(webhooks.replace_endpoint(failed))
 
 
 def _with_next_look(endpoint: Endpoint, now: datetime) -> Endpoint:

@@ -186,10 +186,10 @@ class Endpoint:
         """Somebody looks after it; whoever comes before `until` need not."""
         return self._next(look_at=until)
 
-    def probed(self, age: str, next_at: datetime) -> "Endpoint":
+    def probed(self, at: datetime, delivery_id: str, age: str, wait: timedelta) -> "Endpoint":
         """A probe has failed; the next one is of another delivery."""
         health = replace(self.health, probes=self.health.probes + 1, probed=age)
-        return self._next(health=health, look_at=next_at)
+        return replace(self.failed(at, delivery_id), health=health, look_at=at + wait)
 
     def drained(self, at: datetime) -> "Endpoint":
         """Nothing waits any more, as far as can be seen: the circuit is closed, and looked at once

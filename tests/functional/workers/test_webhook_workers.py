@@ -7,7 +7,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from chalicelib.webhooks import delivering
+from chalicelib.webhooks import calling, delivering
 from chalicelib.webhooks.rules import Delivery, Endpoint
 from tests.functional.workers.conftest import StillClock
 from tests.support.lambdas import handle, invoke, sample_about
@@ -179,7 +179,7 @@ def test_attempts_at_once_write_one_outcome(
 ) -> None:
     delivery = made(world, supplier)
     message = {"subject": delivery["id"]}
-    call = delivering.call
+    call = calling.call
 
     def overtaken(*args: Any) -> Any:
         monkeypatch.setattr(delivering, "call", call)
