@@ -8,8 +8,8 @@ from typing import Any
 from chalicelib.platform.dead_letters import Cause
 
 STOPPED = (
-    "Its worker was stopped before it could say why: it ran out of time or memory, or did not "
-    "start. The function's log and its errors say more."
+    "Its worker was stopped before it could say why: it ran out of time or memory, did not start, "
+    "or failed with all its messages. The function's log and its errors say more."
 )
 
 

@@ -55,17 +55,17 @@ class DeadLetter:
     receipt: str
 
 
-def is_last_receive(record: Any) -> bool:
-    """Whether a queue gives the message to its worker for the last time."""
-    return int(record.attributes.approximate_receive_count) >= queues.MAX_RECEIVES
+def is_last(times: int) -> bool:
+    """Whether a queue gives a message out for the last time, by how often it has by now."""
+    return times >= queues.MAX_RECEIVES
 
 
-def park(worker: str, record: Any, error: Exception) -> None:
+def park(worker: str, message_id: str, body: str, error: Exception) -> None:
     """Put aside, as it came, the message whose failure `worker` is handling now."""
     known = failure()
     cause = Cause(
         worker=worker,
-        message_id=record.message_id,
+        message_id=message_id,
         failed_at=clock.to_text(clock.now()),
         failure=known["failure"],
         behind=known["cause"],
@@ -75,7 +75,7 @@ def park(worker: str, record: Any, error: Exception) -> None:
     said = {"DataType": "String", "StringValue": json.dumps(asdict(cause))}
     queues.client().send_message(
         QueueUrl=_url(f"{worker.upper()}_QUEUE"),
-        MessageBody=record.body,
+        MessageBody=body,
         MessageAttributes={CAUSE: said},
     )
     logger.warning("message put aside")

@@ -1,6 +1,7 @@
 """Queues, and which of them each kind of event goes to."""
 
 import json
+import threading
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -14,6 +15,8 @@ CAMPAIGN_ORDERS = "CAMPAIGN_ORDERS_QUEUE"
 REFUND_EXECUTE = "REFUND_EXECUTE_QUEUE"
 WEBHOOK_FAN_OUT = "WEBHOOK_FAN_OUT_QUEUE"
 WEBHOOK_ATTEMPT = "WEBHOOK_ATTEMPT_QUEUE"
+WEBHOOK_SLOW = "WEBHOOK_SLOW_QUEUE"
+WEBHOOK_RECOVER = "WEBHOOK_RECOVER_QUEUE"
 WEBHOOK_REPLAY = "WEBHOOK_REPLAY_QUEUE"
 SETTLEMENT_LIST = "SETTLEMENT_LIST_QUEUE"
 SETTLEMENT_SETTLE = "SETTLEMENT_SETTLE_QUEUE"
@@ -25,6 +28,8 @@ ALL = (
     REFUND_EXECUTE,
     WEBHOOK_FAN_OUT,
     WEBHOOK_ATTEMPT,
+    WEBHOOK_SLOW,
+    WEBHOOK_RECOVER,
     WEBHOOK_REPLAY,
     SETTLEMENT_LIST,
     SETTLEMENT_SETTLE,
@@ -54,6 +59,8 @@ RECEIVERS: dict[str, tuple[str, ...]] = {
 }
 
 SEND_LIMIT = 10
+# boto3 makes its clients in one thread at a time; any number may use them.
+_making = threading.Lock()
 
 
 class NotSent(Exception):
@@ -68,13 +75,15 @@ def send_event(event: Event) -> None:
 
 def send(queue: str, messages: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
     """Send each message as JSON, up to ten a call, at most 900 seconds late. Raises NotSent."""
+    with _making:
+        sqs = client()
     for start in range(0, len(messages), SEND_LIMIT):
         batch = messages[start : start + SEND_LIMIT]
         entries = [
             {"Id": str(n), "MessageBody": json.dumps(message), "DelaySeconds": delay_seconds}
             for n, message in enumerate(batch)
         ]
-        answer = client().send_message_batch(QueueUrl=required(queue), Entries=entries)
+        answer = sqs.send_message_batch(QueueUrl=required(queue), Entries=entries)
         if answer.get("Failed"):
             raise NotSent(
                 f"{queue}: {len(answer['Failed'])} of {len(entries)} messages were refused"

@@ -248,6 +248,8 @@ ENDPOINT_VIEW: dict[str, Any] = {
     "generation": 1,
     "disabled_reason": None,
     "failing_since": None,
+    "slow": False,
+    "circuit": "closed",
     "old_secret_until": None,
     "created_at": "2026-03-01T10:12:45.870Z",
 }
@@ -397,6 +399,7 @@ EXAMPLES: dict[str, Any] = {
         "resolved_at": "2026-03-03T08:15:32.650Z",
     },
     "ChangeEndpoint": {"status": "active"},
+    "ChangedEndpointView": {**ENDPOINT_VIEW, "waiting": 3},
     "CloneCampaign": {
         "title": "Breakfast of the next week",
         "opens_at": "2026-03-09T06:00:00.000Z",
@@ -422,6 +425,7 @@ EXAMPLES: dict[str, Any] = {
                 "answer": "Back in a minute",
             }
         ],
+        "waits": False,
         "next_attempt_at": "2026-03-02T09:31:14.310Z",
         "created_at": "2026-03-02T09:31:08.640Z",
     },

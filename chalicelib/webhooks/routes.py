@@ -11,11 +11,12 @@ from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 from chalicelib.webhooks import delivering, endpoints, replaying, stats, testing
 from chalicelib.webhooks import store as webhooks
-from chalicelib.webhooks.endpoints import Changes, WithSecret
+from chalicelib.webhooks.endpoints import Changes, WithSecret, WithWaiting
 from chalicelib.webhooks.replaying import Asked
 from chalicelib.webhooks.rules import Delivery, Endpoint, Replay
 from chalicelib.webhooks.schema import (
     AddEndpoint,
+    ChangedEndpointView,
     ChangeEndpoint,
     DeliveryView,
     EndpointView,
@@ -82,10 +83,10 @@ def read_endpoint(request: Request, id: str) -> Endpoint:
     summary="Change an endpoint, disable it or enable it again",
     roles=WHO,
     body=ChangeEndpoint,
-    answer=EndpointView,
+    answer=ChangedEndpointView,
     errors={"address_refused": 422},
 )
-def change_endpoint(request: Request, id: str) -> Endpoint:
+def change_endpoint(request: Request, id: str) -> WithWaiting:
     sent: ChangeEndpoint = request.body
     return endpoints.change(id, Changes(sent.url, sent.event_types, sent.status), request.caller)
 

@@ -13,16 +13,18 @@ from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.table import (
+    CompressedTextAttribute,
     EntityRow,
     InstantAttribute,
     IntegerAttribute,
+    RecordAttribute,
     RecordsAttribute,
     Row,
     TextsAttribute,
     table,
 )
 from chalicelib.platform.transaction import Delete, Put, Update, create
-from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Replay
+from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Health, Replay
 
 ENDPOINT, DELIVERY, OWNER = "endpoint", "delivery", "owner"
 ENDPOINTS, DELIVERIES = "endpoints", "deliveries"
@@ -60,6 +62,17 @@ class Listing(GlobalSecondaryIndex[Any]):
     age = UnicodeAttribute(range_key=True)
 
 
+class Waiting(GlobalSecondaryIndex[Any]):
+    """What waits at an endpoint, by age. What does not wait costs nothing here."""
+
+    class Meta:
+        index_name = "waiting"
+        projection = KeysOnlyProjection()
+
+    waits_for = UnicodeAttribute(hash_key=True)
+    age = UnicodeAttribute(range_key=True)
+
+
 class EndpointRow(EntityRow[Endpoint]):
     Meta = WebhooksMeta
     entity = Endpoint
@@ -69,6 +82,9 @@ class EndpointRow(EntityRow[Endpoint]):
     age = UnicodeAttribute()
     of_owner = ByOwner()
     listed = Listing()
+    due = UnicodeAttribute(null=True)
+    due_at = InstantAttribute(null=True)
+    waiting = Due()
     id = UnicodeAttribute()
     owner = UnicodeAttribute()
     url = UnicodeAttribute()
@@ -81,16 +97,21 @@ class EndpointRow(EntityRow[Endpoint]):
     disabled_reason = UnicodeAttribute(null=True)
     version = IntegerAttribute()
     created_at = InstantAttribute()
+    health = RecordAttribute(Health)
+    look_at = InstantAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Endpoint) -> dict[str, Any]:
-        return {
+        keys: dict[str, Any] = {
             "pk": entity.id,
             "sk": ENDPOINT,
             "owner_kind": _owned(entity.owner, ENDPOINTS),
             "listing": ENDPOINTS,
             "age": entity.id,
         }
+        if entity.look_at:
+            keys |= {"due": ENDPOINTS, "due_at": entity.look_at}
+        return keys
 
 
 class OwnerRow(Row):
@@ -171,18 +192,21 @@ class DeliveryRow(EntityRow[Delivery]):
     due = UnicodeAttribute(null=True)
     due_at = InstantAttribute(null=True)
     waiting = Due()
+    waits_for = UnicodeAttribute(null=True)
+    held = Waiting()
     id = UnicodeAttribute()
     owner = UnicodeAttribute()
     endpoint_id = UnicodeAttribute()
     event_type = UnicodeAttribute()
     subject = UnicodeAttribute()
-    body = UnicodeAttribute()
+    body = CompressedTextAttribute()
     status = UnicodeAttribute()
     attempts = RecordsAttribute(Attempt)
     round_attempts = IntegerAttribute()
     next_attempt_at = InstantAttribute(null=True)
     version = IntegerAttribute()
     created_at = InstantAttribute()
+    waits = BooleanAttribute()
     ttl = TTLAttribute()
 
     @classmethod
@@ -193,17 +217,34 @@ class DeliveryRow(EntityRow[Delivery]):
             "sk": DELIVERY,
             "owner_kind": _owned(entity.owner, DELIVERIES),
             "listing": _deliveries(shard),
-            "age": _age(entity),
+            "age": age(entity),
             "ttl": entity.created_at + DELIVERIES_KEPT,
         }
         if entity.next_attempt_at:
             keys |= {"due": _due(shard), "due_at": entity.next_attempt_at + LOST_AFTER}
+        if entity.waits:
+            keys["waits_for"] = (
+                entity.endpoint_id if entity.is_held else _missed(entity.endpoint_id)
+            )
         return keys
 
 
 def get_endpoint(endpoint_id: str) -> Endpoint | None:
     row = store.get(EndpointRow, endpoint_id, ENDPOINT)
     return row.to_entity() if row else None
+
+
+def get_endpoints(endpoint_ids: Iterable[str]) -> dict[str, Endpoint]:
+    """Those that exist, by their ids."""
+    rows = store.get_many(EndpointRow, [(each, ENDPOINT) for each in endpoint_ids])
+    return {row.pk: row.to_entity() for row in rows}
+
+
+def endpoints_to_look_after(now: datetime, limit: int) -> list[str]:
+    rows = store.oldest(
+        EndpointRow.waiting, [ENDPOINTS], EndpointRow.due_at <= now, EndpointRow.due_at, limit
+    )
+    return [row.pk for row in rows]
 
 
 def endpoints_of(owner: str) -> tuple[Endpoint, ...]:
@@ -247,17 +288,31 @@ def get_delivery(delivery_id: str) -> Delivery | None:
     return row.to_entity() if row else None
 
 
+def get_deliveries(delivery_ids: Iterable[str]) -> dict[str, Delivery]:
+    """Those that exist, by their ids."""
+    rows = store.get_many(DeliveryRow, [(each, DELIVERY) for each in delivery_ids])
+    return {row.pk: row.to_entity() for row in rows}
+
+
+def held(endpoint_id: str, limit: int, after: str = "") -> list[Delivery]:
+    """What an open circuit holds back: the oldest, or those that are younger than `after`."""
+    younger = DeliveryRow.age > after if after else None
+    rows = store.oldest(DeliveryRow.held, [endpoint_id], younger, DeliveryRow.age, limit)
+    found = get_deliveries(row.pk for row in rows)
+    return [each for each in found.values() if each.is_held]
+
+
+def count_waiting(endpoint_id: str, most: int) -> int:
+    """How many wait at an endpoint, or to be replayed there: `most` where there are more."""
+    keys = [endpoint_id, _missed(endpoint_id)]
+    return len(store.oldest(DeliveryRow.held, keys, None, DeliveryRow.age, most))
+
+
 def deliveries(owner: str | None, page: PageRequest) -> Page[Delivery]:
     index: Any = DeliveryRow.of_owner if owner else DeliveryRow.listed
     partitions = [_owned(owner, DELIVERIES)] if owner else [_deliveries(n) for n in range(SHARDS)]
     found = store.newest(index, partitions, DeliveryRow.age, page)
     return store.whole(DeliveryRow, DELIVERY, found)
-
-
-def get_deliveries(delivery_ids: Iterable[str]) -> dict[str, Delivery]:
-    """Those that exist, by their ids."""
-    rows = store.get_many(DeliveryRow, [(each, DELIVERY) for each in delivery_ids])
-    return {row.pk: row.to_entity() for row in rows}
 
 
 def deliveries_from(
@@ -344,12 +399,17 @@ def waiting_before(now: datetime, limit: int) -> list[str]:
     return [row.pk for row in rows]
 
 
-def _age(delivery: Delivery) -> str:
+def age(delivery: Delivery) -> str:
+    """By which deliveries are in order."""
     return f"{clock.to_text(delivery.created_at)}#{delivery.id}"
 
 
 def _owned(owner: str, kind: str) -> str:
     return f"{owner}#{kind}"
+
+
+def _missed(endpoint_id: str) -> str:
+    return f"{endpoint_id}#missed"
 
 
 def _deliveries(shard: int) -> str:

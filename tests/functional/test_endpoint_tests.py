@@ -12,6 +12,7 @@ from standardwebhooks import Webhook
 from werkzeug import Request, Response
 
 from chalicelib.webhooks import delivering
+from chalicelib.webhooks import store as webhooks
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
 from tests.support.lambdas import Killed, invoke
@@ -197,7 +198,7 @@ def test_a_ping_whose_caller_dies_is_sent_all_the_same(
 
     def dying(*arguments: Any) -> bool:
         if not before_the_call:
-            with mock.patch.object(delivering, "_finish", side_effect=Killed):
+            with mock.patch.object(webhooks, "replace_delivery", side_effect=Killed):
                 deliver(*arguments)
         raise Killed
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -12,10 +13,10 @@ from werkzeug import Request, Response
 
 from chalicelib.kernel import clock
 from chalicelib.platform import queues
-from chalicelib.platform.transaction import write
+from chalicelib.platform.transaction import Put, write
 from chalicelib.webhooks import replaying
 from chalicelib.webhooks import store as webhooks
-from chalicelib.webhooks.rules import Attempt, Delivery
+from chalicelib.webhooks.rules import Attempt, Delivery, Replay
 from tests.functional.conftest import Clock
 from tests.support.events import sqs_event
 from tests.support.granted import running_as
@@ -393,13 +394,18 @@ def test_a_worker_that_is_killed_anywhere_leaves_a_whole_replay(
 
 
 def test_without_its_markers_the_same_rig_sends_twice(supplier: Supplier, time: Clock) -> None:
-    """The control: a worker that goes by its page alone, killed behind the first delivery."""
+    """The control: a worker that goes by its page alone, killed before the page is sent."""
     made = supplier.deliveries(2, hours=1)
     supplier.replay(delivery_ids=made)
     (message,) = supplier.world.messages("WEBHOOK_REPLAY")
+    mark = webhooks.mark_replayed
+
+    def without_a_condition(job: Replay, delivery_id: str) -> Put:
+        return replace(mark(job, delivery_id), when=None)
+
     with (
         mock.patch.object(webhooks, "replayed_of_page", return_value=set()),
-        mock.patch.object(webhooks, "mark_replayed", return_value=None),
+        mock.patch.object(webhooks, "mark_replayed", without_a_condition),
     ):
         with mock.patch.object(queues, "send", side_effect=RuntimeError("killed")):
             handle("webhook_replay", message)

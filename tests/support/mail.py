@@ -1,0 +1,98 @@
+"""Queues in memory, for code that must cope with whatever SQS may do to a message.
+
+A message is given out at least once, in no order; it comes again until its worker has said that it
+is done, and is put aside once it has been given out too often.
+"""
+
+import json
+import random
+import threading
+import time
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+from chalicelib.platform import dead_letters, queues
+from chalicelib.platform.queues import MAX_RECEIVES
+from tests.support.events import Event, sqs_record
+
+Json = Any
+
+
+@dataclass
+class Letter:
+    """A message, when it may be given out, and how often it has been."""
+
+    id: str
+    body: Json
+    at: float
+    received: int = 0
+
+    def record(self) -> Event:
+        return {**sqs_record(self.body, self.received), "messageId": self.id}
+
+
+class Mail:
+    """All queues, by their names in capitals, such as `WEBHOOK_ATTEMPT`."""
+
+    def __init__(self, now: Callable[[], float] = time.time, seed: int = 0) -> None:
+        self.now, self.chance = now, random.Random(seed)
+        self.waiting: dict[str, list[Letter]] = defaultdict(list)
+        self.taken: Counter[str] = Counter()
+        self.dead: dict[str, list[Json]] = defaultdict(list)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def carrying(self) -> Iterator[None]:
+        """While this lasts, what the application sends goes through here."""
+        with (
+            mock.patch.object(queues, "send", self.send),
+            mock.patch.object(dead_letters, "park", self.put_aside),
+        ):
+            yield
+
+    def put_aside(self, worker: str, message_id: str, body: str, error: Exception) -> None:
+        """What a worker gives up itself, with its cause."""
+        with self._lock:
+            self.dead[worker.upper()].append(json.loads(body))
+
+    def send(self, queue: str, messages: Sequence[Json], *, delay_seconds: int = 0) -> None:
+        at = self.now() + delay_seconds
+        with self._lock:
+            self.waiting[queue.removesuffix("_QUEUE")] += [
+                Letter(uuid.uuid4().hex, each, at) for each in messages
+            ]
+
+    def take(self, queue: str, most: int) -> list[Letter]:
+        """Some of what may be given out now; each must be settled."""
+        with self._lock:
+            ready = [each for each in self.waiting[queue] if each.at <= self.now()]
+            chosen = self.chance.sample(ready, min(most, len(ready)))
+            for letter in chosen:
+                self.waiting[queue].remove(letter)
+                letter.received += 1
+            self.taken[queue] += len(chosen)
+        return chosen
+
+    def settle(self, queue: str, letters: Sequence[Letter], failed: set[str]) -> None:
+        """What is done is gone; what has failed comes again, or is put aside."""
+        with self._lock:
+            self.taken[queue] -= len(letters)
+            for letter in letters:
+                if letter.id not in failed:
+                    continue
+                if letter.received < MAX_RECEIVES:
+                    self.waiting[queue].append(letter)
+                else:
+                    self.dead[queue].append(letter.body)
+
+    def is_empty(self, *but: str) -> bool:
+        """Whether nothing waits and nobody works, except for what is sent for later."""
+        with self._lock:
+            now = self.now()
+            due = [each for queue in self.waiting.values() for each in queue if each.at <= now]
+            return not due and not self.taken.total()
