@@ -22,7 +22,13 @@ SCHEDULES = (
     "webhook_sweep",
 )
 STRANGERS_FAIL = ("campaign_orders", "dispatch_create", "refund_execute", "webhook_fan_out")
-STRANGERS_PASS = ("settlement_list", "settlement_settle", "webhook_attempt")
+STRANGERS_PASS = (
+    "settlement_list",
+    "settlement_settle",
+    "webhook_attempt",
+    "webhook_slow",
+    "webhook_recover",
+)
 
 
 def test_every_function_has_one_sample() -> None:
