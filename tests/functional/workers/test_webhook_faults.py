@@ -21,7 +21,7 @@ from tests.support.mail import Letter, Mail
 from tests.support.told import Supplier, Telling, telling
 from tests.support.world import Context, World, workers
 
-EVENTS, BEFORE, AFTER, POISON = 120, 0.3, 0.3, 0.05
+EVENTS, BEFORE, AFTER, POISON = 60, 0.3, 0.3, 0.05
 NONSENSE = ["{", "[]", "null", "{}", '{"subject": 7}', '{"subject": "x"}', '{"type": "none"}']
 CARRIERS = ("WEBHOOK_FAN_OUT", "WEBHOOK_ATTEMPT")
 

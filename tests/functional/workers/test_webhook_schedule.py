@@ -1,5 +1,6 @@
 """Over thirty kinds of answer: every attempt on its time, and every delivery to its right end."""
 
+import random
 import socket
 import threading
 import time as real_time
@@ -15,6 +16,7 @@ from pytest_httpserver import HTTPServer
 
 from chalicelib.kernel import clock
 from chalicelib.platform import http_out
+from chalicelib.webhooks import delivering
 from tests.functional.workers.conftest import StillClock
 from tests.support.told import Supplier, Telling, telling
 from tests.support.world import Json, World
@@ -145,6 +147,17 @@ def servers() -> Iterator[Callable[[Talk], str]]:
         each.listener.close()
 
 
+class Always(random.Random):
+    """A chance that falls alike each time: so far between the least and the most."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def uniform(self, a: float, b: float) -> float:
+        return a + self.share * (b - a)
+
+
 @pytest.fixture
 def told(world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Telling]:
     post = partial(http_out.post, total_timeout=TIMED_OUT_AFTER)
@@ -153,9 +166,16 @@ def told(world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield made
 
 
+@pytest.mark.parametrize("jitter", [0, 1], ids=["the least", "the most"])
 def test_every_attempt_comes_on_its_time_and_every_delivery_to_its_end(
-    world: World, server: HTTPServer, told: Telling, servers: Callable[[Talk], str]
+    jitter: float,
+    world: World,
+    server: HTTPServer,
+    told: Telling,
+    servers: Callable[[Talk], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(delivering, "chance", Always(jitter))
     talks = {**HEARD, **FAILED, "410": says(410), **{k: talk for k, (talk, _) in PATIENCE.items()}}
     cases = {
         kind: Case(kind, Supplier(world, server, servers(talk))) for kind, talk in talks.items()
