@@ -6,6 +6,7 @@ of an attempt is written on condition of the delivery's version.
 
 import random
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -30,16 +31,17 @@ DELIVERIES_A_SWEEP = 2000
 # A message this little early is not early: clocks differ.
 TOLERANCE = timedelta(seconds=2)
 # What was read longer ago is read again before anybody is called.
-FRESH_FOR = timedelta(seconds=1)
+FRESH_FOR_SECONDS = 1.0
 PING = "ping"
 chance = random.SystemRandom()
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A delivery and its endpoint as they were at an instant; None where there is none."""
+    """A delivery and its endpoint as they were then, by the process's own clock; None where there
+    is none."""
 
-    at: datetime
+    at: float
     delivery: Delivery | None
     endpoint: Endpoint | None
 
@@ -69,7 +71,7 @@ def ping(endpoint: Endpoint, recorder: Recorder | None) -> Delivery:
 
 def attempts(delivery_ids: Sequence[str], *, slow_lane: bool) -> list[Step]:
     """The attempts that messages ask for, all read at once; each shares its endpoint's threads."""
-    now, once = clock.now(), set[str]()
+    now, once = time.monotonic(), set[str]()
     deliveries = webhooks.get_deliveries(delivery_ids)
     endpoints = webhooks.get_endpoints(each.endpoint_id for each in deliveries.values())
     steps = []
@@ -199,7 +201,7 @@ def _ask_for_attempt(delivery_id: str, wait: timedelta = timedelta()) -> None:
 def _attempt(seen: Seen, *, slow_lane: bool) -> None:
     """Make an attempt if it is due, unless its endpoint has to be spared or waited for."""
     now = clock.now()
-    delivery, endpoint = _fresh(seen, now)
+    delivery, endpoint = _fresh(seen)
     if delivery is None or not _is_due(delivery, now):
         return
     logger.bind(delivery_id=delivery.id, **about(delivery.subject))
@@ -216,8 +218,8 @@ def _attempt(seen: Seen, *, slow_lane: bool) -> None:
             deliver(delivery, endpoint)
 
 
-def _fresh(seen: Seen, now: datetime) -> tuple[Delivery | None, Endpoint | None]:
-    if seen.delivery is None or now - seen.at <= FRESH_FOR:
+def _fresh(seen: Seen) -> tuple[Delivery | None, Endpoint | None]:
+    if seen.delivery is None or time.monotonic() - seen.at <= FRESH_FOR_SECONDS:
         return seen.delivery, seen.endpoint
     delivery = webhooks.get_delivery(seen.delivery.id)
     return delivery, webhooks.get_endpoint(seen.delivery.endpoint_id)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from statistics import median, quantiles
+from statistics import quantiles
 from typing import Any
 
 from tests.bench.caller import CONTEXT
@@ -21,10 +21,10 @@ from tests.support.events import failed_bodies, sqs_event
 from tests.support.mail import Mail
 
 UNITS_GROUP, MOST_UNITS, BODY_BYTES = "Delivering a webhook", 12, range(1_500, 2_049)
-SIDE_GROUP, LEAST_TIMES, ROUNDS, BATCHES, ONE_BY_ONE = "One worker", 15, 3, 4, 20
+SIDE_GROUP, LEAST_TIMES, ROUNDS, BATCHES, ONE_BY_ONE = "One worker", 15, 5, 4, 20
 SUPPLIERS, BATCH = 25, 50
 HANG_GROUP, MOST_GROWTH = "One of 20 suppliers hangs", 1.2
-HANG_SUPPLIERS, HANG_SECONDS, A_SECOND_EACH = 20, 40, 1
+HANG_SUPPLIERS, HANG_SECONDS, HANG_ROUNDS = 20, 30, 2
 # As many as AWS runs of the fast lane, and some of the others.
 WORKERS = {"WEBHOOK_ATTEMPT": 20, "WEBHOOK_SLOW": 4, "WEBHOOK_RECOVER": 1}
 Handler = Callable[[Any, Any], Any]
@@ -86,16 +86,18 @@ def at_once(base: str, say: Say) -> list[Figure]:
     """The time for a webhook, to suppliers that each answer in 100 ms."""
     handler = handlers()["WEBHOOK_ATTEMPT"]
     endpoints = [add_endpoint(f"{base}/100/{n}") for n in range(SUPPLIERS)]
-    times = []
+    singles, many = [], []
     for n in range(ROUNDS + 1):
         say(f"one worker: round {n} of {ROUNDS}" if n else "one worker: warming up")
-        single = seconds(handler, [[each] for each in deliver_to(endpoints, ONE_BY_ONE)])
+        messages = deliver_to(endpoints, ONE_BY_ONE)
+        singles.append(seconds(handler, [[each] for each in messages]) / ONE_BY_ONE)
         messages = deliver_to(endpoints, BATCHES * BATCH)
-        many = seconds(handler, [messages[n::BATCHES] for n in range(BATCHES)])
-        if n:
-            times.append((single / ONE_BY_ONE) / (many / len(messages)))
+        batches = [messages[n::BATCHES] for n in range(BATCHES)]
+        many.append(seconds(handler, batches) / len(messages))
+    # The best of each: what else the machine does only ever makes it slower.
+    times = min(singles) / min(many)
     what = f"webhooks in the same time, batches of {BATCH} over one at a time"
-    return [Figure(SIDE_GROUP, what, median(times), LEAST_TIMES, "x", at_least=True)]
+    return [Figure(SIDE_GROUP, what, times, LEAST_TIMES, "x", at_least=True)]
 
 
 def seconds(handler: Handler, batches: Sequence[Sequence[Any]]) -> float:
@@ -106,8 +108,9 @@ def seconds(handler: Handler, batches: Sequence[Sequence[Any]]) -> float:
 
 
 def beside_a_dead_one(base: str, say: Say) -> list[Figure]:
-    alone = p95(base, "100", say)
-    beside = p95(base, "hang", say)
+    """In turn, and the better of each, so that what else the machine does decides less."""
+    rounds = [(p95(base, "100", say), p95(base, "hang", say)) for _ in range(HANG_ROUNDS)]
+    alone, beside = (min(each) for each in zip(*rounds, strict=True))
     return [
         Figure(HANG_GROUP, "p95 of the others until they hear, all well, ms", round(alone * 1000)),
         Figure(HANG_GROUP, "the same while it hangs, ms", round(beside * 1000)),
@@ -124,14 +127,14 @@ def p95(base: str, kind: str, say: Say) -> float:
     others = [add_endpoint(f"{base}/100/{n}") for n in range(1, HANG_SUPPLIERS)]
     mail, made = Mail(), list[str]()
     with mail.carrying(), Workers(mail):
-        for second in range(HANG_SECONDS * A_SECOND_EACH):
+        for second in range(HANG_SECONDS):
             say(f"one of {HANG_SUPPLIERS} suppliers, {kind}: second {second} of {HANG_SECONDS}")
             for endpoint in [first, *others]:
                 (message,) = deliver_to([endpoint], 1)
                 mail.send("WEBHOOK_ATTEMPT", [message])
                 if endpoint is not first:
                     made.append(message["subject"])
-                time.sleep(1 / A_SECOND_EACH / HANG_SUPPLIERS)
+                time.sleep(1 / HANG_SUPPLIERS)
         time.sleep(5)
         found = webhooks.get_deliveries(made)
     if {each.status for each in found.values()} != {"succeeded"}:

@@ -1,6 +1,7 @@
-"""Fifty suppliers in a process of their own: each answers its webhooks as its path says.
+"""Suppliers in a process of their own: each answers its webhooks as its path says.
 
-`/100/...` answers after so many milliseconds, `/hang/...` never, `/gone/...` with 410.
+`/100/...` answers after so many milliseconds, `/hang/...` never, `/gone/...` with 410, and `/heard`
+tells the ids of all webhooks that came.
 """
 
 import asyncio
@@ -11,7 +12,8 @@ from contextlib import contextmanager, suppress
 
 from infra.paths import ROOT
 
-ANSWER = 'HTTP/1.1 {status}\r\ncontent-length: 11\r\nconnection: close\r\n\r\n{{"ok":true}}'
+ANSWER = "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+HEARD: set[str] = set()
 
 
 @contextmanager
@@ -29,20 +31,24 @@ def suppliers() -> Iterator[str]:
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(ConnectionError, asyncio.IncompleteReadError):
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = next(
-            line.partition(":")[2]
-            for line in head.splitlines()
-            if line.lower().startswith("content-length:")
-        )
-        await reader.readexactly(int(length))
         kind = head.split(" ")[1].split("/")[1]
+        await reader.readexactly(int(field(head, "content-length")))
+        HEARD.add(field(head, "webhook-id"))
         if kind == "hang":
             await reader.read()
         if kind.isdigit():
             await asyncio.sleep(int(kind) / 1000)
-        writer.write(ANSWER.format(status="410 Gone" if kind == "gone" else "200 OK").encode())
+        body = "\n".join(HEARD) if kind == "heard" else '{"ok":true}'
+        status = "410 Gone" if kind == "gone" else "200 OK"
+        writer.write(ANSWER.format(status=status, length=len(body), body=body).encode())
         await writer.drain()
     writer.close()
+
+
+def field(head: str, name: str) -> str:
+    """A header's value, or a nought."""
+    lines = (line.partition(":") for line in head.splitlines())
+    return next((value.strip() for found, _, value in lines if found.lower() == name), "0")
 
 
 async def serve() -> None:

@@ -49,6 +49,7 @@ PARTITIONS = (
     "chalicelib.ordering.store.DUE_SHARDS",
     "chalicelib.dispatch.store.SHARDS",
     "chalicelib.ledger.store.BOOK_SHARDS",
+    "chalicelib.webhooks.store.SHARDS",
 )
 FEWER = 3
 BASE = {

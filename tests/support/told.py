@@ -59,9 +59,14 @@ class Supplier:
         return self.world.operator.get(f"/v1/webhook-deliveries/{delivery_id}").json
 
     def deliveries(self) -> list[Json]:
-        """All of them, the newest first; there are at most a hundred."""
-        found = self.world.operator.get("/v1/webhook-deliveries?limit=100").json["items"]
-        return [each for each in found if each["endpoint_id"] == self.endpoint_id]
+        """All of them, the newest first."""
+        found, after = [], ""
+        while True:
+            page = self.world.operator.get(f"/v1/webhook-deliveries?limit=100{after}").json
+            found += [each for each in page["items"] if each["endpoint_id"] == self.endpoint_id]
+            if not page["next_cursor"]:
+                return found
+            after = f"&cursor={page['next_cursor']}"
 
 
 class Telling:
