@@ -4,7 +4,6 @@ A message is given out at least once, in no order; it comes again until its work
 is done, and is put aside once it has been given out too often.
 """
 
-import json
 import random
 import threading
 import time
@@ -44,6 +43,8 @@ class Mail:
         self.waiting: dict[str, list[Letter]] = defaultdict(list)
         self.taken: Counter[str] = Counter()
         self.dead: dict[str, list[Json]] = defaultdict(list)
+        self._given_out: dict[str, Letter] = {}
+        self._buried: set[str] = set()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -58,7 +59,7 @@ class Mail:
     def put_aside(self, worker: str, message_id: str, body: str, error: Exception) -> None:
         """What a worker gives up itself, with its cause."""
         with self._lock:
-            self.dead[worker.upper()].append(json.loads(body))
+            self._bury(worker.upper(), self._given_out[message_id])
 
     def send(self, queue: str, messages: Sequence[Json], *, delay_seconds: int = 0) -> None:
         at = self.now() + delay_seconds
@@ -75,6 +76,7 @@ class Mail:
             for letter in chosen:
                 self.waiting[queue].remove(letter)
                 letter.received += 1
+                self._given_out[letter.id] = letter
             self.taken[queue] += len(chosen)
         return chosen
 
@@ -88,7 +90,13 @@ class Mail:
                 if letter.received < MAX_RECEIVES:
                     self.waiting[queue].append(letter)
                 else:
-                    self.dead[queue].append(letter.body)
+                    self._bury(queue, letter)
+
+    def _bury(self, queue: str, letter: Letter) -> None:
+        """Once, though its worker may put it aside and die before it can say so."""
+        if letter.id not in self._buried:
+            self._buried.add(letter.id)
+            self.dead[queue].append(letter.body)
 
     def is_empty(self, *but: str) -> bool:
         """Whether nothing waits and nobody works, except for what is sent for later."""
