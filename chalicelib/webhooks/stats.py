@@ -3,7 +3,7 @@
 Deliveries are found by their owner and age, so that none costs a write more for being counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,16 +52,22 @@ def of_endpoint(endpoint_id: str, caller: Caller) -> Stats:
     since = now - COUNTED if complete else max(now - COUNTED, seen[-1].created_at)
     window = Window(since, now, complete)
     own = [each for each in seen if each.endpoint_id == endpoint.id]
+    waiting = {webhooks.age(each) for each in own if each.status == "pending"}
+    waiting.update(webhooks.ages_held(endpoint.id, LOOKED_AT_MOST))
+    return _stats(window, own, waiting)
+
+
+def _stats(window: Window, own: Sequence[Delivery], waiting: Collection[str]) -> Stats:
     made = [each for delivery in own for each in delivery.attempts if _counts(each, window)]
-    waiting = [each.created_at for each in own if each.status == "pending"]
     durations = sorted(each.duration_ms for each in made)
+    oldest = min(waiting).partition("#")[0] if waiting else None
     return Stats(
         success_rate_bps=_rate(sum(each.is_success for each in made), len(made)),
         attempts=len(made),
         p50_ms=percentile(durations, 50),
         p95_ms=percentile(durations, 95),
         backlog=len(waiting),
-        oldest_waiting_at=min(waiting, default=None),
+        oldest_waiting_at=clock.from_text(oldest) if oldest else None,
         window=window,
     )
 

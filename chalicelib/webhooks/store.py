@@ -302,6 +302,12 @@ def held(endpoint_id: str, limit: int, after: str = "") -> list[Delivery]:
     return [each for each in found.values() if each.is_held]
 
 
+def ages_held(endpoint_id: str, most: int) -> list[str]:
+    """By their ages, what an open circuit holds back: the oldest first."""
+    rows = store.oldest(DeliveryRow.held, [endpoint_id], None, DeliveryRow.age, most)
+    return [row.age for row in rows]
+
+
 def count_waiting(endpoint_id: str, most: int) -> int:
     """How many wait at an endpoint, or to be replayed there: `most` where there are more."""
     keys = [endpoint_id, _missed(endpoint_id)]

@@ -1,5 +1,6 @@
 """`GET .../stats`: how an endpoint has answered in the last 24 hours, and what waits for it."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,9 @@ from chalicelib.platform.transaction import write
 from chalicelib.webhooks import stats
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import DISABLED, Attempt, Delivery, DeliveryStatus
+from tests.functional.conftest import new_world
 from tests.support.granted import running_as
-from tests.support.world import Api, Json, World, created
+from tests.support.world import Api, Issuer, Json, World, created
 
 ENDPOINTS = "/v1/webhook-endpoints"
 HOOK = {"url": "http://127.0.0.1:9/hook"}
@@ -34,7 +36,11 @@ class Endpoint:
         return answer.json
 
     def delivery(
-        self, *attempts: Attempt, status: DeliveryStatus = "succeeded", **ago: float
+        self,
+        *attempts: Attempt,
+        status: DeliveryStatus = "succeeded",
+        waits: bool = False,
+        **ago: float,
     ) -> None:
         self.made += 1
         made = Delivery(
@@ -50,6 +56,7 @@ class Endpoint:
             next_attempt_at=clock.now() + timedelta(hours=9) if status == "pending" else None,
             version=1,
             created_at=clock.now() - timedelta(**ago),
+            waits=waits,
         )
         with running_as(None):
             write(webhooks.add_delivery(made))
@@ -57,6 +64,13 @@ class Endpoint:
 
 def attempt(status: int | None = 200, took: int = 10, error: Any = None, **ago: float) -> Attempt:
     return Attempt(clock.to_text(clock.now() - timedelta(**ago)), status, took, error)
+
+
+@pytest.fixture
+def world(issuer: Issuer) -> Iterator[World]:
+    """One whose deliveries are made up: nobody looks after those that wait."""
+    with new_world(issuer) as made:
+        yield made
 
 
 @pytest.fixture
@@ -142,6 +156,19 @@ def test_where_there_are_too_many_the_newest_are_counted_and_that_is_said(
     assert (part["attempts"], part["window"]["complete"]) == (4, False)
     start = clock.from_text(part["window"]["from"])
     assert timedelta(hours=4) <= clock.now() - start < timedelta(hours=4, minutes=1)
+
+
+def test_what_an_open_circuit_holds_back_is_counted_however_many_came_since(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stats, "READ_AT_ONCE", 1)
+    monkeypatch.setattr(stats, "LOOKED_AT_MOST", 3)
+    for hours in (30, 20, 3, 2, 1):
+        endpoint.delivery(status="pending", waits=hours > 2, hours=hours)
+    found = endpoint.stats()
+    assert (found["backlog"], found["window"]["complete"]) == (5, False)
+    oldest = clock.from_text(found["oldest_waiting_at"])
+    assert timedelta(hours=30) <= clock.now() - oldest < timedelta(hours=30, minutes=1)
 
 
 def test_what_is_older_than_five_days_does_not_make_it_incomplete(
