@@ -611,6 +611,7 @@ EXAMPLES: dict[str, Any] = {
                 "answer": "ok",
             }
         ],
+        "waits": False,
         "next_attempt_at": None,
         "created_at": "2026-03-02T09:31:08.894Z",
         "request": {

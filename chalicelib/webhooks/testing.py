@@ -18,7 +18,7 @@ from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
 from chalicelib.webhooks.secrets import signed_headers
 
 # What the answer says beyond the `ping` as it was made.
-TOLD_AFTERWARDS = ("status", "attempts", "next_attempt_at", "request", "answer")
+TOLD_AFTERWARDS = ("status", "attempts", "waits", "next_attempt_at", "request", "answer")
 
 
 @dataclass(frozen=True)

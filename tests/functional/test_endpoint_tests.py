@@ -163,7 +163,9 @@ def test_a_secret_that_was_rotated_signs_beside_the_old_one(supplier: Supplier) 
         assert Webhook(secret).verify(sent["body"], sent["headers"])
 
 
-def test_the_same_key_sends_one_ping_and_shows_the_same(supplier: Supplier) -> None:
+@pytest.mark.parametrize("status", [200, 404, 410])
+def test_the_same_key_sends_one_ping_and_shows_the_same(supplier: Supplier, status: int) -> None:
+    supplier.answers("so it is", status)
     first = supplier.test(key="one")
     again = supplier.test(key="one")
     assert again.json == first.json
