@@ -69,7 +69,7 @@ def side_by_side(plan: Callable[[Sequence[Message]], Sequence[Step]]) -> Callabl
         messages = _readable(plan.__name__, bodies)
         with _logged(plan.__name__):
             steps = plan(list(messages.values()))
-        return set(_taken(plan.__name__, dict(zip(messages, steps, strict=True)), messages))
+        return set(_succeeded(plan.__name__, dict(zip(messages, steps, strict=True)), messages))
 
     return worker
 
@@ -142,10 +142,10 @@ def _readable(worker: str, bodies: Mapping[str, str]) -> dict[str, Message]:
     return messages
 
 
-def _taken(
+def _succeeded(
     worker: str, steps: Mapping[str, Step], messages: Mapping[str, Message]
 ) -> Iterator[str]:
-    """Take the steps, and tell whose succeeded."""
+    """Take the steps in their lanes; the messages whose steps did not fail."""
 
     def take(message_ids: Sequence[str]) -> list[str]:
         done: list[str] = []
