@@ -92,11 +92,10 @@ def deliver(delivery: Delivery, endpoint: Endpoint) -> bool:
         keep(delivery.succeeded(made), "succeeded")
         health.note_success(endpoint, made)
         return True
-    wait = rules.wait_after(delivery.round_attempts + 1, patience, chance)
-    if made.status_code == rules.GONE:
-        keep(delivery.missed(made), "exhausted")
-    else:
-        keep(delivery.failed(made, clock.now(), wait), "failed" if wait else "exhausted")
+    gone = made.status_code == rules.GONE
+    wait = None if gone else rules.wait_after(delivery.round_attempts + 1, patience, chance)
+    after = delivery.missed(made) if gone else delivery.failed(made, clock.now(), wait)
+    keep(after, "exhausted" if wait is None else "failed")
     health.note_failure(endpoint.id, delivery.id, made, clock.now())
     if wait is not None and wait <= rules.QUEUE_DELAY_AT_MOST:
         _ask_for_attempt(delivery.id, wait)
@@ -104,13 +103,10 @@ def deliver(delivery: Delivery, endpoint: Endpoint) -> bool:
 
 
 def keep(after: Delivery, outcome: str) -> None:
-    """Write an outcome, unless another was written first."""
+    """Write what came of an attempt, unless another was written first."""
     metric("WebhookAttempts", outcome=outcome)
     logger.info("webhook attempted", outcome=outcome)
-    try:
-        write_alone(webhooks.replace_delivery(after))
-    except Stale:
-        logger.info("another attempt was written first", outcome=outcome)
+    _replace(after)
 
 
 def give_up(delivery: Delivery, endpoint: Endpoint | None) -> None:
@@ -208,7 +204,8 @@ def _attempt(seen: Seen, *, slow_lane: bool) -> None:
     if endpoint is None or not endpoint.is_active:
         give_up(delivery, endpoint)
     elif endpoint.circuit == "open" and delivery.event_type != PING:
-        keep(delivery.held(now), "held")
+        logger.info("webhook waits", endpoint_id=endpoint.id)
+        _replace(delivery.held(now))
     elif slow_lane:
         deliver(delivery, endpoint)
     elif endpoint.slow:
@@ -216,6 +213,13 @@ def _attempt(seen: Seen, *, slow_lane: bool) -> None:
     else:
         with _slowness_noticed(endpoint.id):
             deliver(delivery, endpoint)
+
+
+def _replace(after: Delivery) -> None:
+    try:
+        write_alone(webhooks.replace_delivery(after))
+    except Stale:
+        logger.info("another was written first", delivery_id=after.id)
 
 
 def _fresh(seen: Seen) -> tuple[Delivery | None, Endpoint | None]:
