@@ -294,3 +294,26 @@ def test_a_schedule_that_was_never_started_is_told(world: World) -> None:
     (message,) = listed(world, "schedules")["messages"]
     assert message["cause"]["failure"] is None
     assert "could not start" in message["cause"]["detail"]
+
+
+@pytest.mark.parametrize("lane", ["attempt", "slow"])
+def test_a_worker_that_works_side_by_side_puts_aside_what_it_gives_up(
+    world: World, lane: str
+) -> None:
+    failing = {"subject": "whd_0123456789ab"}
+    with mock.patch("chalicelib.webhooks.delivering._attempt", side_effect=ValueError("Alice")):
+        give_up(f"webhook_{lane}", "{ no json", failing)
+    messages = listed(world, f"webhook-{lane}")["messages"]
+    causes = {each["body"]: each["cause"] for each in messages}
+    assert causes["{ no json"]["failure"] == "JSONDecodeError"
+    failed = causes[json.dumps(failing)]
+    assert failed["failure"] == "ValueError"
+    assert "Alice" not in json.dumps(failed)
+
+
+def test_side_by_side_a_message_is_tried_again_until_its_last_time(world: World) -> None:
+    failing = {"subject": "whd_0123456789ab"}
+    event = sqs_event(failing, receive_count=queues.MAX_RECEIVES - 1)
+    with mock.patch("chalicelib.webhooks.delivering._attempt", side_effect=ValueError):
+        assert failed_bodies(event, invoke("webhook_attempt", event)) == [failing]
+    assert listed(world, "webhook-attempt")["count"] == 0
