@@ -86,8 +86,8 @@ def attempts(delivery_ids: Sequence[str], *, slow_lane: bool) -> list[Step]:
 
 def deliver(delivery: Delivery, endpoint: Endpoint) -> bool:
     """Call the endpoint now, write what came of it, and see to the next attempt. Was it heard?"""
-    now = clock.now()
-    made, patience = call(endpoint, delivery, now)
+    with _slowness_noticed(endpoint):
+        made, patience = call(endpoint, delivery, clock.now())
     if made.is_success:
         keep(delivery.succeeded(made), "succeeded")
         health.note_success(endpoint, made)
@@ -206,13 +206,10 @@ def _attempt(seen: Seen, *, slow_lane: bool) -> None:
     elif endpoint.circuit == "open" and delivery.event_type != PING:
         logger.info("webhook waits", endpoint_id=endpoint.id)
         _replace(delivery.held(now))
-    elif slow_lane:
-        deliver(delivery, endpoint)
-    elif endpoint.slow:
+    elif endpoint.slow and not slow_lane:
         queues.send(queues.WEBHOOK_SLOW, [{"subject": delivery.id}])
     else:
-        with _slowness_noticed(endpoint.id):
-            deliver(delivery, endpoint)
+        deliver(delivery, endpoint)
 
 
 def _replace(after: Delivery) -> None:
@@ -235,12 +232,13 @@ def _is_due(delivery: Delivery, now: datetime) -> bool:
 
 
 @contextmanager
-def _slowness_noticed(endpoint_id: str) -> Iterator[None]:
+def _slowness_noticed(endpoint: Endpoint) -> Iterator[None]:
     """An endpoint is known to be slow while it is waited for, not only when it has timed out: for
     as long as that takes, every worker that met it would be held up with all it has yet to do."""
-    note = partial(copy_context().run, health.note_slowness, endpoint_id)
+    note = partial(copy_context().run, health.note_slowness, endpoint.id)
     timer = threading.Timer(rules.GOOD_TIME.total_seconds(), note)
-    timer.start()
+    if not endpoint.slow:
+        timer.start()
     try:
         yield
     finally:

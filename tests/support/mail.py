@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 from unittest import mock
 
@@ -71,14 +72,25 @@ class Mail:
     def take(self, queue: str, most: int) -> list[Letter]:
         """Some of what may be given out now; each must be settled."""
         with self._lock:
-            ready = [each for each in self.waiting[queue] if each.at <= self.now()]
-            chosen = self.chance.sample(ready, min(most, len(ready)))
-            for letter in chosen:
-                self.waiting[queue].remove(letter)
-                letter.received += 1
-                self._given_out[letter.id] = letter
+            chosen = [self._taken_out(queue, each) for each in self._some_ready(queue, most)]
             self.taken[queue] += len(chosen)
         return chosen
+
+    def _some_ready(self, queue: str, most: int) -> list[int]:
+        """Where they lie, the last first, from some place on: no queue has to be looked through."""
+        letters, now = self.waiting[queue], self.now()
+        start = self.chance.randrange(len(letters)) if letters else 0
+        around = chain(range(start, len(letters)), range(start))
+        ready = (n for n in around if letters[n].at <= now)
+        return sorted(islice(ready, most), reverse=True)
+
+    def _taken_out(self, queue: str, place: int) -> Letter:
+        letters = self.waiting[queue]
+        letters[place], letters[-1] = letters[-1], letters[place]
+        letter = letters.pop()
+        letter.received += 1
+        self._given_out[letter.id] = letter
+        return letter
 
     def settle(self, queue: str, letters: Sequence[Letter], failed: set[str]) -> None:
         """What is done is gone; what has failed comes again, or is put aside."""

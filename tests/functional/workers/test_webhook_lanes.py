@@ -118,12 +118,13 @@ def test_it_is_known_to_be_slow_while_it_is_waited_for(told: Telling, supplier: 
 
 
 def test_who_answers_in_good_time_is_never_taken_for_slow(
-    told: Telling, supplier: Supplier
+    told: Telling, supplier: Supplier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(rules, "GOOD_TIME", timedelta(seconds=2))
     for n in range(5):
         told.tell(supplier, dispatch=n)
     told.work()
-    real_time.sleep(2 * GOOD_TIME)
+    real_time.sleep(2.2)
     assert not supplier.endpoint()["slow"]
 
 
