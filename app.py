@@ -6,6 +6,7 @@ from chalicelib.aftersales import routes as aftersales
 from chalicelib.aftersales import workers as aftersales_workers
 from chalicelib.cases import routes as cases
 from chalicelib.catalogue import routes as catalogue
+from chalicelib.deadletters import routes as deadletters
 from chalicelib.dispatch import routes as dispatch
 from chalicelib.dispatch import workers as dispatch_workers
 from chalicelib.ledger import routes as ledger
@@ -42,6 +43,7 @@ for domain in (
     ledger,
     webhooks,
     cases,
+    deadletters,
     reference,
     portal,
 ):

@@ -1,11 +1,14 @@
 """Structured logs and metrics. Ids only: never a name, phone, address, key, token or secret."""
 
+import json
 import os
 import re
+import sys
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.metrics.base import SingleMetric
 
 
 class SafeLogger:
@@ -15,11 +18,11 @@ class SafeLogger:
         self._logger = Logger(service="tuan", level=os.environ.get("LOG_LEVEL", "INFO"), utc=True)
 
     def bind(self, **ids: Any) -> None:
-        """Put these ids on every line until the next invocation clears them."""
-        self._logger.append_keys(**ids)
+        """Put these ids on every line of this thread until the next invocation clears them."""
+        self._logger.thread_safe_append_keys(**ids)
 
     def clear(self) -> None:
-        self._logger.clear_state()
+        self._logger.thread_safe_clear_keys()
 
     def info(self, message: str, **fields: Any) -> None:
         self._logger.info(message, extra=fields)
@@ -29,11 +32,11 @@ class SafeLogger:
 
     def exception(self, message: str, **fields: Any) -> None:
         """Log the failure being handled: where it happened, not what values it carried."""
-        self._logger.error(message, extra={**fields, **_failure()})
+        self._logger.error(message, extra={**fields, **failure()})
 
 
-def _failure() -> dict[str, Any]:
-    import sys
+def failure() -> dict[str, Any]:
+    """What is being handled as it may be kept: kinds and places, never the values it carried."""
     import traceback
 
     kind, error, trace = sys.exc_info()
@@ -64,6 +67,7 @@ _NAMES = {
     "aft": "after_sales_id",
     "run": "run_id",
     "whd": "delivery_id",
+    "rpl": "replay_id",
 }
 
 logger = SafeLogger()
@@ -75,14 +79,13 @@ def metric(name: str, value: float = 1, *, unit: str = "Count", **dimensions: st
     if not dimensions:
         _metrics.add_metric(name=name, unit=MetricUnit(unit), value=value)
         return
-    with single_metric(
-        name=name,
-        unit=MetricUnit(unit),
-        value=value,
-        namespace=_metrics.namespace,
-        default_dimensions={"service": "tuan", **dimensions},
-    ):
-        pass  # written on leaving
+    single = SingleMetric(namespace=_metrics.namespace)
+    single.add_metric(name=name, unit=MetricUnit(unit), value=value)
+    for dimension, said in {"service": "tuan", **dimensions}.items():
+        single.add_dimension(dimension, said)
+    # In one piece: the library's own context manager prints a line and its end apart, and what
+    # another thread writes may come in between.
+    sys.stdout.write(json.dumps(single.serialize_metric_set(), separators=(",", ":")) + "\n")
 
 
 def flush_metrics() -> None:
@@ -91,4 +94,4 @@ def flush_metrics() -> None:
         _metrics.flush_metrics()
 
 
-__all__ = ["about", "flush_metrics", "logger", "metric"]
+__all__ = ["about", "failure", "flush_metrics", "logger", "metric"]

@@ -1,6 +1,7 @@
 """Queues, and which of them each kind of event goes to."""
 
 import json
+import threading
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -14,8 +15,27 @@ CAMPAIGN_ORDERS = "CAMPAIGN_ORDERS_QUEUE"
 REFUND_EXECUTE = "REFUND_EXECUTE_QUEUE"
 WEBHOOK_FAN_OUT = "WEBHOOK_FAN_OUT_QUEUE"
 WEBHOOK_ATTEMPT = "WEBHOOK_ATTEMPT_QUEUE"
+WEBHOOK_SLOW = "WEBHOOK_SLOW_QUEUE"
+WEBHOOK_RECOVER = "WEBHOOK_RECOVER_QUEUE"
+WEBHOOK_REPLAY = "WEBHOOK_REPLAY_QUEUE"
 SETTLEMENT_LIST = "SETTLEMENT_LIST_QUEUE"
 SETTLEMENT_SETTLE = "SETTLEMENT_SETTLE_QUEUE"
+
+# In the order of an order's way; each has its worker and its dead-letter queue.
+ALL = (
+    DISPATCH_CREATE,
+    CAMPAIGN_ORDERS,
+    REFUND_EXECUTE,
+    WEBHOOK_FAN_OUT,
+    WEBHOOK_ATTEMPT,
+    WEBHOOK_SLOW,
+    WEBHOOK_RECOVER,
+    WEBHOOK_REPLAY,
+    SETTLEMENT_LIST,
+    SETTLEMENT_SETTLE,
+)
+# How often a message is given to its worker before it is put aside.
+MAX_RECEIVES = 5
 
 RECEIVERS: dict[str, tuple[str, ...]] = {
     events.ORDER_PAID: (DISPATCH_CREATE, WEBHOOK_FAN_OUT),
@@ -37,9 +57,12 @@ RECEIVERS: dict[str, tuple[str, ...]] = {
     events.AFTER_SALES_REQUESTED: (WEBHOOK_FAN_OUT,),
     events.AFTER_SALES_DECIDED: (WEBHOOK_FAN_OUT,),
     events.CASE_OPENED: (WEBHOOK_FAN_OUT,),
+    events.REPLAY_ASKED: (WEBHOOK_REPLAY,),
 }
 
 SEND_LIMIT = 10
+# boto3 makes its clients in one thread at a time; any number may use them.
+_making = threading.Lock()
 
 
 class NotSent(Exception):
@@ -54,13 +77,15 @@ def send_event(event: Event) -> None:
 
 def send(queue: str, messages: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
     """Send each message as JSON, up to ten a call, at most 900 seconds late. Raises NotSent."""
+    with _making:
+        sqs = client()
     for start in range(0, len(messages), SEND_LIMIT):
         batch = messages[start : start + SEND_LIMIT]
         entries = [
             {"Id": str(n), "MessageBody": json.dumps(message), "DelaySeconds": delay_seconds}
             for n, message in enumerate(batch)
         ]
-        answer = _client().send_message_batch(QueueUrl=required(queue), Entries=entries)
+        answer = sqs.send_message_batch(QueueUrl=required(queue), Entries=entries)
         if answer.get("Failed"):
             raise NotSent(
                 f"{queue}: {len(answer['Failed'])} of {len(entries)} messages were refused"
@@ -68,7 +93,7 @@ def send(queue: str, messages: Sequence[dict[str, Any]], *, delay_seconds: int =
 
 
 @cache
-def _client() -> Any:
+def client() -> Any:
     import boto3  # a request that publishes nothing does not pay for a client of SQS
 
     return boto3.client("sqs")

@@ -1,17 +1,21 @@
 """Secrets live in Secrets Manager and are held in memory for a few minutes."""
 
+import threading
 from functools import lru_cache
 
 from chalicelib.platform.settings import required
 
 MAX_AGE_SECONDS = 300
+# Of many threads one makes the client and asks; the others find the answer in memory.
+_asking = threading.Lock()
 
 
 def secret(variable: str) -> str:
     """The secret whose ARN the environment variable names."""
     from aws_lambda_powertools.utilities import parameters  # most functions need no secret
 
-    return parameters.get_secret(required(variable), max_age=MAX_AGE_SECONDS)
+    with _asking:
+        return parameters.get_secret(required(variable), max_age=MAX_AGE_SECONDS)
 
 
 @lru_cache(maxsize=256)

@@ -13,11 +13,9 @@ def traced(name: str) -> Callable[[F], F]:
 
     What the function is given and what it returns may be personal, so neither goes into the trace.
     """
-    if os.environ.get("TRACING") != "1":
+    if not _is_on():
         return lambda function: function
-    from aws_lambda_powertools.tracing import Tracer
-
-    provider = Tracer(service="tuan").provider
+    provider = _provider()
 
     def trace(function: F) -> F:
         @functools.wraps(function)
@@ -28,3 +26,28 @@ def traced(name: str) -> Callable[[F], F]:
         return cast(F, run)
 
     return trace
+
+
+def for_other_threads(function: F) -> F:
+    """The function, to be called in threads that continue the trace of this one."""
+    if not _is_on():
+        return function
+    provider = _provider()
+    current = provider.get_trace_entity()
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        provider.set_trace_entity(current)
+        return function(*args, **kwargs)
+
+    return cast(F, run)
+
+
+def _is_on() -> bool:
+    return os.environ.get("TRACING") == "1"
+
+
+def _provider() -> Any:
+    from aws_lambda_powertools.tracing import Tracer
+
+    return Tracer(service="tuan").provider

@@ -16,7 +16,7 @@ from chalicelib.platform.pages import PageRequest
 from chalicelib.portal import sessions
 from chalicelib.portal.packing import picked
 from chalicelib.portal.web import Answer, Asset, GoTo, Pages, Shown, Visit
-from chalicelib.webhooks import delivering, endpoints
+from chalicelib.webhooks import delivering, testing
 from chalicelib.webhooks import store as webhooks
 
 routes = Pages(__name__)
@@ -106,8 +106,12 @@ def supplier_replay(visit: Visit, id: str) -> Answer:
 
 @routes.page("POST", "/supplier/endpoints/{id}/test")
 def supplier_test_endpoint(visit: Visit, id: str) -> Answer:
-    delivering.ping(endpoints.endpoint_for(id, visit.caller), None)
-    return _deliveries(visit, notice="A ping is on its way; see below what came of it.")
+    answer = testing.test(id, visit.caller, None).answer
+    if answer is None or answer.error:
+        return _deliveries(
+            visit, problem=f"The ping failed: {answer.error if answer else 'see below'}."
+        )
+    return _deliveries(visit, notice=f"It answered {answer.status_code} to a ping.")
 
 
 @routes.page("GET", "/supplier/assets/{name}")

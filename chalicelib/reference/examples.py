@@ -345,6 +345,8 @@ ENDPOINT_VIEW: dict[str, Any] = {
     "generation": 1,
     "disabled_reason": None,
     "failing_since": None,
+    "slow": False,
+    "circuit": "closed",
     "old_secret_until": None,
     "created_at": "2026-03-01T10:12:45.870Z",
 }
@@ -360,8 +362,10 @@ DELIVERY_VIEW: dict[str, Any] = {
             "status_code": 503,
             "duration_ms": 41,
             "error": "answered 503",
+            "answer": "Back in a minute",
         }
     ],
+    "waits": False,
     "next_attempt_at": "2026-03-02T09:31:14.310Z",
     "created_at": "2026-03-02T09:31:08.640Z",
 }
@@ -543,6 +547,7 @@ EXAMPLES: dict[str, Any] = {
         "resolved_at": "2026-03-03T08:15:32.650Z",
     },
     "ChangeEndpoint": {"status": "active"},
+    "ChangedEndpointView": {**ENDPOINT_VIEW, "waiting": 3},
     "CloneCampaign": CLONE_CAMPAIGN,
     "ConfirmRefund": {"paid_from": "leader"},
     "CollectPayment": {"amount": 1118, "reference": "cash box, receipt 17"},
@@ -567,6 +572,29 @@ EXAMPLES: dict[str, Any] = {
         "next_cursor": None,
         "next_updated_since": "2026-03-02T14:04:40.001Z",
     },
+    "DeadLetterQueueView": {
+        "queue": "webhook-fan-out",
+        "count": 1,
+        "redrivable": True,
+        "messages": [
+            {
+                "id": "6f0b2c9e-1d47-4a83-9c55-2be8d1f7a036",
+                "body": f'{{"type": "order.paid", "subject": "{ORDER}", "data": {{}}}}',
+                "parked_at": "2026-03-02T09:46:20.511Z",
+                "cause": {
+                    "detail": "LookupError in chalicelib/webhooks/bodies.py:238 _found",
+                    "failure": "LookupError",
+                    "behind": None,
+                    "failed_at": "2026-03-02T09:46:20.498Z",
+                    "trace": [
+                        "chalicelib/webhooks/bodies.py:232 _order",
+                        "chalicelib/webhooks/bodies.py:238 _found",
+                    ],
+                },
+            }
+        ],
+    },
+    "RedrivenView": {"queue": "webhook-fan-out", "moved": 1, "left": 0},
     "HealthView": {"status": "ok"},
     "IssuedKeyView": {
         "id": API_KEY,
@@ -700,6 +728,69 @@ EXAMPLES: dict[str, Any] = {
     "ResolveDispute": {
         "outcome": "dismissed",
         "note": "The carrier's photo shows it in the shop.",
+    },
+    "ReplayDeliveries": {
+        "endpoint_id": ENDPOINT,
+        "from": "2026-03-01T00:00:00Z",
+        "to": "2026-03-03T00:00:00Z",
+        "status": "exhausted",
+    },
+    "ReplayView": {
+        "id": "rpl_019cb1f4a2d63e07c5b8f1a9d20e",
+        "endpoint_id": ENDPOINT,
+        "status": "running",
+        "total": 214,
+        "done": 100,
+        "failure": None,
+        "from": "2026-03-01T00:00:00.000Z",
+        "to": "2026-03-03T00:00:00.000Z",
+        "created_at": "2026-03-03T08:12:40.731Z",
+        "completed_at": None,
+    },
+    "StatsView": {
+        "success_rate_bps": 9930,
+        "attempts": 143,
+        "p50_ms": 64,
+        "p95_ms": 212,
+        "backlog": 1,
+        "oldest_waiting_at": "2026-03-02T09:31:08.641Z",
+        "window": {
+            "from": "2026-03-01T09:35:00.000Z",
+            "to": "2026-03-02T09:35:00.000Z",
+            "complete": True,
+        },
+    },
+    "TestedView": {
+        "id": DELIVERY,
+        "endpoint_id": ENDPOINT,
+        "event_type": "ping",
+        "subject": ENDPOINT,
+        "status": "succeeded",
+        "attempts": [
+            {
+                "at": "2026-03-02T09:31:08.902Z",
+                "status_code": 200,
+                "duration_ms": 41,
+                "error": None,
+                "answer": "ok",
+            }
+        ],
+        "waits": False,
+        "next_attempt_at": None,
+        "created_at": "2026-03-02T09:31:08.894Z",
+        "request": {
+            "url": "https://havelland-farm.example/tuan",
+            "headers": {
+                "content-type": "application/json",
+                "user-agent": "Tuan-Webhooks/1.0",
+                "webhook-id": DELIVERY,
+                "webhook-timestamp": "1772443868",
+                "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+            },
+            "body": '{"type":"ping","timestamp":"2026-03-02T09:31:08.894Z",'
+            f'"data":{{"endpoint_id":"{ENDPOINT}"}}}}',
+        },
+        "answer": {"status_code": 200, "body": "ok", "duration_ms": 41, "error": None},
     },
     "RespondAfterSales": {"accept": True, "note": "I saw the box, it was wet."},
     "ReverseRemittance": {"reason": "The transfer was another leader's"},

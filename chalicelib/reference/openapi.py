@@ -31,6 +31,7 @@ TAGS = {
     "Settlement": "What leaders earn, and the nightly run.",
     "Ledger": "The books.",
     "Cases": "What a person must look at.",
+    "Dead letters": "What workers gave up, and why.",
     "About": "This API itself.",
 }
 

@@ -5,30 +5,45 @@ of an attempt is written on condition of the delivery's version.
 """
 
 import random
-from dataclasses import replace
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from chalicelib.cases import service as cases
-from chalicelib.kernel import clock, events, ids
+from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, NotFound, Stale
-from chalicelib.kernel.events import Event
-from chalicelib.platform import http_out, queues
+from chalicelib.platform import queues
 from chalicelib.platform.log import about, logger, metric
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.settings import settings
-from chalicelib.platform.transaction import Recorder, Transaction, write
-from chalicelib.webhooks import bodies, rules
+from chalicelib.platform.transaction import Recorder, Transaction, write_alone
+from chalicelib.platform.worker import Step
+from chalicelib.webhooks import bodies, health, rules
 from chalicelib.webhooks import store as webhooks
+from chalicelib.webhooks.calling import call
 from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
-from chalicelib.webhooks.secrets import signed_headers
 
-DELIVERIES_A_SWEEP = 500
-QUEUE_DELAY_AT_MOST = timedelta(minutes=15)
+DELIVERIES_A_SWEEP = 2000
 # A message this little early is not early: clocks differ.
 TOLERANCE = timedelta(seconds=2)
-DISABLED = "the endpoint is disabled"
-_chance = random.SystemRandom()
+# What was read longer ago is read again before anybody is called.
+FRESH_FOR_SECONDS = 1.0
+PING = "ping"
+chance = random.SystemRandom()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A delivery and its endpoint as they were then, by the process's own clock; None where there
+    is none."""
+
+    at: float
+    delivery: Delivery | None
+    endpoint: Endpoint | None
 
 
 def fan_out(event_type: str, subject: str) -> None:
@@ -44,43 +59,64 @@ def fan_out(event_type: str, subject: str) -> None:
 
 
 def ping(endpoint: Endpoint, recorder: Recorder | None) -> Delivery:
-    """Send a `ping` to an endpoint, whatever events it wants otherwise."""
+    """Make a `ping` for an endpoint, whatever events it wants otherwise; it is not sent yet."""
     delivery_id = ids.new("whd")
-    told = bodies.Told(
-        endpoint.owner, "ping", endpoint.id, delivery_id, {"endpoint_id": endpoint.id}
-    )
+    told = bodies.Told(endpoint.owner, PING, endpoint.id, delivery_id, {"endpoint_id": endpoint.id})
     delivery = replace(new_delivery(told, endpoint), id=delivery_id)
     transaction = Transaction(recorder)
     transaction.add(webhooks.add_delivery(delivery))
     transaction.commit(delivery)
-    _ask_for_attempt(delivery.id)
     return delivery
 
 
-def attempt(delivery_id: str) -> None:
-    """Make the attempt that is due and write what came of it."""
-    delivery, now = webhooks.get_delivery(delivery_id), clock.now()
-    if delivery is None or not _is_due(delivery, now):
-        return
-    logger.bind(delivery_id=delivery.id, **about(delivery.subject))
-    endpoint = webhooks.get_endpoint(delivery.endpoint_id)
-    if endpoint is None or not endpoint.is_active:
-        reason = DISABLED if endpoint else "the endpoint is gone"
-        _finish(delivery.never_attempted(clock.to_text(now), reason), "exhausted")
-        return
-    made, retry_after = _call(endpoint, delivery, now)
-    if made.status_code is not None and 200 <= made.status_code < 300:
-        _finish(delivery.succeeded(made), "succeeded")
-        note_success(endpoint)
-        return
-    wait = rules.wait_after(delivery.round_attempts + 1, retry_after, _chance)
-    if made.status_code == rules.GONE:
-        wait = None
-    after = delivery.failed(made, clock.now(), wait)
-    _finish(after, "exhausted" if wait is None else "failed")
-    note_failure(endpoint.id, made, clock.now())
-    if wait is not None and wait <= QUEUE_DELAY_AT_MOST:
+def attempts(delivery_ids: Sequence[str], *, slow_lane: bool) -> list[Step]:
+    """The attempts that messages ask for, all read at once; each shares its endpoint's threads."""
+    now, once = time.monotonic(), set[str]()
+    deliveries = webhooks.get_deliveries(delivery_ids)
+    endpoints = webhooks.get_endpoints(each.endpoint_id for each in deliveries.values())
+    steps = []
+    for delivery_id in delivery_ids:
+        delivery = None if delivery_id in once else deliveries.get(delivery_id)
+        endpoint = endpoints.get(delivery.endpoint_id) if delivery else None
+        take = partial(_attempt, Seen(now, delivery, endpoint), slow_lane=slow_lane)
+        steps.append(Step(delivery.endpoint_id if delivery else delivery_id, take))
+        once.add(delivery_id)
+    return steps
+
+
+def deliver(delivery: Delivery, endpoint: Endpoint) -> bool:
+    """Call the endpoint now, write what came of it, and see to the next attempt. Was it heard?"""
+    with _slowness_noticed(endpoint):
+        made, patience = call(endpoint, delivery, clock.now())
+    if made.is_success:
+        keep(delivery.succeeded(made), "succeeded")
+        health.note_success(endpoint, made)
+        return True
+    gone = made.status_code == rules.GONE
+    wait = None if gone else rules.wait_after(delivery.round_attempts + 1, patience, chance)
+    after = delivery.missed(made) if gone else delivery.failed(made, clock.now(), wait)
+    keep(after, "exhausted" if wait is None else "failed")
+    health.note_failure(endpoint.id, delivery.id, made, clock.now())
+    if wait is not None and wait <= rules.QUEUE_DELAY_AT_MOST:
         _ask_for_attempt(delivery.id, wait)
+    return False
+
+
+def keep(after: Delivery, outcome: str) -> None:
+    """Write what came of an attempt, unless another was written first."""
+    metric("WebhookAttempts", outcome=outcome)
+    logger.info("webhook attempted", outcome=outcome)
+    _replace(after)
+
+
+def give_up(delivery: Delivery, endpoint: Endpoint | None) -> None:
+    """Its endpoint is deleted, or disabled: then it is kept to be replayed."""
+    at = clock.to_text(clock.now())
+    if endpoint:
+        keep(delivery.missed(Attempt(at, None, 0, rules.DISABLED)), "exhausted")
+    else:
+        gone = Attempt(at, None, 0, "the endpoint is gone")
+        keep(delivery.failed(gone, clock.now(), None), "exhausted")
 
 
 def sweep(now: datetime) -> int:
@@ -112,42 +148,6 @@ def replay(delivery_id: str, caller: Caller, recorder: Recorder | None) -> Deliv
     return replayed
 
 
-@retry_stale
-def note_success(endpoint: Endpoint) -> None:
-    """An endpoint that answers again is no longer failing."""
-    current = webhooks.get_endpoint(endpoint.id) if endpoint.failing_since else None
-    if current and current.failing_since:
-        write(webhooks.replace_endpoint(current.recovered()))
-
-
-@retry_stale
-def note_failure(endpoint_id: str, made: Attempt, now: datetime) -> None:
-    """Remember since when an endpoint fails; disable one that is gone or fails for five days."""
-    endpoint = webhooks.get_endpoint(endpoint_id)
-    if endpoint is None or not endpoint.is_active:
-        return
-    failed = endpoint.failed(now)
-    since = failed.failing_since or now
-    if made.status_code == rules.GONE:
-        _disable(endpoint, "It answered 410 Gone.")
-    elif now - since >= rules.DISABLED_AFTER:
-        _disable(endpoint, f"It has failed since {clock.to_text(since)}.")
-    elif endpoint.is_failure_news(now):
-        write(webhooks.replace_endpoint(failed))
-
-
-def _disable(endpoint: Endpoint, reason: str) -> None:
-    disabled = endpoint.disabled(reason)
-    transaction = Transaction()
-    transaction.add(webhooks.replace_endpoint(disabled))
-    detail = f"Webhook endpoint {endpoint.id} of {endpoint.owner} was disabled. {reason}"
-    cases.open_in(
-        transaction, "endpoint_disabled", endpoint.id, detail, occurrence=str(disabled.version)
-    )
-    transaction.publish(Event(events.ENDPOINT_DISABLED, endpoint.id))
-    transaction.commit()
-
-
 def new_delivery(told: bodies.Told, endpoint: Endpoint) -> Delivery:
     now = clock.now()
     return Delivery(
@@ -167,22 +167,63 @@ def new_delivery(told: bodies.Told, endpoint: Endpoint) -> Delivery:
 
 
 def _begin(delivery: Delivery, endpoint: Endpoint) -> None:
-    at = clock.to_text(delivery.created_at)
-    begun = delivery if endpoint.is_active else delivery.never_attempted(at, DISABLED)
+    begun = _as_begun(delivery, endpoint)
     try:
-        write(webhooks.add_delivery(begun))
+        write_alone(webhooks.add_delivery(begun))
     except Stale:
         logger.info("delivery was made before", delivery_id=delivery.id)
-    if endpoint.is_active:
+    if begun == delivery:
         _ask_for_attempt(delivery.id)
+
+
+def _as_begun(delivery: Delivery, endpoint: Endpoint) -> Delivery:
+    """Where nobody is called now, it waits from its beginning."""
+    if not endpoint.is_active:
+        at = clock.to_text(delivery.created_at)
+        return delivery.missed(Attempt(at, None, 0, rules.DISABLED))
+    if endpoint.circuit == "open":
+        return delivery.held(delivery.created_at)
+    return delivery
 
 
 def _ask_for_attempt(delivery_id: str, wait: timedelta = timedelta()) -> None:
     queues.send(
         queues.WEBHOOK_ATTEMPT,
         [{"subject": delivery_id}],
-        delay_seconds=round(wait.total_seconds()),
+        delay_seconds=int(wait.total_seconds()),
     )
+
+
+def _attempt(seen: Seen, *, slow_lane: bool) -> None:
+    """Make an attempt if it is due, unless its endpoint has to be spared or waited for."""
+    now = clock.now()
+    delivery, endpoint = _fresh(seen)
+    if delivery is None or not _is_due(delivery, now):
+        return
+    logger.bind(delivery_id=delivery.id, **about(delivery.subject))
+    if endpoint is None or not endpoint.is_active:
+        give_up(delivery, endpoint)
+    elif endpoint.circuit == "open" and delivery.event_type != PING:
+        logger.info("webhook waits", endpoint_id=endpoint.id)
+        _replace(delivery.held(now))
+    elif endpoint.slow and not slow_lane:
+        queues.send(queues.WEBHOOK_SLOW, [{"subject": delivery.id}])
+    else:
+        deliver(delivery, endpoint)
+
+
+def _replace(after: Delivery) -> None:
+    try:
+        write_alone(webhooks.replace_delivery(after))
+    except Stale:
+        logger.info("another was written first", delivery_id=after.id)
+
+
+def _fresh(seen: Seen) -> tuple[Delivery | None, Endpoint | None]:
+    if seen.delivery is None or time.monotonic() - seen.at <= FRESH_FOR_SECONDS:
+        return seen.delivery, seen.endpoint
+    delivery = webhooks.get_delivery(seen.delivery.id)
+    return delivery, webhooks.get_endpoint(seen.delivery.endpoint_id)
 
 
 def _is_due(delivery: Delivery, now: datetime) -> bool:
@@ -190,31 +231,15 @@ def _is_due(delivery: Delivery, now: datetime) -> bool:
     return delivery.status == "pending" and due is not None and due <= now + TOLERANCE
 
 
-def _call(
-    endpoint: Endpoint, delivery: Delivery, now: datetime
-) -> tuple[Attempt, timedelta | None]:
-    headers = signed_headers(endpoint, delivery.id, delivery.body, now)
-    at = clock.to_text(now)
+@contextmanager
+def _slowness_noticed(endpoint: Endpoint) -> Iterator[None]:
+    """An endpoint is known to be slow while it is waited for, not only when it has timed out: for
+    as long as that takes, every worker that met it would be held up with all it has yet to do."""
+    note = partial(copy_context().run, health.note_slowness, endpoint.id)
+    timer = threading.Timer(rules.GOOD_TIME.total_seconds(), note)
+    if not endpoint.slow:
+        timer.start()
     try:
-        answer = http_out.post(
-            endpoint.url,
-            delivery.body.encode(),
-            headers,
-            allow_loopback=settings().allow_loopback_webhooks,
-        )
-    except http_out.AddressRefused as refused:
-        return Attempt(at, None, 0, refused.reason), None
-    except http_out.CallFailed as failed:
-        return Attempt(at, None, failed.duration_ms, failed.reason), None
-    error = None if 200 <= answer.status < 300 else f"answered {answer.status}"
-    retry_after = rules.read_retry_after(answer.headers.get("retry-after"), now)
-    return Attempt(at, answer.status, answer.duration_ms, error), retry_after
-
-
-def _finish(after: Delivery, outcome: str) -> None:
-    metric("WebhookAttempts", outcome=outcome)
-    logger.info("webhook attempted", outcome=outcome)
-    try:
-        write(webhooks.replace_delivery(after))
-    except Stale:
-        logger.info("another attempt was written first", outcome=outcome)
+        yield
+    finally:
+        timer.cancel()

@@ -14,13 +14,14 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, write
 from chalicelib.webhooks import rules
 from chalicelib.webhooks import store as webhooks
-from chalicelib.webhooks.rules import PLATFORM, Endpoint
+from chalicelib.webhooks.rules import PLATFORM, Endpoint, Health
 from chalicelib.webhooks.secrets import endpoint_secret
 
 ENDPOINTS_AN_OWNER = 20
+COUNTED_AT_MOST = 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WithSecret(Endpoint):
     """An endpoint with the secret that its owner verifies signatures with."""
 
@@ -29,6 +30,18 @@ class WithSecret(Endpoint):
     @classmethod
     def of(cls, endpoint: Endpoint) -> "WithSecret":
         return cls(**vars(endpoint), secret=endpoint_secret(endpoint.id, endpoint.generation))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithWaiting(Endpoint):
+    """An endpoint with how many deliveries wait there, or wait to be replayed."""
+
+    waiting: int
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> "WithWaiting":
+        waiting = webhooks.count_waiting(endpoint.id, COUNTED_AT_MOST)
+        return cls(**vars(endpoint), waiting=waiting)
 
 
 @dataclass(frozen=True)
@@ -83,9 +96,9 @@ def endpoint_for(endpoint_id: str, caller: Caller) -> Endpoint:
 
 
 @retry_stale
-def change(endpoint_id: str, changes: Changes, caller: Caller) -> Endpoint:
+def change(endpoint_id: str, changes: Changes, caller: Caller) -> WithWaiting:
     """Change the address, the events or the status; a new address or enabling it forgets the
-    failures."""
+    failures, and what waits is delivered, or is given up where it is disabled."""
     endpoint = endpoint_for(endpoint_id, caller)
     if changes.url is not None:
         _check_url(changes.url)
@@ -104,10 +117,12 @@ def change(endpoint_id: str, changes: Changes, caller: Caller) -> Endpoint:
         failing_since=None if starts_anew else endpoint.failing_since,
         last_failed_at=None if starts_anew else endpoint.last_failed_at,
         disabled_reason=_reason(endpoint, status),
+        health=Health() if starts_anew else endpoint.health,
+        look_at=clock.now() if starts_anew or status != endpoint.status else endpoint.look_at,
         version=endpoint.version + 1,
     )
     write(webhooks.replace_endpoint(changed))
-    return changed
+    return WithWaiting.of(changed)
 
 
 @retry_stale

@@ -9,20 +9,28 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request, Unrecorded
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.webhooks import delivering, endpoints, resending
+from chalicelib.webhooks import delivering, endpoints, replaying, resending, stats, testing
 from chalicelib.webhooks import store as webhooks
-from chalicelib.webhooks.endpoints import Changes, WithSecret
+from chalicelib.webhooks.endpoints import Changes, WithSecret, WithWaiting
+from chalicelib.webhooks.replaying import Asked
 from chalicelib.webhooks.resending import Resent
-from chalicelib.webhooks.rules import Delivery, Endpoint
+from chalicelib.webhooks.rules import Delivery, Endpoint, Replay
 from chalicelib.webhooks.schema import (
     AddEndpoint,
+    ChangedEndpointView,
     ChangeEndpoint,
     DeliveryView,
     EndpointView,
     EndpointWithSecretView,
+    ReplayDeliveries,
+    ReplayView,
     ResentView,
+    StatsView,
+    TestedView,
 )
 from chalicelib.webhooks.secrets import endpoint_secret
+from chalicelib.webhooks.stats import Stats
+from chalicelib.webhooks.testing import Tested
 
 routes = Routes(__name__, tag="Webhooks", authorizer=authorizer)
 
@@ -77,10 +85,10 @@ def read_endpoint(request: Request, id: str) -> Endpoint:
     summary="Change an endpoint, disable it or enable it again",
     roles=WHO,
     body=ChangeEndpoint,
-    answer=EndpointView,
+    answer=ChangedEndpointView,
     errors={"address_refused": 422},
 )
-def change_endpoint(request: Request, id: str) -> Endpoint:
+def change_endpoint(request: Request, id: str) -> WithWaiting:
     sent: ChangeEndpoint = request.body
     return endpoints.change(id, Changes(sent.url, sent.event_types, sent.status), request.caller)
 
@@ -108,14 +116,28 @@ def rotate_secret(request: Request, id: str) -> WithSecret:
 @routes.endpoint(
     "POST",
     "/v1/webhook-endpoints/{id}/test",
-    summary="Send a `ping`",
+    summary="Send a `ping` now, and show what was sent and answered",
+    notes="A disabled endpoint is called too. Where it does not answer 2xx, the `ping` is tried "
+    "again as every delivery is.",
     roles=WHO,
-    answer=DeliveryView,
+    answer=TestedView,
     status=202,
     key="optional",
+    unrecorded=Unrecorded(testing.TOLD_AFTERWARDS, testing.told_again),
 )
-def test_endpoint(request: Request, id: str) -> Delivery:
-    return delivering.ping(endpoints.endpoint_for(id, request.caller), request.idempotency)
+def test_endpoint(request: Request, id: str) -> Tested:
+    return testing.test(id, request.caller, request.recorder(testing.as_made))
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/webhook-endpoints/{id}/stats",
+    summary="How an endpoint has answered in the last 24 hours, and what waits for it",
+    roles=WHO,
+    answer=StatsView,
+)
+def read_stats(request: Request, id: str) -> Stats:
+    return stats.of_endpoint(id, request.caller)
 
 
 @routes.endpoint(
@@ -168,6 +190,36 @@ def replay_delivery(request: Request, id: str) -> Delivery:
 )
 def resend_dispatch(request: Request, id: str) -> Resent:
     return resending.resend(id, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/webhook-deliveries/replays",
+    summary="Send many deliveries of an endpoint again, as a job",
+    notes="Each is sent once, with its own body and `webhook-id`. Those of a time of up to 30 days "
+    "and, if told, of one `status`; or the `delivery_ids` that are named.",
+    roles=WHO,
+    body=ReplayDeliveries,
+    answer=ReplayView,
+    status=202,
+    key="optional",
+    errors={"not_found": 404, "endpoint_not_active": 409},
+)
+def start_replay(request: Request) -> Replay:
+    sent: ReplayDeliveries = request.body
+    asked = Asked(sent.endpoint_id, sent.since, sent.until, sent.status, sent.delivery_ids)
+    return replaying.start(asked, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/webhook-deliveries/replays/{id}",
+    summary="Read how far a replay has come",
+    roles=WHO,
+    answer=ReplayView,
+)
+def read_replay(request: Request, id: str) -> Replay:
+    return replaying.replay_for(id, request.caller)
 
 
 def _whose(caller: Caller) -> str | None:

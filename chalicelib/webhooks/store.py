@@ -1,33 +1,40 @@
-"""The webhooks table: endpoints and deliveries."""
+"""The webhooks table: endpoints, deliveries, and replays with their pages."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pynamodb.attributes import TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import clock, ids
+from chalicelib.kernel.errors import Overtaken
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.table import (
+    CompressedTextAttribute,
     EntityRow,
     InstantAttribute,
     IntegerAttribute,
+    RecordAttribute,
     RecordsAttribute,
     Row,
     TextsAttribute,
     table,
 )
 from chalicelib.platform.transaction import Delete, Put, Update, create
-from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
+from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Health, Replay
 
 ENDPOINT, DELIVERY, OWNER = "endpoint", "delivery", "owner"
 ENDPOINTS, DELIVERIES = "endpoints", "deliveries"
+REPLAY, REPLAYS = "replay", "replays"
 SHARDS = 8
 DELIVERIES_KEPT = timedelta(days=30)
 # An attempt is asked for by a message; one that has not been made this long after is asked again.
 LOST_AFTER = timedelta(seconds=60)
+# A step of a replay takes less than its worker's 60 seconds; one that stands still is called again.
+STANDS_STILL_AFTER = timedelta(minutes=2)
 
 
 WebhooksMeta = table("WEBHOOKS_TABLE")
@@ -55,6 +62,17 @@ class Listing(GlobalSecondaryIndex[Any]):
     age = UnicodeAttribute(range_key=True)
 
 
+class Waiting(GlobalSecondaryIndex[Any]):
+    """What waits at an endpoint, by age. What does not wait costs nothing here."""
+
+    class Meta:
+        index_name = "waiting"
+        projection = KeysOnlyProjection()
+
+    waits_for = UnicodeAttribute(hash_key=True)
+    age = UnicodeAttribute(range_key=True)
+
+
 class EndpointRow(EntityRow[Endpoint]):
     Meta = WebhooksMeta
     entity = Endpoint
@@ -64,6 +82,9 @@ class EndpointRow(EntityRow[Endpoint]):
     age = UnicodeAttribute()
     of_owner = ByOwner()
     listed = Listing()
+    due = UnicodeAttribute(null=True)
+    due_at = InstantAttribute(null=True)
+    waiting = Due()
     id = UnicodeAttribute()
     owner = UnicodeAttribute()
     url = UnicodeAttribute()
@@ -76,16 +97,21 @@ class EndpointRow(EntityRow[Endpoint]):
     disabled_reason = UnicodeAttribute(null=True)
     version = IntegerAttribute()
     created_at = InstantAttribute()
+    health = RecordAttribute(Health)
+    look_at = InstantAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Endpoint) -> dict[str, Any]:
-        return {
+        keys: dict[str, Any] = {
             "pk": entity.id,
             "sk": ENDPOINT,
             "owner_kind": _owned(entity.owner, ENDPOINTS),
             "listing": ENDPOINTS,
             "age": entity.id,
         }
+        if entity.look_at:
+            keys |= {"due": ENDPOINTS, "due_at": entity.look_at}
+        return keys
 
 
 class OwnerRow(Row):
@@ -94,6 +120,64 @@ class OwnerRow(Row):
     Meta = WebhooksMeta
 
     endpoints = IntegerAttribute(default=0)
+
+
+class ReplayRow(EntityRow[Replay]):
+    Meta = WebhooksMeta
+    entity = Replay
+
+    due = UnicodeAttribute(null=True)
+    due_at = InstantAttribute(null=True)
+    standing = Due()
+    id = UnicodeAttribute()
+    owner = UnicodeAttribute()
+    endpoint_id = UnicodeAttribute()
+    since = InstantAttribute()
+    until = InstantAttribute()
+    wanted = UnicodeAttribute(null=True)
+    status = UnicodeAttribute()
+    is_listed = BooleanAttribute()
+    listed_to = UnicodeAttribute()
+    pages = IntegerAttribute()
+    page = IntegerAttribute()
+    total = IntegerAttribute()
+    done = IntegerAttribute()
+    calls = IntegerAttribute()
+    failure = UnicodeAttribute(null=True)
+    version = IntegerAttribute()
+    created_at = InstantAttribute()
+    moved_at = InstantAttribute()
+    completed_at = InstantAttribute(null=True)
+    ttl = TTLAttribute()
+
+    @classmethod
+    def keys(cls, entity: Replay) -> dict[str, Any]:
+        keys: dict[str, Any] = {"pk": entity.id, "sk": REPLAY, "ttl": _forgotten(entity)}
+        if entity.is_running:
+            keys |= {"due": REPLAYS, "due_at": stands_still_at(entity)}
+        return keys
+
+
+class ReplayPageRow(Row):
+    """The deliveries of one page of a replay, as they were listed."""
+
+    Meta = WebhooksMeta
+
+    delivery_ids = TextsAttribute()
+    ttl = TTLAttribute()
+
+
+class ReplayedRow(Row):
+    """The marker of a delivery that a replay has sent: it lies under its page."""
+
+    Meta = WebhooksMeta
+
+    delivery_id = UnicodeAttribute()
+    ttl = TTLAttribute()
+
+
+class SentBefore(Overtaken):
+    """The replay has sent this delivery already."""
 
 
 class DeliveryRow(EntityRow[Delivery]):
@@ -108,18 +192,21 @@ class DeliveryRow(EntityRow[Delivery]):
     due = UnicodeAttribute(null=True)
     due_at = InstantAttribute(null=True)
     waiting = Due()
+    waits_for = UnicodeAttribute(null=True)
+    held = Waiting()
     id = UnicodeAttribute()
     owner = UnicodeAttribute()
     endpoint_id = UnicodeAttribute()
     event_type = UnicodeAttribute()
     subject = UnicodeAttribute()
-    body = UnicodeAttribute()
+    body = CompressedTextAttribute()
     status = UnicodeAttribute()
     attempts = RecordsAttribute(Attempt)
     round_attempts = IntegerAttribute()
     next_attempt_at = InstantAttribute(null=True)
     version = IntegerAttribute()
     created_at = InstantAttribute()
+    waits = BooleanAttribute()
     ttl = TTLAttribute()
 
     @classmethod
@@ -130,17 +217,34 @@ class DeliveryRow(EntityRow[Delivery]):
             "sk": DELIVERY,
             "owner_kind": _owned(entity.owner, DELIVERIES),
             "listing": _deliveries(shard),
-            "age": _age(entity),
+            "age": age(entity),
             "ttl": entity.created_at + DELIVERIES_KEPT,
         }
         if entity.next_attempt_at:
             keys |= {"due": _due(shard), "due_at": entity.next_attempt_at + LOST_AFTER}
+        if entity.waits:
+            keys["waits_for"] = (
+                entity.endpoint_id if entity.is_held else _missed(entity.endpoint_id)
+            )
         return keys
 
 
 def get_endpoint(endpoint_id: str) -> Endpoint | None:
     row = store.get(EndpointRow, endpoint_id, ENDPOINT)
     return row.to_entity() if row else None
+
+
+def get_endpoints(endpoint_ids: Iterable[str]) -> dict[str, Endpoint]:
+    """Those that exist, by their ids."""
+    rows = store.get_many(EndpointRow, [(each, ENDPOINT) for each in endpoint_ids])
+    return {row.pk: row.to_entity() for row in rows}
+
+
+def endpoints_to_look_after(now: datetime, limit: int) -> list[str]:
+    rows = store.oldest(
+        EndpointRow.waiting, [ENDPOINTS], EndpointRow.due_at <= now, EndpointRow.due_at, limit
+    )
+    return [row.pk for row in rows]
 
 
 def endpoints_of(owner: str) -> tuple[Endpoint, ...]:
@@ -184,11 +288,105 @@ def get_delivery(delivery_id: str) -> Delivery | None:
     return row.to_entity() if row else None
 
 
+def get_deliveries(delivery_ids: Iterable[str]) -> dict[str, Delivery]:
+    """Those that exist, by their ids."""
+    rows = store.get_many(DeliveryRow, [(each, DELIVERY) for each in delivery_ids])
+    return {row.pk: row.to_entity() for row in rows}
+
+
+def held(endpoint_id: str, limit: int, after: str = "") -> list[Delivery]:
+    """What an open circuit holds back: the oldest, or those that are younger than `after`."""
+    younger = DeliveryRow.age > after if after else None
+    rows = store.oldest(DeliveryRow.held, [endpoint_id], younger, DeliveryRow.age, limit)
+    found = get_deliveries(row.pk for row in rows)
+    return [each for each in found.values() if each.is_held]
+
+
+def ages_held(endpoint_id: str, most: int) -> list[str]:
+    """By their ages, what an open circuit holds back: the oldest first."""
+    rows = store.oldest(DeliveryRow.held, [endpoint_id], None, DeliveryRow.age, most)
+    return [row.age for row in rows]
+
+
+def count_waiting(endpoint_id: str, most: int) -> int:
+    """How many wait at an endpoint, or to be replayed there: `most` where there are more."""
+    keys = [endpoint_id, _missed(endpoint_id)]
+    return len(store.oldest(DeliveryRow.held, keys, None, DeliveryRow.age, most))
+
+
 def deliveries(owner: str | None, page: PageRequest) -> Page[Delivery]:
     index: Any = DeliveryRow.of_owner if owner else DeliveryRow.listed
     partitions = [_owned(owner, DELIVERIES)] if owner else [_deliveries(n) for n in range(SHARDS)]
     found = store.newest(index, partitions, DeliveryRow.age, page)
     return store.whole(DeliveryRow, DELIVERY, found)
+
+
+def deliveries_from(
+    owner: str, first: str, until: datetime, limit: int
+) -> tuple[list[Delivery], str]:
+    """An owner's deliveries from the age `first` on, and the age behind the last of them."""
+    last = f"{clock.to_text(until)}~"  # behind every id of that instant
+    found = store.oldest(
+        DeliveryRow.of_owner,
+        [_owned(owner, DELIVERIES)],
+        DeliveryRow.age.between(first, last),
+        DeliveryRow.age,
+        limit,
+    )
+    behind = f"{found[-1].age} " if len(found) == limit else ""
+    return list(get_deliveries(row.pk for row in found).values()), behind
+
+
+def get_replay(replay_id: str) -> Replay | None:
+    row = store.get(ReplayRow, replay_id, REPLAY)
+    return row.to_entity() if row else None
+
+
+def add_replay(replay: Replay) -> Put:
+    return create(ReplayRow.of(replay))
+
+
+def replace_replay(changed: Replay) -> Put:
+    return Put(ReplayRow.of(changed), ReplayRow.version == changed.version - 1)
+
+
+def stands_still_at(replay: Replay) -> datetime:
+    """When a job that has not moved on since then is taken for standing still."""
+    return replay.moved_at + STANDS_STILL_AFTER
+
+
+def replays_standing_still(now: datetime, limit: int) -> list[str]:
+    rows = store.oldest(
+        ReplayRow.standing, [REPLAYS], ReplayRow.due_at <= now, ReplayRow.due_at, limit
+    )
+    return [row.pk for row in rows]
+
+
+def add_replay_page(replay: Replay, delivery_ids: Sequence[str]) -> Put:
+    """The page that comes next in the list."""
+    row = ReplayPageRow(replay.id, _page(replay.pages), delivery_ids=tuple(delivery_ids))
+    row.ttl = _forgotten(replay)
+    return create(row)
+
+
+def replay_page(replay: Replay) -> tuple[str, ...]:
+    """The deliveries of the page that is to be sent next."""
+    row = store.get(ReplayPageRow, replay.id, _page(replay.page))
+    if row is None:
+        raise LookupError(f"page {replay.page} of {replay.id} is gone")
+    return row.delivery_ids
+
+
+def mark_replayed(replay: Replay, delivery_id: str) -> Put:
+    """Written with the sending: raises SentBefore where that has been done."""
+    row = ReplayedRow(replay.id, f"{_replayed(replay)}{delivery_id}", delivery_id=delivery_id)
+    row.ttl = _forgotten(replay)
+    return create(row, SentBefore)
+
+
+def replayed_of_page(replay: Replay) -> set[str]:
+    of_page = ReplayedRow.sk.startswith(_replayed(replay))
+    return {row.delivery_id for row in store.query(ReplayedRow, replay.id, where=of_page)}
 
 
 def add_delivery(delivery: Delivery) -> Put:
@@ -207,7 +405,8 @@ def waiting_before(now: datetime, limit: int) -> list[str]:
     return [row.pk for row in rows]
 
 
-def _age(delivery: Delivery) -> str:
+def age(delivery: Delivery) -> str:
+    """By which deliveries are in order."""
     return f"{clock.to_text(delivery.created_at)}#{delivery.id}"
 
 
@@ -215,8 +414,24 @@ def _owned(owner: str, kind: str) -> str:
     return f"{owner}#{kind}"
 
 
+def _missed(endpoint_id: str) -> str:
+    return f"{endpoint_id}#missed"
+
+
 def _deliveries(shard: int) -> str:
     return f"{DELIVERIES}#{shard}"
+
+
+def _page(number: int) -> str:
+    return f"page#{number:06}"
+
+
+def _replayed(replay: Replay) -> str:
+    return f"replayed#{replay.page:06}#"
+
+
+def _forgotten(replay: Replay) -> datetime:
+    return replay.created_at + DELIVERIES_KEPT
 
 
 def _due(shard: int) -> str:

@@ -81,8 +81,15 @@ def environment(function: Json) -> Json:
         **SETTINGS,
         **{variable(f"{t}Table"): {"Ref": f"{t}Table"} for t in function.get("tables", {})},
         **{variable(f"{q}Queue"): {"Ref": f"{q}Queue"} for q in function.get("sends", ())},
+        **{variable(name): {"Ref": name} for name in dead_letter_queues(function)},
         **{variable(secret): secret_reference(secret) for secret in function.get("secrets", ())},
     }
+
+
+def dead_letter_queues(function: Json) -> list[str]:
+    """Where it puts aside what it gives up, and those that it may look at and move back."""
+    queues = [function.get("consumes"), *function.get("redrives", ())]
+    return [f"{queue_name}DeadLetterQueue" for queue_name in queues if queue_name]
 
 
 def variable(logical_id: str) -> str:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from chalicelib.platform.queues import MAX_RECEIVES
 from infra.template.alarms import OLDEST_MESSAGE_SECONDS, alarm, dead_letter_alarm
 from infra.template.cloudformation import Json, Resources, arn, policy_document
 
-MAX_RECEIVES = 5
 FOURTEEN_DAYS = 14 * 24 * 3600
 # A message is given again only after this many times its function's longest run (AWS's advice).
 VISIBILITY_TIMEOUTS = 6

@@ -15,6 +15,8 @@ TABLE_ACTIONS = {
     "drain": ("Scan", "DeleteItem"),
 }
 
+REDRIVE = ("GetQueueAttributes", "ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage")
+
 
 def role(name: str, function: Json, tables: Json) -> Json:
     return {
@@ -55,8 +57,11 @@ def statements(name: str, function: Json, tables: Json) -> Iterator[Json]:
     if queue_name := function.get("consumes"):
         actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
         yield allow("sqs", actions, [arn(f"{queue_name}Queue")])
+        yield allow("sqs", ("SendMessage",), [arn(f"{queue_name}DeadLetterQueue")])
     if sends := function.get("sends"):
         yield send([f"{queue_name}Queue" for queue_name in sends])
+    if redrives := function.get("redrives"):
+        yield allow("sqs", REDRIVE, [arn(f"{name}DeadLetterQueue") for name in redrives])
     if function.get("schedule"):
         yield send(["SchedulesDeadLetterQueue"])
     for secret in function.get("secrets", ()):

@@ -1,4 +1,4 @@
-"""What an order, a hot SKU, a cold start and a settlement cost: `make bench`.
+"""What an order, a hot SKU, a webhook, a cold start and a settlement cost: `make bench`.
 
 Ends with 1 where a target is missed.
 """
@@ -19,11 +19,14 @@ def measure(say: Say) -> list[Figure]:
     say("bringing up a local stack")
     with local_stack() as stack:
         api, settle = stack.environment(), stack.environment("SettlementSettle")
+        attempt = {**api, **stack.environment("WebhookAttempt")}
         return [
             *measured_in_process("tests.bench.placing", api, say),
             *measured_in_process("tests.bench.hottest", api, say),
             *measured_in_process("tests.bench.selling", api, say),
             *measured_in_process("tests.bench.settling", settle, say),
+            *measured_in_process("tests.bench.delivering", attempt, say),
+            *measured_in_process("tests.bench.telling", attempt, say),
             *imports.measure(local.STAGE, api, say),
         ]
 

@@ -9,17 +9,23 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured number and what it may be at most; without a target it only explains another."""
+    """A measured number and what it may be at most, or has to be at least.
+
+    Without a target it only explains another.
+    """
 
     group: str
     what: str
     measured: float
     target: float | None = None
     unit: str = ""
+    at_least: bool = False
 
     @property
     def met(self) -> bool:
-        return self.target is None or self.measured <= self.target
+        if self.target is None:
+            return True
+        return self.measured >= self.target if self.at_least else self.measured <= self.target
 
     @property
     def is_target(self) -> bool:
@@ -58,6 +64,8 @@ def table(figures: Sequence[Figure]) -> Table:
 
 def _cells(figure: Figure) -> tuple[str, str, str, str]:
     target = "" if figure.target is None else _number(figure.target, figure.unit)
+    if figure.at_least:
+        target = f"at least {target}"
     verdict = "[green]yes[/green]" if figure.met else "[bold red]no[/bold red]"
     return (
         f"  {figure.what}",

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform.pages import PageRequest
-from chalicelib.platform.transaction import write
+from chalicelib.platform.transaction import write, write_alone
 from chalicelib.webhooks import store as webhooks
-from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
+from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Health, Replay
 from tests.support.made import NOW
 
 LOST_AFTER = timedelta(seconds=60)
@@ -71,6 +72,63 @@ def test_an_endpoint_and_a_delivery_come_back_as_they_were_written() -> None:
     sent = delivery("whd_1", attempts=attempts, round_attempts=1)
     assert webhooks.get_delivery("whd_1") == sent
     assert (webhooks.get_endpoint("whe_2"), webhooks.get_delivery("whd_2")) == (None, None)
+
+
+def test_how_an_endpoint_fares_and_what_a_delivery_waits_for_come_back() -> None:
+    health = Health(True, 5, "whd_1", True, "open", 3, "2026-03-10T09:30:00.000Z#whd_1")
+    made = endpoint("whe_1", health=health, look_at=NOW)
+    assert webhooks.get_endpoint("whe_1") == made
+    answered = Attempt("2026-03-10T09:30:00.000Z", 503, 12, "answered 503", "Bad Gateway 🥐")
+    waits = delivery("whd_1", waits=True, attempts=(answered,))
+    assert webhooks.get_delivery("whd_1") == waits
+    assert webhooks.get_endpoints(["whe_2", "whe_1"]) == {"whe_1": made}
+    assert webhooks.get_deliveries(["whd_1", "whd_2"]) == {"whd_1": waits}
+
+
+def test_an_item_that_is_written_alone_keeps_to_its_condition() -> None:
+    made = delivery("whd_1")
+    with pytest.raises(Stale):
+        write_alone(webhooks.add_delivery(made))
+    held = made.held(NOW)
+    write_alone(webhooks.replace_delivery(held))
+    with pytest.raises(Stale):
+        write_alone(webhooks.replace_delivery(made.replayed(NOW)))
+    assert webhooks.get_delivery("whd_1") == held
+
+
+def test_what_an_endpoint_holds_back_is_found_by_age_and_nothing_else() -> None:
+    for minute in (3, 1, 2):
+        delivery(f"whd_{minute}", minute=minute, waits=True)
+    delivery("whd_4")
+    delivery("whd_5", waits=True, endpoint_id="whe_2")
+    delivery("whd_6", waits=True, status="exhausted", next_attempt_at=None)
+    held = webhooks.held("whe_1", 10)
+    assert ids(held) == ["whd_1", "whd_2", "whd_3"]
+    assert ids(webhooks.held("whe_1", 2)) == ["whd_1", "whd_2"]
+    assert ids(webhooks.held("whe_1", 1, after=webhooks.age(held[1]))) == ["whd_3"]
+    assert ids(webhooks.held("whe_1", 1, after=webhooks.age(held[2]))) == []
+    write_alone(webhooks.replace_delivery(held[0].replayed(NOW)))
+    assert ids(webhooks.held("whe_1", 10)) == ["whd_2", "whd_3"]
+
+
+def test_what_waits_and_what_was_missed_are_counted_up_to_a_bound() -> None:
+    for minute in range(3):
+        delivery(f"whd_{minute}", waits=True)
+        delivery(f"whd_m{minute}", waits=True, status="exhausted", next_attempt_at=None)
+    delivery("whd_9")
+    assert webhooks.count_waiting("whe_1", 100) == 6
+    assert webhooks.count_waiting("whe_1", 4) == 4
+    assert webhooks.count_waiting("whe_2", 100) == 0
+
+
+def test_an_endpoint_is_looked_after_once_its_time_has_come() -> None:
+    for n, minutes in enumerate((2, 1, 30)):
+        endpoint(f"whe_{n}", look_at=NOW + timedelta(minutes=minutes))
+    endpoint("whe_9", owner="sup_2")
+    later = NOW + timedelta(minutes=2)
+    assert webhooks.endpoints_to_look_after(later, 10) == ["whe_1", "whe_0"]
+    assert webhooks.endpoints_to_look_after(later, 1) == ["whe_1"]
+    assert webhooks.endpoints_to_look_after(NOW, 10) == []
 
 
 def test_an_owner_has_no_more_endpoints_than_it_may() -> None:
@@ -142,3 +200,81 @@ def test_what_waits_longest_is_due_first_and_what_has_ended_never() -> None:
     later = NOW + timedelta(hours=4)
     assert webhooks.waiting_before(later, 10) == ["whd_2", "whd_3", "whd_1"]
     assert webhooks.waiting_before(later, 1) == ["whd_2"]
+
+
+def replay(**changes: Any) -> Replay:
+    usual: dict[str, Any] = {
+        "id": "rpl_1",
+        "owner": "sup_1",
+        "endpoint_id": "whe_1",
+        "since": NOW - timedelta(days=1),
+        "until": NOW,
+        "wanted": "exhausted",
+        "status": "running",
+        "is_listed": False,
+        "listed_to": "",
+        "pages": 0,
+        "page": 0,
+        "total": 0,
+        "done": 0,
+        "calls": 0,
+        "failure": None,
+        "version": 1,
+        "created_at": NOW,
+        "moved_at": NOW,
+        "completed_at": None,
+    }
+    made = Replay(**{**usual, **changes})
+    write(webhooks.add_replay(made))
+    return made
+
+
+def test_a_replay_is_kept_and_replaced_on_condition_of_its_version() -> None:
+    made = replay()
+    assert webhooks.get_replay(made.id) == made
+    moved = made.listed(2, "age", is_last=True, now=NOW)
+    write(webhooks.replace_replay(moved))
+    assert webhooks.get_replay(made.id) == moved
+    with pytest.raises(Stale):
+        write(webhooks.replace_replay(moved))
+    with pytest.raises(Stale):
+        write(webhooks.add_replay(made))
+
+
+def test_a_replay_that_runs_and_stands_still_is_found() -> None:
+    made = replay()
+    replay(id="rpl_2", status="completed")
+    still = NOW + timedelta(minutes=2)
+    assert webhooks.replays_standing_still(still - timedelta(seconds=1), 10) == []
+    assert webhooks.replays_standing_still(still, 10) == [made.id]
+
+
+def test_pages_of_a_replay_are_read_in_their_order() -> None:
+    made = replay()
+    write(webhooks.add_replay_page(made, ["whd_1", "whd_2"]))
+    second = made.listed(2, "", is_last=False, now=NOW)
+    write(webhooks.add_replay_page(second, ["whd_3"]))
+    assert webhooks.replay_page(made) == ("whd_1", "whd_2")
+    assert webhooks.replay_page(made.sent(2, NOW)) == ("whd_3",)
+    with pytest.raises(Stale):
+        write(webhooks.add_replay_page(made, ["whd_4"]))
+
+
+def test_a_delivery_is_marked_once_a_page() -> None:
+    made = replay()
+    write(webhooks.mark_replayed(made, "whd_1"), webhooks.mark_replayed(made, "whd_2"))
+    assert webhooks.replayed_of_page(made) == {"whd_1", "whd_2"}
+    with pytest.raises(webhooks.SentBefore):
+        write(webhooks.mark_replayed(made, "whd_1"))
+    assert webhooks.replayed_of_page(made.sent(2, NOW)) == set()
+
+
+def test_deliveries_are_walked_from_an_age_on() -> None:
+    made = [delivery(f"whd_{n}", minute=n) for n in range(5)]
+    delivery("whd_x", owner="sup_2", minute=2)
+    until = NOW + timedelta(minutes=3)
+    first, behind = webhooks.deliveries_from("sup_1", clock.to_text(NOW), until, 3)
+    assert first == made[:3]
+    rest, end = webhooks.deliveries_from("sup_1", behind, until, 3)
+    assert (rest, end) == ([made[3]], "")
+    assert webhooks.deliveries_from("sup_1", clock.to_text(until), until, 3)[0] == [made[3]]

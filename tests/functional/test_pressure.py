@@ -183,6 +183,8 @@ UNTOUCHED = {
     ("GET", "/health"),
     ("GET", "/openapi.json"),
     ("POST", "/v1/payment-events/{provider}"),
+    ("GET", "/v1/dead-letters"),
+    ("GET", "/v1/dead-letters/{queue}"),
 }
 
 

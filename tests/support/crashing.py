@@ -21,7 +21,7 @@ from chalicelib.payments import refunds
 from chalicelib.platform import outbox
 from chalicelib.settlement import watching
 from chalicelib.stock import sharding
-from chalicelib.webhooks import delivering
+from chalicelib.webhooks import delivering, recovering
 from tests.support.at_once import WRITES
 from tests.support.aws_calls import Send, around_each_call
 from tests.support.events import sqs_event
@@ -131,6 +131,7 @@ def come_to_rest(world: World) -> None:
     sharding.sweep(now)
     refunds.look_after(now + AFTER_PATIENCE)
     work_off(world)
+    recovering.sweep(now + AFTER_PATIENCE)
     delivering.sweep(now + AFTER_PATIENCE)
     watching.watch(now + AFTER_PATIENCE)
     work_off(world)

@@ -57,11 +57,11 @@ class DeployedWorld(World):
 
     def start_empty(self) -> None:
         """Take away all that earlier tests have left, but no function."""
-        for queue in workers():
-            self._sqs.purge_queue(QueueUrl=self.environment[f"{queue}_QUEUE"])
-        for name, table in self.environment.items():
+        for name, value in self.environment.items():
+            if name.endswith("_QUEUE"):
+                self._sqs.purge_queue(QueueUrl=value)
             if name.endswith("_TABLE"):
-                empty_table(self._dynamodb, table)
+                empty_table(self._dynamodb, value)
 
     def signed(self, event_id: str, body: str, at: float) -> dict[str, str]:
         signer, instant = Webhook(credentials.provider_key(self.stack)), int(at)
@@ -118,9 +118,10 @@ class DeployedWorld(World):
             },
         )
 
-    def invoke(self, function: str, *messages: Json) -> None:
+    def invoke(self, function: str, *messages: Json, receive_count: int = 1) -> None:
         """Run a deployed function now: a schedule's, or a worker with these messages."""
-        event = sqs_event(*messages) if messages else sample("outbox_sweep")
+        usual = sample("outbox_sweep")
+        event = sqs_event(*messages, receive_count=receive_count) if messages else usual
         answer = self._lambda.invoke(
             FunctionName=self.stack.resource(function), Payload=json.dumps(event).encode()
         )

@@ -15,7 +15,7 @@ from botocore.client import BaseClient
 
 from infra.template.compose import load
 from infra.template.functions import variable
-from infra.template.roles import TABLE_ACTIONS
+from infra.template.roles import REDRIVE, TABLE_ACTIONS
 
 Json = dict[str, Any]
 
@@ -73,8 +73,15 @@ def _granted(function: str) -> frozenset[tuple[str, str]]:
         for action in TABLE_ACTIONS[access]
     }
     queues = {("SendMessage", variable(f"{queue}Queue")) for queue in entry.get("sends", ())}
+    if queue := entry.get("consumes"):
+        queues.add(("SendMessage", variable(f"{queue}DeadLetterQueue")))
+    redrives = {
+        (action, variable(f"{queue}DeadLetterQueue"))
+        for action in REDRIVE
+        for queue in entry.get("redrives", ())
+    }
     secrets = {("GetSecretValue", variable(secret)) for secret in entry.get("secrets", ())}
-    return frozenset(tables | queues | secrets)
+    return frozenset(tables | queues | redrives | secrets)
 
 
 def _needs(client: BaseClient, operation: str, parameters: Json) -> Iterator[tuple[str, str]]:

@@ -38,6 +38,8 @@ from chalicelib.settlement.rules import Statement
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
 from chalicelib.stock.store import StockRow
+from chalicelib.webhooks.rules import Replay
+from chalicelib.webhooks.store import DeliveryRow, EndpointRow, ReplayedRow, ReplayRow
 
 E = TypeVar("E")
 R = TypeVar("R", bound=Row)
@@ -75,6 +77,11 @@ class State:
         self.requests: list[AfterSales] = _entities(AfterSalesRow, aftersales, "request")
         self.open: list[OpenRequests] = _entities(OpenRow, aftersales, "open")
         self.cases: list[Case] = _entities(CaseRow, _items("CASES_TABLE"), "case")
+        webhooks = _items("WEBHOOKS_TABLE")
+        self.endpoints = _rows(EndpointRow, webhooks, "endpoint")
+        self.deliveries = _rows(DeliveryRow, webhooks, "delivery")
+        self.replays: list[Replay] = _entities(ReplayRow, webhooks, "replay")
+        self.replayed = _rows(ReplayedRow, webhooks, "replayed")
         self.waiting = _rows(OutboxRow, _items("OUTBOX_TABLE"), "event")
 
     @cached_property
@@ -511,8 +518,41 @@ def _disputes(state: State) -> Iterator[str]:
             yield f"of {parcel.id}, whose dispute was upheld, not all is refunded"
 
 
+def _replays(state: State) -> Iterator[str]:
+    """What a replay says it has sent it has sent, each delivery once."""
+    sent = Counter(row.pk for row in state.replayed)
+    once = {(row.pk, row.delivery_id) for row in state.replayed}
+    if len(once) < len(state.replayed):
+        yield "a replay sent a delivery on two pages"
+    for replay in state.replays:
+        if replay.is_running:
+            yield f"replay {replay.id} stands still at {replay.done} of {replay.total}"
+        if replay.status == "completed" and not sent[replay.id] == replay.done == replay.total:
+            yield f"replay {replay.id} sent {sent[replay.id]} and says {replay.done}"
+
+
 def _outbox(state: State) -> Iterator[str]:
     yield from (f"event {row.pk} was never sent" for row in state.waiting)
+
+
+def _deliveries(state: State) -> Iterator[str]:
+    """What has to be attempted is where the sweep finds it, and what waits where it is counted."""
+    for row in state.deliveries:
+        delivery = row.to_entity()
+        if bool(row.due_at) is not (delivery.status == "pending"):
+            yield f"delivery {delivery.id} is {delivery.status} and due at {row.due_at}"
+        if bool(row.waits_for) is not delivery.waits:
+            yield f"delivery {delivery.id} waits for {row.waits_for}"
+        if delivery.status == "exhausted" and not delivery.attempts[-1].error:
+            yield f"delivery {delivery.id} is exhausted without a cause"
+
+
+def _endpoints(state: State) -> Iterator[str]:
+    """One behind which deliveries wait is looked after."""
+    held = {row.endpoint_id for row in state.deliveries if row.to_entity().is_held}
+    for row in state.endpoints:
+        if row.look_at is None and (row.pk in held or row.to_entity().circuit != "closed"):
+            yield f"nobody looks after endpoint {row.pk}, whose circuit is {row.health.circuit}"
 
 
 CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
@@ -536,7 +576,10 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _caps,
     _after_sales,
     _disputes,
+    _replays,
     _outbox,
+    _deliveries,
+    _endpoints,
 )
 
 

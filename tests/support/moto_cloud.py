@@ -34,6 +34,9 @@ QUEUES = (
     "REFUND_EXECUTE",
     "WEBHOOK_FAN_OUT",
     "WEBHOOK_ATTEMPT",
+    "WEBHOOK_SLOW",
+    "WEBHOOK_RECOVER",
+    "WEBHOOK_REPLAY",
     "SETTLEMENT_LIST",
     "SETTLEMENT_SETTLE",
 )
@@ -46,6 +49,7 @@ PARTITIONS = (
     "chalicelib.ordering.store.DUE_SHARDS",
     "chalicelib.dispatch.store.SHARDS",
     "chalicelib.ledger.store.BOOK_SHARDS",
+    "chalicelib.webhooks.store.SHARDS",
 )
 FEWER = 3
 BASE = {
@@ -206,7 +210,8 @@ def _schema(hash_key: str, range_key: str) -> list[dict[str, str]]:
 
 def _queues() -> dict[str, str]:
     client = boto3.client("sqs")
-    return {f"{n}_QUEUE": client.create_queue(QueueName=n.lower())["QueueUrl"] for n in QUEUES}
+    names = [*QUEUES, *(f"{name}_DEAD_LETTER" for name in (*QUEUES, "SCHEDULES"))]
+    return {f"{n}_QUEUE": client.create_queue(QueueName=n.lower())["QueueUrl"] for n in names}
 
 
 def _secrets() -> dict[str, str]:

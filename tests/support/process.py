@@ -15,7 +15,7 @@ def forget_everything() -> None:
     """All of it is read and made anew, as in a Lambda that has just started."""
     settings.cache_clear()
     table.connection.cache_clear()
-    queues._client.cache_clear()
+    queues.client.cache_clear()
     secrets.derived_key.cache_clear()
     on_sale.forget_all()
     authorizer._keys.cache_clear()

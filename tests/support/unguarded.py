@@ -8,6 +8,7 @@ from unittest import mock
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform import transaction
+from chalicelib.platform.table import Row
 from chalicelib.platform.transaction import Write
 
 
@@ -29,8 +30,16 @@ class Unguarded(TransactWrite):
 
 @contextmanager
 def unguarded() -> Iterator[None]:
-    """Transactions without any condition."""
-    with mock.patch.object(transaction, "TransactWrite", Unguarded):
+    """Transactions, and items that are written alone, without any condition."""
+    save = Row.save
+
+    def save_anyway(row: Row, condition: Any = None) -> Any:
+        return save(row)
+
+    with (
+        mock.patch.object(transaction, "TransactWrite", Unguarded),
+        mock.patch.object(Row, "save", save_anyway),
+    ):
         yield
 
 

@@ -349,7 +349,13 @@ def workers() -> dict[str, Any]:
     from chalicelib.ordering.workers import campaign_orders
     from chalicelib.payments.workers import refund_execute
     from chalicelib.settlement.workers import settlement_list, settlement_settle
-    from chalicelib.webhooks.workers import webhook_attempt, webhook_fan_out
+    from chalicelib.webhooks.workers import (
+        webhook_attempt,
+        webhook_fan_out,
+        webhook_recover,
+        webhook_replay,
+        webhook_slow,
+    )
 
     found = {
         "DISPATCH_CREATE": dispatch_create,
@@ -357,6 +363,9 @@ def workers() -> dict[str, Any]:
         "REFUND_EXECUTE": refund_execute,
         "WEBHOOK_FAN_OUT": webhook_fan_out,
         "WEBHOOK_ATTEMPT": webhook_attempt,
+        "WEBHOOK_SLOW": webhook_slow,
+        "WEBHOOK_RECOVER": webhook_recover,
+        "WEBHOOK_REPLAY": webhook_replay,
         "SETTLEMENT_LIST": settlement_list,
         "SETTLEMENT_SETTLE": settlement_settle,
     }

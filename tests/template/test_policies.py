@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from infra.template.functions import variable
 from tests.template.conftest import of_type
 
 Json = dict[str, Any]
@@ -45,6 +46,26 @@ def test_a_function_that_only_reads_a_table_cannot_write_it(resources: Json) -> 
     assert not [
         a for a in actions if a.startswith(("dynamodb:Put", "dynamodb:Update", "dynamodb:Delete"))
     ]
+
+
+def test_a_worker_puts_what_it_gives_up_where_its_code_looks_for_the_place(functions: Json) -> None:
+    """By the name of the function: so its queue has the same."""
+    for name, function in functions.items():
+        for queue in consumed(function):
+            assert queue == f"{name}Queue"
+            place = variable(f"{name}DeadLetterQueue")
+            assert function["Environment"]["Variables"][place] == {"Ref": f"{name}DeadLetterQueue"}
+
+
+def test_only_the_api_takes_dead_letters_away(functions: Json, resources: Json) -> None:
+    takers = {
+        name
+        for name in functions
+        for statement in statements_of(resources[f"{name}Role"])
+        if "sqs:DeleteMessage" in statement["Action"]
+        and any("DeadLetterQueue" in logical_id(each) for each in statement["Resource"])
+    }
+    assert takers == {"APIHandler"}
 
 
 def statements(resources: Json) -> Iterator[Json]:

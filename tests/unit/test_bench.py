@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_rounds_that_do_not_pair_up_make_no_ratio() -> None:
 def test_a_figure_is_met_up_to_its_target_and_not_beyond() -> None:
     assert WITHIN.met
     assert not BEYOND.met
+
+
+def test_a_figure_that_has_to_be_large_is_met_from_its_target_on() -> None:
+    least = Figure("Delivering", "times as many", 15, 15, "x", at_least=True)
+    assert least.met
+    assert not replace(least, measured=14.9).met
+    assert cells(shown([least]), "times as many") == ["15.00 x", "at least 15.00 x", "yes"]
 
 
 def test_a_number_without_a_target_is_never_missed() -> None:

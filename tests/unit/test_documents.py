@@ -1,20 +1,13 @@
 """What the documents say is so: links lead somewhere, targets exist, the receiver receives."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
+
+from tests.support.receivers import post, receiver
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -35,7 +28,9 @@ def test_every_make_target_exists(document: Path) -> None:
     assert named <= made
 
 
-def test_the_receiver_of_the_readme_takes_what_is_signed_and_refuses_the_rest() -> None:
+def test_the_receiver_of_the_readme_takes_what_is_signed_and_refuses_the_rest(
+    tmp_path: Path,
+) -> None:
     body = '{"type":"ping","data":{"note":"grüße"}}'
     now = datetime.now(UTC)
     signature = Webhook(SECRET).sign(msg_id="whd_1", timestamp=now, data=body)
@@ -44,52 +39,11 @@ def test_the_receiver_of_the_readme_takes_what_is_signed_and_refuses_the_rest() 
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": signature,
     }
-    with _receiver() as url:
-        assert _post(url, body, headers) == 204
-        assert _post(url, body + " ", headers) == 400
+    with receiver("README.md", "python", tmp_path, SECRET) as port:
+        assert post(port, body.encode(), headers) == 204
+        assert post(port, body.encode() + b" ", headers) == 400
 
 
 def _code(text: str) -> list[str]:
     """Code blocks and spans, where a command is meant as one."""
     return re.findall(r"```[^`]*```|`[^`]+`", text)
-
-
-@contextmanager
-def _receiver() -> Iterator[str]:
-    found = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert found, "the README has a receiver in Python"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    code = found[1].replace("8000", str(port))
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        env={**os.environ, "TUAN_SECRET": SECRET},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for(port)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError("the receiver did not start")
-
-
-def _post(url: str, body: str, headers: dict[str, str]) -> int:
-    request = urllib.request.Request(url, data=body.encode(), headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as refused:
-        refused.close()
-        return refused.code

@@ -181,7 +181,7 @@ class Sqs:
     """SQS, but for queues whose name has some word in it: there `sends` decides."""
 
     def __init__(self, word: str, sends: Callable[[Any, dict[str, Any]], Any]) -> None:
-        self._client, self._word, self._sends = queues._client(), word, sends
+        self._client, self._word, self._sends = queues.client(), word, sends
 
     def send_message_batch(self, **batch: Any) -> Any:
         if self._word in batch["QueueUrl"]:
@@ -196,7 +196,7 @@ def sqs_refusing(queue: str = "") -> Iterator[None]:
     def refuse(*_: Any) -> Any:
         raise ConnectionError("SQS is away")
 
-    with mock.patch.object(queues, "_client", return_value=Sqs(queue, refuse)):
+    with mock.patch.object(queues, "client", return_value=Sqs(queue, refuse)):
         yield
 
 
@@ -207,5 +207,5 @@ def sqs_taking_nothing() -> Iterator[None]:
     def fail(_: Any, batch: dict[str, Any]) -> Any:
         return {"Successful": [], "Failed": [{"Id": entry["Id"]} for entry in batch["Entries"]]}
 
-    with mock.patch.object(queues, "_client", return_value=Sqs("", fail)):
+    with mock.patch.object(queues, "client", return_value=Sqs("", fail)):
         yield

@@ -20,10 +20,18 @@ SCHEDULES = (
     "outbox_sweep",
     "refund_sweep",
     "settlement_watch",
+    "webhook_replay_sweep",
     "webhook_sweep",
 )
 STRANGERS_FAIL = ("campaign_orders", "dispatch_create", "refund_execute", "webhook_fan_out")
-STRANGERS_PASS = ("settlement_list", "settlement_settle", "webhook_attempt")
+STRANGERS_PASS = (
+    "settlement_list",
+    "settlement_settle",
+    "webhook_attempt",
+    "webhook_slow",
+    "webhook_recover",
+    "webhook_replay",
+)
 
 
 def test_every_function_has_one_sample() -> None:

@@ -7,7 +7,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from chalicelib.webhooks import delivering
+from chalicelib.webhooks import calling, delivering
+from chalicelib.webhooks.rules import Delivery, Endpoint
 from tests.functional.workers.conftest import StillClock
 from tests.support.lambdas import handle, invoke, sample_about
 from tests.support.snapshot import snapshot
@@ -43,7 +44,7 @@ def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
         def uniform(self, a: float, b: float) -> float:
             return (a + b) / 2
 
-    monkeypatch.setattr(delivering, "_chance", Even())
+    monkeypatch.setattr(delivering, "chance", Even())
 
 
 def test_an_event_becomes_one_delivery_however_often_it_comes(
@@ -82,14 +83,14 @@ def test_only_the_message_that_fails_goes_back(
     event = paid_event(world, supplier, endpoints=3)
     handle("webhook_fan_out", event)
     one, poison, other = [{"subject": each["id"]} for each in deliveries(world)]
-    attempt = delivering.attempt
+    deliver = delivering.deliver
 
-    def attempt_or_fail(delivery_id: str) -> None:
-        if delivery_id == poison["subject"]:
+    def deliver_or_fail(delivery: Delivery, endpoint: Endpoint) -> bool:
+        if delivery.id == poison["subject"]:
             raise RuntimeError("poison")
-        attempt(delivery_id)
+        return deliver(delivery, endpoint)
 
-    monkeypatch.setattr(delivering, "attempt", attempt_or_fail)
+    monkeypatch.setattr(delivering, "deliver", deliver_or_fail)
     assert handle("webhook_attempt", one, poison, other) == [poison]
     assert sorted(supplier.deliveries()) == sorted([one["subject"], other["subject"]])
 
@@ -178,14 +179,14 @@ def test_attempts_at_once_write_one_outcome(
 ) -> None:
     delivery = made(world, supplier)
     message = {"subject": delivery["id"]}
-    call = delivering._call
+    call = calling.call
 
     def overtaken(*args: Any) -> Any:
-        monkeypatch.setattr(delivering, "_call", call)
+        monkeypatch.setattr(delivering, "call", call)
         assert handle("webhook_attempt", message) == []
         return call(*args)
 
-    monkeypatch.setattr(delivering, "_call", overtaken)
+    monkeypatch.setattr(delivering, "call", overtaken)
     assert handle("webhook_attempt", message) == []
     (heard,) = deliveries(world)
     assert (heard["status"], len(heard["attempts"])) == ("succeeded", 1)

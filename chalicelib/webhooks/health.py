@@ -1,0 +1,89 @@
+"""How endpoints fare: which are slow, whose circuit is open, and who is disabled.
+
+In the normal case nothing is written: an endpoint that answers in good time is as it was.
+"""
+
+from datetime import datetime
+
+from chalicelib.cases import service as cases
+from chalicelib.kernel import clock, events
+from chalicelib.kernel.events import Event
+from chalicelib.platform import queues
+from chalicelib.platform.log import logger, metric
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.transaction import Transaction, write_alone
+from chalicelib.webhooks import rules
+from chalicelib.webhooks import store as webhooks
+from chalicelib.webhooks.rules import Attempt, Endpoint
+
+
+@retry_stale
+def note_success(endpoint: Endpoint, made: Attempt) -> None:
+    """An endpoint that answers again is no longer failing, and hears what has waited for it."""
+    if endpoint.is_well(in_good_time=made.in_good_time):
+        return
+    current = webhooks.get_endpoint(endpoint.id)
+    if current is None or not current.is_active:
+        return
+    if not current.is_well(in_good_time=made.in_good_time):
+        write_alone(
+            webhooks.replace_endpoint(current.answered(clock.now(), in_good_time=made.in_good_time))
+        )
+    if current.circuit == "open":
+        logger.info("circuit closed", endpoint_id=current.id)
+        ask_to_look_after(current.id)
+
+
+@retry_stale
+def note_failure(endpoint_id: str, delivery_id: str, made: Attempt, now: datetime) -> None:
+    """Remember a failure; disable an endpoint that is gone, or has failed for five days."""
+    endpoint = webhooks.get_endpoint(endpoint_id)
+    if endpoint is None or not endpoint.is_active:
+        return
+    failed = endpoint.failed(now, delivery_id)
+    if reason := why_disabled(failed, made, now):
+        disable(endpoint, reason)
+    elif endpoint.is_news(failed):
+        write_alone(webhooks.replace_endpoint(failed))
+        _tell_of_circuit(endpoint, failed)
+
+
+@retry_stale
+def note_slowness(endpoint_id: str) -> None:
+    """Its next deliveries go where they hold up only each other."""
+    endpoint = webhooks.get_endpoint(endpoint_id)
+    if endpoint and not endpoint.slow:
+        write_alone(webhooks.replace_endpoint(endpoint.slowed_down()))
+        logger.info("endpoint is slow", endpoint_id=endpoint_id)
+
+
+def why_disabled(failed: Endpoint, made: Attempt, now: datetime) -> str | None:
+    """Why an endpoint that has just failed so is not called any more; None: it still is."""
+    since = failed.failing_since or now
+    if made.status_code == rules.GONE:
+        return "It answered 410 Gone."
+    if now - since >= rules.DISABLED_AFTER:
+        return f"It has failed since {clock.to_text(since)}."
+    return None
+
+
+def disable(endpoint: Endpoint, reason: str) -> None:
+    disabled = endpoint.disabled(reason, clock.now())
+    transaction = Transaction()
+    transaction.add(webhooks.replace_endpoint(disabled))
+    detail = f"Webhook endpoint {endpoint.id} of {endpoint.owner} was disabled. {reason}"
+    cases.open_in(
+        transaction, "endpoint_disabled", endpoint.id, detail, occurrence=str(disabled.version)
+    )
+    transaction.publish(Event(events.ENDPOINT_DISABLED, endpoint.id))
+    transaction.commit()
+
+
+def ask_to_look_after(*endpoint_ids: str) -> None:
+    queues.send(queues.WEBHOOK_RECOVER, [{"subject": each} for each in endpoint_ids])
+
+
+def _tell_of_circuit(before: Endpoint, after: Endpoint) -> None:
+    if after.circuit == "open" != before.circuit:
+        metric("WebhookCircuitsOpened")
+        logger.warning("circuit opened", endpoint_id=after.id)
