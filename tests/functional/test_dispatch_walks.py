@@ -12,7 +12,7 @@ from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.world import Json, Sale, World
 
-STEPS = 35
+STEPS = 30
 SUPPLIED = 8
 REASONS = ("damaged", "out_of_stock", "no van", "other")
 
