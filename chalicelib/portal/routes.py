@@ -107,10 +107,10 @@ def supplier_replay(visit: Visit, id: str) -> Answer:
 @routes.page("POST", "/supplier/endpoints/{id}/test")
 def supplier_test_endpoint(visit: Visit, id: str) -> Answer:
     answer = testing.test(id, visit.caller, None).answer
-    if answer is None or answer.error:
-        return _deliveries(
-            visit, problem=f"The ping failed: {answer.error if answer else 'see below'}."
-        )
+    if answer is None:
+        return _deliveries(visit, notice="A ping is on its way; see below what comes of it.")
+    if answer.error:
+        return _deliveries(visit, problem=f"The ping failed: {answer.error}.")
     return _deliveries(visit, notice=f"It answered {answer.status_code} to a ping.")
 
 

@@ -209,6 +209,7 @@ def test_a_community_sees_its_open_campaigns_and_what_is_left(world: World, time
             "later_today": [],
             "limit_per_customer": 4,
             "available": 4,
+            "unavailable_reason": None,
             "terms": None,
         }
     ]

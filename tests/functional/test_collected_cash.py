@@ -50,7 +50,7 @@ def balance(world: World, leader_id: str) -> Json:
 
 def refused(answer: Answer, code: str, *said: str) -> bool:
     """A 409 with that code, whose words name these."""
-    words = re.findall(r"\w+", answer.json["detail"])
+    words = re.findall(r"-?\w+(?:\.\d+)?", answer.json["detail"])
     return (answer.status, answer.code) == (409, code) and set(said) <= set(words)
 
 

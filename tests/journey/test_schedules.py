@@ -20,6 +20,7 @@ EXPECTED = {
     "CampaignClose": EVERY_MINUTE,
     "OutboxSweep": EVERY_MINUTE,
     "WebhookSweep": EVERY_MINUTE,
+    "WebhookReplaySweep": EVERY_MINUTE,
     "SettlementWatch": EVERY_MINUTE,
     "StockTend": EVERY_MINUTE,
     "StockCheck": "cron(30 3 * * ? *)",
