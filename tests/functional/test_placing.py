@@ -34,6 +34,7 @@ def test_an_order_answers_with_all_it_comes_to(world: World) -> None:
     assert expires - placed == timedelta(minutes=15)
     shared = {
         "supplier_id": sale.supplier_id,
+        "substitutes": None,
         "refunded_quantity": 0,
         "refunded_amount": 0,
         "unit_price": 1250,

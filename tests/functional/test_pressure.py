@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 from chalicelib.parties import authorizer
 from chalicelib.platform.endpoints import ENDPOINTS
 from chalicelib.platform.settings import settings
-from chalicelib.reference.examples import EXAMPLES
+from chalicelib.reference.examples import EXAMPLES, TEXTS
 from tests.support.aws_calls import Send, around_each_call
 from tests.support.gateway import Answer
 from tests.support.roles import ROLES
@@ -201,9 +201,13 @@ def test_no_route_answers_a_pressed_store_with_anything_but_503(world: World, na
         role = "operator" if "operator" in roles else min(roles)
         caller = callers.get(role) or world.caller(role, "somebody")
         path = endpoint.path.replace("{id}", "x_1").replace("{key_id}", "k_1")
-        body = EXAMPLES[endpoint.body.__name__] if endpoint.body else None
+        body = EXAMPLES[endpoint.body.__name__] if endpoint.body else TEXTS.get(endpoint.name)
+        if isinstance(body, str):
+            body = body.encode()
         if endpoint.path == "/v1/webhook-endpoints" and body:
             body = {"url": "http://127.0.0.1:9/hook"}
+        if endpoint.path == "/v1/dispatches/export":
+            path += "?supplier_id=sup_1"
         headers = {"Idempotency-Key": "k"} if endpoint.key != "none" else {}
         with around_each_call(Pressed(READS | WRITES, refused(THROTTLED[0]))):
             busy(caller.send(endpoint.method, path.replace("{run_id}", "r_1"), body, headers))
