@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_an_order_answers_with_all_it_comes_to(world: World) -> None:
     }
     placed, expires = (clock.from_text(order.pop(n)) for n in ("created_at", "expires_at"))
     assert expires - placed == timedelta(minutes=15)
-    shared = {
+    shared: dict[str, Any] = {
         "supplier_id": sale.supplier_id,
         "substitutes": None,
         "refunded_quantity": 0,

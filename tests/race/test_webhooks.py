@@ -99,7 +99,7 @@ def test_control_without_its_condition_the_claim_is_everybodys(
     world: World, server: HTTPServer
 ) -> None:
     with unguarded():
-        assert len(look_after_at_once(server)) == THREADS
+        assert len(look_after_at_once(server)) > 1
 
 
 def minutes_later(

@@ -266,7 +266,7 @@ def test_a_fine_is_taken_of_what_the_supplier_is_owed(world: World, time: StillC
     assert books[payable] == DELIVERED["supplier"] + 600
     assert books["platform:revenue"] == DELIVERED["platform:revenue"] - 600
     detail = world.operator.get("/v1/cases").json["items"][0]["detail"]
-    assert "fined 300 EUR" in detail
+    assert "fined 3.00 EUR" in detail
     assert findings() == []
 
 

@@ -64,6 +64,10 @@ def test_the_journey_ends_the_same_whatever_comes_twice(
     }
 
 
+# What a journey without failures has no use for; those have tests of their own.
+OF_FAILURES_AND_REPLAYS = {"WEBHOOK_SLOW", "WEBHOOK_RECOVER", "WEBHOOK_REPLAY"}
+
+
 def test_every_message_of_a_journey_may_come_again_after_its_end(
     world: World, time: StillClock, hook: str
 ) -> None:
@@ -80,7 +84,7 @@ def test_every_message_of_a_journey_may_come_again_after_its_end(
     seen += worked(world)
     world.operator.post(f"/v1/campaigns/{sale.campaign_id}/cancel")
     seen += worked(world)
-    assert {queue for queue, _ in seen} == set(workers())
+    assert {queue for queue, _ in seen} == set(workers()) - OF_FAILURES_AND_REPLAYS
     before = tables(world)
     for queue, message in reversed(seen):
         assert handle(queue.lower(), message) == []
