@@ -91,7 +91,8 @@ def test_the_window_is_open_until_its_last_millisecond() -> None:
 
 
 def test_units_of_other_open_requests_are_not_left() -> None:
-    order = an_order((a_line(3, sku_id="eggs"), a_line(1, sku_id="milk")))
+    ordered = an_order((a_line(3, sku_id="eggs"), a_line(1, sku_id="milk")))
+    order = ordered.after_shipping("prc_1", {"eggs": 3, "milk": 1})
     others = [an_after_sales(lines=(EGGS,))]
     (line,) = rules.lines_of(order, {"eggs": 1}, others)
     assert (line.sku_id, line.supplier_id, line.quantity) == ("eggs", "sup_1", 1)
@@ -108,8 +109,22 @@ def test_what_was_not_ordered_is_named_as_such() -> None:
     assert (error.field, error.message) == ("lines.1.sku_id", "is not in this order")
 
 
+def test_what_has_not_shipped_is_not_asked_for() -> None:
+    ordered = an_order((a_line(3, sku_id="eggs"), a_line(1, sku_id="milk")))
+    order = ordered.after_shipping("prc_1", {"eggs": 2})
+    assert rules.lines_of(order, {"eggs": 2}, [])[0].quantity == 2
+    with pytest.raises(Invalid) as refused:
+        rules.lines_of(order, {"milk": 1, "eggs": 3}, [])
+    said = [(each.field, each.message.partition(";")[0]) for each in refused.value.errors]
+    assert said == [
+        ("lines.0.sku_id", "has not been shipped yet"),
+        ("lines.1.sku_id", "has not been shipped yet but for 2"),
+    ]
+
+
 def test_units_refunded_though_they_were_asked_for_leave_nothing_and_not_less() -> None:
-    order = an_order((a_line(3, sku_id="eggs"),)).after_refund({"eggs": 2})
+    shipped = an_order((a_line(3, sku_id="eggs"),)).after_shipping("prc_1", {"eggs": 3})
+    order = shipped.after_refund({"eggs": 2})
     with pytest.raises(Invalid) as refused:
         rules.lines_of(order, {"eggs": 1}, [an_after_sales(lines=(EGGS,))])
     assert "0 units left" in refused.value.errors[0].message

@@ -12,7 +12,7 @@ from chalicelib.kernel import clock
 from chalicelib.ordering.rules import DispatchStatus
 from chalicelib.parties.terms import USUAL as STANDARD
 from chalicelib.parties.terms import Mode, OpenHours, Terms
-from tests.support.made import NOW, a_clock, a_dispatch, a_line, an_order
+from tests.support.made import NOW, a_clock, a_dispatch, a_line, a_parcel, an_order
 
 KINDS: tuple[ClockKind, ...] = get_args(ClockKind)
 STATES: tuple[DispatchStatus, ...] = get_args(DispatchStatus)
@@ -95,7 +95,8 @@ def test_clocks_begin_when_the_campaign_met_its_target() -> None:
 
 def with_all_clocks(status: DispatchStatus) -> Dispatch:
     clocks = clocks_of(USUAL, ["standard"], NOW)
-    made = a_dispatch(status, clocks=clocks)
+    parcels = (a_parcel(),) if status in ("shipped", "delivered") else ()
+    made = a_dispatch(status, clocks=clocks, parcels=parcels)
     return made.delivering_from(NOW, USUAL.calendar)
 
 
@@ -111,8 +112,15 @@ def test_which_clocks_run_in_which_state(status: DispatchStatus) -> None:
     assert (found.due_at is not None) == (status in running)
 
 
+def test_what_is_not_in_a_parcel_yet_is_still_to_be_shipped_in_time() -> None:
+    clocks = clocks_of(USUAL, ["standard"], NOW)
+    sent = (a_parcel(units={"sku_1": 1}),)
+    made = a_dispatch("shipped", clocks=clocks, parcels=sent)
+    assert [each.kind for each in made.running_clocks] == ["ship", "deliver"]
+
+
 def test_delivering_is_begun_by_shipping() -> None:
-    made = a_dispatch("shipped", clocks=clocks_of(USUAL, ["standard"], NOW))
+    made = a_dispatch("shipped", clocks=clocks_of(USUAL, ["standard"], NOW), parcels=(a_parcel(),))
     assert (made.deliver_by, made.due_at) == (None, None)
     later = NOW + timedelta(hours=10)
     begun = made.delivering_from(later, USUAL.calendar)
