@@ -68,7 +68,9 @@ def _remind(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
 def _miss(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
     """Call a person, and let the supplier bear what it agreed to."""
     fined = due.fine_amount if due.on_missed == "fine" else None
-    expires = due.on_missed == "cancel" and bool(dispatch.waiting)
+    # What is on its way cannot be called back, nor is the rest to blame for it.
+    owes_shipping = due.kind != "deliver" and bool(dispatch.waiting)
+    expires = due.on_missed == "cancel" and owes_shipping
     missed = dispatch.with_clock(due.fired(now, fined))
 
     def begin() -> Transaction:
