@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time
 from itertools import islice
 
 from chalicelib.dispatch import store as dispatches
+from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch, DispatchLine
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
@@ -62,9 +63,7 @@ def export(wanted: Wanted, caller: Caller) -> tuple[Sheet, Sheet]:
         raise Invalid.field(
             "cycle", f"has more than {MOST_DISPATCHES} dispatches; read them by GET /v1/dispatches"
         )
-    lines = Sheet(
-        "Lines", LINE_COLUMNS, [_row(each, line) for each in found for line in each.lines]
-    )
+    lines = Sheet("Lines", LINE_COLUMNS, [row for each in found for row in _rows(each)])
     return lines, Sheet("Purchase list", PURCHASE_COLUMNS, purchases(found))
 
 
@@ -119,7 +118,21 @@ def _of_day(supplier_id: str, day: date) -> Iterator[Dispatch]:
         position = batch[-1].position
 
 
-def _row(dispatch: Dispatch, line: DispatchLine) -> list[Cell]:
+def _rows(dispatch: Dispatch) -> Iterator[list[Cell]]:
+    """A row for each line, and for each parcel that some of it went with."""
+    for line in dispatch.lines:
+        left = line.quantity
+        for parcel in dispatch.parcels:
+            if sent := parcel.units.get(line.sku_id, 0):
+                left -= sent
+                yield _row(dispatch, line, sent, parcel)
+        if left > 0:
+            yield _row(dispatch, line, left, None)
+
+
+def _row(
+    dispatch: Dispatch, line: DispatchLine, quantity: int, parcel: Parcel | None
+) -> list[Cell]:
     to = dispatch.ship_to
     return [
         dispatch.id,
@@ -128,7 +141,7 @@ def _row(dispatch: Dispatch, line: DispatchLine) -> list[Cell]:
         line.sku_id,
         line.supplier_sku,
         line.title,
-        line.quantity,
+        quantity,
         line.unit_cost,
         dispatch.currency,
         clock.to_text(dispatch.accept_by),
@@ -141,6 +154,6 @@ def _row(dispatch: Dispatch, line: DispatchLine) -> list[Cell]:
         to.city,
         to.region,
         to.country,
-        dispatch.carrier,
-        dispatch.tracking_number,
+        parcel.carrier if parcel else None,
+        parcel.tracking_number if parcel else None,
     ]

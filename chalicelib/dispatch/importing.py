@@ -1,41 +1,23 @@
-"""Taking a supplier's file of tracking numbers: each dispatch that can be shipped is."""
+"""Taking a supplier's file of tracking numbers: each parcel that can be shipped is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 
-from chalicelib.dispatch import answering, service, shipping
-from chalicelib.dispatch.exporting import LINE_COLUMNS
-from chalicelib.dispatch.parcels import Shipment
+from chalicelib.dispatch import answering, parcels, service, shipping, tracking
+from chalicelib.dispatch.tracking import Told
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import TuanError
-from chalicelib.platform import sheets
-from chalicelib.platform.sheets import Line
-from chalicelib.stock.counts import RowError
+from chalicelib.platform.sheets import RowError
 
-MAX_ROWS = 500
 SIDE_BY_SIDE = 8
-LONGEST_CELL = 200
-COLUMNS = LINE_COLUMNS
-REQUIRED = ("dispatch_id", "carrier", "tracking_number")
-SAID = ("carrier", "tracking_number")
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """What the file says of one dispatch; `line` is the first row that says so."""
-
-    line: int
-    dispatch_id: str
-    carrier: str
-    tracking_number: str
 
 
 @dataclass(frozen=True)
 class Imported:
-    """How many rows there were, what came of their dispatches, and why some were not shipped.
+    """How many rows there were, what came of their parcels, and why some were not shipped.
 
     `unchanged` had been shipped so before; `skipped` rows have no tracking number yet.
     """
@@ -48,71 +30,49 @@ class Imported:
 
 
 def import_tracking(raw: bytes, caller: Caller) -> Imported:
-    """Ship the dispatch of each row, accepting it first where it was not. A file may be sent again.
+    """Ship each parcel, accepting its dispatch first where it was not. A file may be sent again.
 
     Raises Invalid where the file as a whole cannot be taken: nothing is changed then.
     """
-    rows = sheets.read(raw, COLUMNS, REQUIRED, MAX_ROWS)
-    told = [row for row in rows if row.cells["carrier"] or row.cells["tracking_number"]]
-    wrong = [error for row in told if (error := _wrong(row))]
-    bad = {error.line for error in wrong}
-    parcels, contradictions = _by_dispatch([row for row in told if row.number not in bad])
+    read = tracking.read(raw)
+    by_dispatch = [
+        list(group) for _, group in groupby(read.parcels, key=lambda told: told.dispatch_id)
+    ]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        outcomes = list(pool.map(partial(_ship, caller=caller), parcels))
-    errors = [*wrong, *contradictions, *(each for each in outcomes if isinstance(each, RowError))]
+        outcomes = list(chain(*pool.map(partial(_ship_all, caller=caller), by_dispatch)))
+    errors = [*read.errors, *(each for each in outcomes if isinstance(each, RowError))]
     return Imported(
-        rows=len(rows),
+        rows=read.rows,
         shipped=outcomes.count(True),
         unchanged=outcomes.count(False),
-        skipped=len(rows) - len(told),
+        skipped=read.skipped,
         errors=tuple(sorted(errors, key=lambda error: error.line)),
     )
 
 
-def _wrong(row: Line) -> RowError | None:
-    """What is wrong with a row by itself."""
-    for field in REQUIRED:
-        cell = row.cells[field]
-        if not cell:
-            return RowError(row.number, field, "is required where the other is given")
-        if len(cell) > LONGEST_CELL:
-            return RowError(row.number, field, f"must be at most {LONGEST_CELL} characters")
-        if cell.startswith("="):
-            return RowError(row.number, field, "is a formula; send what it comes to")
-        if not cell.isprintable():
-            return RowError(row.number, field, "must not hold control characters")
-    return None
+def _ship_all(told: Sequence[Told], caller: Caller) -> list[bool | RowError]:
+    """The parcels of one dispatch, one after another: each changes what is left for the next."""
+    return [_ship(each, caller) for each in told]
 
 
-def _by_dispatch(rows: Sequence[Line]) -> tuple[list[Parcel], list[RowError]]:
-    """One parcel a dispatch, however many lines it has; none where they contradict each other."""
-    parcels, errors = [], []
-    by_id = sorted(rows, key=lambda row: (row.cells["dispatch_id"], row.number))
-    for dispatch_id, group in groupby(by_id, key=lambda row: row.cells["dispatch_id"]):
-        first, *others = group
-        if wrong := list(_contradictions(first, others)):
-            errors += wrong
-        else:
-            said = (first.cells[name] for name in SAID)
-            parcels.append(Parcel(first.number, dispatch_id, *said))
-    return parcels, errors
-
-
-def _contradictions(first: Line, others: Sequence[Line]) -> Iterator[RowError]:
-    for other in others:
-        for name in SAID:
-            if other.cells[name] != first.cells[name]:
-                yield RowError(other.number, name, f"is another than on line {first.number}")
-
-
-def _ship(parcel: Parcel, caller: Caller) -> bool | RowError:
+def _ship(told: Told, caller: Caller) -> bool | RowError:
     """Whether it was shipped just now."""
     try:
-        before = service.dispatch_for(parcel.dispatch_id, caller)
+        before = service.dispatch_for(told.dispatch_id, caller)
+        if parcels.sent_before(before.parcels, before.id, told.shipment):
+            return False
         if before.status == "created":
-            answering.accept(parcel.dispatch_id, None, None, caller, None)
-        shipment = Shipment(parcel.carrier, parcel.tracking_number)
-        shipping.ship(parcel.dispatch_id, shipment, caller, None)
+            answering.accept(told.dispatch_id, None, None, caller, None)
+        shipping.ship(told.dispatch_id, told.shipment, caller, None)
     except TuanError as refused:
-        return RowError(parcel.line, "dispatch_id", refused.detail)
-    return before.status != "shipped"
+        return _refusal(told, refused)
+    return True
+
+
+def _refusal(told: Told, refused: TuanError) -> RowError:
+    """Under the row of the line that was refused, where that is known."""
+    for error in refused.errors:
+        n = error.field.removeprefix("lines.").removesuffix(".quantity")
+        if n.isdecimal():
+            return RowError(told.lines[int(n)], "quantity", error.message)
+    return RowError(told.lines[0], "dispatch_id", refused.detail)

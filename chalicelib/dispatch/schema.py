@@ -21,12 +21,12 @@ from chalicelib.platform.schema import (
     PageQuery,
     PositiveAmount,
     RequestModel,
+    RowErrorView,
     ShortText,
     Text,
     View,
     just_one,
 )
-from chalicelib.stock.schema import RowErrorView
 
 REASON_TEXT = f"One of {', '.join(get_args(Reason))}; or any other words, kept as `other`."
 
@@ -125,8 +125,8 @@ class ExportQuery(RequestModel):
 
 class TrackingImportedView(View):
     rows: int
-    shipped: int = Field(description="Dispatches that were shipped by this file.")
-    unchanged: int = Field(description="Dispatches that had been shipped so before.")
+    shipped: int = Field(description="Parcels that were shipped by this file.")
+    unchanged: int = Field(description="Parcels that had been shipped so before.")
     skipped: int = Field(description="Rows without a tracking number.")
     errors: list[RowErrorView]
 

@@ -74,6 +74,14 @@ class View(BaseModel):
     model_config = ConfigDict(from_attributes=True, defer_build=True)
 
 
+class RowErrorView(View):
+    """What is wrong with one line of a file."""
+
+    line: int = Field(description="The header is line 1.")
+    field: str
+    message: str
+
+
 def _one_line(most: int, least: int = 1) -> Any:
     return StringConstraints(
         strip_whitespace=True, min_length=least, max_length=most, pattern=ONE_LINE

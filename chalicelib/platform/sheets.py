@@ -36,6 +36,15 @@ class Sheet:
 
 
 @dataclass(frozen=True)
+class RowError:
+    """What is wrong with one line of a file; the header is line 1."""
+
+    line: int
+    field: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Line:
     """A row of a file by column; the header is line 1."""
 

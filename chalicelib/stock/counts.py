@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chalicelib.kernel.errors import FieldError, Invalid
+from chalicelib.platform.sheets import RowError
 
 MAX_ROWS = 1_000
 MAX_UNITS = 10**9
@@ -20,15 +21,6 @@ ON_HAND = "on_hand"
 # A spreadsheet would compute such a cell. A number may have a sign, and a name may begin with `-`.
 FORMULA = ("=", "+", "-", "@", "\t")
 NUMBER = re.compile(r"[+-]?[0-9]+")
-
-
-@dataclass(frozen=True)
-class RowError:
-    """What is wrong with one line; the header is line 1."""
-
-    line: int
-    field: str
-    message: str
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from chalicelib.catalogue import store as catalogue
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, NotFound, Stale
 from chalicelib.parties import store as parties
+from chalicelib.platform.sheets import RowError
 from chalicelib.platform.transaction import write
 from chalicelib.stock import counts, service
 from chalicelib.stock import store as stock
-from chalicelib.stock.counts import Count, Counts, RowError
+from chalicelib.stock.counts import Count, Counts
 from chalicelib.stock.levels import Level, Stock
 
 # SKUs set in one transaction: enough to be quick, and few enough to be done again one by one.

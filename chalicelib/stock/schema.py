@@ -16,6 +16,7 @@ from chalicelib.platform.schema import (
     Identifier,
     Instant,
     RequestModel,
+    RowErrorView,
     Text,
     Units,
     View,
@@ -126,12 +127,6 @@ class AdjustmentView(View):
     reason: str
     made_by: Role
     created_at: Instant
-
-
-class RowErrorView(View):
-    line: int = Field(description="The header is line 1.")
-    field: str
-    message: str
 
 
 class ImportedView(View):

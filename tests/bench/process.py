@@ -56,7 +56,11 @@ def measured_in_process(module: str, environment: Mapping[str, str], say: Say) -
 
 def tell(measure: Callable[[Say], list[Figure]]) -> None:
     """The end of a measurement's process."""
-    told, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: SIM115
-    figures = measure(lambda words: print(PROGRESS, words, file=sys.stderr, flush=True))
-    json.dump([asdict(figure) for figure in figures], told)
-    told.flush()
+    with os.fdopen(os.dup(1), "w") as told:
+        # The descriptor itself, for a logger has kept the stream that it found: nobody reads what
+        # it would write there until all is measured, and a full pipe would stop it.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+        figures = measure(lambda words: print(PROGRESS, words, file=sys.stderr, flush=True))
+        json.dump([asdict(figure) for figure in figures], told)

@@ -138,6 +138,92 @@ def test_an_export_that_was_filled_in_can_be_sent_back(
     assert status(world, dispatches[0]) == "shipped"
 
 
+def skus(supplier: Api, dispatch_id: str) -> list[str]:
+    return [each["sku_id"] for each in supplier.get(f"/v1/dispatches/{dispatch_id}").json["lines"]]
+
+
+PARTS = f"{HEADER},sku_id,quantity"
+
+
+def test_rows_of_lines_become_the_parcels_that_they_name(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    third = dispatches[2]
+    eggs, milk = skus(supplier, third)
+    rows = [f"{third},DHL,T-1,{eggs},2", f"{third},DHL,T-1,{milk},1", f"{third},UPS,U-1,{eggs},1"]
+    answer = send(supplier, *rows, header=PARTS)
+    assert (answer["shipped"], answer["errors"]) == (2, [])
+    shown = supplier.get(f"/v1/dispatches/{third}").json
+    assert [(each["carrier"], each["lines"]) for each in shown["parcels"]] == [
+        ("DHL", [{"sku_id": eggs, "quantity": 2}, {"sku_id": milk, "quantity": 1}]),
+        ("UPS", [{"sku_id": eggs, "quantity": 1}]),
+    ]
+    again = send(supplier, *rows, header=PARTS)
+    assert (again["shipped"], again["unchanged"], again["errors"]) == (0, 2, [])
+    assert supplier.get(f"/v1/dispatches/{third}").json == shown
+
+
+def test_an_export_of_what_is_shipped_in_part_says_what_went_with_what(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    third = dispatches[2]
+    eggs, milk = skus(supplier, third)
+    send(supplier, f"{third},DHL,T-1,{eggs},2", header=PARTS)
+    day = clock.now().date().isoformat()
+    exported = supplier.get(f"{EXPORT}?cycle={day}")
+    rows = [row for row in table(exported) if row["dispatch_id"] == third]
+    assert sorted((row["sku_id"], row["quantity"], row["tracking_number"]) for row in rows) == (
+        sorted([(eggs, "2", "T-1"), (eggs, "1", ""), (milk, "3", "")])
+    )
+    header, *lines = exported.content.decode("utf-8-sig").splitlines()
+    answer = send(supplier, *lines, header=header)
+    assert (answer["shipped"], answer["unchanged"], answer["errors"]) == (0, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("quantity", "field", "words"),
+    [
+        ("4", "quantity", "is more than the 3 units left to ship"),
+        ("0", "quantity", "whole number"),
+        ("1.5", "quantity", "whole number"),
+        ("", "quantity", "whole number"),
+    ],
+)
+def test_a_parcel_of_too_much_or_of_no_number_is_refused_under_its_line(
+    world: World, supplier: Api, dispatches: list[str], quantity: str, field: str, words: str
+) -> None:
+    third = dispatches[2]
+    eggs, milk = skus(supplier, third)
+    rows = [f"{third},DHL,T-1,{eggs},1", f"{third},UPS,U-1,{milk},{quantity}"]
+    answer = send(supplier, *rows, header=PARTS)
+    (error,) = answer["errors"]
+    assert (answer["shipped"], error["line"], error["field"]) == (1, 3, field)
+    assert words in error["message"]
+
+
+def test_rows_of_one_dispatch_name_lines_all_or_none(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    first, second, third = dispatches
+    eggs = skus(supplier, first)[0]
+    answer = send(
+        supplier,
+        f"{first},DHL,T-1,{eggs},1",
+        f"{first},DHL,T-1,,",
+        f"{second},DHL,T-2,,",
+        f"{second},DHL,T-2,{eggs},1",
+        f"{third},DHL,T-3,{eggs},1",
+        f"{third},DHL,T-3,{eggs},1",
+        header=PARTS,
+    )
+    assert [(each["line"], each["field"]) for each in answer["errors"]] == [
+        (3, "sku_id"),
+        (5, "sku_id"),
+        (7, "sku_id"),
+    ]
+    assert [status(world, each) for each in dispatches] == ["created"] * 3
+
+
 def test_a_workbook_is_taken_as_well(world: World, supplier: Api, dispatches: list[str]) -> None:
     book, raw = Workbook(), io.BytesIO()
     for row in (HEADER.split(","), [dispatches[0], "DHL", 12345]):

@@ -3,8 +3,9 @@
 import pytest
 
 from chalicelib.kernel.errors import Invalid
+from chalicelib.platform.sheets import RowError
 from chalicelib.stock import counts
-from chalicelib.stock.counts import MAX_ROWS, Count, RowError
+from chalicelib.stock.counts import MAX_ROWS, Count
 
 
 def refused(raw: bytes | str) -> list[tuple[str, str]]:
