@@ -1,6 +1,6 @@
 """`/v1/dispatches`, and what ends a paid order: cancelling and refunding."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -46,7 +46,7 @@ from chalicelib.dispatch.schema import (
 )
 from chalicelib.kernel.callers import Caller
 from chalicelib.ordering.rules import Order
-from chalicelib.ordering.schema import CancelOrder, LineIn, OrderView
+from chalicelib.ordering.schema import CancelOrder, OrderView, units_of
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments.rules import Refund
 from chalicelib.payments.schema import RefundView
@@ -142,7 +142,7 @@ def read_dispatch(request: Request, id: str) -> Dispatch:
 def accept_dispatch(request: Request, id: str) -> Dispatch:
     sent: AcceptDispatch = request.body
     return answering.accept(
-        id, _units(sent.lines), sent.reason, request.caller, request.idempotency
+        id, units_of(sent.lines), sent.reason, request.caller, request.idempotency
     )
 
 
@@ -161,7 +161,7 @@ def accept_dispatch(request: Request, id: str) -> Dispatch:
 def reject_dispatch(request: Request, id: str) -> Dispatch:
     sent: RejectDispatch = request.body
     return answering.reject(
-        id, _units(sent.lines), sent.reason, request.caller, request.idempotency
+        id, units_of(sent.lines), sent.reason, request.caller, request.idempotency
     )
 
 
@@ -183,7 +183,7 @@ def reject_dispatch(request: Request, id: str) -> Dispatch:
 )
 def ship_dispatch(request: Request, id: str) -> Dispatch:
     sent: ShipDispatch = request.body
-    shipment = Shipment(sent.carrier, sent.tracking_number, _units(sent.lines))
+    shipment = Shipment(sent.carrier, sent.tracking_number, units_of(sent.lines))
     return shipping.ship(id, shipment, request.caller, request.idempotency)
 
 
@@ -345,12 +345,8 @@ def cancel_order(request: Request, id: str) -> Order:
 )
 def refund_order(request: Request, id: str) -> Refund:
     sent: RefundOrder = request.body
-    asked = Asked(_units(sent.lines) or {}, sent.amount, "all" if sent.restock else "none")
+    asked = Asked(units_of(sent.lines) or {}, sent.amount, "all" if sent.restock else "none")
     return refunding.refund(id, asked, sent.reason, request.idempotency)
-
-
-def _units(lines: Sequence[LineIn] | None) -> dict[str, int] | None:
-    return {line.sku_id: line.quantity for line in lines} if lines else None
 
 
 def _shown_to(caller: Caller, dispatch: Dispatch) -> DispatchView:

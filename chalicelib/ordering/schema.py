@@ -1,5 +1,6 @@
 """Requests and answers about orders."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -42,6 +43,11 @@ def _each_sku_once(lines: list[LineIn]) -> list[LineIn]:
 
 _EachSkuOnce = AfterValidator(_each_sku_once)
 Lines = Annotated[list[LineIn], Field(min_length=1, max_length=MAX_LINES), _EachSkuOnce]
+
+
+def units_of(lines: Sequence[LineIn] | None) -> dict[str, int] | None:
+    """The units by SKU; None where no lines are named."""
+    return {line.sku_id: line.quantity for line in lines} if lines else None
 
 
 class ShipToIn(RequestModel):

@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 
 from chalicelib.kernel import clock
-from chalicelib.platform.settings import settings
+from chalicelib.portal.packing import waiting_lines
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -31,13 +31,15 @@ def _environment() -> jinja2.Environment:
     environment.filters["instant"] = clock.to_text
     environment.filters["words"] = lambda code: str(code).replace("_", " ")
     environment.filters["left"] = lambda until: left(until - clock.now())
+    environment.filters["waiting_lines"] = waiting_lines
     environment.tests["over"] = lambda until: until <= clock.now()
     return environment
 
 
-def at_home(instant: datetime) -> str:
-    """A time of day as people there write it, in the platform's time zone."""
-    return instant.astimezone(settings().zone).strftime("%a %d %b, %H:%M %Z")
+@jinja2.pass_context
+def at_home(context: jinja2.runtime.Context, instant: datetime) -> str:
+    """A time of day as people there write it, in the time zone that the page is shown in."""
+    return instant.astimezone(context["zone"]).strftime("%a %d %b, %H:%M %Z")
 
 
 def left(time: timedelta) -> str:

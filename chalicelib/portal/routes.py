@@ -10,6 +10,7 @@ from chalicelib.dispatch.parcels import Shipment
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.schema import RejectDispatch, ShipDispatch
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
+from chalicelib.ordering.schema import units_of
 from chalicelib.parties import service as parties
 from chalicelib.platform import pages, problems
 from chalicelib.platform.pages import PageRequest
@@ -65,7 +66,7 @@ def supplier_accept(visit: Visit, id: str) -> Answer:
 def supplier_reject(visit: Visit, id: str) -> Answer:
     def reject() -> Dispatch:
         sent: RejectDispatch = visit.read(RejectDispatch, "reason")
-        return answering.reject(id, None, sent.reason, visit.caller, None)
+        return answering.reject(id, units_of(sent.lines), sent.reason, visit.caller, None)
 
     return _moved(visit, id, reject)
 
@@ -74,7 +75,8 @@ def supplier_reject(visit: Visit, id: str) -> Answer:
 def supplier_ship(visit: Visit, id: str) -> Answer:
     def ship() -> Dispatch:
         sent: ShipDispatch = visit.read(ShipDispatch, "carrier", "tracking_number")
-        return shipping.ship(id, Shipment(sent.carrier, sent.tracking_number), visit.caller, None)
+        shipment = Shipment(sent.carrier, sent.tracking_number, units_of(sent.lines))
+        return shipping.ship(id, shipment, visit.caller, None)
 
     return _moved(visit, id, ship)
 
@@ -86,7 +88,7 @@ def supplier_packing_list(visit: Visit) -> Answer:
         found = [dispatches.dispatch_for(chosen, visit.caller)]
     else:
         waiting = stored.waiting(visit.caller.id, PRINTED_AT_MOST)
-        found = [each for each in waiting if each.status == "accepted"]
+        found = [each for each in waiting if each.status != "created"]
     return Shown("packing_list", {"packed": found, "totals": picked(found)})
 
 

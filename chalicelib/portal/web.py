@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
 
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel, ValidationError
@@ -18,10 +19,12 @@ from chalicelib.kernel.errors import (
     TuanError,
     Unauthenticated,
 )
+from chalicelib.parties import service as parties
 from chalicelib.platform import problems
 from chalicelib.platform.http_in import request_id_of
 from chalicelib.platform.log import about, flush_metrics, logger, metric
 from chalicelib.platform.retries import unreachable
+from chalicelib.platform.settings import settings
 from chalicelib.portal import sessions
 from chalicelib.portal.sessions import Session
 
@@ -37,6 +40,8 @@ HEADERS: dict[str, str | list[str]] = {
 }
 MAX_FORM_BYTES = 64 * 1024
 MAX_ID = 200
+# A form's field of this name and a SKU's id says how many of its units are meant.
+UNITS = "units."
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,15 @@ class Visit:
         return self.signed_in.caller
 
     def read(self, model: type[BaseModel], *names: str) -> Any:
-        """What the form's fields of these names say. Raises Invalid as the API does."""
-        sent = {name: self.form[name].strip() for name in names if name in self.form}
+        """What the form's fields of these names say, and its units as `lines`.
+
+        Raises Invalid as the API does.
+        """
+        sent: dict[str, Any] = {
+            name: self.form[name].strip() for name in names if name in self.form
+        }
+        if any(name.startswith(UNITS) for name in self.form):
+            sent["lines"] = self._lines()
         try:
             return model.model_validate(sent)
         except ValidationError as error:
@@ -71,6 +83,14 @@ class Visit:
             found = tuple(complaints(error))
             told = "; ".join(f"{each.field} {each.message}" for each in found)
             raise Invalid(told, errors=found) from None
+
+    def _lines(self) -> list[dict[str, Any]]:
+        """The SKUs with units beside them; a field that is 0 or empty names none."""
+        return [
+            {"sku_id": name.removeprefix(UNITS), "quantity": _number(said.strip())}
+            for name, said in self.form.items()
+            if name.startswith(UNITS) and said.strip() not in ("", "0")
+        ]
 
 
 @dataclass(frozen=True)
@@ -196,6 +216,16 @@ def _sign_in(http: Any, root: str, error: Unauthenticated) -> Response:
     return _response(_nobody(root), shown)
 
 
+def _number(said: str) -> int | str:
+    return int(said) if said.isascii() and said.isdecimal() else said
+
+
+def _zone(session: Session | None) -> ZoneInfo:
+    """Where a supplier's working hours are, or the platform where its terms name no other."""
+    terms = parties.terms_of(session.caller.id) if session else None
+    return ZoneInfo(terms.timezone) if terms and terms.version else settings().zone
+
+
 def _nobody(root: str) -> Visit:
     return Visit(None, root, {}, {}, wants_part=False)
 
@@ -210,5 +240,10 @@ def _response(visit: Visit, answer: Answer) -> Response:
         kind = f"{answer.media_type}; charset=utf-8"
         kept = {"Content-Type": kind, "Cache-Control": "public, max-age=3600"}
         return Response(answer.text, status_code=200, headers={**HEADERS, **kept})
-    values = {"root": visit.root, "session": visit.session, **answer.values}
+    values = {
+        "root": visit.root,
+        "session": visit.session,
+        "zone": _zone(visit.session),
+        **answer.values,
+    }
     return Response(render(answer.template, values), status_code=answer.status, headers=HEADERS)

@@ -164,6 +164,60 @@ def test_a_rejection_gives_the_money_back(world: World, browser: Browser, dispat
     assert world.order(shown["order_id"])["status"] == "refunded"
 
 
+def test_a_part_is_shipped_and_the_rest_rejected(
+    world: World, browser: Browser, sale: Sale
+) -> None:
+    dispatch_id = world.paid_order(sale, quantity=3)["dispatches"][0]["id"]
+    browser.send(f"supplier/dispatches/{dispatch_id}/accept")
+    eggs, milk = sale.sku_ids
+    parcel = {"carrier": "DHL", "tracking_number": "T-1", f"units.{eggs}": "2", f"units.{milk}": ""}
+    assert browser.send(f"supplier/dispatches/{dispatch_id}/ship", parcel).status == 303
+    shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+    assert shown["parcels"][0]["lines"] == [{"sku_id": eggs, "quantity": 2}]
+    # What is left to pack is what has not gone.
+    left = browser.get("supplier/packing-list").text
+    assert re.findall(r"<td>BX-(\d)</td><td class=\"number\">(\d+)</td>", left) == (
+        [("0", "1"), ("1", "3")] * 2
+    )
+    rest = {"reason": "sold out", f"units.{milk}": "3", f"units.{eggs}": "0"}
+    assert browser.send(f"supplier/dispatches/{dispatch_id}/reject", rest).status == 303
+    shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+    assert shown["rejections"][0]["lines"] == [{"sku_id": milk, "quantity": 3}]
+    assert [(line["sku_id"], line["quantity"]) for line in shown["lines"]] == [(eggs, 3)]
+
+
+@pytest.mark.parametrize("units", ["0", "4", "-1", "two", "1.5"])
+def test_a_number_of_units_that_cannot_be_moves_nothing(
+    world: World, browser: Browser, sale: Sale, units: str
+) -> None:
+    dispatch_id = world.paid_order(sale, quantity=3)["dispatches"][0]["id"]
+    browser.send(f"supplier/dispatches/{dispatch_id}/accept")
+    sent = {"carrier": "DHL", "tracking_number": "T-1", f"units.{sale.sku_ids[0]}": units}
+    answer = browser.send(f"supplier/dispatches/{dispatch_id}/ship", sent)
+    assert answer.status == 422
+    assert told(answer)
+    assert world.operator.get(f"/v1/dispatches/{dispatch_id}").json["status"] == "accepted"
+
+
+def test_times_are_shown_where_the_supplier_works(
+    world: World, browser: Browser, sale: Sale, dispatch_id: str
+) -> None:
+    place = f"supplier/dispatches/{dispatch_id}"
+    assert "UTC</time>" in browser.get(place).text
+    terms = {
+        "accept_by_hours": 12,
+        "ship_by_hours": 24,
+        "deliver_by_hours": 72,
+        "on_missed": "escalate",
+        "timezone": "Asia/Shanghai",
+        "weekly_hours": None,
+        "closed_days": [],
+    }
+    answer = world.operator.put(f"/v1/suppliers/{sale.supplier_id}/terms", terms)
+    assert answer.status == 200, answer.text
+    assert "CST</time>" in browser.get(place).text
+
+
 def test_a_form_that_lacks_something_says_what(browser: Browser, dispatch_id: str) -> None:
     browser.send(f"supplier/dispatches/{dispatch_id}/accept")
     answer = browser.send(f"supplier/dispatches/{dispatch_id}/ship", {"carrier": "DHL"})
