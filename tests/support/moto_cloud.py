@@ -20,6 +20,7 @@ import yaml
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.backends import get_backend
+from moto.core.model_instances import reset_model_data
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb import responses
 from pynamodb.connection import Connection
@@ -110,6 +111,8 @@ def _emptied() -> dict[str, str]:
     tables = get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][region].tables
     if not tables:
         return {}
+    # For its dashboard moto keeps all that it ever made, also what is long deleted.
+    reset_model_data()
     for table in tables.values():
         table.items.clear()
     for queue in get_backend("sqs")[DEFAULT_ACCOUNT_ID][region].queues.values():
