@@ -26,6 +26,7 @@ from moto.dynamodb import responses
 from pynamodb.connection import Connection
 
 from infra.template.functions import variable
+from tests.support.moto_direct import answered, copying_what_is_touched
 from tests.support.process import forget_everything
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "template"
@@ -71,6 +72,7 @@ def moto_cloud(**settings: str) -> Iterator[dict[str, str]]:
     with ExitStack() as stack:
         stack.enter_context(_moto())
         stack.enter_context(_one_call_at_a_time())
+        stack.enter_context(copying_what_is_touched())
         stack.enter_context(_clients_made_once())
         stack.enter_context(mock.patch.object(responses, "TRANSACTION_MAX_ITEMS", ITEMS_AT_MOST))
         stack.enter_context(mock.patch.dict(os.environ, {**BASE, **settings}))
@@ -125,9 +127,10 @@ def _emptied() -> dict[str, str]:
 def _one_call_at_a_time() -> Iterator[None]:
     lock, send = threading.Lock(), botocore.endpoint.Endpoint._send_request
 
-    def locked(*args: Any, **kwargs: Any) -> Any:
+    def locked(endpoint: Any, request: Any, operation: Any) -> Any:
         with lock:
-            return send(*args, **kwargs)
+            direct = answered(request, operation, BASE["AWS_DEFAULT_REGION"])
+            return direct or send(endpoint, request, operation)
 
     with mock.patch.object(botocore.endpoint.Endpoint, "_send_request", locked):
         yield
