@@ -20,6 +20,7 @@ import yaml
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.backends import get_backend
+from moto.core import models
 from moto.core.model_instances import reset_model_data
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb import responses
@@ -94,7 +95,9 @@ def _moto() -> Iterator[None]:
     if not _open.acquire(blocking=False):
         raise RuntimeError("another cloud is still there: it would be emptied")
     moto = mock_aws()
-    moto.start(reset=False)
+    # Each start would add to those of before a thousand answers to `requests`, which never asks.
+    with mock.patch.object(models, "RESPONSES_METHODS", ()):
+        moto.start(reset=False)
     try:
         yield
     finally:
