@@ -10,14 +10,17 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import boto3
 import botocore.endpoint
+import botocore.session
 import yaml
 from botocore.exceptions import ClientError
+from botocore.useragent import UserAgentString
 from moto import mock_aws
 from moto.backends import get_backend
 from moto.core import models
@@ -75,6 +78,7 @@ def moto_cloud(**settings: str) -> Iterator[dict[str, str]]:
         stack.enter_context(_one_call_at_a_time())
         stack.enter_context(copying_what_is_touched())
         stack.enter_context(_clients_made_once())
+        stack.enter_context(mock.patch.object(UserAgentString, "to_string", lambda _: "tests"))
         stack.enter_context(mock.patch.object(responses, "TRANSACTION_MAX_ITEMS", ITEMS_AT_MOST))
         stack.enter_context(mock.patch.dict(os.environ, {**BASE, **settings}))
         environment = _emptied() or _made()
@@ -139,6 +143,7 @@ def _one_call_at_a_time() -> Iterator[None]:
         yield
 
 
+_session = cache(botocore.session.get_session)
 _clients: dict[str, Any] = {}
 _making = threading.Lock()
 
@@ -154,6 +159,7 @@ def _clients_made_once() -> Iterator[None]:
         return _once("pynamodb", lambda: _refusing_long_keys(pynamo(connection)))
 
     with (
+        mock.patch.object(botocore.session, "get_session", _session),
         mock.patch.object(boto3.Session, "client", client),
         mock.patch.object(Connection, "client", property(of_connection)),
     ):

@@ -46,7 +46,13 @@ DIRECT = {
         "TransactWriteItems",
         "UpdateItem",
     },
-    "sqs": {"DeleteMessageBatch", "ReceiveMessage", "SendMessage", "SendMessageBatch"},
+    "sqs": {
+        "DeleteMessageBatch",
+        "GetQueueAttributes",
+        "ReceiveMessage",
+        "SendMessage",
+        "SendMessageBatch",
+    },
 }
 
 
@@ -64,7 +70,7 @@ def answered(request: Json, operation: OperationModel, region: str) -> Answer | 
     except Exception:
         return None
     metadata = {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
-    parsed: Any = result.result
+    parsed: Any = result.result or {}
     return SimpleNamespace(status_code=200), {**parsed, "ResponseMetadata": metadata}
 
 
