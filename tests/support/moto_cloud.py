@@ -78,7 +78,7 @@ def moto_cloud(**settings: str) -> Iterator[dict[str, str]]:
         stack.enter_context(_one_call_at_a_time())
         stack.enter_context(copying_what_is_touched())
         stack.enter_context(_clients_made_once())
-        stack.enter_context(mock.patch.object(UserAgentString, "to_string", lambda _: "tests"))
+        stack.enter_context(mock.patch.object(UserAgentString, "to_string", _nobody))
         stack.enter_context(mock.patch.object(responses, "TRANSACTION_MAX_ITEMS", ITEMS_AT_MOST))
         stack.enter_context(mock.patch.dict(os.environ, {**BASE, **settings}))
         environment = _emptied() or _made()
@@ -88,6 +88,11 @@ def moto_cloud(**settings: str) -> Iterator[dict[str, str]]:
             stack.enter_context(mock.patch(partitions, FEWER))
         yield environment
     forget_everything()
+
+
+def _nobody(_: UserAgentString) -> str:
+    """Who calls is put together anew for each call, and moto does not ask."""
+    return "nobody"
 
 
 _parts: dict[str, str] = {}
