@@ -1,5 +1,6 @@
 """Fixtures that every kind of test may use."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -16,8 +17,9 @@ from tests.support.granted import holding_to_roles
 from tests.support.moto_cloud import moto_cloud
 from tests.support.world import Issuer, World
 
-# Their tests talk to the local cloud, some of them in process as well.
+# Their tests talk to the local cloud, but for those whose parameter says that they need none.
 ON_THE_LOCAL_CLOUD = ("contract", "journey", "race", "template")
+IN_PROCESS = re.compile(r"[\[-]moto[-\]]")
 
 
 class Apart(LoadScopeScheduling):  # type: ignore[misc]
@@ -26,7 +28,8 @@ class Apart(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         kind = nodeid.split("/")[1]
-        return "local cloud" if kind in ON_THE_LOCAL_CLOUD else nodeid
+        local = kind in ON_THE_LOCAL_CLOUD and not IN_PROCESS.search(nodeid)
+        return "local cloud" if local else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Apart:

@@ -10,21 +10,27 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import boto3
 import botocore.endpoint
+import botocore.session
 import yaml
 from botocore.exceptions import ClientError
+from botocore.useragent import UserAgentString
 from moto import mock_aws
 from moto.backends import get_backend
+from moto.core import models
+from moto.core.model_instances import reset_model_data
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb import responses
 from pynamodb.connection import Connection
 
 from infra.template.functions import variable
+from tests.support.moto_direct import answered, copying_what_is_touched
 from tests.support.process import forget_everything
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "template"
@@ -70,7 +76,9 @@ def moto_cloud(**settings: str) -> Iterator[dict[str, str]]:
     with ExitStack() as stack:
         stack.enter_context(_moto())
         stack.enter_context(_one_call_at_a_time())
+        stack.enter_context(copying_what_is_touched())
         stack.enter_context(_clients_made_once())
+        stack.enter_context(mock.patch.object(UserAgentString, "to_string", _nobody))
         stack.enter_context(mock.patch.object(responses, "TRANSACTION_MAX_ITEMS", ITEMS_AT_MOST))
         stack.enter_context(mock.patch.dict(os.environ, {**BASE, **settings}))
         environment = _emptied() or _made()
@@ -82,6 +90,11 @@ def moto_cloud(**settings: str) -> Iterator[dict[str, str]]:
     forget_everything()
 
 
+def _nobody(_: UserAgentString) -> str:
+    """Who calls is put together anew for each call, and moto does not ask."""
+    return "nobody"
+
+
 _parts: dict[str, str] = {}
 _open = threading.Lock()
 
@@ -91,7 +104,9 @@ def _moto() -> Iterator[None]:
     if not _open.acquire(blocking=False):
         raise RuntimeError("another cloud is still there: it would be emptied")
     moto = mock_aws()
-    moto.start(reset=False)
+    # Each start would add to those of before a thousand answers to `requests`, which never asks.
+    with mock.patch.object(models, "RESPONSES_METHODS", ()):
+        moto.start(reset=False)
     try:
         yield
     finally:
@@ -110,6 +125,8 @@ def _emptied() -> dict[str, str]:
     tables = get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][region].tables
     if not tables:
         return {}
+    # For its dashboard moto keeps all that it ever made, also what is long deleted.
+    reset_model_data()
     for table in tables.values():
         table.items.clear()
     for queue in get_backend("sqs")[DEFAULT_ACCOUNT_ID][region].queues.values():
@@ -122,14 +139,16 @@ def _emptied() -> dict[str, str]:
 def _one_call_at_a_time() -> Iterator[None]:
     lock, send = threading.Lock(), botocore.endpoint.Endpoint._send_request
 
-    def locked(*args: Any, **kwargs: Any) -> Any:
+    def locked(endpoint: Any, request: Any, operation: Any) -> Any:
         with lock:
-            return send(*args, **kwargs)
+            direct = answered(request, operation, BASE["AWS_DEFAULT_REGION"])
+            return direct or send(endpoint, request, operation)
 
     with mock.patch.object(botocore.endpoint.Endpoint, "_send_request", locked):
         yield
 
 
+_session = cache(botocore.session.get_session)
 _clients: dict[str, Any] = {}
 _making = threading.Lock()
 
@@ -145,6 +164,7 @@ def _clients_made_once() -> Iterator[None]:
         return _once("pynamodb", lambda: _refusing_long_keys(pynamo(connection)))
 
     with (
+        mock.patch.object(botocore.session, "get_session", _session),
         mock.patch.object(boto3.Session, "client", client),
         mock.patch.object(Connection, "client", property(of_connection)),
     ):

@@ -1,0 +1,126 @@
+"""The short way to moto: what is asked most often is answered without HTTP in between.
+
+On the long way a request is signed, sent, matched against every URL of AWS, parsed by its model,
+and its answer written by its model and parsed again, which takes several times as long as the work
+itself. The short way gives moto's own handlers what botocore would have sent, and takes what they
+return. What moto refuses has changed nothing, so it is asked again on the long way, which makes of
+it the error that a caller knows.
+"""
+
+import copy
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from botocore import xform_name
+from botocore.model import OperationModel
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.responses import ActionResult, BaseResponse
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
+from moto.sqs.responses import SQSResponse
+
+Json = dict[str, Any]
+Answer = tuple[Any, Json]
+Keys = tuple[DynamoType, DynamoType]
+
+HANDLERS: dict[str, type[BaseResponse]] = {"dynamodb": DynamoHandler, "sqs": SQSResponse}
+# Those whose results have already the names and the shape that a caller sees.
+DIRECT = {
+    "dynamodb": {
+        "BatchGetItem",
+        "BatchWriteItem",
+        "DeleteItem",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "Scan",
+        "TransactGetItems",
+        "TransactWriteItems",
+        "UpdateItem",
+    },
+    "sqs": {
+        "DeleteMessageBatch",
+        "GetQueueAttributes",
+        "ReceiveMessage",
+        "SendMessage",
+        "SendMessageBatch",
+    },
+}
+
+
+def answered(request: Json, operation: OperationModel, region: str) -> Answer | None:
+    """What moto answers, as botocore's endpoint does; None where only the long way will do."""
+    service = operation.service_model.service_name
+    if operation.name not in DIRECT.get(service, ()):
+        return None
+    handler: Any = HANDLERS[service]()
+    handler.body = handler.params = _parameters(request, operation)
+    handler.region, handler.current_account = region, DEFAULT_ACCOUNT_ID
+    handler.uri_match = {}
+    try:
+        result: ActionResult = getattr(handler, xform_name(operation.name))()
+    except Exception:
+        return None
+    metadata = {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
+    parsed: Any = result.result or {}
+    return SimpleNamespace(status_code=200), {**parsed, "ResponseMetadata": metadata}
+
+
+def _parameters(request: Json, operation: OperationModel) -> Any:
+    """The parameters as moto parses them: of all types only bytes differ from the JSON sent."""
+    if b'"B' not in request["body"]:
+        return json.loads(request["body"])
+    return PROTOCOL_PARSERS["json"](operation).parse({"body": request["body"]})
+
+
+@contextmanager
+def copying_what_is_touched() -> Iterator[None]:
+    """A transaction that is cancelled puts back copies of the items that it names.
+
+    moto copies every item of their tables.
+    """
+    write = DynamoDBBackend.transact_write_items
+    copies: dict[str, Table] = {}
+
+    def writing(backend: DynamoDBBackend, items: Sequence[Json]) -> None:
+        touched: dict[str, set[Keys]] = defaultdict(set)
+        for name, keys in _named(backend, items):
+            touched[name].add(keys)
+        copies.update({name: _copy(backend.tables[name], keys) for name, keys in touched.items()})
+        write(backend, items)
+
+    def copied(table: Table, _: Json) -> Table:
+        return copies[table.name]
+
+    with (
+        mock.patch.object(DynamoDBBackend, "transact_write_items", writing),
+        mock.patch.object(Table, "__deepcopy__", copied, create=True),
+    ):
+        yield
+
+
+def _named(backend: DynamoDBBackend, items: Sequence[Json]) -> Iterator[tuple[str, Keys]]:
+    for item in items:
+        for said in item.values():
+            table = backend.get_table(said["TableName"])
+            yield table.name, backend.get_keys_value(table, said.get("Key") or said["Item"])
+
+
+def _copy(table: Table, keys: set[Keys]) -> Table:
+    made = copy.copy(table)
+    made.items = defaultdict(dict, table.items)
+    for hash_key in {hash_key for hash_key, _ in keys}:
+        if hash_key in table.items:
+            made.items[hash_key] = dict(table.items[hash_key])
+    for hash_key, range_key in keys:
+        if range_key in table.items.get(hash_key, {}):
+            made.items[hash_key][range_key] = copy.deepcopy(table.items[hash_key][range_key])
+    return made
