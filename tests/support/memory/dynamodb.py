@@ -536,9 +536,9 @@ def _relation(condition: Condition, given: Given) -> tuple[str, tuple[str, list[
 def _check_filter(asked: Json, keys: Keys, given: Given) -> None:
     if "FilterExpression" not in asked:
         return
-    used = parsing.condition(asked["FilterExpression"]).used
+    words = parsing.condition(asked["FilterExpression"]).words
     for name in keys:
-        if name in {given.names.get(token) for token in used}:
+        if name in {given.names.get(word, word) for word in words}:
             raise Unfit(
                 "Filter Expression can only contain non-primary key attributes: "
                 f"Primary key attribute: {name}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tests.support.memory.errors import Unfit
-from tests.support.memory.values import Item, Value, number, spelt
+from tests.support.memory.values import Item, Value, number, total
 
 ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda left, right: left < right,
@@ -115,8 +115,8 @@ class Sum:
     right: Operand
 
     def of(self, item: Item, given: Given) -> Value:
-        left, right = (number(typed(each.of(item, given), "N")) for each in (self.left, self.right))
-        return {"N": spelt(left + self.sign * right)}
+        left, right = (typed(each.of(item, given), "N") for each in (self.left, self.right))
+        return {"N": total(left, right, self.sign)}
 
 
 @dataclass(frozen=True)

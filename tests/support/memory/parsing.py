@@ -7,7 +7,7 @@ functions" and "Using update expressions".
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Generic, TypeVar
 
 from tests.support.memory.errors import Unfit
@@ -54,10 +54,15 @@ OPERANDS: dict[str, Callable[..., Operand]] = {
 
 @dataclass(frozen=True)
 class Parsed(Generic[T]):
-    """What an expression says, and the placeholders it uses."""
+    """What an expression says, and the words and placeholders it is made of."""
 
     content: T
-    used: frozenset[str]
+    words: frozenset[str]
+
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """The placeholders."""
+        return frozenset(word for word in self.words if word[0] in "#:")
 
 
 @lru_cache(maxsize=10_000)
@@ -81,7 +86,7 @@ def _parsed(text: str, read: Callable[["_Reader"], T]) -> Parsed[T]:
     content = read(reader)
     if reader.next is not None:
         raise reader.unfit()
-    return Parsed(content, frozenset(each for each in reader.tokens if each[0] in "#:"))
+    return Parsed(content, frozenset(reader.tokens))
 
 
 class _Reader:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.memory.errors import Unfit
 from tests.support.memory.expressions import ABSENT, SETS, Action, Given, typed
-from tests.support.memory.values import Item, Value, number, spelt
+from tests.support.memory.values import Item, Value, total
 
 Named = tuple[str | int, ...]
 
@@ -85,7 +85,7 @@ def _add(item: Item, path: Named, value: Value | None) -> None:
     if name not in item:
         item[name] = {kind: added}
     elif kind == "N":
-        item[name] = {"N": spelt(number(typed(item[name], "N")) + number(added))}
+        item[name] = {"N": total(typed(item[name], "N"), added)}
     else:
         item[name] = {kind: sorted({*typed(item[name], kind), *added})}
 

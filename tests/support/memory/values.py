@@ -5,7 +5,7 @@ Source: Amazon DynamoDB Developer Guide, "Supported data types" and "Item sizes 
 """
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from tests.support.memory.errors import Refused, Unfit
@@ -17,6 +17,8 @@ DIGITS = 38
 LARGEST = Decimal("9.9999999999999999999999999999999999999E+125")
 SMALLEST = Decimal("1E-130")
 OVERHEAD_BYTES = 3
+# Room for every digit between the largest and the smallest number there is.
+EXACTLY = Context(prec=300)
 
 
 def known_item(item: Item) -> tuple[Item, int]:
@@ -58,16 +60,24 @@ def spelt(value: int | Decimal) -> str:
         return "0"
     if len(significant) > DIGITS:
         raise Unfit(f"Attempting to store more than {DIGITS} significant digits in a Number")
-    if abs(value) > LARGEST:
+    if value.copy_abs() > LARGEST:
         raise Unfit(
             "Number overflow. Attempting to store a number with magnitude larger than supported"
         )
-    if abs(value) < SMALLEST:
+    if value.copy_abs() < SMALLEST:
         raise Unfit(
             "Number underflow. Attempting to store a number with magnitude smaller than supported"
         )
     exact = Decimal((sign, tuple(map(int, significant)), exponent + _zeros_behind(digits)))
     return f"{exact:f}"
+
+
+def total(left: str, right: str, sign: int = 1) -> str:
+    """The sum of two kept numbers, or with the sign -1 their difference."""
+    one, other = number(left), number(right)
+    if isinstance(one, int) and isinstance(other, int):
+        return spelt(one + sign * other)
+    return spelt(EXACTLY.add(Decimal(one), EXACTLY.multiply(Decimal(other), sign)))
 
 
 def _zeros_behind(digits: tuple[int, ...]) -> int:
