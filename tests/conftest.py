@@ -12,9 +12,9 @@ from pytest_httpserver import HTTPServer
 from xdist.scheduler import LoadScopeScheduling
 
 from infra.local.stack import LocalStack, local_stack
+from tests.support.clouds import quick_cloud
 from tests.support.gateway import Gateway
 from tests.support.granted import holding_to_roles
-from tests.support.moto_cloud import moto_cloud
 from tests.support.world import Issuer, World
 
 # Their tests talk to the local cloud, but for those whose parameter says that they need none.
@@ -58,7 +58,7 @@ def issuer(make_httpserver: HTTPServer) -> Issuer:
 @pytest.fixture
 def world(issuer: Issuer) -> Iterator[World]:
     """Tuan on a new, empty cloud in this process."""
-    with moto_cloud(**issuer.settings) as environment:
+    with quick_cloud(**issuer.settings) as environment:
         from app import app
 
         yield World(Gateway(app), issuer, environment)

@@ -9,16 +9,16 @@ from pytest_httpserver import HTTPServer
 
 from chalicelib.kernel import clock
 from tests.support import documented
+from tests.support.clouds import quick_cloud
 from tests.support.gateway import Gateway
 from tests.support.invariants import findings
-from tests.support.moto_cloud import moto_cloud
 from tests.support.world import Issuer, World
 
 
 @contextmanager
 def new_world(issuer: Issuer, **settings: str) -> Iterator[World]:
     """Tuan on a new, empty cloud in this process, with some settings of its own."""
-    with moto_cloud(**issuer.settings, **settings) as environment:
+    with quick_cloud(**issuer.settings, **settings) as environment:
         from app import app
 
         yield World(Gateway(app, documented.check), issuer, environment)

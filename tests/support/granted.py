@@ -16,6 +16,7 @@ from botocore.client import BaseClient
 from infra.template.compose import load
 from infra.template.functions import variable
 from infra.template.roles import REDRIVE, TABLE_ACTIONS
+from tests.support.aws_calls import answered_here
 
 Json = dict[str, Any]
 
@@ -50,8 +51,13 @@ def as_function(name: str, handler: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def holding_to_roles() -> Iterator[None]:
     """Judge every call to AWS that a running function makes."""
-    make = BaseClient._make_api_call
+    with answered_here():
+        make = BaseClient._make_api_call
+        with mock.patch.object(BaseClient, "_make_api_call", _judging(make)):
+            yield
 
+
+def _judging(make: Callable[..., Any]) -> Callable[..., Any]:
     def judged(client: BaseClient, operation: str, parameters: Json) -> Any:
         if function := _function.get():
             for action, resource in _needs(client, operation, parameters):
@@ -59,8 +65,7 @@ def holding_to_roles() -> Iterator[None]:
                     raise NotGranted(f"{function} may not {action} on {resource}")
         return make(client, operation, parameters)
 
-    with mock.patch.object(BaseClient, "_make_api_call", judged):
-        yield
+    return judged
 
 
 @cache
