@@ -21,8 +21,10 @@ from botocore.model import OperationModel
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.responses import ActionResult, BaseResponse
+from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 from moto.sqs.responses import SQSResponse
@@ -31,6 +33,9 @@ Json = dict[str, Any]
 Answer = tuple[Any, Json]
 Keys = tuple[DynamoType, DynamoType]
 
+CONDITIONS_KEPT = 1000
+# As moto has it; DynamoDB says 400 KB.
+HEAVIEST_ITEM = 405_000
 HANDLERS: dict[str, type[BaseResponse]] = {"dynamodb": DynamoHandler, "sqs": SQSResponse}
 # Those whose results have already the names and the shape that a caller sees.
 DIRECT = {
@@ -82,7 +87,14 @@ def _parameters(request: Json, operation: OperationModel) -> Any:
 
 
 @contextmanager
-def copying_what_is_touched() -> Iterator[None]:
+def without_detours() -> Iterator[None]:
+    """moto does what it does, but each thing once."""
+    with _copying_what_is_touched(), _parsing_once(), _weighing_once():
+        yield
+
+
+@contextmanager
+def _copying_what_is_touched() -> Iterator[None]:
     """A transaction that is cancelled puts back copies of the items that it names.
 
     moto copies every item of their tables.
@@ -124,3 +136,44 @@ def _copy(table: Table, keys: set[Keys]) -> Table:
         if range_key in table.items.get(hash_key, {}):
             made.items[hash_key][range_key] = copy.deepcopy(table.items[hash_key][range_key])
     return made
+
+
+@contextmanager
+def _parsing_once() -> Iterator[None]:
+    """A condition, which moto parses to judge it, to check it, and again to write under it."""
+    parse = ConditionExpressionParser.parse
+    known: dict[str, tuple[Any, list[str], list[str]]] = {}
+
+    def parsed(parser: ConditionExpressionParser) -> Any:
+        said = repr(
+            (
+                parser.condition_expression,
+                parser.expression_attribute_names,
+                parser.expression_attribute_values,
+            )
+        )
+        if said not in known:
+            if len(known) >= CONDITIONS_KEPT:
+                known.clear()
+            found = parse(parser)
+            known[said] = found, parser.expr_attr_names_found, parser.expr_attr_values_found
+        found, names, values = known[said]
+        parser.expr_attr_names_found, parser.expr_attr_values_found = [*names], [*values]
+        return found
+
+    with mock.patch.object(ConditionExpressionParser, "parse", parsed):
+        yield
+
+
+@contextmanager
+def _weighing_once() -> Iterator[None]:
+    """A new item, which moto weighs anew with each attribute that it gets."""
+
+    def made(item: Item, hash_key: DynamoType, range_key: DynamoType, attrs: Json) -> None:
+        item.hash_key, item.range_key = hash_key, range_key
+        item.attrs = LimitedSizeDict({key: DynamoType(value) for key, value in attrs.items()})
+        if item.size() > HEAVIEST_ITEM:
+            raise ItemSizeTooLarge
+
+    with mock.patch.object(Item, "__init__", made):
+        yield
