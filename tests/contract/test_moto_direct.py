@@ -6,6 +6,7 @@ from unittest import mock
 
 import boto3
 import pytest
+from botocore.endpoint import Endpoint
 from botocore.exceptions import ClientError
 
 from tests.support import moto_cloud
@@ -79,6 +80,6 @@ def test_the_short_way_answers_as_the_long_one() -> None:
 
 
 def test_the_short_way_is_taken() -> None:
-    with mock.patch.object(moto_cloud.botocore.endpoint.Endpoint, "_get_response") as sent:
+    with mock.patch.object(Endpoint, "_get_response") as sent:
         boto3.client("dynamodb").get_item(TableName="Ordering", Key=KEY)
     sent.assert_not_called()

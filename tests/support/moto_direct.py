@@ -206,9 +206,7 @@ def _looking_into_one_partition() -> Iterator[None]:
             return query(table, hash_key, *args, **kwargs)
 
     def in_order(table: Table) -> list[Item]:
-        return sorted(
-            _unsorted(table), key=lambda each: (each.hash_key.value, each.range_key.value)
-        )
+        return sorted(_unsorted(table), key=_key)
 
     def value(told: DynamoType) -> Any:
         return told.value if told.type == "S" else cast(told)
