@@ -110,5 +110,11 @@ def _table(parameters: Json) -> str:
     return _variable_of(parameters["TableName"])
 
 
+_variables: dict[str, str] = {}
+
+
 def _variable_of(value: str) -> str:
-    return next(name for name, each in os.environ.items() if each == value)
+    # To look through the whole environment at each call is what a test would mostly do.
+    if os.environ.get(_variables.get(value, "")) != value:
+        _variables[value] = next(name for name, each in os.environ.items() if each == value)
+    return _variables[value]

@@ -30,7 +30,7 @@ from moto.dynamodb import responses
 from pynamodb.connection import Connection
 
 from infra.template.functions import variable
-from tests.support.moto_direct import answered, copying_what_is_touched
+from tests.support.moto_direct import answered, without_detours
 from tests.support.process import forget_everything
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "template"
@@ -76,7 +76,7 @@ def moto_cloud(**settings: str) -> Iterator[dict[str, str]]:
     with ExitStack() as stack:
         stack.enter_context(_moto())
         stack.enter_context(_one_call_at_a_time())
-        stack.enter_context(copying_what_is_touched())
+        stack.enter_context(without_detours())
         stack.enter_context(_clients_made_once())
         stack.enter_context(mock.patch.object(UserAgentString, "to_string", _nobody))
         stack.enter_context(mock.patch.object(responses, "TRANSACTION_MAX_ITEMS", ITEMS_AT_MOST))

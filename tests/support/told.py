@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Protocol
 from unittest import mock
 
@@ -19,7 +20,7 @@ from chalicelib.webhooks.bodies import Told
 from tests.support.events import failed_bodies
 from tests.support.lambdas import invoke
 from tests.support.mail import Mail
-from tests.support.world import Context, Json, World, created, workers
+from tests.support.world import Api, Context, Json, World, created, workers
 
 MINUTE, MILLISECOND = timedelta(minutes=1), timedelta(milliseconds=1)
 _paths = itertools.count(1)
@@ -52,6 +53,10 @@ class Supplier:
     def path(self) -> str:
         return f"/v1/webhook-endpoints/{self.endpoint_id}"
 
+    @cached_property
+    def _caller(self) -> Api:
+        return self.world.supplier(self.id)
+
     def endpoint(self) -> Json:
         return self.world.operator.get(self.path).json
 
@@ -62,7 +67,7 @@ class Supplier:
         """All of them, the newest first."""
         found, after = [], ""
         while True:
-            page = self.world.operator.get(f"/v1/webhook-deliveries?limit=100{after}").json
+            page = self._caller.get(f"/v1/webhook-deliveries?limit=100{after}").json
             found += [each for each in page["items"] if each["endpoint_id"] == self.endpoint_id]
             if not page["next_cursor"]:
                 return found
