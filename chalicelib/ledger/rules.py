@@ -99,7 +99,7 @@ def party_of(account: str) -> tuple[str, str] | None:
 
 
 def keeps_history(party: str) -> bool:
-    """Whether all that is posted to the party is kept as its history: a leader's is its earnings'."""
+    """Whether what is posted to the party is kept as its history: a leader's lies elsewhere."""
     return party.startswith("supplier:")
 
 

@@ -268,8 +268,8 @@ def _balance_updates(entries: Iterable[Entry], bounds: Sequence[Bound]) -> list[
         for posting in entry.postings:
             if party := party_of(posting.account):
                 moved[party[0], entry.currency][party[1]] += posting.amount
-    for party in {bound.party for bound in bounds} - {party for party, _ in moved}:
-        raise ValueError(f"{party} has no balance here that could be bounded")
+    for still in {bound.party for bound in bounds} - {party for party, _ in moved}:
+        raise ValueError(f"{still} has no balance here that could be bounded")
     return [
         _balance_update(party, currency, amounts, bounds)
         for (party, currency), amounts in moved.items()
