@@ -22,6 +22,12 @@ class Basket:
     price: Price
     paid_by: PaidBy = COST
 
+    def cost_after(self, discount: int) -> int:
+        """What the supplier is paid. What a leader asks above the offer's price is its own, and is
+        not shared."""
+        brought = self.price.amount - discount - self.price.spread
+        return self.paid_by.cost_of(brought, self.offer.unit_cost * self.quantity)
+
 
 def price(
     baskets: Sequence[Basket], *, plan_version: int, discount: int = 0, shipping: int = 0
@@ -46,8 +52,7 @@ def _line(basket: Basket, discount: int, shipping: int, plan_version: int) -> Or
     # Prices include tax; until taxes are built it is nothing, and commission excludes it.
     tax = 0
     net = price.amount - discount
-    # What the leader asks above the offer's price is its own, and nothing that is shared.
-    cost = basket.paid_by.cost_of(net - price.spread, offer.unit_cost * basket.quantity)
+    cost = basket.cost_after(discount)
     return OrderLine(
         sku_id=offer.sku_id,
         supplier_id=offer.supplier_id,

@@ -23,6 +23,7 @@ LineKind = Literal[
     "payout",
     "payout_paid",
     "payout_returned",
+    "payout_cancelled",
     "netting",
     "adjustment",
 ]
@@ -44,9 +45,10 @@ KINDS: Mapping[str, LineKind] = {
     "deposit_returned": "deposit_returned",
     "deposit_drawn": "deposit_drawn",
     "payout": "payout",
-    "payout_paid": "payout_paid",
-    "payout_returned": "payout_returned",
-    "netting": "netting",
+    "payout-netted": "netting",
+    "payout-paid": "payout_paid",
+    "payout-returned": "payout_returned",
+    "payout-cancelled": "payout_cancelled",
 }
 
 
