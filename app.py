@@ -24,6 +24,8 @@ from chalicelib.settlement import routes as settlement
 from chalicelib.settlement import workers as settlement_workers
 from chalicelib.stock import routes as stock
 from chalicelib.stock import workers as stock_workers
+from chalicelib.suppliers import routes as suppliers
+from chalicelib.suppliers import workers as suppliers_workers
 from chalicelib.webhooks import routes as webhooks
 from chalicelib.webhooks import workers as webhooks_workers
 
@@ -40,6 +42,7 @@ for domain in (
     dispatch,
     aftersales,
     settlement,
+    suppliers,
     ledger,
     webhooks,
     cases,
@@ -56,6 +59,7 @@ for domain in (
     dispatch_workers,
     aftersales_workers,
     settlement_workers,
+    suppliers_workers,
     ledger_workers,
     webhooks_workers,
     outbox_worker,

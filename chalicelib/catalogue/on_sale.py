@@ -16,6 +16,7 @@ from chalicelib.catalogue.rules import Campaign, LeaderPrice, Offer
 from chalicelib.kernel import clock
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
+from chalicelib.parties.settlement_terms import SettlementTerms
 from chalicelib.platform import store
 from chalicelib.platform.idempotency import IdempotentRequest
 
@@ -33,6 +34,7 @@ class OnSale:
     names_leader: bool
     offers: Sequence[Offer | None]
     leader_prices: Mapping[str, LeaderPrice]
+    settlement_terms: Mapping[str, SettlementTerms]
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,18 @@ class Community:
         return self.leader is not None
 
 
+@dataclass(frozen=True)
+class Agreed:
+    """What a supplier is paid by, be it that none was set."""
+
+    read_at: datetime
+    terms: SettlementTerms
+
+    @property
+    def exists(self) -> bool:
+        return True
+
+
 class Read(Protocol):
     @property
     def read_at(self) -> datetime: ...
@@ -80,6 +94,9 @@ R = TypeVar("R", bound=Read)
 
 _sales: dict[str, Sale] = {}
 _communities: dict[tuple[str, str], Community] = {}
+_agreed: dict[str, Agreed] = {}
+# Whose a SKU is, which never changes.
+_supplier_of: dict[str, str] = {}
 
 
 def read(
@@ -94,14 +111,24 @@ def read(
     sale = kept if kept and kept.offers.keys() >= set(sku_ids) else None
     of_community = [] if community else _keys_of_community(*of)
     of_sale = [] if sale else _keys_of_sale(campaign_id, sku_ids)
-    rows = _read(request, [*of_community, *of_sale])
+    keys = [*of_community, *of_sale]
+    suppliers = _to_agree_with(sku_ids, now)[: store.GET_LIMIT - len(keys) - 1]
+    rows = _read(request, [*keys, *map(parties.settlement_terms_key, suppliers)])
+    _agree(now, suppliers, rows[len(keys) :])
     if community is None:
         community = _keep(_communities, of, _community(now, *rows[: len(of_community)]))
     if sale is None:
-        found = _sale(now, sku_ids, rows[len(of_community) :])
+        found = _sale(now, sku_ids, rows[len(of_community) : len(keys)])
         sale = _keep(_sales, campaign_id, found.together_with(kept))
     offers = [sale.offers[sku_id] for sku_id in sku_ids]
-    return OnSale(community.leader, sale.campaign, community.names_leader, offers, community.prices)
+    return OnSale(
+        community.leader,
+        sale.campaign,
+        community.names_leader,
+        offers,
+        community.prices,
+        _settlement_terms([offer for offer in offers if offer], now),
+    )
 
 
 def forget(campaign_id: str) -> None:
@@ -111,9 +138,16 @@ def forget(campaign_id: str) -> None:
         _communities.pop(of, None)
 
 
+def forget_supplier(supplier_id: str) -> None:
+    """Read its terms anew: this function has just changed them."""
+    _agreed.pop(supplier_id, None)
+
+
 def forget_all() -> None:
     _sales.clear()
     _communities.clear()
+    _agreed.clear()
+    _supplier_of.clear()
 
 
 def _fresh(kept: R | None, now: datetime) -> R | None:
@@ -123,10 +157,14 @@ def _fresh(kept: R | None, now: datetime) -> R | None:
 def _keep(among: dict[Any, R], key: Any, found: R) -> R:
     """What does not exist may come to exist, and there is no end to it."""
     if found.exists:
-        if len(among) >= MOST_KEPT:
-            among.clear()
-        among[key] = found
+        _note(among, key, found)
     return found
+
+
+def _note(among: dict[Any, Any], key: Any, what: Any) -> None:
+    if key not in among and len(among) >= MOST_KEPT:
+        among.clear()
+    among[key] = what
 
 
 def _read(request: IdempotentRequest, keys: Sequence[store.Key]) -> list[Any]:
@@ -158,6 +196,30 @@ def _keys_of_sale(campaign_id: str, sku_ids: Sequence[str]) -> list[store.Key]:
 def _sale(now: datetime, sku_ids: Sequence[str], rows: Sequence[Any]) -> Sale:
     campaign, *offers = map(_entity, rows)
     return Sale(now, campaign, dict(zip(sku_ids, offers, strict=True)))
+
+
+def _to_agree_with(sku_ids: Sequence[str], now: datetime) -> list[str]:
+    """Of the suppliers that these SKUs are known to be of, those whose terms are to be read."""
+    known = dict.fromkeys(_supplier_of.get(each) for each in sku_ids)
+    return [each for each in known if each and not _fresh(_agreed.get(each), now)]
+
+
+def _agree(now: datetime, supplier_ids: Sequence[str], rows: Sequence[Any]) -> None:
+    for supplier_id, row in zip(supplier_ids, rows, strict=True):
+        terms = _entity(row) or SettlementTerms(supplier_id)
+        _note(_agreed, supplier_id, Agreed(now, terms))
+
+
+def _settlement_terms(offers: Sequence[Offer], now: datetime) -> dict[str, SettlementTerms]:
+    """By what each supplier is paid: a read more where this function sells a SKU the first time."""
+    for offer in offers:
+        _note(_supplier_of, offer.sku_id, offer.supplier_id)
+    kept = {each.supplier_id: _fresh(_agreed.get(each.supplier_id), now) for each in offers}
+    unknown = [supplier_id for supplier_id, agreed in kept.items() if not agreed]
+    read = parties.settlement_terms_of(unknown) if unknown else {}
+    for supplier_id, terms in read.items():
+        _note(_agreed, supplier_id, Agreed(now, terms))
+    return {supplier_id: agreed.terms for supplier_id, agreed in kept.items() if agreed} | read
 
 
 def _version(sale: Sale) -> int | None:

@@ -12,6 +12,7 @@ from chalicelib.cases.rules import CaseKind
 from chalicelib.dispatch import calling_off, fines
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.deadlines import Clock, ClockKind
+from chalicelib.dispatch.fines import Charge
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import events
 from chalicelib.kernel.currencies import written
@@ -67,7 +68,8 @@ def _remind(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
 
 def _miss(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
     """Call a person, and let the supplier bear what it agreed to."""
-    fined = due.fine_amount if due.on_missed == "fine" else None
+    fine = _fine(dispatch, due, now)
+    fined = fine.amount if fine else None
     # What is on its way cannot be called back, nor is the rest to blame for it.
     owes_shipping = due.kind != "deliver" and bool(dispatch.waiting)
     expires = due.on_missed == "cancel" and owes_shipping
@@ -75,9 +77,10 @@ def _miss(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
 
     def begin() -> Transaction:
         transaction = Transaction()
-        cases.open_in(transaction, MISSED[due.kind], dispatch.id, _detail(dispatch, due, expires))
-        if fined:
-            transaction.add(*fines.charge(dispatch, due.kind, fined, now))
+        detail = _detail(dispatch, due, expires, fined)
+        cases.open_in(transaction, MISSED[due.kind], dispatch.id, detail)
+        if fine:
+            transaction.add(*fine.writes(dispatch, due.kind, now))
         return transaction
 
     if expires:
@@ -92,13 +95,21 @@ def _miss(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
     return missed
 
 
-def _detail(dispatch: Dispatch, due: Clock, expires: bool) -> str:
+def _fine(dispatch: Dispatch, due: Clock, now: datetime) -> Charge | None:
+    if due.on_missed != "fine" or not due.fine_amount:
+        return None
+    return fines.charge_of(dispatch.supplier_id, due.fine_amount, now)
+
+
+def _detail(dispatch: Dispatch, due: Clock, expires: bool, fined: int | None) -> str:
     said = (
         f"Dispatch {dispatch.id} of order {dispatch.order_id} {OWED[due.kind]} by {due.due_at} by "
         f"its supplier {dispatch.supplier_id}."
     )
     if expires:
         return f"{said} What was not shipped went to an alternate or is refunded."
-    if due.fine_amount:
-        return f"{said} The supplier was fined {written(due.fine_amount, dispatch.currency)}."
+    if fined == 0:
+        return f"{said} The supplier has been fined this month's most before."
+    if fined:
+        return f"{said} The supplier was fined {written(fined, dispatch.currency)}."
     return said

@@ -18,6 +18,7 @@ from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.settlement import earning
+from chalicelib.suppliers import fees
 
 
 @retry_stale
@@ -70,8 +71,10 @@ def _deliver(
     changed = rules.as_left_by(order, delivered, now, **said)
     transaction = Transaction(recorder)
     posted = {each.id: posted_of(order, each.id) for each in arriving}
+    fee = fees.of_delivery(order, dispatch.supplier_id, delivered_at, now)
     transaction.add(
-        *ledger.post(*_entries(order, dispatch.supplier_id, posted, now)),
+        *ledger.post(*_entries(order, dispatch, posted, now), *fee.entries),
+        *fee.writes,
         *earning.earn(
             order.leader_id,
             order.currency,
@@ -89,9 +92,10 @@ def _deliver(
 
 
 def _entries(
-    order: Order, supplier_id: str, posted: Mapping[str, Shares], now: datetime
+    order: Order, dispatch: Dispatch, posted: Mapping[str, Shares], now: datetime
 ) -> list[Entry]:
     """An entry for each parcel, but for those worth nothing any more."""
+    payable = books.supplier_payable(dispatch.supplier_id)
     return [
         books.entry(
             f"delivered:{parcel_id}",
@@ -100,10 +104,11 @@ def _entries(
             now,
             {
                 books.CUSTOMER_PREPAYMENTS: shares.paid,
-                books.supplier_payable(supplier_id): -shares.cost,
+                payable: -shares.cost,
                 books.leader_account(order.leader_id, "pending"): -shares.earned,
                 books.PLATFORM_REVENUE: -shares.revenue,
             },
+            {payable: (dispatch.id, parcel_id)},
         )
         for parcel_id, shares in posted.items()
         if shares

@@ -1,5 +1,6 @@
 """What a supplier pays for a clock that it missed, and letting it off."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.dispatch import store as dispatches
@@ -11,22 +12,47 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
+from chalicelib.parties import store as parties
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write
+from chalicelib.suppliers import store as suppliers
 
 
-def charge(dispatch: Dispatch, kind: ClockKind, amount: int, now: datetime) -> list[Write]:
-    """Take a fine from what the supplier is owed, which may fall below nothing."""
-    return _posted(f"fine:{dispatch.id}:{kind}", dispatch, amount, now)
+@dataclass(frozen=True)
+class Charge:
+    """A fine as far as the supplier's cap leaves room for it in this month, in minor units."""
+
+    amount: int
+    month: str
+    cap: int | None
+
+    def writes(self, dispatch: Dispatch, kind: ClockKind, now: datetime) -> list[Write]:
+        """Take it from what the supplier is owed, which may fall below nothing. Stale where another
+        fine has taken that room meanwhile."""
+        if not self.amount:
+            return []
+        counted = suppliers.count_fine(dispatch.supplier_id, self.month, self.amount, self.cap)
+        return [counted, *_posted(f"fine:{dispatch.id}:{kind}", dispatch, self.amount, now)]
+
+
+def charge_of(supplier_id: str, amount: int, now: datetime) -> Charge:
+    """What of a fine is charged: of all fines of a business month together no more than the cap
+    that the supplier's terms have now."""
+    cap, month = parties.settlement_terms_of([supplier_id])[supplier_id].fine_cap, _month(now)
+    if cap is None:
+        return Charge(amount, month, cap)
+    room = max(0, cap - suppliers.fined_in(supplier_id, month))
+    return Charge(min(amount, room), month, cap)
 
 
 @retry_stale
 def waive(
     dispatch_id: str, kind: str, reason: str, caller: Caller, recorder: Recorder | None
 ) -> Dispatch:
-    """Give a fine back. Raises NotFound where there is none, Conflict where another reason was
-    given before."""
+    """Give a fine back, and its room under the cap of its month. Raises NotFound where there is
+    none, Conflict where another reason was given before."""
     dispatch = dispatch_for(dispatch_id, caller)
     fined = _fined(dispatch, kind)
     if fined.waived_for == reason:
@@ -35,10 +61,12 @@ def waive(
         raise Conflict("The fine was waived before, for another reason.", code="already_waived")
     now, transaction = clock.now(), Transaction(recorder)
     waived = dispatch.with_clock(fined.waived(now, reason)).moved(dispatch.status, now)
-    entry_id = f"fine_waived:{dispatch.id}:{kind}"
+    entry_id, amount = f"fine_waived:{dispatch.id}:{kind}", -(fined.fined or 0)
+    charged_in = _month(clock.from_text(fined.fired_at or ""))
     transaction.add(
         dispatches.replace_dispatch(waived),
-        *_posted(entry_id, dispatch, -(fined.fined or 0), now),
+        suppliers.count_fine(dispatch.supplier_id, charged_in, amount),
+        *_posted(entry_id, dispatch, amount, now),
     )
     transaction.commit(waived)
     metric("FinesWaived")
@@ -52,9 +80,11 @@ def _fined(dispatch: Dispatch, kind: str) -> Clock:
     return found
 
 
+def _month(instant: datetime) -> str:
+    return f"{clock.business_date(instant, settings().zone):%Y-%m}"
+
+
 def _posted(entry_id: str, dispatch: Dispatch, amount: int, now: datetime) -> list[Write]:
-    moved = {
-        books.supplier_payable(dispatch.supplier_id): amount,
-        books.PLATFORM_REVENUE: -amount,
-    }
-    return ledger.post(books.entry(entry_id, dispatch.currency, dispatch.order_id, now, moved))
+    payable = books.supplier_payable(dispatch.supplier_id)
+    moved, of = {payable: amount, books.PLATFORM_REVENUE: -amount}, {payable: [dispatch.id]}
+    return ledger.post(books.entry(entry_id, dispatch.currency, dispatch.order_id, now, moved, of))

@@ -39,7 +39,7 @@ def hold_in(
         books.leader_account(order.leader_id, "available"): taken,
         books.leader_account(order.leader_id, "pending"): -taken,
     }
-    _post_in(transaction, f"disputed:{dispute_id}", order, amounts, now)
+    _post_in(transaction, f"disputed:{dispute_id}", order, amounts, parcels, now)
     transaction.add(*earning.hold(earnings, order.currency, dispute_id, earned))
     return [replace(each, dispute_id=dispute_id, is_held=True, earned_on=None) for each in parcels]
 
@@ -63,7 +63,7 @@ def release_in(
         books.supplier_held(supplier_id): cost,
         books.supplier_payable(supplier_id): -cost,
     }
-    _post_in(transaction, f"dismissed:{dispute_id}", order, amounts, now)
+    _post_in(transaction, f"dismissed:{dispute_id}", order, amounts, parcels, now)
     transaction.add(*earning.release(earnings, order.currency, earned))
     return [
         replace(each, is_held=False, matures_on=days[each.id], earned_on=buckets[each.id])
@@ -80,8 +80,15 @@ def _cost(order: Order, parcels: Sequence[Parcel]) -> int:
 
 
 def _post_in(
-    transaction: Transaction, entry_id: str, order: Order, amounts: dict[str, int], now: datetime
+    transaction: Transaction,
+    entry_id: str,
+    order: Order,
+    amounts: dict[str, int],
+    parcels: Sequence[Parcel],
+    now: datetime,
 ) -> None:
     """Nothing is posted of parcels without a cost whose commission no run has taken."""
     if any(amounts.values()):
-        transaction.add(*ledger.post(books.entry(entry_id, order.currency, order.id, now, amounts)))
+        of = dict.fromkeys(amounts, tuple(each.id for each in parcels))
+        entry = books.entry(entry_id, order.currency, order.id, now, amounts, of)
+        transaction.add(*ledger.post(entry))

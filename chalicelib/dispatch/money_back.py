@@ -2,7 +2,7 @@
 from the shares as they were credited (contract, section 6)."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.kernel import ids
@@ -58,15 +58,18 @@ def new_refund(order: Order, after: Order, reason: str, now: datetime) -> Refund
     )
 
 
-def booked(refund: Refund, debits: Mapping[str, int]) -> list[Write]:
-    """What is decided to go back lies in flight until it has arrived."""
+def booked(
+    refund: Refund, debits: Mapping[str, int], of: Mapping[str, Sequence[str]] | None = None
+) -> list[Write]:
+    """What is decided to go back lies in flight until it has arrived; `of` says for what of theirs
+    some accounts give."""
     amounts: dict[str, int] = defaultdict(int, debits)
     amounts[books.REFUNDS_IN_FLIGHT] -= refund.amount
     if not any(amounts.values()):
         return []
     return ledger.post(
         books.entry(
-            f"refund:{refund.id}", refund.currency, refund.order_id, refund.decided_at, amounts
+            f"refund:{refund.id}", refund.currency, refund.order_id, refund.decided_at, amounts, of
         )
     )
 

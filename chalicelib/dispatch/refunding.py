@@ -65,7 +65,7 @@ def refund_in(
     taking, earnings = Taking(order, after, made), earning.earnings_of(order.leader_id)
     changed = [rules.as_left_by(after, each, now) for each in made]
     transaction.add(
-        *money_back.booked(decided, taking.debits(earnings)),
+        *money_back.booked(decided, taking.debits(earnings), taking.origins()),
         *earning.take_back(earnings, order.currency, taking.of_earnings(decided.id)),
         *_stock(order, after, asked.restock),
         *(dispatches.replace_dispatch(each) for each in changed),

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.rules import Product, Sku, offer_title
 from chalicelib.dispatch import rules
+from chalicelib.kernel import clock
 from chalicelib.ordering.lines import Substitute
 from chalicelib.ordering.rules import Order
+from chalicelib.parties import store as parties
+from chalicelib.parties.settlement_terms import PaidBy
+from chalicelib.platform.settings import settings
 from chalicelib.stock import store as stock
 from chalicelib.stock.levels import Stock
 from chalicelib.stock.rules import Parts
@@ -31,6 +35,7 @@ class Alternate:
     sku: Sku
     product: Product
     shards: int
+    paid_by: PaidBy
 
     @property
     def pool(self) -> StockPool:
@@ -48,6 +53,7 @@ class Alternate:
             self.sku.cost,
             parts,
             made,
+            self.paid_by,
         )
         return order.with_substitute(self.ordered, self.units, by)
 
@@ -85,8 +91,14 @@ def _candidates(order: Order, units: Mapping[str, int]) -> dict[str, list[str]]:
     }
 
 
-def _on_sale(sku_ids: set[str], currency: str) -> dict[str, tuple[Sku, Product, int]]:
-    return {sku.id: (sku, product, shards) for sku, product, shards in _read(sku_ids, currency)}
+def _on_sale(sku_ids: set[str], currency: str) -> dict[str, tuple[Sku, Product, int, PaidBy]]:
+    found = list(_read(sku_ids, currency))
+    terms = parties.settlement_terms_of({product.supplier_id for _, product, _ in found})
+    today = clock.business_date(clock.now(), settings().zone)
+    return {
+        sku.id: (sku, product, shards, terms[product.supplier_id].paid_by(today))
+        for sku, product, shards in found
+    }
 
 
 def _read(sku_ids: set[str], currency: str) -> Iterator[tuple[Sku, Product, int]]:

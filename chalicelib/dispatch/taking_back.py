@@ -1,7 +1,7 @@
 """What a refund takes from whom: of undelivered units from what was prepaid, of delivered ones from
 the shares as they were credited (contract, section 6)."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -34,11 +34,17 @@ class Taking:
             commission = books.leader_account(
                 self.before.leader_id, "available" if taken else "pending"
             )
-            cost = books.supplier_held if parcel.is_held else books.supplier_payable
-            debits[cost(dispatch.supplier_id)] += shares.cost
+            debits[_supplier_account(dispatch, parcel)] += shares.cost
             debits[commission] += shares.earned
             debits[books.PLATFORM_REVENUE] += shares.revenue
         return dict(debits)
+
+    def origins(self) -> dict[str, list[str]]:
+        """The dispatches and parcels that each supplier's account gives for."""
+        origins: dict[str, list[str]] = defaultdict(list)
+        for dispatch, parcel in self._delivered():
+            origins[_supplier_account(dispatch, parcel)] += [dispatch.id, parcel.id]
+        return {account: list(dict.fromkeys(of)) for account, of in origins.items()}
 
     def of_earnings(self, refund_id: str) -> RefundOfEarnings:
         """The same as the leader's earnings see it; what is disputed waits under no day of them."""
@@ -84,6 +90,12 @@ class Taking:
                 for line, now_line in self._changed()
             )
         ]
+
+
+def _supplier_account(dispatch: Dispatch, parcel: Parcel) -> str:
+    """Where the cost of a delivered parcel lies."""
+    account = books.supplier_held if parcel.is_held else books.supplier_payable
+    return account(dispatch.supplier_id)
 
 
 def _reversed(before: EarnedLine, after: EarnedLine) -> EarnedLine:

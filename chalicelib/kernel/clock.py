@@ -1,6 +1,6 @@
 """Instants are aware datetimes in UTC with whole milliseconds; business dates have a zone."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -25,6 +25,11 @@ def from_text(text: str) -> datetime:
 def business_date(instant: datetime, zone: ZoneInfo) -> date:
     """The calendar day of `instant` where the platform is at home."""
     return instant.astimezone(zone).date()
+
+
+def begin_of(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a business date."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 def day_before(day: date) -> date:

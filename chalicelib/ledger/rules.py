@@ -3,7 +3,8 @@
 Debit is positive, credit is negative. Amounts are integers in the currency's minor unit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +27,16 @@ def supplier_held(supplier_id: str) -> str:
     return f"supplier:{supplier_id}:held"
 
 
+def supplier_owed(supplier_id: str) -> str:
+    """What the supplier owes in fees, a debit; a payout nets it."""
+    return f"supplier:{supplier_id}:owed"
+
+
+def supplier_deposit(supplier_id: str) -> str:
+    """What is held of the supplier as a security, a credit."""
+    return f"supplier:{supplier_id}:deposit"
+
+
 def leader_account(leader_id: str, purpose: str) -> str:
     """`purpose` is one of pending, available, in_payout and collected."""
     return f"leader:{leader_id}:{purpose}"
@@ -33,8 +44,11 @@ def leader_account(leader_id: str, purpose: str) -> str:
 
 @dataclass(frozen=True)
 class Posting:
+    """`of` are ids of what it came of beside its entry's subject: a dispatch, its parcels."""
+
     account: str
     amount: int
+    of: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -49,12 +63,24 @@ class Entry:
 
 
 def entry(
-    entry_id: str, currency: str, subject: str, posted_at: datetime, amounts: Mapping[str, int]
+    entry_id: str,
+    currency: str,
+    subject: str,
+    posted_at: datetime,
+    amounts: Mapping[str, int],
+    of: Mapping[str, Sequence[str]] | None = None,
 ) -> Entry:
-    """An entry of non-zero postings by account. Raises ValueError unless they sum to zero."""
+    """An entry of non-zero postings by account; `of` says what some of them came of.
+
+    Raises ValueError unless they sum to zero.
+    """
     if sum(amounts.values()) != 0:
         raise ValueError(f"entry {entry_id} does not balance: {dict(amounts)}")
-    postings = tuple(Posting(account, amount) for account, amount in amounts.items() if amount)
+    postings = tuple(
+        Posting(account, amount, tuple((of or {}).get(account, ())))
+        for account, amount in amounts.items()
+        if amount
+    )
     if not postings:
         raise ValueError(f"entry {entry_id} moves nothing")
     return Entry(entry_id, currency, postings, posted_at, subject)
@@ -70,6 +96,39 @@ def party_of(account: str) -> tuple[str, str] | None:
         return None
     party_id, _, purpose = rest.partition(":")
     return f"{kind}:{party_id}", purpose
+
+
+def keeps_history(party: str) -> bool:
+    """Whether what is posted to the party is kept as its history: a leader's lies elsewhere."""
+    return party.startswith("supplier:")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one entry moved of one party's balances."""
+
+    party: str
+    entry_id: str
+    currency: str
+    subject: str
+    posted_at: datetime
+    postings: tuple[Posting, ...]
+
+
+def changes(posted: Iterable[Entry]) -> list[Change]:
+    """What the entries move of parties whose history is kept."""
+    found = []
+    for each in posted:
+        of_party: dict[str, list[Posting]] = defaultdict(list)
+        for posting in each.postings:
+            party = party_of(posting.account)
+            if party and keeps_history(party[0]):
+                of_party[party[0]].append(posting)
+        found += [
+            Change(party, each.id, each.currency, each.subject, each.posted_at, tuple(postings))
+            for party, postings in of_party.items()
+        ]
+    return found
 
 
 # Farther than money reaches: where a balance is not bounded.

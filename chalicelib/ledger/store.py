@@ -2,8 +2,8 @@
 
 import json
 import zlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,19 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.kernel import clock, ids
-from chalicelib.ledger.rules import Books, Bound, Entry, Posting, Sums, party_of
+from chalicelib.ledger.rules import (
+    Books,
+    Bound,
+    Change,
+    Entry,
+    Posting,
+    Sums,
+    changes,
+    party_of,
+)
 from chalicelib.platform import store
 from chalicelib.platform.retries import retrying
+from chalicelib.platform.settings import settings
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
@@ -27,9 +37,12 @@ from chalicelib.platform.table import (
 from chalicelib.platform.transaction import Put, Update, Write, create, write
 
 ENTRY, ACCOUNTS = "entry", "accounts"
+HISTORY, DAY = "history#", "day#"
 FOLD, HEAD = "fold", "head"
 # At 10,000 entries a second none of the shards takes more than 1,000 write units.
 BOOK_SHARDS = 32
+# What a supplier's statement adds up.
+SUPPLIERS_PURPOSES = ("payable", "held", "owed", "deposit", "in_payout")
 ACCOUNTS_A_PAGE = 2_000
 OLD_FOLD_KEPT = timedelta(days=7)
 
@@ -66,18 +79,48 @@ class EntryRow(EntityRow[Entry]):
         return {"pk": entity.id, "sk": ENTRY, "book": _book(entity.posted_at.date(), shard)}
 
 
-class AccountsRow(Row):
-    """A party's balances, each the sum of its postings at every moment. Debit is positive."""
+class Sides(Row):
+    """Sums of a party's postings by purpose. Debit is positive."""
 
     Meta = LedgerMeta
 
-    currency = UnicodeAttribute(null=True)
     payable = IntegerAttribute(default=0)
     held = IntegerAttribute(default=0)
+    owed = IntegerAttribute(default=0)
+    deposit = IntegerAttribute(default=0)
     pending = IntegerAttribute(default=0)
     available = IntegerAttribute(default=0)
     in_payout = IntegerAttribute(default=0)
     collected = IntegerAttribute(default=0)
+
+
+class AccountsRow(Sides):
+    """A party's balances, each the sum of its postings at every moment."""
+
+    currency = UnicodeAttribute(null=True)
+
+
+class DayRow(Sides):
+    """What was posted to a party on one business date, so that a statement opens without reading
+    all that came before it."""
+
+
+class HistoryRow(EntityRow[Change]):
+    """What one entry moved of a party's balances, by the instant of posting."""
+
+    Meta = LedgerMeta
+    entity = Change
+
+    party = UnicodeAttribute()
+    entry_id = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    subject = UnicodeAttribute()
+    posted_at = InstantAttribute()
+    postings = RecordsAttribute(Posting)
+
+    @classmethod
+    def keys(cls, entity: Change) -> dict[str, Any]:
+        return {"pk": entity.party, "sk": _position(entity)}
 
 
 class FoldRow(Row):
@@ -94,12 +137,18 @@ class OutOfBounds(Exception):
     """What was to be posted would have taken a party's balance beyond its bound."""
 
 
-def post(*entries: Entry, within: Bound | None = None) -> list[Write]:
-    """The writes that post entries: each entry once, each party's balances by what it posts.
+def post(*entries: Entry, within: Bound | Sequence[Bound] | None = None) -> list[Write]:
+    """The writes that post entries: each entry once, each party's balances by what it posts, and
+    what a supplier's statements tell of it.
 
-    `within` bounds a balance that they move: the commit raises OutOfBounds rather than pass it.
+    `within` bounds balances that they move: the commit raises OutOfBounds rather than pass one.
     """
-    return [*(create(EntryRow.of(entry)) for entry in entries), *_balance_updates(entries, within)]
+    bounds = (within,) if isinstance(within, Bound) else within or ()
+    return [
+        *(create(EntryRow.of(entry)) for entry in entries),
+        *_balance_updates(entries, bounds),
+        *_history(changes(entries)),
+    ]
 
 
 def get_entry(entry_id: str) -> Entry | None:
@@ -107,9 +156,40 @@ def get_entry(entry_id: str) -> Entry | None:
     return row.to_entity() if row else None
 
 
+def posted(entry_ids: Iterable[str]) -> set[str]:
+    """Which of these entries have been written."""
+    return {row.pk for row in store.get_many(EntryRow, [(each, ENTRY) for each in entry_ids])}
+
+
 def accounts_of(party: str) -> AccountsRow:
     """The balances of `leader:<id>` or `supplier:<id>`; all zero where nothing was ever posted."""
     return store.get(AccountsRow, party, ACCOUNTS) or AccountsRow(party, ACCOUNTS)
+
+
+def sums_before(party: str, day: date) -> Counter[str]:
+    """A party's balances, by purpose, as all business dates before one left them."""
+    return _summed(party, DayRow.sk.between(DAY, f"{DAY}{clock.day_before(day)}"))
+
+
+def sums_between(party: str, first: date, last: date) -> Counter[str]:
+    """What was posted to a party from one business date to another, by purpose."""
+    return _summed(party, DayRow.sk.between(f"{DAY}{first}", f"{DAY}{last}"))
+
+
+def history(
+    party: str, after: str | None, first: date, last: date, limit: int
+) -> tuple[list[Change], str | None]:
+    """Up to `limit` changes of a party from one business date to another, in order of posting,
+    behind the position `after`; and the position to go on from, where there are more."""
+    zone = settings().zone
+    begins = clock.to_text(clock.begin_of(first, zone))
+    ends = clock.to_text(clock.begin_of(last + timedelta(days=1), zone))
+    # A position goes on behind its instant, so none of `ends` itself lies in between.
+    position = HistoryRow.sk.between(after or f"{HISTORY}{begins}", f"{HISTORY}{ends}")
+    rows = store.query(HistoryRow, party, where=position, limit=limit + 2)
+    rows = [row for row in rows if row.sk != after]
+    shown = [row.to_entity() for row in rows[:limit]]
+    return shown, _position(shown[-1]) if len(rows) > limit else None
 
 
 def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry]:
@@ -150,29 +230,61 @@ def keep_fold(before: datetime | None, through: datetime, books: Books) -> None:
         retrying(old.save)
 
 
-def _balance_updates(entries: Iterable[Entry], within: Bound | None) -> list[Update]:
+def _history(changed: Sequence[Change]) -> list[Write]:
+    days: dict[tuple[str, date], Counter[str]] = defaultdict(Counter)
+    for each in changed:
+        day = clock.business_date(each.posted_at, settings().zone)
+        days[each.party, day].update(_by_purpose(each.postings))
+    return [
+        *(create(HistoryRow.of(each)) for each in changed),
+        *(
+            Update(
+                DayRow.at(party, f"{DAY}{day}"),
+                [getattr(DayRow, purpose).add(amount) for purpose, amount in sums.items()],
+            )
+            for (party, day), sums in days.items()
+        ),
+    ]
+
+
+def _by_purpose(postings: Iterable[Posting]) -> dict[str, int]:
+    return {posting.account.rpartition(":")[2]: posting.amount for posting in postings}
+
+
+def _summed(party: str, where: Condition) -> Counter[str]:
+    sums = Counter[str]()
+    for row in store.query(DayRow, party, where=where):
+        sums.update({purpose: getattr(row, purpose) for purpose in SUPPLIERS_PURPOSES})
+    return sums
+
+
+def _position(change: Change) -> str:
+    return f"{HISTORY}{clock.to_text(change.posted_at)}#{change.entry_id}"
+
+
+def _balance_updates(entries: Iterable[Entry], bounds: Sequence[Bound]) -> list[Update]:
     moved: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for entry in entries:
         for posting in entry.postings:
             if party := party_of(posting.account):
                 moved[party[0], entry.currency][party[1]] += posting.amount
-    if within and within.party not in {party for party, _ in moved}:
-        raise ValueError(f"{within.party} has no balance here that could be bounded")
+    for still in {bound.party for bound in bounds} - {party for party, _ in moved}:
+        raise ValueError(f"{still} has no balance here that could be bounded")
     return [
-        _balance_update(party, currency, amounts, within)
+        _balance_update(party, currency, amounts, bounds)
         for (party, currency), amounts in moved.items()
     ]
 
 
 def _balance_update(
-    party: str, currency: str, amounts: Mapping[str, int], within: Bound | None
+    party: str, currency: str, amounts: Mapping[str, int], bounds: Sequence[Bound]
 ) -> Update:
     row = AccountsRow
     when = row.currency.does_not_exist() | (row.currency == currency)
     otherwise: Exception = ValueError(f"{party} has another currency than {currency}")
-    if within and within.party == party:
-        when &= _admitted(within, amounts.get(within.purpose, 0))
-        otherwise = OutOfBounds(f"{party}:{within.purpose}")
+    for bound in (each for each in bounds if each.party == party):
+        when &= _admitted(bound, amounts.get(bound.purpose, 0))
+        otherwise = OutOfBounds(f"{party}:{bound.purpose}")
     moves = [getattr(row, purpose).add(amount) for purpose, amount in amounts.items()]
     return Update(row.at(party, ACCOUNTS), [row.currency.set(currency), *moves], when, otherwise)
 

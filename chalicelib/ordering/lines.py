@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from chalicelib.kernel.money import allocate, part
+from chalicelib.parties.settlement_terms import PaidBy
 from chalicelib.parties.terms import STANDARD
 from chalicelib.stock.rules import Part, Parts, kept, parts_of, section, without
 
@@ -94,7 +95,8 @@ class Sent(NamedTuple):
 
 
 class Substitute(NamedTuple):
-    """A SKU in place of another, with its supplier's own cost, and where its units come from."""
+    """A SKU in place of another, with its supplier's own cost and by what that is paid, and where
+    its units come from."""
 
     sku_id: str
     supplier_id: str
@@ -103,6 +105,7 @@ class Substitute(NamedTuple):
     unit_cost: int
     parts: Parts
     dispatch_id: str
+    paid_by: PaidBy = PaidBy()
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,11 @@ class OrderLine:
     substitutes: str | None = None
     dispatch_id: str | None = None
     agreed_cost: int | None = None
+    # By what its supplier is paid, its cost or the revenue without a fee, as that version of its
+    # settlement terms says.
+    supplier_basis: str = "cost"
+    fee_bps: int = 0
+    supplier_terms: int = 0
 
     @property
     def whole(self) -> Shares:
@@ -333,8 +341,10 @@ class OrderLine:
 
     def in_place(self, rest: "OrderLine", sku: "Substitute") -> "OrderLine":
         """The line that takes over what `rest`, this line without some units, does not have: the
-        price and the commission stay, and its supplier is paid the substitute's own cost."""
+        price and the commission stay, and its supplier is paid by its own terms: the substitute's
+        cost, or its share of what the units bring."""
         units, moved = self.quantity - rest.quantity, self.whole - rest.whole
+        cost = sku.paid_by.cost_of(moved.net - moved.spread, sku.unit_cost * units)
         return replace(
             self,
             sku_id=sku.sku_id,
@@ -344,8 +354,11 @@ class OrderLine:
             quantity=units,
             amount=self.amount - rest.amount,
             discount=self.discount - rest.discount,
-            **vars(replace(moved, cost=sku.unit_cost * units)),
-            unit_cost=sku.unit_cost,
+            **vars(replace(moved, cost=cost)),
+            unit_cost=sku.paid_by.unit_cost_of(cost, units, sku.unit_cost),
+            supplier_basis=sku.paid_by.basis,
+            fee_bps=sku.paid_by.fee_bps,
+            supplier_terms=sku.paid_by.version,
             cap_taken=(),
             refunded_quantity=0,
             restock_quantity=0,

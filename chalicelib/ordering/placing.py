@@ -8,7 +8,7 @@ from functools import partial
 from chalicelib.catalogue import on_sale
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.on_sale import OnSale
-from chalicelib.catalogue.rules import Campaign, LeaderPrice, Offer
+from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering import caps, pricing
@@ -113,7 +113,7 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
         new.campaign_id, new.leader_id, [line.sku_id for line in new.lines], idempotency
     )
     leader, campaign, offers = _checked(found, now)
-    baskets = _baskets(new, offers, found.leader_prices, now)
+    baskets = _baskets(new, offers, found, now)
     lines = pricing.price(baskets, plan_version=campaign.version)
     order = _order(new, campaign, lines, now, _provider(new.payment_method, campaign.currency))
     _check_limits(order)
@@ -212,14 +212,20 @@ def _count_limits(order: Order) -> Update | None:
     )
 
 
-def _baskets(
-    new: NewOrder, offers: Sequence[Offer], leader_prices: Mapping[str, LeaderPrice], now: datetime
-) -> list[Basket]:
-    """What is ordered, each line at its price of this instant in this community."""
+def _baskets(new: NewOrder, offers: Sequence[Offer], found: OnSale, now: datetime) -> list[Basket]:
+    """What is ordered, each line at its price of this instant in this community, and by what its
+    supplier is paid on this day."""
+    zone = settings().zone
+    today = clock.business_date(now, zone)
     return [
-        Basket(offer, wanted.quantity, offer.price_of(wanted.quantity, now, settings().zone, asked))
+        Basket(
+            offer,
+            wanted.quantity,
+            offer.price_of(wanted.quantity, now, zone, asked),
+            found.settlement_terms[offer.supplier_id].paid_by(today),
+        )
         for offer, wanted in zip(offers, new.lines, strict=True)
-        for asked in [offer.price_asked(leader_prices.get(offer.sku_id))]
+        for asked in [offer.price_asked(found.leader_prices.get(offer.sku_id))]
     ]
 
 

@@ -7,16 +7,26 @@ from chalicelib.catalogue.pricing import Price
 from chalicelib.catalogue.rules import Offer
 from chalicelib.kernel.money import allocate
 from chalicelib.ordering.lines import OrderLine
+from chalicelib.parties.settlement_terms import PaidBy
 from chalicelib.settlement.rules import commission
+
+COST = PaidBy()
 
 
 @dataclass(frozen=True)
 class Basket:
-    """Some units of one offer, and what they cost."""
+    """Some units of one offer, what they cost, and by what their supplier is paid."""
 
     offer: Offer
     quantity: int
     price: Price
+    paid_by: PaidBy = COST
+
+    def cost_after(self, discount: int) -> int:
+        """What the supplier is paid. What a leader asks above the offer's price is its own, and is
+        not shared."""
+        brought = self.price.amount - discount - self.price.spread
+        return self.paid_by.cost_of(brought, self.offer.unit_cost * self.quantity)
 
 
 def price(
@@ -42,7 +52,7 @@ def _line(basket: Basket, discount: int, shipping: int, plan_version: int) -> Or
     # Prices include tax; until taxes are built it is nothing, and commission excludes it.
     tax = 0
     net = price.amount - discount
-    cost = offer.unit_cost * basket.quantity
+    cost = basket.cost_after(discount)
     return OrderLine(
         sku_id=offer.sku_id,
         supplier_id=offer.supplier_id,
@@ -58,11 +68,14 @@ def _line(basket: Basket, discount: int, shipping: int, plan_version: int) -> Or
         tax=tax,
         shipping=shipping,
         net=net,
-        unit_cost=offer.unit_cost,
+        unit_cost=basket.paid_by.unit_cost_of(cost, basket.quantity, offer.unit_cost),
         cost=cost,
         basis=offer.basis,
         rate_bps=offer.rate_bps,
         plan_version=plan_version,
         commission=commission(offer.basis, net - tax - price.spread, cost, offer.rate_bps),
         limit=offer.limit_per_customer,
+        supplier_basis=basket.paid_by.basis,
+        fee_bps=basket.paid_by.fee_bps,
+        supplier_terms=basket.paid_by.version,
     )

@@ -1,11 +1,12 @@
 """The parties table: who is in it and under which attribute names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
+from chalicelib.parties.settlement_terms import SettlementTerms, Waiver
 from chalicelib.parties.terms import Mode, OpenHours, Terms
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Listing
@@ -25,7 +26,8 @@ from chalicelib.platform.table import (
 from chalicelib.platform.transaction import Put, Update, create
 
 SUPPLIER, LEADER, API_KEY, TERMS = "supplier", "leader", "api_key", "terms"
-SUPPLIERS, LEADERS = "suppliers", "leaders"
+SETTLEMENT_TERMS = "settlement_terms"
+SUPPLIERS, LEADERS, FEE_PAYERS = "suppliers", "leaders", "fee_payers"
 
 
 PartiesMeta = table("PARTIES_TABLE")
@@ -107,6 +109,42 @@ class TermsRow(EntityRow[Terms]):
         return row
 
 
+class SettlementTermsRow(EntityRow[SettlementTerms]):
+    """What a supplier is paid by and pays as it is now, and beside it each version there was."""
+
+    Meta = PartiesMeta
+    entity = SettlementTerms
+
+    # Only the present ones of a supplier that was ever asked for a fee carry it.
+    listing = UnicodeAttribute(null=True)
+    listed = Listing()
+    supplier_id = UnicodeAttribute()
+    version = IntegerAttribute()
+    basis = UnicodeAttribute()
+    fee_bps = IntegerAttribute()
+    annual_fee = IntegerAttribute(null=True)
+    community_fee = IntegerAttribute(null=True)
+    waivers = RecordsAttribute(Waiver)
+    deposit = IntegerAttribute(null=True)
+    fine_cap = IntegerAttribute(null=True)
+    refund_bearer = UnicodeAttribute()
+    fees_since = UnicodeAttribute(null=True)
+    set_at = InstantAttribute()
+    set_by = UnicodeAttribute()
+
+    @classmethod
+    def keys(cls, entity: SettlementTerms) -> dict[str, Any]:
+        listing = FEE_PAYERS if entity.fees_since else None
+        return {"pk": entity.supplier_id, "sk": SETTLEMENT_TERMS, "listing": listing}
+
+    @classmethod
+    def kept(cls, terms: SettlementTerms) -> "SettlementTermsRow":
+        """The row of just this version."""
+        row = cls.of(terms)
+        row.sk, row.listing = _settlement_version(terms.version), None
+        return row
+
+
 def leader_key(leader_id: str) -> Key:
     return Key(LeaderRow, leader_id, LEADER)
 
@@ -177,6 +215,44 @@ def set_terms(terms: Terms) -> tuple[Put, Put]:
     first = terms.version == 1
     before = absent() if first else TermsRow.version == terms.version - 1
     return Put(TermsRow.of(terms), before), create(TermsRow.kept(terms))
+
+
+def settlement_terms_key(supplier_id: str) -> Key:
+    return Key(SettlementTermsRow, supplier_id, SETTLEMENT_TERMS)
+
+
+def settlement_terms_of(supplier_ids: Iterable[str]) -> dict[str, SettlementTerms]:
+    """What suppliers are paid by and pay now; their cost, and nothing, where none were set."""
+    wanted = list(supplier_ids)
+    rows = store.get_many(SettlementTermsRow, [(each, SETTLEMENT_TERMS) for each in wanted])
+    usual = {each: SettlementTerms(each) for each in wanted}
+    return usual | {row.pk: row.to_entity() for row in rows}
+
+
+def settlement_terms_versions(supplier_id: str) -> list[SettlementTerms]:
+    """All that a supplier ever had, the oldest first."""
+    kept = SettlementTermsRow.sk.startswith(f"{SETTLEMENT_TERMS}#")
+    return [row.to_entity() for row in store.query(SettlementTermsRow, supplier_id, where=kept)]
+
+
+def set_settlement_terms(terms: SettlementTerms) -> tuple[Put, Put]:
+    """Set the next version; Stale where another came first."""
+    before = SettlementTermsRow.version == terms.version - 1
+    when = absent() if terms.version == 1 else before
+    return (
+        Put(SettlementTermsRow.of(terms), when),
+        create(SettlementTermsRow.kept(terms)),
+    )
+
+
+def fee_payers(size: int) -> Iterator[list[SettlementTerms]]:
+    """The present terms of all suppliers that were ever asked for a fee, so many at a time."""
+    for rows in store.pages(SettlementTermsRow.listed, FEE_PAYERS, size):
+        yield [row.to_entity() for row in rows]
+
+
+def _settlement_version(version: int) -> str:
+    return f"{SETTLEMENT_TERMS}#{version:08d}"
 
 
 def _version(version: int) -> str:

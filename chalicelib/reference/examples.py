@@ -38,6 +38,19 @@ PICKUP_POINT: dict[str, Any] = {
     "latitude": 52.3961,
     "longitude": 13.0586,
 }
+SETTLEMENT_TERMS: dict[str, Any] = {
+    "basis": "revenue_share",
+    "fee_bps": 1200,
+    "annual_fee": 50000,
+    "community_fee": 500,
+    "waivers": [{"from": "2026-03-02", "to": "2026-05-30"}],
+    "deposit": 1000000,
+    "fine_cap": 5000,
+    "refund_bearer": "supplier",
+}
+# What is left of two boxes at 3.49 without 12 %.
+SHARED = 614
+ACCOUNTS = {"payable": 0, "held": 0, "owed": -50000, "deposit": 1000000, "in_payout": 0}
 REGISTER_LEADER: dict[str, Any] = {
     "name": "Lena Wolf",
     "community": "Potsdam North",
@@ -521,6 +534,24 @@ EXAMPLES: dict[str, Any] = {
         "in_payout": 0,
         "paid_out": 0,
     },
+    "BookDeposit": {"amount": 1000000, "reference": "transfer 2026-0301-0817"},
+    "DepositView": {
+        "id": "dpo_5d7f9b1c3e5a7084b6d8f0a2c4e6",
+        "supplier_id": SUPPLIER,
+        "kind": "received",
+        "amount": 1000000,
+        "currency": "EUR",
+        "reference": "transfer 2026-0301-0817",
+        "reason": None,
+        "pays": None,
+        "booked_at": "2026-03-01T11:02:45.118Z",
+        "booked_by": "op_maria",
+    },
+    "DrawDeposit": {
+        "amount": 4500,
+        "reason": "The crates that were not brought back",
+        "pays": "damages",
+    },
     "BookRemittance": {"amount": 48200, "reference": "transfer 2026-0310-4471"},
     "CampaignSummaryView": CAMPAIGN_SUMMARY,
     "CampaignView": CAMPAIGN_VIEW,
@@ -806,6 +837,50 @@ EXAMPLES: dict[str, Any] = {
     },
     "ShipDispatch": {"carrier": "DHL", "tracking_number": "00340434161094042557"},
     "SetCreditLimit": {"amount": 50000},
+    "SetSettlementTerms": SETTLEMENT_TERMS,
+    "SettlementTermsView": {
+        **SETTLEMENT_TERMS,
+        "supplier_id": SUPPLIER,
+        "version": 1,
+        "fees_since": "2026-03-01",
+        "set_at": "2026-03-01T10:24:31.902Z",
+        "set_by": "op_maria",
+    },
+    "SupplierBalanceView": {
+        "currency": "EUR",
+        "payable": SHARED,
+        "held": 0,
+        "owed": 50000,
+        "deposit": 1000000,
+        "in_payout": 0,
+        "paid_out": 0,
+    },
+    "SupplierStatementView": {
+        "supplier_id": SUPPLIER,
+        "currency": "EUR",
+        "period": {"from": "2026-03-02", "to": "2026-03-08"},
+        "opening_balance": 950000,
+        "total": SHARED,
+        "closing_balance": 950000 + SHARED,
+        "opening": ACCOUNTS,
+        "closing": {**ACCOUNTS, "payable": SHARED},
+        "items": [
+            {
+                "posted_at": "2026-03-04T10:12:09.480Z",
+                "kind": "delivery",
+                "account": "payable",
+                "amount": SHARED,
+                "entry_id": f"delivered:{PARCEL}",
+                "order_id": ORDER,
+                "dispatch_id": DISPATCH,
+                "parcel_id": PARCEL,
+                "refund_id": None,
+                "leader_id": None,
+                "of": [DISPATCH, PARCEL],
+            }
+        ],
+        "next_cursor": None,
+    },
     "SetTerms": TERMS,
     "SetLeaderPrice": {"campaign_id": CAMPAIGN, "sku_id": EGGS, "price": 359},
     "LeaderPriceView": {

@@ -29,6 +29,7 @@ TAGS = {
     "After-sales": "What customers ask for once their parcel has shipped.",
     "Webhooks": "Telling others, signed and tried again.",
     "Settlement": "What leaders earn, and the nightly run.",
+    "Suppliers": "What suppliers are paid by and pay, what they are owed, and their statements.",
     "Ledger": "The books.",
     "Cases": "What a person must look at.",
     "Dead letters": "What workers gave up, and why.",

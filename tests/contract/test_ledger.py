@@ -1,7 +1,7 @@
 """The ledger store: entries written once, balances that follow, and the steps of the fold."""
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from chalicelib.kernel.errors import Stale
 from chalicelib.ledger import rules
 from chalicelib.ledger import store as ledger
-from chalicelib.ledger.rules import Books, Bound, Entry, Sums
+from chalicelib.ledger.rules import Books, Bound, Entry, Posting, Sums
 from chalicelib.ledger.store import FoldRow, OutOfBounds
+from chalicelib.platform import settings as platform
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
 from tests.support.made import NOW
@@ -226,3 +227,100 @@ def test_only_steps_that_were_left_behind_expire() -> None:
     assert expiring == [NOW]
     assert len(rows) == 3
     assert store.get(FoldRow, "fold", "head") is not None
+
+
+SUPPLIER = "supplier:sup_1"
+
+
+def deliver(n: int, cost: int, at: datetime = NOW) -> Entry:
+    """A delivery whose cost the supplier is owed, from a parcel of a dispatch."""
+    amounts = {"customer_prepayments": cost, f"{SUPPLIER}:payable": -cost}
+    of = {f"{SUPPLIER}:payable": ("dsp_1", f"prc_{n}")}
+    return rules.entry(f"delivered:prc_{n}", "EUR", f"ord_{n}", at, amounts, of)
+
+
+def history(
+    first: date, last: date, after: str | None = None, limit: int = 100
+) -> tuple[list[str], str | None]:
+    found, position = ledger.history(SUPPLIER, after, first, last, limit)
+    return [each.entry_id for each in found], position
+
+
+def test_what_is_posted_to_a_supplier_is_its_history_with_what_it_came_of() -> None:
+    write(*ledger.post(deliver(1, 700)))
+    (change,), _ = ledger.history(SUPPLIER, None, NOW.date(), NOW.date(), 10)
+    assert (change.entry_id, change.subject, change.posted_at) == ("delivered:prc_1", "ord_1", NOW)
+    assert change.postings == (Posting(f"{SUPPLIER}:payable", -700, ("dsp_1", "prc_1")),)
+
+
+def test_one_transactions_entries_are_told_each_and_summed_by_supplier() -> None:
+    both = {f"{SUPPLIER}:payable": 5, f"{SUPPLIER}:owed": 9, "supplier:sup_2:held": -14}
+    write(*ledger.post(deliver(1, 700), deliver(2, 40), entry("e3", both)))
+    today = NOW.date()
+    assert history(today, today)[0] == ["delivered:prc_1", "delivered:prc_2", "e3"]
+    assert ledger.sums_between(SUPPLIER, today, today) == {
+        "payable": -735,
+        "owed": 9,
+        "held": 0,
+        "deposit": 0,
+        "in_payout": 0,
+    }
+    assert ledger.sums_between("supplier:sup_2", today, today)["held"] == -14
+
+
+def test_a_leader_has_its_history_elsewhere() -> None:
+    moved = entry("e1", {f"{LEADER}:pending": -600, "platform:revenue": 600})
+    assert len(ledger.post(moved)) == 2
+
+
+def test_history_goes_by_business_dates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIMEZONE", "Asia/Shanghai")
+    platform.settings.cache_clear()
+    midnight = datetime(2026, 3, 9, 16, tzinfo=UTC)
+    moment, first, last = timedelta(milliseconds=1), date(2026, 3, 10), date(2026, 3, 11)
+    instants = [
+        midnight - moment,
+        midnight,
+        midnight + timedelta(days=2) - moment,
+        midnight + timedelta(days=2),
+    ]
+    for n, at in enumerate(instants, start=1):
+        write(*ledger.post(deliver(n, 10**n, at)))
+    assert history(first, last)[0] == ["delivered:prc_2", "delivered:prc_3"]
+    assert ledger.sums_before(SUPPLIER, first)["payable"] == -10
+    assert ledger.sums_between(SUPPLIER, first, last)["payable"] == -1100
+    assert ledger.sums_before(SUPPLIER, last + timedelta(days=1))["payable"] == -1110
+    assert ledger.sums_before(SUPPLIER, last + timedelta(days=2))["payable"] == -11110
+
+
+def test_history_is_read_page_by_page_without_a_gap() -> None:
+    for n in range(5):
+        write(*ledger.post(deliver(n, 1, NOW + timedelta(seconds=n))))
+    today, seen, after = NOW.date(), list[str](), None
+    for most in (2, 2, 2):
+        found, after = history(today, today, after, most)
+        seen += found
+    assert (seen, after) == ([f"delivered:prc_{n}" for n in range(5)], None)
+    assert history(today, today, limit=5)[1] is None
+
+
+def test_two_bounds_of_one_party_both_hold() -> None:
+    bounds = (Bound(SUPPLIER, "deposit", at_most=0), Bound(SUPPLIER, "owed", at_least=0))
+    write(*ledger.post(entry("e1", {"cash:bank": 500, f"{SUPPLIER}:deposit": -500})))
+    write(*ledger.post(entry("e2", {f"{SUPPLIER}:owed": 300, "platform:revenue": -300})))
+
+    def draw(n: int, amount: int) -> None:
+        moved = {f"{SUPPLIER}:deposit": amount, f"{SUPPLIER}:owed": -amount}
+        write(*ledger.post(entry(f"draw:{n}", moved), within=bounds))
+
+    for too_much in (301, 501):
+        with pytest.raises(OutOfBounds):
+            draw(too_much, too_much)
+    draw(1, 300)
+    accounts = ledger.accounts_of(SUPPLIER)
+    assert (accounts.deposit, accounts.owed) == (-200, 0)
+
+
+def test_which_entries_have_been_written() -> None:
+    write(*ledger.post(receipt(1)))
+    assert ledger.posted(["receipt:1", "receipt:2"]) == {"receipt:1"}

@@ -11,6 +11,8 @@ import pytest
 from chalicelib.catalogue import on_sale
 from chalicelib.catalogue.editing import SETTLED_BEFORE_OPENING
 from chalicelib.kernel import clock
+from chalicelib.ordering.store import OrderRow
+from chalicelib.platform import store
 from infra.template.compose import load
 from tests.bench.watched import Call, watched
 from tests.functional.workers.conftest import NOON, StillClock
@@ -65,13 +67,57 @@ def test_a_campaign_is_read_once_a_second(world: World, time: StillClock) -> Non
         assert ask(world, sale).status == 201
     with watched() as second:
         assert ask(world, sale, 1, "cus_bob").status == 201
-    assert [call.operation for call in first] == ["TransactGetItems", "TransactWriteItems"]
+    # Whose a SKU is, and so whose terms it is sold under, its first order tells a function.
+    assert [call.operation for call in first] == [
+        "TransactGetItems",
+        "BatchGetItem",
+        "TransactWriteItems",
+    ]
     assert [call.operation for call in second] == ["GetItem", "TransactWriteItems"]
     assert (read_of(first, sale), read_of(second, sale)) == (4, 0)
     time.move_on(seconds=1)
     with watched() as later:
         assert ask(world, sale).status == 201
+    assert [call.operation for call in later] == ["TransactGetItems", "TransactWriteItems"]
     assert read_of(later, sale) == 4
+
+
+def test_suppliers_terms_count_a_second_later_at_most(world: World, time: StillClock) -> None:
+    sale = world.sale()
+    terms = f"/v1/suppliers/{sale.supplier_id}/settlement-terms"
+
+    def costs() -> list[int]:
+        orders = [ask(world, sale, 1, "cus_bob").json["id"] for _ in range(2)]
+        return [OrderRow.get(each, "order").to_entity().lines[0].cost for each in orders]
+
+    assert costs() == [700, 700]
+    with mock.patch.object(on_sale, "forget_supplier"):
+        share = {"basis": "revenue_share", "fee_bps": 1000}
+        assert world.operator.put(terms, share).status == 200
+    assert costs() == [700, 700]
+    time.move_on(seconds=1)
+    assert costs() == [900, 900]
+    assert world.operator.put(terms, {**share, "fee_bps": 2000}).status == 200
+    assert costs() == [800, 800]
+
+
+def test_an_order_of_more_suppliers_than_are_read_at_once_is_placed(
+    world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty lines of as many suppliers, with all else, are more than one read takes."""
+    monkeypatch.setattr(store, "GET_LIMIT", 9)
+    supplied = [world.sale() for _ in range(3)]
+    for each in supplied:
+        agreed = {"basis": "revenue_share", "fee_bps": 1000}
+        path = f"/v1/suppliers/{each.supplier_id}/settlement-terms"
+        assert world.operator.put(path, agreed).status == 200
+    sku_ids = [sku_id for each in supplied for sku_id in each.sku_ids]
+    campaign = world.add_campaign(sku_ids, [supplied[0].leader_id])
+    sale = Sale("", supplied[0].leader_id, campaign["id"], "", sku_ids)
+    for _ in range(2):
+        order = ask(world, sale).json
+        assert [line.cost for line in OrderRow.get(order["id"], "order").lines] == [900] * 3
+        time.move_on(seconds=1)
 
 
 def test_another_community_reads_only_what_is_its_own(world: World) -> None:
@@ -136,7 +182,8 @@ def test_no_more_is_kept_than_there_is_room_for(
     monkeypatch.setattr(on_sale, "MOST_KEPT", 2)
     for _ in range(3):
         assert ask(world, world.sale()).status == 201
-    assert len(on_sale._sales) == len(on_sale._communities) == 1
+    kept = (on_sale._sales, on_sale._communities, on_sale._agreed, on_sale._supplier_of)
+    assert [len(each) for each in kept] == [1, 1, 1, 1]
 
 
 def test_an_order_of_the_second_in_which_its_campaign_is_cancelled_is_undone(

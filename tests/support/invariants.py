@@ -23,28 +23,34 @@ from chalicelib.dispatch.disputes import Dispute
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch, dispatch_id
 from chalicelib.dispatch.store import DispatchRow, DisputeRow
+from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
-from chalicelib.ledger.rules import Entry
-from chalicelib.ledger.store import AccountsRow, EntryRow
+from chalicelib.ledger.rules import Change, Entry
+from chalicelib.ledger.store import AccountsRow, DayRow, EntryRow, HistoryRow
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.payments.rules import Receipt, Refund, Remittance
 from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
 from chalicelib.platform.outbox import OutboxRow
-from chalicelib.platform.settings import required
+from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
 from chalicelib.settlement.rules import Statement
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
 from chalicelib.stock.store import StockRow
+from chalicelib.suppliers.rules import Deposit
+from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow
 from chalicelib.webhooks.rules import Replay
 from chalicelib.webhooks.store import DeliveryRow, EndpointRow, ReplayedRow, ReplayRow
 
 E = TypeVar("E")
 R = TypeVar("R", bound=Row)
 ENDED_UNPAID = ("expired", "cancelled")
-PURPOSES = ("payable", "held", "pending", "available", "in_payout", "collected")
+PURPOSES = (
+    *("payable", "held", "owed", "deposit"),
+    *("pending", "available", "in_payout", "collected"),
+)
 
 
 class State:
@@ -69,6 +75,12 @@ class State:
         self.remittances: list[Remittance] = _entities(RemittanceRow, payments, "remittance")
         self.entries: list[Entry] = _entities(EntryRow, ledger, "entry")
         self.accounts = _rows(AccountsRow, ledger, "accounts")
+        self.history: list[Change] = _entities(HistoryRow, ledger, "history")
+        self.days = _rows(DayRow, ledger, "day")
+        suppliers = _items("SUPPLIERS_TABLE")
+        self.deposits: list[Deposit] = _entities(DepositRow, suppliers, "deposit")
+        self.communities = _rows(CommunityRow, suppliers, "community")
+        self.fines = _rows(FinesRow, suppliers, "fines")
         self.statements: list[Statement] = _entities(StatementRow, settlement, "statement")
         self.earnings = _rows(EarningsRow, settlement, "earnings")
         self.maturing = _rows(MaturingRow, settlement, "maturing")
@@ -181,8 +193,9 @@ def _trial_balance(state: State) -> Iterator[str]:
 
 
 def _books(state: State) -> Iterator[str]:
-    """Every account is what all that was paid, delivered, refunded, remitted and fined make it."""
-    due = _fined(state)
+    """Every account is what all that was paid, delivered, refunded, remitted, fined, deposited and
+    asked in fees make it."""
+    due = _fined(state) + _deposited(state) + _fees(state)
     for receipt in state.receipts:
         due[f"{receipt.currency} {_cash_of(state, receipt)}"] += receipt.amount
         if receipt.order_id is None:
@@ -213,13 +226,46 @@ def _books(state: State) -> Iterator[str]:
     yield from _differences("account", booked, due)
 
 
-def _fined(state: State) -> Counter[str]:
+class Sums(Counter[str]):
+    """Sums by name that add up as they are, below zero as well."""
+
+    def __add__(self, other: Counter[str]) -> "Sums":  # type: ignore[override]
+        both = Sums(self)
+        both.update(other)
+        return both
+
+
+def _fined(state: State) -> Sums:
     """What suppliers were fined and not let off."""
-    due = Counter[str]()
+    due = Sums()
     for dispatch in state.dispatches:
         kept = sum(each.fined or 0 for each in dispatch.clocks if not each.waived_at)
         due[f"{dispatch.currency} supplier:{dispatch.supplier_id}:payable"] += kept
         due[f"{dispatch.currency} platform:revenue"] -= kept
+    return due
+
+
+def _deposited(state: State) -> Sums:
+    """What was received of suppliers' deposits, returned, and drawn."""
+    due = Sums()
+    against = {None: "cash:bank", "fees": "supplier:{}:owed", "damages": "platform:revenue"}
+    for each in state.deposits:
+        held = each.amount if each.kind == "received" else -each.amount
+        other = against[each.pays].format(each.supplier_id)
+        due[f"{each.currency} supplier:{each.supplier_id}:deposit"] -= held
+        due[f"{each.currency} {other}"] += held
+    return due
+
+
+def _fees(state: State) -> Sums:
+    """What suppliers were asked by the year and for communities; when is another matter."""
+    due = Sums()
+    for entry in state.entries:
+        if entry.id.startswith(("annual_fee:", "community_fee:")):
+            owed = f"supplier:{entry.id.split(':')[1]}:owed"
+            fee = sum(each.amount for each in entry.postings if each.account == owed)
+            due[f"{entry.currency} {owed}"] += fee
+            due[f"{entry.currency} platform:revenue"] -= fee
     return due
 
 
@@ -241,6 +287,67 @@ def _remittances(state: State) -> Iterator[str]:
     for account, amount in remitted.items():
         if amount > held[account]:
             yield f"{account}: {amount} is remitted of {held[account]} that came in"
+
+
+def _histories(state: State) -> Iterator[str]:
+    """A supplier's history is all that was posted to it, and its days add up to the same."""
+    posted, told = Counter[str](), Counter[str]()
+    on_day, of_day = Counter[str](), Counter[str]()
+    for entry in state.entries:
+        for each in entry.postings:
+            if each.account.startswith("supplier:"):
+                posted[f"{entry.id} {each.account}"] += each.amount
+    for change in state.history:
+        day = clock.business_date(change.posted_at, settings().zone)
+        for each in change.postings:
+            told[f"{change.entry_id} {each.account}"] += each.amount
+            on_day[f"{day} {each.account}"] += each.amount
+    for row in state.days:
+        for purpose in PURPOSES:
+            of_day[f"{row.sk.removeprefix('day#')} {row.pk}:{purpose}"] += getattr(row, purpose)
+    yield from _differences("history", told, posted)
+    yield from _differences("day", of_day, on_day)
+
+
+def _deposits(state: State) -> Iterator[str]:
+    """Nothing more of a deposit is gone than was held, nor more paid of fees than was owed."""
+    for row in state.accounts:
+        if row.deposit > 0 or row.owed < 0:
+            yield f"{row.pk} has a deposit of {-row.deposit} and owes {row.owed}"
+
+
+def _communities(state: State) -> Iterator[str]:
+    """A fee is of a community that the supplier has reached in that fee year."""
+    reached = {f"{row.pk} {row.sk.removeprefix('community#')}" for row in state.communities}
+    for entry in state.entries:
+        if entry.id.startswith("community_fee:"):
+            _, supplier_id, leader_id, fee_year = entry.id.split(":")
+            if f"{supplier_id} {fee_year}#{leader_id}" not in reached:
+                yield f"{entry.id} is of a community that was not reached"
+
+
+def _fines(state: State) -> Iterator[str]:
+    """What is counted of a month is what clocks have taken in it and nobody has let off."""
+    charged = Counter[str]()
+    for dispatch in state.dispatches:
+        for each in dispatch.clocks:
+            if each.fined and each.fired_at and not each.waived_at:
+                fired = clock.business_date(clock.from_text(each.fired_at), settings().zone)
+                charged[f"{dispatch.supplier_id} {fired:%Y-%m}"] += each.fined
+    kept = {f"{row.pk} {row.sk.removeprefix('fines#')}": row.charged for row in state.fines}
+    yield from _differences("fines", kept, charged)
+
+
+def _shares(state: State) -> Iterator[str]:
+    """A supplier that is paid a share has what its lines bring without the fee."""
+    for order in state.orders:
+        if any(line.substitutes for line in order.lines):
+            continue  # the cost of a line that was divided is a part of the whole one's
+        for line in order.lines:
+            brought = line.net - line.spread
+            fee = (2 * brought * line.fee_bps + 10_000) // 20_000
+            if line.supplier_basis == "revenue_share" and line.cost + fee != brought:
+                yield f"{line.sku_id} of {order.id} brings {brought}: {line.cost} and {fee}"
 
 
 def _refunds(state: State) -> Iterator[str]:
@@ -560,6 +667,11 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _balances_of_parties,
     _trial_balance,
     _books,
+    _histories,
+    _deposits,
+    _communities,
+    _fines,
+    _shares,
     _remittances,
     _refunds,
     _lines,

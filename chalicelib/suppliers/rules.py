@@ -1,0 +1,147 @@
+"""Ids of what suppliers pay, and what a line of their statements says. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Literal
+
+from chalicelib.ledger.rules import Change, Posting
+from chalicelib.parties.settlement_terms import SettlementTerms
+
+LineKind = Literal[
+    "delivery",
+    "refund",
+    "disputed",
+    "dispute_dismissed",
+    "fine",
+    "fine_waived",
+    "annual_fee",
+    "community_fee",
+    "deposit",
+    "deposit_returned",
+    "deposit_drawn",
+    "payout",
+    "payout_paid",
+    "payout_returned",
+    "payout_cancelled",
+    "netting",
+    "adjustment",
+]
+DepositKind = Literal["received", "returned", "drawn"]
+# What a deposit is drawn on for: what the supplier owes in fees, or a damage to the platform.
+Pays = Literal["fees", "damages"]
+Account = Literal["payable", "held", "owed", "deposit", "in_payout"]
+# What an entry is begins its id.
+KINDS: Mapping[str, LineKind] = {
+    "delivered": "delivery",
+    "refund": "refund",
+    "disputed": "disputed",
+    "dismissed": "dispute_dismissed",
+    "fine": "fine",
+    "fine_waived": "fine_waived",
+    "annual_fee": "annual_fee",
+    "community_fee": "community_fee",
+    "deposit_received": "deposit",
+    "deposit_returned": "deposit_returned",
+    "deposit_drawn": "deposit_drawn",
+    "payout": "payout",
+    "payout-netted": "netting",
+    "payout-paid": "payout_paid",
+    "payout-returned": "payout_returned",
+    "payout-cancelled": "payout_cancelled",
+}
+
+
+def annual_fee_id(supplier_id: str, fee_year: date) -> str:
+    return f"annual_fee:{supplier_id}:{fee_year}"
+
+
+def community_fee_id(supplier_id: str, leader_id: str, fee_year: date) -> str:
+    return f"community_fee:{supplier_id}:{leader_id}:{fee_year}"
+
+
+def in_force(versions: Sequence[SettlementTerms], before: datetime) -> SettlementTerms | None:
+    """The last of the versions, the oldest first, that was set before an instant."""
+    set_before = [each for each in versions if each.set_at and each.set_at < before]
+    return set_before[-1] if set_before else None
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """One posting of one entry. `amount` is in the supplier's favour: what it owes lies below zero.
+
+    The ids are None where it came of none of that kind, or of several: `of` has them all.
+    """
+
+    posted_at: datetime
+    kind: LineKind
+    account: Account
+    amount: int
+    entry_id: str
+    order_id: str | None
+    dispatch_id: str | None
+    parcel_id: str | None
+    refund_id: str | None
+    leader_id: str | None
+    of: tuple[str, ...]
+
+
+def lines_of(change: Change) -> list[StatementLine]:
+    return [_line(change, posting) for posting in change.postings]
+
+
+def _line(change: Change, posting: Posting) -> StatementLine:
+    named, _, about = change.entry_id.partition(":")
+    origin = tuple(dict.fromkeys((change.subject, *posting.of, *about.split(":"))))
+    return StatementLine(
+        posted_at=change.posted_at,
+        kind=KINDS.get(named, "adjustment"),
+        account=posting.account.rpartition(":")[2],  # type: ignore[arg-type]
+        amount=-posting.amount,
+        entry_id=change.entry_id,
+        order_id=_only("ord", origin),
+        dispatch_id=_only("dsp", origin),
+        parcel_id=_only("prc", origin),
+        refund_id=_only("rfd", origin),
+        leader_id=_only("ldr", origin),
+        of=tuple(posting.of),
+    )
+
+
+def _only(prefix: str, origin: Sequence[str]) -> str | None:
+    """The one id with that prefix; None where there is none, or where there are several."""
+    found = [each for each in origin if each.startswith(f"{prefix}_")]
+    return found[0] if len(found) == 1 else None
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """Something that happened to what is held of a supplier as a security.
+
+    What is received or returned has the transfer's reference, what is drawn a reason and what it
+    pays.
+    """
+
+    id: str
+    supplier_id: str
+    kind: DepositKind
+    amount: int
+    currency: str
+    booked_at: datetime
+    booked_by: str
+    reference: str | None = None
+    reason: str | None = None
+    pays: Pays | None = None
+
+    @property
+    def entry_id(self) -> str:
+        return f"deposit_{self.kind}:{self.id}"
+
+    @property
+    def held(self) -> int:
+        """By how much more is held of the supplier."""
+        return self.amount if self.kind == "received" else -self.amount
+
+    def says_the_same(self, other: "Deposit") -> bool:
+        """Whether they differ in nothing but when they were booked, and by whom."""
+        return replace(self, booked_at=other.booked_at, booked_by=other.booked_by) == other

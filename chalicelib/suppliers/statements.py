@@ -1,0 +1,141 @@
+"""A supplier's balance, and its statements by period in the forms people ask for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+
+from chalicelib.kernel import clock
+from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.errors import Invalid
+from chalicelib.ledger import store as ledger
+from chalicelib.parties import service as parties
+from chalicelib.platform import sheets
+from chalicelib.platform.schema import FIRST_YEAR, LAST_YEAR
+from chalicelib.platform.sheets import Cell
+from chalicelib.suppliers import rules
+from chalicelib.suppliers.rules import StatementLine
+
+# What one file holds; more is asked for in shorter periods.
+LINES_A_FILE = 10_000
+LONGEST = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What a supplier has coming and what it owes, in its currency's minor unit."""
+
+    currency: str
+    payable: int
+    held: int
+    owed: int
+    deposit: int
+    in_payout: int
+    paid_out: int
+
+
+@dataclass(frozen=True)
+class Period:
+    """Business dates, both included."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def of(cls, first: str, last: str) -> "Period":
+        """Raises Invalid for one that ends before it begins, or is too long to be told."""
+        period = cls(date.fromisoformat(first), date.fromisoformat(last))
+        if not FIRST_YEAR <= period.first.year <= LAST_YEAR:
+            raise Invalid.field("from", f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        if period.last < period.first:
+            raise Invalid.field("to", "must not lie before from")
+        if period.last - period.first >= LONGEST:
+            raise Invalid.field("to", f"lies more than {LONGEST.days} days behind from")
+        return period
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a period changed of a supplier's balances; all amounts are in its favour, so what it
+    owes lies below zero. `next_after` is where the lines go on."""
+
+    supplier_id: str
+    currency: str
+    period: Period
+    opening: Mapping[str, int]
+    closing: Mapping[str, int]
+    lines: tuple[StatementLine, ...]
+    next_after: str | None
+
+    @property
+    def opening_balance(self) -> int:
+        return sum(self.opening.values())
+
+    @property
+    def closing_balance(self) -> int:
+        return sum(self.closing.values())
+
+    @property
+    def total(self) -> int:
+        return self.closing_balance - self.opening_balance
+
+
+def balance(supplier_id: str, caller: Caller) -> Balance:
+    """As the supplier sees it: what the platform owes or holds is positive, and so is what the
+    supplier owes."""
+    caller.must_be("supplier", supplier_id, "supplier")
+    supplier = parties.supplier(supplier_id)
+    accounts = ledger.accounts_of(f"supplier:{supplier_id}")
+    return Balance(
+        currency=supplier.currency,
+        payable=-accounts.payable,
+        held=-accounts.held,
+        owed=accounts.owed,
+        deposit=-accounts.deposit,
+        in_payout=-accounts.in_payout,
+        # Payouts are booked from `in_payout` to a bank; none has been until there are payouts.
+        paid_out=0,
+    )
+
+
+def statement(
+    supplier_id: str, period: Period, caller: Caller, after: str | None, limit: int
+) -> Statement:
+    """All that was posted in the period, in order, up to the lines of `limit` entries at once.
+
+    Raises NotFound, and Invalid for a period that cannot be.
+    """
+    caller.must_be("supplier", supplier_id, "supplier")
+    supplier = parties.supplier(supplier_id)
+    party = f"supplier:{supplier_id}"
+    changes, next_after = ledger.history(party, after, period.first, period.last, limit)
+    before = ledger.sums_before(party, period.first)
+    during = ledger.sums_between(party, period.first, period.last)
+    return Statement(
+        supplier_id=supplier_id,
+        currency=supplier.currency,
+        period=period,
+        opening={each: -before[each] for each in ledger.SUPPLIERS_PURPOSES},
+        closing={each: -before[each] - during[each] for each in ledger.SUPPLIERS_PURPOSES},
+        lines=tuple(line for change in changes for line in rules.lines_of(change)),
+        next_after=next_after,
+    )
+
+
+def as_csv(supplier_id: str, period: Period, caller: Caller) -> bytes:
+    """All lines of the period with a header, so that a spreadsheet's sum of `amount` is the total.
+
+    Raises what `statement` does, and Invalid where there are more than one file holds.
+    """
+    whole = statement(supplier_id, period, caller, None, LINES_A_FILE)
+    if whole.next_after:
+        raise Invalid.field(
+            "to", f"has more than {LINES_A_FILE} entries before it; ask for a shorter period"
+        )
+    rows = [_row(whole.currency, line) for line in whole.lines]
+    columns = ["currency", *(field.name for field in fields(StatementLine))]
+    return sheets.written([sheets.Sheet("Statement", columns, rows)], "csv")
+
+
+def _row(currency: str, line: StatementLine) -> list[Cell]:
+    told = {"posted_at": clock.to_text(line.posted_at), "of": " ".join(line.of)}
+    return [currency, *{**vars(line), **told}.values()]

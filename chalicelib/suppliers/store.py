@@ -1,0 +1,93 @@
+"""The suppliers table: deposits, and what is counted of a supplier by fee year and by month."""
+
+from datetime import date
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.platform import store
+from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, Row, table
+from chalicelib.platform.transaction import Put, Update, create
+from chalicelib.suppliers.rules import Deposit
+
+DEPOSIT, COMMUNITY, FINES = "deposit#", "community#", "fines#"
+
+
+SuppliersMeta = table("SUPPLIERS_TABLE")
+
+
+class DepositRow(EntityRow[Deposit]):
+    Meta = SuppliersMeta
+    entity = Deposit
+
+    id = UnicodeAttribute()
+    supplier_id = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    amount = IntegerAttribute()
+    currency = UnicodeAttribute()
+    booked_at = InstantAttribute()
+    booked_by = UnicodeAttribute()
+    reference = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    pays = UnicodeAttribute(null=True)
+
+    @classmethod
+    def keys(cls, entity: Deposit) -> dict[str, Any]:
+        return {"pk": entity.supplier_id, "sk": DEPOSIT + entity.id}
+
+
+class CommunityRow(Row):
+    """Says that a supplier has delivered to a leader's community in one of its fee years."""
+
+    Meta = SuppliersMeta
+
+
+class FinesRow(Row):
+    """What a supplier was fined in one business month and not let off."""
+
+    Meta = SuppliersMeta
+
+    charged = IntegerAttribute(default=0)
+
+
+def get_deposit(supplier_id: str, deposit_id: str) -> Deposit | None:
+    row = store.get(DepositRow, supplier_id, DEPOSIT + deposit_id)
+    return row.to_entity() if row else None
+
+
+def add_deposit(deposit: Deposit) -> Put:
+    return create(DepositRow.of(deposit))
+
+
+def deposits_of(supplier_id: str) -> list[Deposit]:
+    """All of them, the newest first: there are few of any supplier."""
+    rows = store.query(DepositRow, supplier_id, where=DepositRow.sk.startswith(DEPOSIT))
+    found = [row.to_entity() for row in rows]
+    return sorted(found, key=lambda each: (each.booked_at, each.id), reverse=True)
+
+
+def has_delivered_to(supplier_id: str, leader_id: str, fee_year: date) -> bool:
+    return store.get(CommunityRow, supplier_id, _community(leader_id, fee_year)) is not None
+
+
+def deliver_first_to(supplier_id: str, leader_id: str, fee_year: date) -> Put:
+    """Stale where the supplier has delivered to that community in that fee year before."""
+    return create(CommunityRow(supplier_id, _community(leader_id, fee_year)))
+
+
+def fined_in(supplier_id: str, month: str) -> int:
+    row = store.get(FinesRow, supplier_id, FINES + month)
+    return row.charged if row else 0
+
+
+def count_fine(supplier_id: str, month: str, amount: int, cap: int | None = None) -> Update:
+    """Count a fine in its month, or less what is given back; Stale where it passes the cap."""
+    row = FinesRow
+    fits = None
+    if cap is not None:
+        fits = (row.charged <= cap - amount) | row.charged.does_not_exist()
+    return Update(row.at(supplier_id, FINES + month), [row.charged.add(amount)], fits)
+
+
+def _community(leader_id: str, fee_year: date) -> str:
+    return f"{COMMUNITY}{fee_year}#{leader_id}"
