@@ -159,6 +159,8 @@ class OrderLine:
     substitutes: str | None = None
     dispatch_id: str | None = None
     agreed_cost: int | None = None
+    # What its rule lets the leader earn at most by deliveries of one day.
+    cap_day: int | None = None
 
     @property
     def whole(self) -> Shares:
