@@ -69,7 +69,7 @@ def _settle_leader(run_id: str, page_number: int, leader_id: str) -> Run | None:
         earnings = settlement.get_earnings(leader_id)
     days = settlement.maturing_between(leader_id, earnings.settled_through, run.business_date)
     try:
-        _settle(run, page_number, earnings, days, late=before is not None)
+        _settle(run, page_number, earnings, days, before)
     except settlement.AlreadySettled:
         logger.info("settled meanwhile", leader_id=leader_id)
     return run
@@ -90,8 +90,13 @@ def _catch_up(run: Run, leader_id: str) -> None:
 
 
 def _settle(
-    run: Run, page_number: int, earnings: Earnings, days: Sequence[MaturingRow], *, late: bool
+    run: Run,
+    page_number: int,
+    earnings: Earnings,
+    days: Sequence[MaturingRow],
+    before: MarkerRow | None,
 ) -> None:
+    late = before is not None
     taken = _taken(run, earnings, days) if days else None
     leader = _of_run(earnings, taken)
     marker = settlement.marker(run.id, page_number, leader, late=late)
