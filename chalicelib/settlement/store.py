@@ -337,7 +337,9 @@ def take(made: Statement, earnings: Earnings, *, caught_up: bool = False) -> Upd
 
 def change_behind(leader_id: str, runs: int) -> Update:
     """So many runs more have set the leader aside, or, negative, have caught up."""
-    return Update(EarningsRow.at(leader_id, EARNINGS), [EarningsRow.behind.add(runs)])
+    row = EarningsRow
+    actions = [row.leader_id.set(leader_id), row.behind.add(runs)]
+    return Update(row.at(leader_id, EARNINGS), actions)
 
 
 def _last_statement(earnings: Earnings) -> Condition:

@@ -13,7 +13,7 @@ from chalicelib.settlement import earning
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
-from chalicelib.settlement.rules import EarnedLine, LeaderOfRun, Run, Statement, Total
+from chalicelib.settlement.rules import EarnedLine, Earnings, LeaderOfRun, Run, Statement, Total
 from chalicelib.settlement.store import AlreadySettled, RunRow, StatementRow
 from tests.support.made import NOW
 
@@ -341,7 +341,7 @@ def test_who_is_set_aside_is_behind_until_it_is_settled() -> None:
     (trouble,) = settlement.behind("ldr_1")
     assert (trouble.run_id, trouble.page, trouble.failures) == (aside.id, 3, 2)
     assert trouble.cause == "poison again"
-    assert settlement.get_earnings("ldr_1").behind == 1
+    assert settlement.get_earnings("ldr_1") == Earnings("ldr_1", behind=1)
     assert [(row.sk, row.page) for row in settlement.asides(aside.id)] == [("ldr_1", 3)]
     write(*settlement.caught_up(aside.id, "ldr_1", NOW), settlement.change_behind("ldr_1", -1))
     assert (settlement.behind("ldr_1"), settlement.asides(aside.id)) == ([], [])

@@ -502,11 +502,11 @@ def _runs(state: State) -> Iterator[str]:
     """Leaders who are behind are those whom runs have set aside; each run counts its own."""
     behind, of_run = Counter[str](), Counter[str]()
     dry = {run.id for run in state.runs if run.dry_run}
-    for row in state.troubles:
-        if row.is_set_aside:
-            behind[row.pk] += 1
-    for row in state.aside:
-        of_run[row.pk.removesuffix("#aside")] += 1
+    for trouble in state.troubles:
+        if trouble.is_set_aside:
+            behind[trouble.pk] += 1
+    for aside in state.aside:
+        of_run[aside.pk.removesuffix("#aside")] += 1
     kept = {row.pk: row.behind for row in state.earnings}
     yield from _differences("runs behind of", kept, behind)
     counted = {run.id: run.leaders_set_aside for run in state.runs if run.status == "completed"}

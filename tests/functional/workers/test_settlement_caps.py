@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.ordering import placing, pricing
+from chalicelib.ordering import pricing
 from tests.functional.workers.conftest import StillClock
 from tests.support.communities import balance, communities, deliver, settle, statement
 from tests.support.invariants import findings
@@ -23,7 +23,7 @@ def capped(monkeypatch: pytest.MonkeyPatch) -> None:
     def with_cap(*args: Any, **kwargs: Any) -> Sequence[Any]:
         return [replace(line, cap_day=CAP) for line in price(*args, **kwargs)]
 
-    monkeypatch.setattr(placing.pricing, "price", with_cap)
+    monkeypatch.setattr(pricing, "price", with_cap)
 
 
 @pytest.mark.usefixtures("capped")

@@ -1,4 +1,4 @@
-"""A dry run gives the whole result and posts nothing; and how far a run is while it is under way."""
+"""A dry run gives the whole result and posts nothing; and a run under way says how far it is."""
 
 from typing import Any
 
@@ -177,8 +177,9 @@ def test_pages_that_waited_for_one_are_closed_by_several_workers(
     first, *others = world.messages("SETTLEMENT_SETTLE")
     handle("settlement_settle", *others)
     handle("settlement_settle", first)
-    assert [m["data"] for m in (going_on := world.messages("SETTLEMENT_SETTLE"))] == [{"page": 2}]
-    handle("settlement_settle", *going_on)
+    (going_on,) = world.messages("SETTLEMENT_SETTLE")
+    assert going_on["data"] == {"page": 2}
+    handle("settlement_settle", going_on)
     world.work()
     assert read_run(world, DAY)["status"] == "completed"
     assert findings() == []
