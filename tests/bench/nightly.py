@@ -25,7 +25,7 @@ from tests.support.events import sqs_event
 
 GROUP = "A night of 10,000 leaders with 100 orders each"
 PROJECTED = "A night of 1,000,000 leaders, projected"
-FEW, MANY, WATCHED, ORDERS, COMMISSION = 200, 2_000, 100, 100, 137
+FEW, MANY, WATCHED, ORDERS, COMMISSION = 1_000, 10_000, 100, 100, 137
 MOST_A_LEADER, MOST_MORE = 16, 1.15
 PROJECTION = 1_000_000
 # A partition takes no more write units in a second.
