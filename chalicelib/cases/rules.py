@@ -19,6 +19,7 @@ CaseKind = Literal[
     "refund_unconfirmed",
     "endpoint_disabled",
     "settlement_failed",
+    "leader_set_aside",
     "shipped_of_given_up",
     "after_sales_overdue",
     "accept_missed",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.dispatch import parcels, rules, service
-from chalicelib.dispatch.earned import earned_by, posted_of
+from chalicelib.dispatch.earned import Days, delivered_entry, earned_by, posted_of
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
@@ -72,6 +72,7 @@ def _deliver(
     transaction = Transaction(recorder)
     posted = {each.id: posted_of(order, each.id) for each in arriving}
     fee = fees.of_delivery(order, dispatch.supplier_id, delivered_at, now)
+    days = Days(matures_on.isoformat(), earning.delivery_day(delivered_at))
     transaction.add(
         *ledger.post(*_entries(order, dispatch, posted, now), *fee.entries),
         *fee.writes,
@@ -80,7 +81,7 @@ def _deliver(
             order.currency,
             bucket,
             {
-                parcel_id: earned_by(order, parcel_id, matures_on.isoformat())
+                parcel_id: earned_by(order, parcel_id, days)
                 for parcel_id, shares in posted.items()
                 if shares
             },
@@ -98,7 +99,7 @@ def _entries(
     payable = books.supplier_payable(dispatch.supplier_id)
     return [
         books.entry(
-            f"delivered:{parcel_id}",
+            delivered_entry(parcel_id),
             order.currency,
             order.id,
             now,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from chalicelib.dispatch.earned import earned_by, posted_of
+from chalicelib.dispatch.earned import days_of, earned_by, posted_of
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
@@ -72,7 +72,7 @@ def release_in(
 
 
 def _earned(order: Order, parcel: Parcel, bucket: str | None, day: str | None) -> OfParcel:
-    return OfParcel(parcel.id, bucket or "", earned_by(order, parcel.id, day or ""))
+    return OfParcel(parcel.id, bucket or "", earned_by(order, parcel.id, days_of(parcel, day)))
 
 
 def _cost(order: Order, parcels: Sequence[Parcel]) -> int:

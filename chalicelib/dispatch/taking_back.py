@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.dispatch.earned import earned_by, earned_lines, posted_of
+from chalicelib.dispatch.earned import days_of, earned_by, earned_lines, posted_of
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.ledger import rules as books
@@ -50,19 +50,19 @@ class Taking:
         """The same as the leader's earnings see it; what is disputed waits under no day of them."""
         undelivered = sum((line.held - now.held).earned for line, now in self._changed())
         parts = [
-            self._of_delivery(parcel, parcel.earned_on)
+            self._of_delivery(parcel, parcel.earned_on, f"refund:{refund_id}")
             for _, parcel in self._delivered()
             if parcel.earned_on is not None
         ]
         return RefundOfEarnings(refund_id, undelivered, parts)
 
-    def _of_delivery(self, parcel: Parcel, bucket: str) -> RefundOfDelivery:
+    def _of_delivery(self, parcel: Parcel, bucket: str, entry_id: str) -> RefundOfDelivery:
         return RefundOfDelivery(
             parcel.id,
             bucket,
-            remaining=earned_by(self.after, parcel.id, parcel.matures_on or ""),
+            remaining=earned_by(self.after, parcel.id, days_of(parcel, parcel.matures_on)),
             reversed=[
-                _reversed(before, after)
+                _reversed(before, after, entry_id)
                 for line, now_line in self._changed()
                 if parcel.id in line.posted
                 for before, after in zip(
@@ -73,7 +73,7 @@ class Taking:
 
     def _earned(self, line: OrderLine, parcel: Parcel) -> list[EarnedLine]:
         shares = line.posted.get(parcel.id, Shares())
-        return earned_lines(self.before.id, line, shares, parcel.matures_on or "")
+        return earned_lines(self.before.id, line, shares, days_of(parcel, parcel.matures_on))
 
     def _changed(self) -> list[tuple[OrderLine, OrderLine]]:
         pairs = zip(self.before.lines, self.after.lines, strict=True)
@@ -98,11 +98,12 @@ def _supplier_account(dispatch: Dispatch, parcel: Parcel) -> str:
     return account(dispatch.supplier_id)
 
 
-def _reversed(before: EarnedLine, after: EarnedLine) -> EarnedLine:
+def _reversed(before: EarnedLine, after: EarnedLine, entry_id: str) -> EarnedLine:
     """What a line has lost, as it stood in the statement of the day on which it matured."""
     return replace(
         after,
         kind="clawback",
         basis_amount=after.basis_amount - before.basis_amount,
         amount=after.amount - before.amount,
+        entry_id=entry_id,
     )

@@ -167,6 +167,8 @@ class OrderLine:
     supplier_basis: str = "cost"
     fee_bps: int = 0
     supplier_terms: int = 0
+    # What its rule lets the leader earn at most by deliveries of one day.
+    cap_day: int | None = None
 
     @property
     def whole(self) -> Shares:

@@ -389,6 +389,16 @@ STATEMENT_SUMMARY: dict[str, Any] = {
     "opening_balance": 12500,
     "total": 102,
     "closing_balance": 12602,
+    "previous_run_id": "run_2026-03-10",
+}
+OF_ITS_RULE: dict[str, Any] = {
+    "role": "promoter",
+    "plan_id": "",
+    "plan_version": 1,
+    "rule": "offer",
+    "entry_id": f"delivered:{PARCEL}",
+    "day_cap": None,
+    "delivered_on": "",
 }
 # Eggs: 10 % of 698. Bread: 20 % of what 420 leave over a cost of 260.
 STATEMENT_LINES: list[dict[str, Any]] = [
@@ -401,6 +411,7 @@ STATEMENT_LINES: list[dict[str, Any]] = [
         "rate_bps": 1000,
         "amount": 70,
         "matured_on": "2026-03-11",
+        **OF_ITS_RULE,
     },
     {
         "order_id": ORDER,
@@ -411,6 +422,7 @@ STATEMENT_LINES: list[dict[str, Any]] = [
         "rate_bps": 2000,
         "amount": 32,
         "matured_on": "2026-03-11",
+        **OF_ITS_RULE,
     },
 ]
 
@@ -829,8 +841,14 @@ EXAMPLES: dict[str, Any] = {
         "id": RUN,
         "business_date": "2026-03-11",
         "status": "completed",
+        "dry_run": False,
         "leaders_total": 3,
         "leaders_settled": 3,
+        "leaders_set_aside": 0,
+        "leaders_left": 0,
+        "percent": 100,
+        "leaders_per_second": 0.45,
+        "estimated_completion": None,
         "totals": [{"currency": "EUR", "amount": 9640}],
         "started_at": "2026-03-12T00:15:03.201Z",
         "completed_at": "2026-03-12T00:15:09.877Z",
@@ -899,7 +917,39 @@ EXAMPLES: dict[str, Any] = {
         "alternate_of": None,
         "priority": None,
     },
-    "StartRun": {"business_date": "2026-03-11"},
+    "LeaderOfRunView": {
+        "leader_id": LEADER,
+        "status": "settled",
+        "currency": "EUR",
+        "amount": 102,
+        "opening_balance": 12500,
+        "total": 102,
+        "closing_balance": 12602,
+        "failures": 0,
+        "cause": None,
+        "set_aside_at": None,
+    },
+    "LineExplainedView": {
+        **STATEMENT_LINES[0],
+        "number": 1,
+        "run_id": RUN,
+        "currency": "EUR",
+        "rounding": {"exact": "349/5", "method": "half_up"},
+        "entry": {
+            "id": f"delivered:{PARCEL}",
+            "posted_at": "2026-03-04T15:02:44.310Z",
+            "postings": [{"account": f"leader:{LEADER}:pending", "amount": -102}],
+        },
+        "settled_by": {
+            "id": f"matured:{RUN}:{LEADER}",
+            "posted_at": "2026-03-12T00:15:07.502Z",
+            "postings": [
+                {"account": f"leader:{LEADER}:pending", "amount": 102},
+                {"account": f"leader:{LEADER}:available", "amount": -102},
+            ],
+        },
+    },
+    "StartRun": {"business_date": "2026-03-11", "dry_run": False},
     "StatementSummaryView": STATEMENT_SUMMARY,
     "StatementView": {**STATEMENT_SUMMARY, "lines": STATEMENT_LINES},
     "StockView": {

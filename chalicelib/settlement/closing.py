@@ -1,84 +1,131 @@
-"""How a run ends: page by page, once all leaders of a page have their markers."""
+"""How a run ends: page by page, once it is done with all leaders of a page."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from chalicelib.cases import service as cases
 from chalicelib.kernel import clock, events
 from chalicelib.kernel.events import Event
+from chalicelib.platform import queues
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Transaction
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.rules import Run, Total
-from chalicelib.settlement.store import PageRow
+from chalicelib.settlement.store import MarkerRow, PageRow
+
+# So many are closed at once; where more have waited for one, another worker goes on.
+PAGES_AT_ONCE = 200
+
+
+class SoFar(NamedTuple):
+    """What a run comes to up to some page."""
+
+    settled: int = 0
+    set_aside: int = 0
+    totals: tuple[Total, ...] = ()
 
 
 def close_pages(run_id: str, number: int) -> None:
-    """Close this page and those that follow, as far as all their leaders are settled.
+    """Close this page and those that follow, as far as the run is done with all their leaders.
 
     A page closes after the one before it and counts everything so far, so no counter is shared
-    by leaders, and the last page to close knows the run's totals.
+    by leaders, and the last page to close knows the run's totals. Where this page is closed
+    already, it is the first open one that is looked at.
     """
     page = settlement.get_page(run_id, number)
-    while page and (so_far := _closed_before(run_id, page)):
-        if not page.is_closed and not _close(run_id, page, *so_far):
+    if page and page.is_closed:
+        page = settlement.first_open_page(run_id)
+    so_far = _before(run_id, page) if page else None
+    for _ in range(PAGES_AT_ONCE):
+        so_far = _close(run_id, page, so_far) if page and so_far else None
+        if page is None or so_far is None:
             return
         if page.is_last:
             _complete(run_id)
             return
         page = settlement.get_page(run_id, page.number + 1)
+    if page:
+        message = {"subject": run_id, "data": {"page": page.number}}
+        queues.send(queues.SETTLEMENT_SETTLE, [message])
 
 
 def fail(run: Run, detail: str) -> None:
     """Give up until an operator goes on with it, and make room for other dates."""
     failed = replace(run, status="failed", version=run.version + 1)
     transaction = Transaction()
-    transaction.add(settlement.replace_run(failed, run.version), settlement.end(run.id))
-    cases.open_in(transaction, "settlement_failed", run.id, detail, occurrence=str(failed.version))
+    transaction.add(settlement.replace_run(failed, run.version), settlement.end(run))
+    if not run.dry_run:
+        occurrence = str(failed.version)
+        cases.open_in(transaction, "settlement_failed", run.id, detail, occurrence=occurrence)
     transaction.commit()
 
 
-def _closed_before(run_id: str, page: PageRow) -> tuple[int, tuple[Total, ...]] | None:
+def _before(run_id: str, page: PageRow) -> SoFar | None:
     """What the pages before this one come to, once they are all closed; else None."""
     if page.number == 0:
-        return 0, ()
+        return SoFar()
     before = settlement.get_page(run_id, page.number - 1)
-    if before is None or before.settled is None:
+    return _so_far(before) if before else None
+
+
+def _so_far(page: PageRow) -> SoFar | None:
+    if page.settled is None:
         return None
-    return before.settled, before.totals or ()
+    return SoFar(page.settled, page.set_aside, page.totals or ())
 
 
-def _close(run_id: str, page: PageRow, settled: int, totals: tuple[Total, ...]) -> bool:
+def _close(run_id: str, page: PageRow, before: SoFar) -> SoFar | None:
+    """What the run comes to with this page; None where it is not done with all its leaders."""
+    if page.is_closed:
+        return _so_far(page)
     markers = settlement.markers(run_id, page.number)
     if len(markers) < len(page.leader_ids):
-        return False
-    sums = {total.currency: total.amount for total in totals}
+        return None
+    so_far = _with(before, markers)
+    settlement.close_page(page, *so_far)
+    return so_far
+
+
+def _with(before: SoFar, markers: Sequence[MarkerRow]) -> SoFar:
+    sums = {total.currency: total.amount for total in before.totals}
     for marker in markers:
         if marker.currency:
             sums[marker.currency] = sums.get(marker.currency, 0) + marker.amount
-    page_totals = [Total(currency, amount) for currency, amount in sorted(sums.items())]
-    settlement.close_page(page, settled + len(markers), page_totals)
-    return True
+    aside = sum(1 for marker in markers if marker.set_aside)
+    return SoFar(
+        before.settled + len(markers) - aside,
+        before.set_aside + aside,
+        tuple(Total(currency, amount) for currency, amount in sorted(sums.items())),
+    )
 
 
 @retry_stale
 def _complete(run_id: str) -> None:
-    run = settlement.get_running(run_id)
-    if run is None or not run.listed:
+    run, last = settlement.get_running(run_id), settlement.last_page(run_id)
+    so_far = _so_far(last) if last else None
+    if run is None or so_far is None or not run.listed:
         return
-    last = settlement.pages(run_id)[-1]
     completed = replace(
         run,
         status="completed",
-        leaders_settled=last.settled or 0,
-        totals=tuple(last.totals or ()),
+        leaders_settled=so_far.settled,
+        leaders_set_aside=so_far.set_aside,
+        totals=so_far.totals,
         completed_at=clock.now(),
         version=run.version + 1,
     )
     transaction = Transaction()
-    transaction.add(settlement.replace_run(completed, run.version), settlement.end(run_id))
-    transaction.publish(Event(events.SETTLEMENT_COMPLETED, run_id))
+    transaction.add(settlement.replace_run(completed, run.version), settlement.end(run))
+    if not run.dry_run:
+        transaction.publish(Event(events.SETTLEMENT_COMPLETED, run_id))
     transaction.commit()
+    if not run.dry_run:
+        _measure(completed)
+
+
+def _measure(completed: Run) -> None:
     metric("SettlementRunsCompleted")
     for total in completed.totals:
         metric("SettledAmount", total.amount, currency=total.currency)

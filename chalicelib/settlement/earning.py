@@ -12,6 +12,7 @@ from chalicelib.kernel import clock
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Update, Write
 from chalicelib.settlement import store as settlement
+from chalicelib.settlement.caps import is_capped
 from chalicelib.settlement.rules import EarnedLine, Earnings
 
 
@@ -67,6 +68,11 @@ def matures_on(delivered_at: datetime) -> date:
     )
 
 
+def delivery_day(delivered_at: datetime) -> str:
+    """The business date of a delivery, by which daily caps count."""
+    return clock.business_date(delivered_at, settings().zone).isoformat()
+
+
 def estimate(leader_id: str, amount: int) -> Update:
     """An order was paid (or, negative, refunded before delivery): more or less to be expected."""
     return settlement.change_earnings(leader_id, estimated=amount)
@@ -77,14 +83,17 @@ def earn(
 ) -> list[Write]:
     """Delivered parcels turn what was estimated into what matures. Stale where a run took that
     day."""
-    amount = sum(line.amount for lines in parcels.values() for line in lines)
+    earned = [line for lines in parcels.values() for line in lines]
     if not parcels:
         return []
+    amount = sum(line.amount for line in earned)
     return [
         settlement.change_earnings(
             leader_id, estimated=-amount, when=settlement.not_taken(bucket), raises_version=True
         ),
-        settlement.change_maturing(leader_id, bucket, currency, matured=amount),
+        settlement.change_maturing(
+            leader_id, bucket, currency, matured=amount, capped=is_capped(earned)
+        ),
         *(
             settlement.write_earned(leader_id, bucket, parcel_id, lines)
             for parcel_id, lines in parcels.items()
@@ -123,10 +132,40 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
     for bucket, (matured, adjusted) in by_day.items():
         writes.append(
             settlement.change_maturing(
-                earnings.leader_id, bucket, currency, matured=matured, adjusted=adjusted
+                earnings.leader_id,
+                bucket,
+                currency,
+                matured=matured,
+                adjusted=adjusted,
+                capped=bool(adjusted) and is_capped(clawback),
             )
         )
     return writes
+
+
+def adjust(
+    earnings: Earnings, currency: str, source_id: str, lines: Sequence[EarnedLine]
+) -> list[Write]:
+    """What is posted to the leader's available balance is told by its next statement.
+
+    Goes with the journal entry that moves the balance by what the lines add up to; `source_id`
+    names what they come from, such as a payout, once for each leader. Stale where a run has come
+    in since `earnings` was read.
+    """
+    bucket = earnings.first_open_bucket
+    return [
+        settlement.change_earnings(
+            earnings.leader_id, when=settlement.settled_as_in(earnings), raises_version=True
+        ),
+        settlement.write_earned(earnings.leader_id, bucket, source_id, lines),
+        settlement.change_maturing(
+            earnings.leader_id,
+            bucket,
+            currency,
+            adjusted=sum(line.amount for line in lines),
+            capped=is_capped(lines),
+        ),
+    ]
 
 
 def hold(
@@ -140,7 +179,13 @@ def hold(
             each.bucket,
             remaining=[],
             reversed=[
-                replace(line, kind="held", basis_amount=-line.basis_amount, amount=-line.amount)
+                replace(
+                    line,
+                    kind="held",
+                    basis_amount=-line.basis_amount,
+                    amount=-line.amount,
+                    entry_id=f"disputed:{dispute_id}",
+                )
                 for line in each.lines
             ],
         )
@@ -151,16 +196,22 @@ def hold(
 
 def release(earnings: Earnings, currency: str, parcels: Sequence[OfParcel]) -> list[Write]:
     """What was held matures, each parcel on its day. Stale where a run has come in meanwhile."""
-    by_day: dict[str, int] = defaultdict(int)
+    by_day: dict[str, list[EarnedLine]] = defaultdict(list)
     for each in parcels:
-        by_day[each.bucket] += each.amount
+        by_day[each.bucket] += each.lines
     return [
         settlement.change_earnings(
             earnings.leader_id, when=settlement.settled_as_in(earnings), raises_version=True
         ),
         *(
-            settlement.change_maturing(earnings.leader_id, bucket, currency, matured=amount)
-            for bucket, amount in by_day.items()
+            settlement.change_maturing(
+                earnings.leader_id,
+                bucket,
+                currency,
+                matured=sum(line.amount for line in lines),
+                capped=is_capped(lines),
+            )
+            for bucket, lines in by_day.items()
         ),
         *(
             settlement.write_earned(earnings.leader_id, each.bucket, each.parcel_id, each.lines)

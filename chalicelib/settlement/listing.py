@@ -14,24 +14,27 @@ from chalicelib.settlement.closing import close_pages
 from chalicelib.settlement.store import PageRow
 
 LEADERS_A_PAGE = 100
+# Behind these, leaders may just be waiting for their turn.
+PAGES_AT_A_TIME = 50
 
 
-def list_page(run_id: str, number: int, after: str | None) -> None:
+def list_page(run_id: str, number: int) -> None:
     """Write one page of the listing, send its leaders on their way, and ask for the next page."""
     if settlement.get_running(run_id) is None:
         return
-    page = settlement.get_page(run_id, number) or _new_page(run_id, number, after)
+    page = settlement.get_page(run_id, number) or _new_page(run_id, number)
     _send_leaders(run_id, page.number, page.leader_ids)
     if page.is_last:
-        _mark_listed(run_id)
+        _mark_listed(run_id, page.listed)
         close_pages(run_id, page.number)
     else:
-        _ask_for_page(run_id, number + 1, page.leader_ids[-1])
+        _ask_for_page(run_id, number + 1)
 
 
-def go_on_listing(run_id: str, pages: Sequence[PageRow]) -> None:
+def go_on_listing(run_id: str) -> None:
     """Take the listing up at its last page: only that page knows whether another follows."""
-    _ask_for_page(run_id, max(len(pages) - 1, 0), None)
+    last = settlement.last_page(run_id)
+    _ask_for_page(run_id, last.number if last else 0)
 
 
 def unsettled(page: PageRow) -> tuple[str, ...]:
@@ -47,13 +50,26 @@ def send_again(page: PageRow, leader_ids: Sequence[str], times_sent: int) -> Non
         _send_leaders(page.run_id, page.number, leader_ids)
 
 
-def _new_page(run_id: str, number: int, after: str | None) -> PageRow:
-    listed = parties.leader_ids_after(after, LEADERS_A_PAGE + 1)
-    leaders, more = listed[:LEADERS_A_PAGE], len(listed) > LEADERS_A_PAGE
+def send_again_from_the_start(run_id: str) -> None:
+    """Send the unsettled leaders of the first open pages, as if for the first time."""
+    for page in settlement.open_pages(run_id, PAGES_AT_A_TIME):
+        send_again(page, unsettled(page), times_sent=1)
+
+
+def _new_page(run_id: str, number: int) -> PageRow:
+    before = _page(run_id, number - 1) if number else None
+    after = before.leader_ids[-1] if before else None
+    found = parties.leader_ids_after(after, LEADERS_A_PAGE + 1)
+    leaders, more = found[:LEADERS_A_PAGE], len(found) > LEADERS_A_PAGE
+    listed = len(leaders) + (before.listed if before else 0)
     try:
-        write(settlement.add_page(run_id, number, leaders, is_last=not more))
+        write(settlement.add_page(run_id, number, leaders, listed=listed, is_last=not more))
     except Stale:
         logger.info("page was listed meanwhile", subject=run_id)
+    return _page(run_id, number)
+
+
+def _page(run_id: str, number: int) -> PageRow:
     page = settlement.get_page(run_id, number)
     if page is None:
         raise LookupError(f"page {number} of {run_id} is gone")
@@ -61,16 +77,15 @@ def _new_page(run_id: str, number: int, after: str | None) -> PageRow:
 
 
 @retry_stale
-def _mark_listed(run_id: str) -> None:
+def _mark_listed(run_id: str, total: int) -> None:
     run = settlement.get_run(run_id)
     if run and not run.listed:
-        total = sum(len(page.leader_ids) for page in settlement.pages(run_id))
         listed = replace(run, listed=True, leaders_total=total, version=run.version + 1)
         write(settlement.replace_run(listed, run.version))
 
 
-def _ask_for_page(run_id: str, number: int, after: str | None) -> None:
-    message = {"subject": run_id, "data": {"page": number, "after": after}}
+def _ask_for_page(run_id: str, number: int) -> None:
+    message = {"subject": run_id, "data": {"page": number}}
     queues.send(queues.SETTLEMENT_LIST, [message])
 
 

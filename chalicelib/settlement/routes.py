@@ -4,12 +4,16 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.settlement import runs, statements
-from chalicelib.settlement import store as settlement
-from chalicelib.settlement.rules import Run, Statement
+from chalicelib.settlement import explaining, runs, statements
+from chalicelib.settlement.explaining import LineExplained
+from chalicelib.settlement.rules import LeaderOfRun, Progress, Statement
 from chalicelib.settlement.runs import Started
 from chalicelib.settlement.schema import (
     BalanceView,
+    LeaderOfRunView,
+    LeadersQuery,
+    LineExplainedView,
+    RunsQuery,
     RunView,
     StartRun,
     StatementSummaryView,
@@ -29,7 +33,7 @@ CSV = "text/csv; charset=utf-8"
     notes="A run takes all commission that has matured by its date and was not taken before, "
     "however late it came. Commission matures `CommissionHoldDays` after its delivery; what is "
     "delivered on a day that was settled already waits for the next day's run. The day before is "
-    "settled each night by itself.",
+    "settled each night by itself. A `dry_run` is a new one each time, and is read like a run.",
     roles=("operator",),
     body=StartRun,
     answer=RunView,
@@ -39,7 +43,8 @@ CSV = "text/csv; charset=utf-8"
     also=Also(statuses={200: "The run of that date, which was started before."}),
 )
 def start_run(request: Request) -> Reply:
-    return _reply(runs.start(request.body.business_date, request.recorder(_reply)))
+    start = runs.start_dry if request.body.dry_run else runs.start
+    return _reply(start(request.body.business_date, request.recorder(_reply)))
 
 
 def _reply(started: Started) -> Reply:
@@ -51,11 +56,12 @@ def _reply(started: Started) -> Reply:
     "/v1/settlement-runs",
     summary="List settlement runs",
     roles=("operator",),
+    query=RunsQuery,
     answer=RunView,
     is_list=True,
 )
-def list_runs(request: Request) -> Page[Run]:
-    return settlement.runs(request.page)
+def list_runs(request: Request) -> Page[Progress]:
+    return runs.runs(request.page, dry=request.query.dry_run)
 
 
 @routes.endpoint(
@@ -65,8 +71,39 @@ def list_runs(request: Request) -> Page[Run]:
     roles=("operator",),
     answer=RunView,
 )
-def read_run(request: Request, id: str) -> Run:
+def read_run(request: Request, id: str) -> Progress:
     return runs.run_of(id)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/settlement-runs/{id}/leaders",
+    summary="List what a run came to for each leader it is done with",
+    roles=("operator",),
+    query=LeadersQuery,
+    answer=LeaderOfRunView,
+    is_list=True,
+)
+def list_leaders_of_run(request: Request, id: str) -> Page[LeaderOfRun]:
+    return runs.leaders_of(id, request.page, set_aside=request.query.status == "set_aside")
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/settlement-runs/{id}/leaders/{leader_id}/retry",
+    summary="Settle a leader whom a completed run has set aside; once more answers 200",
+    notes="The leader is settled in a moment, as the run would have: the same statement, and the "
+    "run counts it. The next night does so by itself.",
+    roles=("operator",),
+    answer=LeaderOfRunView,
+    status=202,
+    key="optional",
+    errors={"settlement_run_in_progress": 409},
+    also=Also(statuses={200: "It has been settled since."}),
+)
+def retry_leader(request: Request, id: str, leader_id: str) -> Reply:
+    retried = runs.retry(id, leader_id)
+    return Reply(retried.leader, status=202 if retried.is_asked else 200)
 
 
 @routes.endpoint(
@@ -109,3 +146,15 @@ def read_statement(request: Request, id: str, run_id: str) -> Reply:
             text=statements.as_csv(statement),
         )
     return Reply(statement)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/statements/{run_id}/lines/{n}",
+    summary="Read how the amount of a statement's line was determined",
+    notes="`n` counts the statement's lines from 1, in the order in which it lists them.",
+    roles=("operator", "leader"),
+    answer=LineExplainedView,
+)
+def explain_line(request: Request, id: str, run_id: str, n: str) -> LineExplained:
+    return explaining.line(id, run_id, n, request.caller)

@@ -3,12 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Literal
 
-from chalicelib.kernel.money import at_rate
+from chalicelib.kernel.money import BASIS_POINTS, at_rate
 
 RunStatus = Literal["running", "completed", "failed"]
-LineKind = Literal["commission", "spread", "clawback", "held"]
+LineKind = Literal[
+    "commission",
+    "spread",
+    "bonus",
+    "cap",
+    "clawback",
+    "held",
+    "payout",
+    "payout_returned",
+    "netting",
+    "adjustment",
+]
+# The first day that can be open: what is posted to a leader before any run waits under it.
+FIRST_DAY = date.min.isoformat()
 
 
 def commission(basis: str, net_of_tax: int, cost: int, rate_bps: int) -> int:
@@ -24,7 +38,12 @@ def commission_base(basis: str, net_of_tax: int, cost: int) -> int:
 
 @dataclass(frozen=True)
 class EarnedLine:
-    """One line of a statement: where an amount comes from. `matured_on` is a business date."""
+    """One line of a statement: where an amount comes from. `matured_on` is a business date.
+
+    `rule` says which rule of which plan gave the rate, and `entry_id` is the journal entry that
+    posted it. `day_cap` is what the leader may earn at most by such lines of one delivery day,
+    `delivered_on`; None where there is no cap.
+    """
 
     order_id: str
     sku_id: str
@@ -34,6 +53,46 @@ class EarnedLine:
     rate_bps: int
     amount: int
     matured_on: str
+    role: str = "promoter"
+    plan_id: str = ""
+    plan_version: int = 0
+    rule: str = ""
+    entry_id: str = ""
+    day_cap: int | None = None
+    delivered_on: str = ""
+
+
+Method = Literal["none", "half_up", "by_difference", "limited"]
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """How a line's amount comes from `exact`, a fraction of the minor unit such as `999/10`."""
+
+    exact: str
+    method: Method
+
+
+def rounding(line: EarnedLine) -> Rounding:
+    """What the rate of the basis is exactly, and how the amount was made of it.
+
+    A part of an order line is what the line's rounded amount rises or falls by, so it may lie a
+    unit off its own rounding; what is farther off was set by a cap or floor of the plan.
+    """
+    if not line.rate_bps:
+        return Rounding(str(line.amount), "none")
+    exact = Fraction(line.basis_amount * line.rate_bps, BASIS_POINTS)
+    return Rounding(
+        str(exact), _method(exact, line.amount, at_rate(line.basis_amount, line.rate_bps))
+    )
+
+
+def _method(exact: Fraction, amount: int, rounded: int) -> Method:
+    if exact == amount:
+        return "none"
+    if amount == rounded:
+        return "half_up"
+    return "by_difference" if abs(amount - exact) <= 1 else "limited"
 
 
 @dataclass(frozen=True)
@@ -41,7 +100,8 @@ class Earnings:
     """Where a leader stands: what open orders will bring, and how far runs have taken.
 
     Every change to what a coming run will take raises `version`, so a run that has read an
-    older one cannot commit.
+    older one cannot commit. `last_run_id` is that of the last statement, and `behind` counts the
+    runs that have set the leader aside.
     """
 
     leader_id: str
@@ -49,6 +109,8 @@ class Earnings:
     settled_through: str = ""
     closing_balance: int = 0
     version: int = 0
+    last_run_id: str = ""
+    behind: int = 0
 
     def bucket_for(self, matured_on: date) -> str:
         """The day under which an amount waits: when it matures, or the first not yet taken."""
@@ -58,7 +120,7 @@ class Earnings:
     def first_open_bucket(self) -> str:
         """The day that every coming run takes; what is clawed back waits under it."""
         if not self.settled_through:
-            return ""
+            return FIRST_DAY
         return (date.fromisoformat(self.settled_through) + timedelta(days=1)).isoformat()
 
     def has_taken(self, bucket: str) -> bool:
@@ -67,7 +129,8 @@ class Earnings:
 
 @dataclass(frozen=True)
 class Statement:
-    """What one run made available to a leader. Its lines lie in the days it took."""
+    """What one run made available to a leader. Its lines lie in the days it took, and behind them
+    come those of daily caps. It opens where that of `previous_run_id` closes."""
 
     leader_id: str
     run_id: str
@@ -78,13 +141,20 @@ class Statement:
     total: int
     closing_balance: int
     made_at: datetime
+    previous_run_id: str = ""
+    caps: tuple[EarnedLine, ...] = ()
+
+
+def maturing_entry_id(made: Statement) -> str:
+    """The journal entry by which a run makes available what has matured."""
+    return f"matured:{made.run_id}:{made.leader_id}"
 
 
 @dataclass(frozen=True)
 class StatementWhole(Statement):
     """A statement with the lines that its total is the sum of."""
 
-    lines: Sequence[EarnedLine]
+    lines: Sequence[EarnedLine] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +165,8 @@ class Total:
 
 @dataclass(frozen=True)
 class Run:
-    """One night's settlement. Totals are fixed when it completes."""
+    """One night's settlement. Totals are fixed when it completes, but for leaders who were set
+    aside and are settled later. A dry run works out the same and posts nothing."""
 
     id: str
     business_date: str
@@ -109,6 +180,69 @@ class Run:
     version: int
     # When an operator last went on with it after it had failed.
     resumed_at: datetime | None = None
+    leaders_set_aside: int = 0
+    dry_run: bool = False
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == "running"
+
+
+@dataclass(frozen=True)
+class Progress(Run):
+    """A run and how far it is. `percent` is None until all leaders are listed, and what is
+    estimated is None until there is a rate, in leaders a second."""
+
+    leaders_left: int = 0
+    percent: int | None = None
+    leaders_per_second: float | None = None
+    estimated_completion: datetime | None = None
+
+
+def progress(run: Run, now: datetime) -> Progress:
+    """How far a run is, from the leaders it has listed and is done with."""
+    done = run.leaders_settled + run.leaders_set_aside
+    left = run.leaders_total - done
+    seconds = ((run.completed_at or now) - run.started_at).total_seconds()
+    rate = done / seconds if done and seconds > 0 else None
+    completion = None
+    if run.is_running and run.listed and rate:
+        completion = now + timedelta(milliseconds=round(left * 1000 / rate))
+    return Progress(
+        **vars(run),
+        leaders_left=left,
+        percent=_percent(run, done),
+        leaders_per_second=round(rate, 2) if rate else None,
+        estimated_completion=completion,
+    )
+
+
+def _percent(run: Run, done: int) -> int | None:
+    if not run.listed:
+        return None
+    return done * 100 // run.leaders_total if run.leaders_total else 100
+
+
+LeaderStatus = Literal["settled", "set_aside"]
+
+
+@dataclass(frozen=True)
+class LeaderOfRun:
+    """What a run came to for one leader: `amount` was made available, `total` is its statement's.
+
+    Nothing has matured where there is no currency. One that is set aside has its cause.
+    """
+
+    leader_id: str
+    status: LeaderStatus
+    currency: str | None
+    amount: int
+    opening_balance: int
+    total: int
+    closing_balance: int
+    failures: int = 0
+    cause: str | None = None
+    set_aside_at: datetime | None = None
 
 
 def run_id(business_date: str) -> str:

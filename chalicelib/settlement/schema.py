@@ -1,13 +1,30 @@
 """Requests and answers about settlement."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from chalicelib.platform.schema import BusinessDate, Instant, RequestModel, View
-from chalicelib.settlement.rules import LineKind, RunStatus
+from chalicelib.platform.schema import BusinessDate, Instant, PageQuery, RequestModel, View
+from chalicelib.settlement.rules import LeaderStatus, LineKind, Method, RunStatus
 
 
 class StartRun(RequestModel):
     business_date: BusinessDate
+    dry_run: bool = Field(
+        default=False,
+        description="Only work out what the run would come to: it gets an id of its own, posts "
+        "nothing, and the date can still be run.",
+    )
+
+
+class RunsQuery(PageQuery):
+    dry_run: bool = Field(default=False, description="List dry runs instead.", strict=False)
+
+
+class LeadersQuery(PageQuery):
+    status: Literal["set_aside"] | None = Field(
+        default=None, description="Only those that the run has set aside and not settled since."
+    )
 
 
 class TotalView(View):
@@ -19,13 +36,36 @@ class RunView(View):
     id: str
     business_date: str
     status: RunStatus
-    leaders_total: int
+    dry_run: bool
+    leaders_total: int = Field(description="Fixed once all are listed; until then, so far.")
     leaders_settled: int
+    leaders_set_aside: int = Field(
+        description="Leaders who could not be settled and are settled later; each has a case."
+    )
+    leaders_left: int
+    percent: int | None = Field(description="Null until all leaders are listed.")
+    leaders_per_second: float | None
+    estimated_completion: Instant | None = Field(
+        description="By the rate so far; null until all leaders are listed, and at the end."
+    )
     totals: list[TotalView] = Field(
         description="What the run made available, once it is completed."
     )
     started_at: Instant
     completed_at: Instant | None
+
+
+class LeaderOfRunView(View):
+    leader_id: str
+    status: LeaderStatus
+    currency: str | None = Field(description="Null where nothing has matured.")
+    amount: int = Field(description="What was made available.")
+    opening_balance: int
+    total: int = Field(description="What the statement comes to, clawbacks and payouts included.")
+    closing_balance: int
+    failures: int = Field(description="How often settling failed, where it is set aside.")
+    cause: str | None = Field(description="The last failure: its kind and its place.")
+    set_aside_at: Instant | None
 
 
 class BalanceView(View):
@@ -51,6 +91,10 @@ class StatementSummaryView(View):
     opening_balance: int
     total: int
     closing_balance: int
+    previous_run_id: str = Field(
+        description="The run of the statement before, which closes where this one opens; empty "
+        "for the first."
+    )
 
 
 class EarnedLineView(View):
@@ -62,7 +106,49 @@ class EarnedLineView(View):
     rate_bps: int
     amount: int
     matured_on: str
+    role: str
+    plan_id: str
+    plan_version: int
+    rule: str = Field(description="Which rule gave the rate; empty for lines older than plans.")
+    entry_id: str = Field(description="The journal entry that posted it; empty for older lines.")
+    day_cap: int | None = Field(description="What such lines of a day earn at most.")
+    delivered_on: str = Field(description="The delivery day, where it is capped; else empty.")
 
 
 class StatementView(StatementSummaryView):
     lines: list[EarnedLineView]
+
+
+class RoundingView(View):
+    exact: str = Field(
+        description="The rate of the basis in the minor unit before rounding, as a whole number "
+        "or a fraction such as 999/10."
+    )
+    method: Method = Field(
+        description="`none`: it is whole; `half_up`; `by_difference`: a part of an order line is "
+        "what the whole line's rounded amount changed by; `limited`: a cap or floor of the plan."
+    )
+
+
+class PostingView(View):
+    account: str
+    amount: int
+
+
+class EntryView(View):
+    id: str
+    posted_at: Instant
+    postings: list[PostingView] = Field(
+        description="Those that touch the leader; debit is positive."
+    )
+
+
+class LineExplainedView(EarnedLineView):
+    number: int
+    run_id: str
+    currency: str
+    rounding: RoundingView
+    entry: EntryView | None = Field(description="Null where nothing was posted for it.")
+    settled_by: EntryView | None = Field(
+        description="The run's entry that made it available; null where it was so before."
+    )

@@ -1,47 +1,134 @@
-"""One leader's part of a run: what has matured becomes available, in one transaction."""
+"""One leader's part of a run: what has matured becomes available, in one transaction.
+
+A dry run works out the same and writes only what it would come to.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.transaction import Transaction, create, write
+from chalicelib.platform.transaction import Transaction, Write, create, write
 from chalicelib.settlement import store as settlement
+from chalicelib.settlement.caps import CappedDay, capped, delivery_days
 from chalicelib.settlement.closing import close_pages
-from chalicelib.settlement.rules import Earnings, Run, Statement
-from chalicelib.settlement.store import MaturingRow, StatementRow
+from chalicelib.settlement.rules import (
+    Earnings,
+    LeaderOfRun,
+    Run,
+    Statement,
+    Total,
+    maturing_entry_id,
+)
+from chalicelib.settlement.setting_aside import note_failure
+from chalicelib.settlement.store import MarkerRow, MaturingRow, StatementRow
 
 
-@retry_stale
+@dataclass(frozen=True)
+class Taken:
+    """What a run takes of a leader's days: the statement, how much of it was pending, and what the
+    capped days among them come to."""
+
+    statement: Statement
+    matured: int
+    capped: Sequence[CappedDay] = ()
+
+    @property
+    def amount(self) -> int:
+        """What the run makes available: daily caps withhold a part of what has matured."""
+        return self.matured + sum(line.amount for line in self.statement.caps)
+
+
 def settle_leader(run_id: str, page_number: int, leader_id: str) -> None:
-    """Make available what has matured, write the statement and the marker: all or nothing."""
-    run = settlement.get_running(run_id)
-    if run and not settlement.is_marked(run_id, page_number, leader_id):
-        earnings = settlement.get_earnings(leader_id)
-        days = settlement.maturing_between(leader_id, earnings.settled_through, run.business_date)
-        try:
-            _settle(run, page_number, earnings, days)
-        except settlement.AlreadySettled:
-            logger.info("settled meanwhile", leader_id=leader_id)
-    if run:
+    """Make available what has matured, write the statement and the marker: all or nothing.
+
+    Of a run that is completed, only where it had set the leader aside. A failure is noted, and
+    raised.
+    """
+    try:
+        run = _settle_leader(run_id, page_number, leader_id)
+    except Exception as error:
+        note_failure(run_id, page_number, leader_id, error)
+        raise
+    if run and run.is_running:
         close_pages(run_id, page_number)
 
 
-def _settle(run: Run, page_number: int, earnings: Earnings, days: list[MaturingRow]) -> None:
-    if not days:
-        write(settlement.marker(run.id, page_number, earnings.leader_id, None, 0))
+@retry_stale
+def _settle_leader(run_id: str, page_number: int, leader_id: str) -> Run | None:
+    run = settlement.get_run(run_id)
+    before = settlement.get_marker(run_id, page_number, leader_id)
+    if run is None or not _is_to_settle(run, before):
+        return run
+    earnings = settlement.get_earnings(leader_id)
+    if earnings.behind and not run.dry_run:
+        _catch_up(run, leader_id)
+        earnings = settlement.get_earnings(leader_id)
+    days = settlement.maturing_between(leader_id, earnings.settled_through, run.business_date)
+    try:
+        _settle(run, page_number, earnings, days, before)
+    except settlement.AlreadySettled:
+        logger.info("settled meanwhile", leader_id=leader_id)
+    return run
+
+
+def _is_to_settle(run: Run, marker: MarkerRow | None) -> bool:
+    if marker is None:
+        return run.is_running
+    return marker.set_aside and run.status == "completed" and not run.dry_run
+
+
+def _catch_up(run: Run, leader_id: str) -> None:
+    """Settle the leader for the earlier runs that have set it aside, the first one first."""
+    for trouble in settlement.behind(leader_id):
+        earlier = settlement.get_run(trouble.run_id)
+        if earlier and earlier.business_date < run.business_date:
+            _settle_leader(earlier.id, trouble.page, leader_id)
+
+
+def _settle(
+    run: Run,
+    page_number: int,
+    earnings: Earnings,
+    days: Sequence[MaturingRow],
+    before: MarkerRow | None,
+) -> None:
+    late = before is not None
+    taken = _taken(run, earnings, days) if days else None
+    leader = _of_run(earnings, taken)
+    marker = settlement.marker(run.id, page_number, leader, late=late)
+    if run.dry_run or not (taken or late):
+        write(marker)
         return
+    transaction = Transaction()
+    transaction.add(marker, *_writes(earnings, taken, late=late))
+    if late:
+        transaction.add(*_catching_up(run, leader, has_taken=taken is not None))
+    transaction.commit()
+
+
+def _taken(run: Run, earnings: Earnings, days: Sequence[MaturingRow]) -> Taken:
     matured, adjusted = sum(day.matured for day in days), sum(day.adjusted for day in days)
     made = _statement(run, earnings, days[0].currency, matured + adjusted)
-    transaction = Transaction()
-    transaction.add(
-        settlement.marker(run.id, page_number, made.leader_id, made.currency, matured),
-        settlement.take(earnings, run.business_date, made.closing_balance),
-        create(StatementRow.of(made)),
+    if not any(day.capped for day in days):
+        return Taken(made, matured)
+    lines = settlement.earned_between(
+        earnings.leader_id, earnings.settled_through, run.business_date
     )
-    if matured:
-        transaction.add(*ledger.post(_maturing_entry(made, matured)))
-    transaction.commit()
+    before = settlement.capped_days(earnings.leader_id, delivery_days(lines))
+    caps, after = capped(before, lines)
+    withheld = sum(line.amount for line in caps)
+    entry_id = maturing_entry_id(made)
+    made = replace(
+        made,
+        caps=tuple(replace(line, entry_id=entry_id) for line in caps),
+        total=made.total + withheld,
+        closing_balance=made.closing_balance + withheld,
+    )
+    return Taken(made, matured, after)
 
 
 def _statement(run: Run, earnings: Earnings, currency: str, total: int) -> Statement:
@@ -55,17 +142,68 @@ def _statement(run: Run, earnings: Earnings, currency: str, total: int) -> State
         total=total,
         closing_balance=earnings.closing_balance + total,
         made_at=clock.now(),
+        previous_run_id=earnings.last_run_id,
     )
 
 
-def _maturing_entry(made: Statement, matured: int) -> books.Entry:
+def _of_run(earnings: Earnings, taken: Taken | None) -> LeaderOfRun:
+    balance, total = earnings.closing_balance, taken.statement.total if taken else 0
+    return LeaderOfRun(
+        leader_id=earnings.leader_id,
+        status="settled",
+        currency=taken.statement.currency if taken else None,
+        amount=taken.amount if taken else 0,
+        opening_balance=balance,
+        total=total,
+        closing_balance=balance + total,
+    )
+
+
+def _writes(earnings: Earnings, taken: Taken | None, *, late: bool) -> list[Write]:
+    if taken is None:
+        return [settlement.change_behind(earnings.leader_id, -1)]
+    made = taken.statement
+    writes: list[Write] = [
+        settlement.take(made, earnings, caught_up=late),
+        create(StatementRow.of(made)),
+    ]
+    for day in dict.fromkeys(each.delivered_on for each in taken.capped):
+        of_day = [each for each in taken.capped if each.delivered_on == day]
+        writes.append(settlement.keep_capped(made.leader_id, day, of_day))
+    if taken.matured or taken.amount:
+        writes += ledger.post(_maturing_entry(taken))
+    return writes
+
+
+def _catching_up(run: Run, leader: LeaderOfRun, *, has_taken: bool) -> list[Write]:
+    """The completed run counts the leader as if it had never set it aside."""
+    sums = {total.currency: total for total in run.totals}
+    if leader.currency and has_taken:
+        before = sums.get(leader.currency, Total(leader.currency, 0))
+        sums[leader.currency] = replace(before, amount=before.amount + leader.amount)
+    counted = replace(
+        run,
+        leaders_settled=run.leaders_settled + 1,
+        leaders_set_aside=run.leaders_set_aside - 1,
+        totals=tuple(total for _, total in sorted(sums.items())),
+        version=run.version + 1,
+    )
+    return [
+        settlement.replace_run(counted, run.version),
+        *settlement.caught_up(run.id, leader.leader_id, clock.now()),
+    ]
+
+
+def _maturing_entry(taken: Taken) -> books.Entry:
+    made = taken.statement
     return books.entry(
-        f"matured:{made.run_id}:{made.leader_id}",
+        maturing_entry_id(made),
         made.currency,
         made.run_id,
         made.made_at,
         {
-            books.leader_account(made.leader_id, "pending"): matured,
-            books.leader_account(made.leader_id, "available"): -matured,
+            books.leader_account(made.leader_id, "pending"): taken.matured,
+            books.leader_account(made.leader_id, "available"): -taken.amount,
+            books.PLATFORM_REVENUE: taken.amount - taken.matured,
         },
     )

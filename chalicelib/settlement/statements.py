@@ -62,7 +62,7 @@ def statement(leader_id: str, run_id: str, caller: Caller) -> StatementWhole:
 
 def with_lines(found: Statement) -> StatementWhole:
     lines = settlement.earned_between(found.leader_id, found.after_day, found.business_date)
-    return StatementWhole(**vars(found), lines=lines)
+    return StatementWhole(**vars(found), lines=[*lines, *found.caps])
 
 
 def as_csv(statement: StatementWhole) -> str:

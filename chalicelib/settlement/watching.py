@@ -1,57 +1,73 @@
-"""Sends again what a run has waited for too long, and gives up on it after some tries."""
+"""Sends again what a run has waited for too long, and goes on without what never comes."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.platform.retries import retry_stale
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.closing import close_pages, fail
-from chalicelib.settlement.listing import go_on_listing, send_again, unsettled
+from chalicelib.settlement.listing import PAGES_AT_A_TIME, go_on_listing, send_again, unsettled
 from chalicelib.settlement.rules import Run
+from chalicelib.settlement.setting_aside import set_aside
 from chalicelib.settlement.store import PageRow
 
 # A message that has not been answered for this long is taken for lost and sent again.
 PATIENCE = timedelta(minutes=5)
 TIMES_SENT_AT_MOST = 6
-PAGES_AT_A_TIME = 10
+
+
+def watch(now: datetime) -> None:
+    """Look at the run under way, and the dry run: every minute, for as long as there is one."""
+    _watch(now, dry=False)
+    _watch(now, dry=True)
 
 
 @retry_stale
-def watch(now: datetime) -> None:
-    """Look at the run under way: every minute, for as long as there is one."""
-    run_id = settlement.current_run_id()
+def _watch(now: datetime, *, dry: bool) -> None:
+    run_id = settlement.current_run_id(dry=dry)
     run = settlement.get_running(run_id) if run_id else None
     if run is None:
         return
-    pages = settlement.pages(run.id)
-    open_pages = [page for page in pages if not page.is_closed]
-    # Behind them, leaders may just be waiting for their turn.
-    first = open_pages[:PAGES_AT_A_TIME]
-    overdue = [page for page in first if page.sent_at <= now - PATIENCE]
-    if not all(_send_again(run, page) for page in overdue):
+    open_pages = settlement.open_pages(run.id, PAGES_AT_A_TIME)
+    overdue = [page for page in open_pages if _sent_at(run, page) <= now - PATIENCE]
+    if not all(_see_to(run, page) for page in overdue):
         return
-    if pages:
+    last = settlement.last_page(run.id)
+    if last:
         # Where all are closed, whoever closed the last one died before it completed the run.
-        close_pages(run.id, (open_pages or pages[-1:])[0].number)
+        close_pages(run.id, (open_pages or [last])[0].number)
     if not run.listed:
-        _watch_listing(run, pages, now)
+        _watch_listing(run, last, now)
 
 
-def _send_again(run: Run, page: PageRow) -> bool:
-    """Send the page's unsettled leaders once more; False where the run has failed of them."""
+def _sent_at(run: Run, page: PageRow) -> datetime:
+    """When the page was last sent; long ago, where that was before the run had failed."""
+    return run.started_at - PATIENCE if _is_of_former_try(run, page) else page.sent_at
+
+
+def _is_of_former_try(run: Run, page: PageRow) -> bool:
+    return run.resumed_at is not None and page.sent_at < run.resumed_at
+
+
+def _see_to(run: Run, page: PageRow) -> bool:
+    """Send the page's unsettled leaders once more, or go on without them after some times. False
+    where the run has failed of them."""
     missing = unsettled(page)
-    if missing and page.times_sent >= TIMES_SENT_AT_MOST:
-        named = ", ".join(missing[:5])
-        fail(run, f"{len(missing)} leaders could not be settled: {named}.")
-        return False
-    send_again(page, missing, times_sent=page.times_sent + 1)
-    return True
+    times = 0 if _is_of_former_try(run, page) else page.times_sent
+    if times < TIMES_SENT_AT_MOST:
+        send_again(page, missing, times_sent=times + 1)
+        return True
+    if all(set_aside(run, page.number, leader_id) for leader_id in missing):
+        return True
+    named = ", ".join(missing[:5])
+    fail(run, f"More leaders than a run goes on without could not be settled: {named}.")
+    return False
 
 
-def _watch_listing(run: Run, pages: Sequence[PageRow], now: datetime) -> None:
-    sent = [page.sent_at for page in pages[-1:]]
+def _watch_listing(run: Run, last: PageRow | None, now: datetime) -> None:
+    sent = [last.sent_at] if last else []
     standing_since = max([run.started_at, *sent, *([run.resumed_at] if run.resumed_at else [])])
     if standing_since <= now - PATIENCE * TIMES_SENT_AT_MOST:
-        fail(run, f"The listing of leaders stands still behind page {len(pages)}.")
+        listed = last.number + 1 if last else 0
+        fail(run, f"The listing of leaders stands still behind page {listed}.")
     elif standing_since <= now - PATIENCE:
-        go_on_listing(run.id, pages)
+        go_on_listing(run.id)

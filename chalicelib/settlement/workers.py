@@ -8,7 +8,7 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict
 from chalicelib.platform.log import logger
 from chalicelib.platform.worker import Message, each_message, scheduled
-from chalicelib.settlement import listing, runs, settling, watching
+from chalicelib.settlement import closing, listing, runs, settling, watching
 
 workers = Blueprint(__name__)
 
@@ -26,15 +26,17 @@ def settlement_start(event: Any) -> None:
 @workers.on_sqs_message(queue="settlement-list", batch_size=1, name="settlement_list")
 @each_message
 def settlement_list(message: Message) -> None:
-    data = message["data"]
-    listing.list_page(message["subject"], data.get("page", 0), data.get("after"))
+    listing.list_page(message["subject"], message["data"].get("page", 0))
 
 
 @workers.on_sqs_message(queue="settlement-settle", batch_size=10, name="settlement_settle")
 @each_message
 def settlement_settle(message: Message) -> None:
-    data = message["data"]
-    settling.settle_leader(message["subject"], data["page"], data["leader_id"])
+    run_id, data = message["subject"], message["data"]
+    if "leader_id" in data:
+        settling.settle_leader(run_id, data["page"], data["leader_id"])
+    else:
+        closing.close_pages(run_id, data["page"])
 
 
 @workers.schedule(Rate(1, unit=Rate.MINUTES), name="settlement_watch")

@@ -4,15 +4,17 @@ Ends with 1 where a target is missed.
 """
 
 import sys
+from collections.abc import Mapping
 
 from rich.console import Console
 
 from infra.failures import Fixable, exit_code_of
 from infra.local import stack as local
-from infra.local.stack import local_stack
+from infra.local.stack import LocalStack, local_stack
 from tests.bench import imports
 from tests.bench.figures import Figure, missed, table
 from tests.bench.process import Say, measured_in_process
+from tests.support.ministack_cloud import ministack_cloud
 
 
 def measure(say: Say) -> list[Figure]:
@@ -25,10 +27,17 @@ def measure(say: Say) -> list[Figure]:
             *measured_in_process("tests.bench.hottest", api, say),
             *measured_in_process("tests.bench.selling", api, say),
             *measured_in_process("tests.bench.settling", settle, say),
+            *night(stack, api, say),
             *measured_in_process("tests.bench.delivering", attempt, say),
             *measured_in_process("tests.bench.telling", attempt, say),
             *imports.measure(local.STAGE, api, say),
         ]
+
+
+def night(stack: LocalStack, api: Mapping[str, str], say: Say) -> list[Figure]:
+    """On tables of its own, whose runs the deployed watch does not see to."""
+    with ministack_cloud(stack) as copies:
+        return measured_in_process("tests.bench.nightly", {**api, **copies}, say)
 
 
 def main() -> None:

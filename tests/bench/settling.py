@@ -119,7 +119,10 @@ def start_run(business_date: str) -> str:
         listed=True,
         version=1,
     )
-    write(create(RunRow.of(run)), settlement.add_page(run.id, 0, leader_ids, is_last=True))
+    write(
+        create(RunRow.of(run)),
+        settlement.add_page(run.id, 0, leader_ids, listed=len(leader_ids), is_last=True),
+    )
     return run.id
 
 

@@ -1,6 +1,7 @@
 """The settlement store: earnings by day, what runs have taken, statements, pages and markers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import create, write
 from chalicelib.settlement import earning
 from chalicelib.settlement import store as settlement
+from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
-from chalicelib.settlement.rules import EarnedLine, Run, Statement, Total
+from chalicelib.settlement.rules import EarnedLine, Earnings, LeaderOfRun, Run, Statement, Total
 from chalicelib.settlement.store import AlreadySettled, RunRow, StatementRow
 from tests.support.made import NOW
 
@@ -27,7 +29,8 @@ def earn(day: str, source: str, lines: Sequence[EarnedLine], leader_id: str = "l
 
 
 def take(day: str, closing: int = 0) -> None:
-    write(settlement.take(settlement.get_earnings("ldr_1"), day, closing))
+    read = settlement.get_earnings("ldr_1")
+    write(settlement.take(statement(day, total=closing), read))
 
 
 def matured(after: str, through: str) -> list[tuple[str, int, int]]:
@@ -87,23 +90,23 @@ def test_a_run_cannot_take_days_that_have_changed_since_it_read_them() -> None:
     read = settlement.get_earnings("ldr_1")
     earn("2026-03-10", "dsp_2", [line(50)])
     with pytest.raises(Stale):
-        write(settlement.take(read, "2026-03-10", 100))
+        write(settlement.take(statement("2026-03-10", total=100), read))
     assert settlement.get_earnings("ldr_1").settled_through == ""
 
 
 def test_days_are_taken_once() -> None:
     earn("2026-03-10", "dsp_1", [line(100)])
     read = settlement.get_earnings("ldr_1")
-    write(settlement.take(read, "2026-03-10", 100))
+    write(settlement.take(statement("2026-03-10", total=100), read))
     with pytest.raises(Stale):
-        write(settlement.take(read, "2026-03-10", 100))
+        write(settlement.take(statement("2026-03-10", total=100), read))
 
 
 def test_an_estimate_does_not_hold_up_a_run() -> None:
     earn("2026-03-10", "dsp_1", [line(100)])
     read = settlement.get_earnings("ldr_1")
     write(earning.estimate("ldr_1", 70))
-    write(settlement.take(read, "2026-03-10", 100))
+    write(settlement.take(statement("2026-03-10", total=100), read))
     assert settlement.get_earnings("ldr_1").estimated == -30
 
 
@@ -139,6 +142,36 @@ def test_a_refund_judged_before_a_run_came_in_is_judged_again() -> None:
     with pytest.raises(Stale):
         write(*earning.take_back(read, "EUR", refund_of("2026-03-10", left=60, back=40)))
     assert amounts("", "2026-03-31") == [100]
+
+
+def test_what_is_posted_to_the_available_balance_is_in_the_next_run() -> None:
+    take("2026-03-10", closing=100)
+    read = settlement.get_earnings("ldr_1")
+    write(*earning.adjust(read, "EUR", "pyt_1", [line(-70, kind="payout")]))
+    assert matured("2026-03-10", "2026-03-31") == [("2026-03-11", 0, -70)]
+    assert amounts("2026-03-10", "2026-03-31") == [-70]
+
+
+def test_what_is_posted_before_any_run_is_in_the_first() -> None:
+    read = settlement.get_earnings("ldr_1")
+    write(*earning.adjust(read, "EUR", "bonus_1", [line(30, kind="bonus"), line(5, kind="bonus")]))
+    assert [row[1:] for row in matured("", "2026-03-10")] == [(0, 35)]
+    assert amounts("", "2026-03-10") == [30, 5]
+
+
+def test_what_is_posted_is_judged_again_where_a_run_came_in() -> None:
+    read = settlement.get_earnings("ldr_1")
+    take("2026-03-10")
+    with pytest.raises(Stale):
+        write(*earning.adjust(read, "EUR", "pyt_1", [line(-70, kind="payout")]))
+
+
+def test_a_run_that_read_before_something_was_posted_reads_again() -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    read = settlement.get_earnings("ldr_1")
+    write(*earning.adjust(read, "EUR", "pyt_1", [line(-70, kind="payout")]))
+    with pytest.raises(Stale):
+        write(settlement.take(statement("2026-03-10", total=100), read))
 
 
 def statement(run_date: str, opening: int = 0, total: int = 0) -> Statement:
@@ -207,43 +240,138 @@ def test_runs_are_listed_latest_date_first() -> None:
 
 
 def test_one_run_is_under_way_at_a_time() -> None:
+    first, second = run("2026-03-09"), run("2026-03-10")
     assert settlement.current_run_id() is None
-    write(settlement.begin("run_1", OTHER_RUNS))
-    write(settlement.begin("run_1", OTHER_RUNS))
+    write(settlement.begin(first, OTHER_RUNS))
+    write(settlement.begin(first, OTHER_RUNS))
     with pytest.raises(Conflict):
-        write(settlement.begin("run_2", OTHER_RUNS))
+        write(settlement.begin(second, OTHER_RUNS))
     with pytest.raises(Stale):
-        write(settlement.end("run_2"))
-    assert settlement.current_run_id() == "run_1"
-    write(settlement.end("run_1"))
+        write(settlement.end(second))
+    assert settlement.current_run_id() == first.id
+    write(settlement.end(first))
     assert settlement.current_run_id() is None
 
 
 def test_a_page_is_listed_once_and_closed_with_what_it_comes_to() -> None:
-    write(settlement.add_page("run_1", 0, ["ldr_1", "ldr_2"], is_last=False))
+    write(settlement.add_page("run_1", 0, ["ldr_1", "ldr_2"], listed=2, is_last=False))
     with pytest.raises(Stale):
-        write(settlement.add_page("run_1", 0, ["ldr_3"], is_last=True))
+        write(settlement.add_page("run_1", 0, ["ldr_3"], listed=1, is_last=True))
     page = settlement.get_page("run_1", 0)
     assert page is not None
     assert (page.leader_ids, page.is_last, page.is_closed) == (("ldr_1", "ldr_2"), False, False)
-    settlement.close_page(page, 2, [Total("EUR", 900)])
+    settlement.close_page(page, 2, 0, [Total("EUR", 900)])
     closed = settlement.get_page("run_1", 0)
     assert closed is not None
     assert (closed.is_closed, closed.settled, closed.totals) == (True, 2, (Total("EUR", 900),))
 
 
-def test_pages_are_in_order_beyond_the_ninth() -> None:
-    for number in (10, 2, 0, 1, 9):
-        write(settlement.add_page("run_1", number, [], is_last=False))
-    assert [page.number for page in settlement.pages("run_1")] == [0, 1, 2, 9, 10]
+def list_pages(pages: int, closed: int = 0) -> None:
+    """So many pages of one leader each, of which the first ones are closed."""
+    for number in range(pages):
+        row = settlement.add_page(
+            "run_1", number, [f"ldr_{number}"], listed=number + 1, is_last=False
+        )
+        write(row)
+    for number in range(closed):
+        page = settlement.get_page("run_1", number)
+        assert page is not None
+        settlement.close_page(page, number + 1, 0, [])
+
+
+def number_of(page: Any) -> int | None:
+    return page.number if page else None
+
+
+def test_the_last_page_is_found_beyond_the_ninth() -> None:
+    assert settlement.last_page("run_1") is None
+    list_pages(12)
+    assert number_of(settlement.last_page("run_1")) == 11
+
+
+@pytest.mark.parametrize(
+    ("pages", "closed", "first"),
+    [(0, 0, None), (1, 0, 0), (1, 1, 0), (2, 1, 1), (7, 0, 0), (7, 3, 3), (7, 6, 6), (7, 7, 6)],
+)
+def test_the_first_open_page_is_found_by_halving(
+    pages: int, closed: int, first: int | None
+) -> None:
+    list_pages(pages, closed)
+    assert number_of(settlement.first_open_page("run_1")) == first
+    still_open = [page.number for page in settlement.open_pages("run_1", 2)]
+    assert still_open == list(range(pages))[closed : closed + 2]
+
+
+def leader(amount: int = 0, leader_id: str = "ldr_1", status: Any = "settled") -> LeaderOfRun:
+    return LeaderOfRun(leader_id, status, "EUR" if amount else None, amount, 0, amount, amount)
 
 
 def test_a_leader_is_marked_once_a_run() -> None:
-    write(settlement.marker("run_1", 0, "ldr_1", "EUR", 300))
+    write(settlement.marker("run_1", 0, leader(300)))
     with pytest.raises(AlreadySettled):
-        write(settlement.marker("run_1", 0, "ldr_1", "EUR", 300))
-    write(settlement.marker("run_2", 0, "ldr_1", None, 0))
-    assert settlement.is_marked("run_1", 0, "ldr_1")
-    assert not settlement.is_marked("run_1", 0, "ldr_2")
-    assert not settlement.is_marked("run_1", 1, "ldr_1")
-    assert [marker.amount for marker in settlement.markers("run_1", 0)] == [300]
+        write(settlement.marker("run_1", 0, leader(300)))
+    write(settlement.marker("run_2", 0, leader()))
+    (found,) = settlement.markers("run_1", 0)
+    assert (found.of_leader, found.page_number) == (leader(300), 0)
+    assert settlement.get_marker("run_1", 0, "ldr_2") is None
+    assert settlement.get_marker("run_1", 1, "ldr_1") is None
+
+
+def test_a_marker_is_replaced_once_and_only_where_the_leader_was_set_aside() -> None:
+    write(settlement.marker("run_1", 0, leader(status="set_aside")))
+    write(settlement.marker("run_1", 0, leader(300), late=True))
+    with pytest.raises(AlreadySettled):
+        write(settlement.marker("run_1", 0, leader(300), late=True))
+    (found,) = settlement.markers("run_1", 0)
+    assert found.of_leader == leader(300)
+
+
+def test_markers_go_on_behind_a_leader() -> None:
+    for n in range(4):
+        write(settlement.marker("run_1", 0, leader(leader_id=f"ldr_{n}")))
+    assert [row.sk for row in settlement.markers("run_1", 0, "ldr_1", 2)] == ["ldr_2", "ldr_3"]
+
+
+def test_who_is_set_aside_is_behind_until_it_is_settled() -> None:
+    aside = run("2026-03-10")
+    write(settlement.note_failure(aside.id, 3, "ldr_1", "poison"))
+    write(settlement.note_failure(aside.id, 3, "ldr_1", "poison again"))
+    assert settlement.behind("ldr_1") == []
+    write(*settlement.set_aside(aside, 3, "ldr_1", NOW))
+    (trouble,) = settlement.behind("ldr_1")
+    assert (trouble.run_id, trouble.page, trouble.failures) == (aside.id, 3, 2)
+    assert trouble.cause == "poison again"
+    assert settlement.get_earnings("ldr_1") == Earnings("ldr_1", behind=1)
+    assert [(row.sk, row.page) for row in settlement.asides(aside.id)] == [("ldr_1", 3)]
+    write(*settlement.caught_up(aside.id, "ldr_1", NOW), settlement.change_behind("ldr_1", -1))
+    assert (settlement.behind("ldr_1"), settlement.asides(aside.id)) == ([], [])
+
+
+def test_a_dry_run_leaves_nobody_behind() -> None:
+    write(*settlement.set_aside(run("2026-03-10", dry_run=True), 0, "ldr_1", NOW))
+    assert settlement.behind("ldr_1") == []
+    assert settlement.get_earnings("ldr_1").behind == 0
+
+
+def test_what_a_capped_day_comes_to_is_kept() -> None:
+    day = CappedDay("2026-03-03", "promoter", "pln_1", "offer", 500, 700)
+    write(settlement.keep_capped("ldr_1", day.delivered_on, [day]))
+    assert settlement.capped_days("ldr_1", ["2026-03-02", "2026-03-03"]) == [day]
+
+
+def test_a_dry_run_is_listed_apart_and_goes_beside_a_run() -> None:
+    dry = run("2026-03-10", id="run_2026-03-10-0a", dry_run=True)
+    for each in (run("2026-03-10"), dry):
+        write(create(RunRow.of(each)), settlement.begin(each, OTHER_RUNS))
+    assert [each.id for each in settlement.runs(PageRequest("runs")).items] == ["run_2026-03-10"]
+    assert settlement.runs(PageRequest("runs"), dry=True).items == (dry,)
+    assert settlement.current_run_id(dry=True) == dry.id
+
+
+def test_a_statement_follows_only_on_the_last_one() -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    read = settlement.get_earnings("ldr_1")
+    take("2026-03-10")
+    forged = replace(settlement.get_earnings("ldr_1"), last_run_id=read.last_run_id)
+    with pytest.raises(Stale):
+        write(settlement.take(statement("2026-03-11"), forged))

@@ -558,6 +558,25 @@ BAD: dict[str, Bad] = {
         lambda m: m.world.operator.post("/v1/settlement-runs", {"business_date": "1 March 2026"}),
         "business_date",
     ),
+    "dry_run: a word": invalid(
+        lambda m: m.world.operator.post(
+            "/v1/settlement-runs", {"business_date": "2026-01-01", "dry_run": "yes"}
+        ),
+        "dry_run",
+    ),
+    "a dry run for the future": invalid(
+        lambda m: m.world.operator.post(
+            "/v1/settlement-runs", {"business_date": "2999-01-01", "dry_run": True}
+        ),
+        "business_date",
+    ),
+    "a retry of a leader in a run that is none": Bad(
+        lambda m: m.world.operator.post(
+            f"/v1/settlement-runs/run_2026-01-01/leaders/{m.sale.leader_id}/retry"
+        ),
+        404,
+        "not_found",
+    ),
     "supplier: unknown": invalid(
         lambda m: m.product_with(supplier_id="sup_unknown"), "supplier_id"
     ),

@@ -285,7 +285,7 @@ def test_money_is_never_a_number_with_a_fraction(spec: Json) -> None:
         for field, shape in schema.get("properties", {}).items()
         if '"number"' in json.dumps(shape)
     }
-    assert {field for _, field in fractions} == {"latitude", "longitude"}
+    assert {field for _, field in fractions} == {"latitude", "longitude", "leaders_per_second"}
 
 
 def test_the_page_shows_every_route_and_needs_nothing_from_elsewhere(

@@ -71,6 +71,7 @@ def test_a_run_settles_every_leader_and_says_what_it_came_to(world: World, march
     world.delivered_order(great, quantity=5)
     march.on(18)
     started = start(world, "2026-03-17").json
+    assert (started["percent"], started["leaders_total"], started["dry_run"]) == (None, 0, False)
     assert started["id"] == "run_2026-03-17"
     assert (started["status"], started["completed_at"]) == ("running", None)
     world.work()
@@ -79,8 +80,14 @@ def test_a_run_settles_every_leader_and_says_what_it_came_to(world: World, march
         "id": "run_2026-03-17",
         "business_date": "2026-03-17",
         "status": "completed",
+        "dry_run": False,
         "leaders_total": 3,
         "leaders_settled": 3,
+        "leaders_set_aside": 0,
+        "leaders_left": 0,
+        "percent": 100,
+        "leaders_per_second": None,  # no time has passed
+        "estimated_completion": None,
         "totals": [{"currency": "EUR", "amount": 800}],
         "started_at": "2026-03-18T12:00:00.000Z",
         "completed_at": "2026-03-18T12:00:00.000Z",
@@ -156,12 +163,20 @@ def test_a_statement_names_each_line_and_adds_up(world: World, march: Calendar) 
     world.move(order["dispatches"][0]["id"], "accept", "ship", "deliver")
     march.on(18)
     made = statement(world, sale.leader_id, settle(world, "2026-03-17"))
+    (parcel,) = world.operator.get(f"/v1/dispatches/{order['dispatches'][0]['id']}").json["parcels"]
     shared = {
         "order_id": order["id"],
         "kind": "commission",
         "basis": "sales",
         "rate_bps": 750,
         "matured_on": "2026-03-17",
+        "role": "promoter",
+        "plan_id": "",
+        "plan_version": 1,
+        "rule": "",
+        "entry_id": f"delivered:{parcel['id']}",
+        "day_cap": None,
+        "delivered_on": "",
     }
     made["lines"].sort(key=lambda line: -line["amount"])
     assert made == {
@@ -171,6 +186,7 @@ def test_a_statement_names_each_line_and_adds_up(world: World, march: Calendar) 
         "opening_balance": 0,
         "total": 300,
         "closing_balance": 300,
+        "previous_run_id": "",
         "lines": [
             {"sku_id": eggs, "basis_amount": 3000, "amount": 225, **shared},
             {"sku_id": milk, "basis_amount": 1000, "amount": 75, **shared},
@@ -187,6 +203,7 @@ def test_a_statement_comes_as_csv_to_whoever_asks_so(world: World, march: Calend
     answer = world.leader(sale.leader_id).get(path, Accept="text/csv")
     assert (answer.status, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
     (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert row.pop("entry_id").startswith("delivered:prc_")
     assert row == {
         "currency": "EUR",
         "order_id": order["id"],
@@ -197,6 +214,12 @@ def test_a_statement_comes_as_csv_to_whoever_asks_so(world: World, march: Calend
         "rate_bps": "1000",
         "amount": "200",
         "matured_on": "2026-03-17",
+        "role": "promoter",
+        "plan_id": "",
+        "plan_version": "1",
+        "rule": "",
+        "day_cap": "",
+        "delivered_on": "",
     }
 
 
@@ -210,6 +233,8 @@ def test_each_statement_opens_with_what_the_one_before_closed_with(
         made.append(statement(local, sale.leader_id, settle(local, f"2026-03-{day}")))
     balances = [(each["opening_balance"], each["closing_balance"]) for each in made]
     assert balances == [(0, 1000), (1000, 2100), (2100, 3300)]
+    before = [each["previous_run_id"] for each in made]
+    assert before == ["", "run_2026-03-10", "run_2026-03-11"]
     leader = local.leader(sale.leader_id)
     listed = leader.get(f"/v1/leaders/{sale.leader_id}/statements").json["items"]
     assert [each["run_id"] for each in listed] == [

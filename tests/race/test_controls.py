@@ -29,6 +29,8 @@ RACES: list[Race] = [
     payments.test_collected_cash_is_booked_once_whatever_its_reference,
     settlement.test_refunds_while_a_run_settles_are_voided_or_clawed_back,
     settlement.test_many_leaders_settled_by_many_workers_close_the_run_once,
+    settlement.test_a_leader_is_set_aside_or_settled_never_both,
+    settlement.test_a_leader_who_was_set_aside_is_settled_once_however_often_it_is_retried,
     idempotency.test_one_key_for_sixteen_different_orders_is_kept_by_one_of_them,
     idempotency.test_one_key_collects_an_orders_money_once,
     idempotency.test_one_key_refunds_a_unit_once,

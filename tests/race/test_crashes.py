@@ -15,6 +15,9 @@ from werkzeug import Request, Response
 from chalicelib.dispatch import going_on
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
+from chalicelib.settlement import listing
+from chalicelib.settlement import store as settlement
+from chalicelib.settlement.setting_aside import set_aside
 from tests.support.clouds import ON_MOTO
 from tests.support.crashing import (
     Killed,
@@ -262,6 +265,25 @@ def settle_but_lose_messages(world: World, sales: list[Sale]) -> None:
         raise
 
 
+def with_one_set_aside(world: World) -> list[Sale]:
+    """Of two leaders a run is done with one, and has gone on without the other."""
+    sales = two_leaders(world)
+    today = clock.now().date().isoformat()
+    started = world.operator.post("/v1/settlement-runs", {"business_date": today})
+    assert started.status == 202
+    running = settlement.get_running(started.json["id"])
+    assert running is not None
+    listing.list_page(running.id, 0)
+    assert set_aside(running, 0, sales[0].leader_id)
+    work_off(world)
+    return sales
+
+
+def retry_leader(world: World, sales: list[Sale]) -> None:
+    run = world.operator.get("/v1/settlement-runs").json["items"][0]
+    post(world, f"/v1/settlement-runs/{run['id']}/leaders/{sales[0].leader_id}/retry", {})
+
+
 def result(world: World, made: Made) -> Json:
     orders = world.operator.get("/v1/orders").json["items"]
     stocks = [world.stock(sku_id) for sku_id in made.sale.sku_ids]
@@ -461,6 +483,7 @@ SCENARIOS = {
         comes_to("delivered", 7, dispatches=["delivered"], balances=DELIVERED, cases=[DISPUTED]),
     ),
     "settle": Scenario(two_leaders, settle, settled, SETTLED),
+    "settle, set aside": Scenario(with_one_set_aside, retry_leader, settled, SETTLED),
     "settle, messages lost": Scenario(two_leaders, settle_but_lose_messages, settled, SETTLED),
 }
 

@@ -9,6 +9,9 @@ import pytest
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Busy
 from chalicelib.settlement import settling
+from chalicelib.settlement import store as settlement
+from chalicelib.settlement.closing import close_pages
+from chalicelib.settlement.setting_aside import set_aside
 from tests.support.at_once import THREADS, at_once, each, outcomes
 from tests.support.events import sqs_event
 from tests.support.gateway import Answer
@@ -175,4 +178,43 @@ def test_many_leaders_settled_by_many_workers_close_the_run_once(world: World) -
     assert (run["status"], run["leaders_settled"]) == ("completed", 6)
     assert run["totals"] == [{"currency": "EUR", "amount": 6 * EARNED}]
     world.work()
+    assert findings() == []
+
+
+def test_a_leader_is_set_aside_or_settled_never_both(world: World) -> None:
+    sale = world.sale()
+    world.delivered_order(sale)
+    run = begin_run(world)
+    under_way = settlement.get_running(run["id"])
+    assert under_way is not None
+    settle = partial(until_settled, run["id"], sale.leader_id)
+    give_up = partial(set_aside, under_way, 0, sale.leader_id)
+    calls: list[Callable[[], bool | None]] = [settle, give_up]
+    at_once(calls * 8)
+    world.work()
+    seen = world.operator.get(f"/v1/settlement-runs/{run['id']}").json
+    assert (seen["status"], seen["leaders_settled"] + seen["leaders_set_aside"]) == ("completed", 1)
+    balance = world.operator.get(f"/v1/leaders/{sale.leader_id}/balance").json
+    taken = EARNED * seen["leaders_settled"]
+    assert (balance["available"], balance["pending"]) == (taken, EARNED - taken)
+    assert findings() == []
+
+
+def test_a_leader_who_was_set_aside_is_settled_once_however_often_it_is_retried(
+    world: World,
+) -> None:
+    sale = world.sale()
+    world.delivered_order(sale)
+    run = begin_run(world)
+    under_way = settlement.get_running(run["id"])
+    assert under_way is not None
+    assert set_aside(under_way, 0, sale.leader_id)
+    close_pages(run["id"], 0)
+    at_once([partial(until_settled, run["id"], sale.leader_id)] * THREADS)
+    world.work()
+    seen = world.operator.get(f"/v1/settlement-runs/{run['id']}").json
+    assert (seen["leaders_settled"], seen["leaders_set_aside"]) == (1, 0)
+    assert seen["totals"] == [{"currency": "EUR", "amount": EARNED}]
+    balance = world.operator.get(f"/v1/leaders/{sale.leader_id}/balance").json
+    assert (balance["available"], balance["pending"]) == (EARNED, 0)
     assert findings() == []

@@ -35,9 +35,17 @@ from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
-from chalicelib.settlement.rules import Statement
+from chalicelib.settlement.rules import EarnedLine, Run, Statement
 from chalicelib.settlement.statements import with_lines
-from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
+from chalicelib.settlement.store import (
+    AsideRow,
+    EarnedRow,
+    EarningsRow,
+    MaturingRow,
+    RunRow,
+    StatementRow,
+    TroubleRow,
+)
 from chalicelib.stock.store import StockRow
 from chalicelib.suppliers.rules import Deposit
 from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow
@@ -85,6 +93,9 @@ class State:
         self.earnings = _rows(EarningsRow, settlement, "earnings")
         self.maturing = _rows(MaturingRow, settlement, "maturing")
         self.earned = _rows(EarnedRow, settlement, "earned")
+        self.runs: list[Run] = _entities(RunRow, settlement, "run")
+        self.troubles = _rows(TroubleRow, settlement, "trouble")
+        self.aside = [AsideRow.from_raw_data(dict(each)) for each in settlement if _is_aside(each)]
         aftersales = _items("AFTER_SALES_TABLE")
         self.requests: list[AfterSales] = _entities(AfterSalesRow, aftersales, "request")
         self.open: list[OpenRequests] = _entities(OpenRow, aftersales, "open")
@@ -218,6 +229,7 @@ def _books(state: State) -> Iterator[str]:
             due[f"{currency} platform:revenue"] -= (
                 posted.net + posted.shipping - posted.cost - posted.commission - posted.spread
             )
+    due.update(_withheld(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
@@ -233,6 +245,16 @@ class Sums(Counter[str]):
         both = Sums(self)
         both.update(other)
         return both
+
+
+def _withheld(state: State) -> Sums:
+    """What daily caps have left with the platform of what leaders had earned."""
+    due = Sums()
+    for statement in state.statements:
+        withheld = sum(line.amount for line in statement.caps)
+        due[f"{statement.currency} leader:{statement.leader_id}:commission"] -= withheld
+        due[f"{statement.currency} platform:revenue"] += withheld
+    return due
 
 
 def _fined(state: State) -> Sums:
@@ -553,9 +575,51 @@ def _statements(state: State) -> Iterator[str]:
     for of_leader in by_leader.values():
         if of_leader[0].opening_balance != 0:
             yield f"{of_leader[0].run_id} opens with {of_leader[0].opening_balance}"
-        for before, after in pairwise(of_leader):
-            if before.closing_balance != after.opening_balance:
-                yield f"{after.run_id} does not open where {before.run_id} closes"
+        yield from _chain(of_leader)
+
+
+def _chain(of_leader: Sequence[Statement]) -> Iterator[str]:
+    for before, after in pairwise(of_leader):
+        if before.closing_balance != after.opening_balance:
+            yield f"{after.run_id} does not open where {before.run_id} closes"
+        if after.previous_run_id != before.run_id:
+            yield f"{after.run_id} names {after.previous_run_id}, not {before.run_id}"
+
+
+def _day_caps(state: State) -> Iterator[str]:
+    """What runs have taken of a capped delivery day comes to its cap, or to less."""
+    lines, caps = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]]()
+    for row in state.earned:
+        if row.sk.split("#")[1] <= state.taken_through(row.pk):
+            for line in row.lines:
+                if line.day_cap is not None:
+                    lines[row.pk, *_cap_of(line)] += line.amount
+    for statement in state.statements:
+        for line in statement.caps:
+            caps[statement.leader_id, *_cap_of(line)] += line.amount
+    due = {str(key): min(0, key[-1] - amount) for key, amount in lines.items()}
+    yield from _differences("day cap", {str(key): n for key, n in caps.items()}, due)
+
+
+def _cap_of(line: EarnedLine) -> tuple[Any, ...]:
+    return line.delivered_on, line.role, line.plan_id, line.rule, line.day_cap
+
+
+def _runs(state: State) -> Iterator[str]:
+    """Leaders who are behind are those whom runs have set aside; each run counts its own."""
+    behind, of_run = Counter[str](), Counter[str]()
+    dry = {run.id for run in state.runs if run.dry_run}
+    for trouble in state.troubles:
+        if trouble.is_set_aside:
+            behind[trouble.pk] += 1
+    for aside in state.aside:
+        of_run[aside.pk.removesuffix("#aside")] += 1
+    kept = {row.pk: row.behind for row in state.earnings}
+    yield from _differences("runs behind of", kept, behind)
+    counted = {run.id: run.leaders_set_aside for run in state.runs if run.status == "completed"}
+    yield from _differences("leaders set aside by", counted, of_run)
+    if sum(behind.values()) != sum(n for run_id, n in of_run.items() if run_id not in dry):
+        yield f"{behind} are behind, but {of_run} were set aside"
 
 
 def _caps(state: State) -> Iterator[str]:
@@ -684,6 +748,8 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _earnings,
     _days,
     _statements,
+    _day_caps,
+    _runs,
     _providers,
     _caps,
     _after_sales,
@@ -705,6 +771,10 @@ def _items(variable: str) -> list[dict[str, Any]]:
     """All items of a table, as DynamoDB has them."""
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=required(variable))
     return [item for page in pages for item in page["Items"]]
+
+
+def _is_aside(item: dict[str, Any]) -> bool:
+    return str(item["pk"]["S"]).endswith("#aside")
 
 
 def _rows(row: type[R], items: list[dict[str, Any]], kind: str) -> list[R]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.dispatch.earned import earned_lines
+from chalicelib.dispatch.earned import Days, earned_lines
 from chalicelib.kernel.money import at_rate
 from chalicelib.ordering.lines import OrderLine, Shares, Substitute
 from chalicelib.ordering.pricing import price
@@ -292,7 +292,7 @@ def test_what_was_agreed_is_told_of_a_substitutes_commission(
     """By its own cost a commission on gross profit would not be the rate's."""
     units = data.draw(st.integers(1, line.quantity))
     brown = line.in_place(line.without_next(units), BROWN)
-    (told, *_) = earned_lines("ord_1", brown, brown.whole, "2026-03-10")
+    (told, *_) = earned_lines("ord_1", brown, brown.whole, Days("2026-03-10", "2026-03-03"))
     assert told.amount == brown.commission
     if units == line.quantity and not line.spread:
         assert at_rate(told.basis_amount, told.rate_bps) == line.commission

@@ -370,10 +370,10 @@ def to_settle(sales: list[Sale]) -> list[Any]:
 def poison(monkeypatch: pytest.MonkeyPatch, sale: Sale) -> None:
     settle_one = settling._settle
 
-    def settle_or_fail(run: Any, page: int, earnings: Any, days: Any) -> None:
+    def settle_or_fail(run: Any, page: int, earnings: Any, *rest: Any) -> None:
         if earnings.leader_id == sale.leader_id:
             crash()
-        settle_one(run, page, earnings, days)
+        settle_one(run, page, earnings, *rest)
 
     monkeypatch.setattr(settling, "_settle", settle_or_fail)
 

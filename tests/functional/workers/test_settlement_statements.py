@@ -53,6 +53,7 @@ def test_a_line_says_where_its_amount_comes_from(world: World, time: StillClock)
     settle(world, "2026-03-17")
     (line,) = statement(world, sale, "2026-03-17")["lines"]
     order = world.operator.get("/v1/orders").json["items"][0]
+    assert line.pop("entry_id").startswith("delivered:prc_")
     assert line == {
         "order_id": order["id"],
         "sku_id": sale.sku_ids[0],
@@ -62,6 +63,12 @@ def test_a_line_says_where_its_amount_comes_from(world: World, time: StillClock)
         "rate_bps": 1000,
         "amount": 300,
         "matured_on": "2026-03-17",
+        "role": "promoter",
+        "plan_id": "",
+        "plan_version": 1,
+        "rule": "",
+        "day_cap": None,
+        "delivered_on": "",
     }
 
 

@@ -1,0 +1,128 @@
+"""Daily caps: whatever comes in which run, a delivery day brings what it earned or its cap."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.settlement.caps import CappedDay, capped, delivery_days, is_capped
+from chalicelib.settlement.rules import EarnedLine
+
+DAY, OTHER = "2026-03-03", "2026-03-04"
+
+
+def line(
+    amount: int, day_cap: int | None = 500, delivered_on: str = DAY, **more: Any
+) -> EarnedLine:
+    return EarnedLine(
+        "ord_1",
+        "sku_1",
+        "commission" if amount >= 0 else "clawback",
+        "sales",
+        amount * 10,
+        1000,
+        amount,
+        "2026-03-10",
+        day_cap=day_cap,
+        delivered_on=delivered_on,
+        **more,
+    )
+
+
+def runs(*taken: Sequence[EarnedLine]) -> tuple[list[list[int]], list[CappedDay]]:
+    """The cap lines of each run, and what is kept behind the last."""
+    days: list[CappedDay] = []
+    made = []
+    for lines in taken:
+        caps, days = capped(days, lines)
+        made.append([cap.amount for cap in caps])
+    return made, days
+
+
+@pytest.mark.parametrize(
+    ("amounts", "cap_lines"),
+    [
+        ([[500]], [[]]),
+        ([[501]], [[-1]]),
+        ([[300, 300]], [[-100]]),
+        ([[300], [300]], [[], [-100]]),  # a delivery of the day that was told late
+        ([[700], [200]], [[-200], [-200]]),
+        ([[700], [-100]], [[-200], [100]]),  # taken back from what was withheld
+        ([[700], [-300]], [[-200], [200]]),  # below the cap
+        ([[700], [-700]], [[-200], [200]]),
+        ([[700], [-700], [700]], [[-200], [200], [-200]]),  # disputed, and dismissed
+        ([[0]], [[]]),
+    ],
+)
+def test_what_is_over_the_cap_is_withheld_and_given_back(
+    amounts: list[list[int]], cap_lines: list[list[int]]
+) -> None:
+    assert runs(*[[line(amount) for amount in of_run] for of_run in amounts])[0] == cap_lines
+
+
+def test_days_rules_roles_and_caps_are_counted_apart() -> None:
+    lines = [
+        line(400),
+        line(400, delivered_on=OTHER),
+        line(400, rule="sku:sku_1"),
+        line(400, role="hub"),
+        line(400, plan_id="pln_2"),
+        line(400, day_cap=399),
+    ]
+    caps, days = capped([], lines)
+    assert [(cap.day_cap, cap.amount) for cap in caps] == [(399, -1)]
+    assert len(days) == len(lines)
+
+
+def test_a_cap_line_says_what_it_is_of() -> None:
+    (cap,), _ = capped([], [line(700, rule="offer", role="hub", plan_id="pln_1", plan_version=3)])
+    assert (cap.kind, cap.basis, cap.basis_amount, cap.rate_bps) == ("cap", "day_cap", 700, 0)
+    assert (cap.delivered_on, cap.matured_on, cap.day_cap) == (DAY, "2026-03-10", 500)
+    assert (cap.rule, cap.role, cap.plan_id, cap.plan_version) == ("offer", "hub", "pln_1", 3)
+
+
+def test_lines_without_a_cap_are_none_of_its() -> None:
+    free = line(10_000, day_cap=None)
+    assert capped([], [free]) == ([], [])
+    assert not is_capped([free])
+    assert delivery_days([free, line(1, delivered_on=OTHER), line(1)]) == [DAY, OTHER]
+
+
+GROUPS = st.tuples(st.sampled_from([DAY, OTHER]), st.sampled_from([0, 1, 500]))
+TAKEN = st.lists(st.lists(st.tuples(GROUPS, st.integers(0, 400)), max_size=6), max_size=6)
+
+
+@given(TAKEN, st.randoms(use_true_random=False))
+def test_lines_and_cap_lines_add_up_to_the_day_or_its_cap_however_they_are_taken(
+    taken: list[list[Any]], chance: Any
+) -> None:
+    """Each amount may be taken back in a later run, whole or in part."""
+    given = [[line(n, cap, day) for (day, cap), n in of_run] for of_run in taken]
+    taken_lines = [list(of_run) for of_run in given]
+    for run, of_run in enumerate(given):
+        for each in of_run:
+            back = line(-chance.randint(0, each.amount), each.day_cap, each.delivered_on)
+            taken_lines[chance.randrange(run, len(given))].append(back)
+    days: list[CappedDay] = []
+    earned, withheld = Counter[Any](), Counter[Any]()
+    for of_run in taken_lines:
+        caps, days = capped(days, of_run)
+        for each in of_run:
+            earned[each.delivered_on, each.day_cap] += each.amount
+        for each in caps:
+            withheld[each.delivered_on, each.day_cap] += each.amount
+        for key, amount in earned.items():
+            assert amount + withheld[key] == min(amount, key[1])
+
+
+@given(TAKEN)
+def test_one_run_or_many_come_to_the_same(taken: list[list[Any]]) -> None:
+    split = [[line(n, cap, day) for (day, cap), n in of_run] for of_run in taken]
+    together = [each for of_run in split for each in of_run]
+    in_steps, kept = runs(*split)
+    at_once, kept_at_once = runs(together)
+    assert kept == kept_at_once
+    assert sum(sum(each) for each in in_steps) == sum(sum(each) for each in at_once)
