@@ -129,6 +129,27 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
     return writes
 
 
+def adjust(
+    earnings: Earnings, currency: str, source_id: str, lines: Sequence[EarnedLine]
+) -> list[Write]:
+    """What is posted to the leader's available balance is told by its next statement.
+
+    Goes with the journal entry that moves the balance by what the lines add up to; `source_id`
+    names what they come from, such as a payout, once for each leader. Stale where a run has come
+    in since `earnings` was read.
+    """
+    bucket = earnings.first_open_bucket
+    return [
+        settlement.change_earnings(
+            earnings.leader_id, when=settlement.settled_as_in(earnings), raises_version=True
+        ),
+        settlement.write_earned(earnings.leader_id, bucket, source_id, lines),
+        settlement.change_maturing(
+            earnings.leader_id, bucket, currency, adjusted=sum(line.amount for line in lines)
+        ),
+    ]
+
+
 def hold(
     earnings: Earnings, currency: str, dispute_id: str, parcels: Sequence[OfParcel]
 ) -> list[Write]:

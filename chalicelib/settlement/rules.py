@@ -8,7 +8,20 @@ from typing import Literal
 from chalicelib.kernel.money import at_rate
 
 RunStatus = Literal["running", "completed", "failed"]
-LineKind = Literal["commission", "spread", "clawback", "held"]
+LineKind = Literal[
+    "commission",
+    "spread",
+    "bonus",
+    "cap",
+    "clawback",
+    "held",
+    "payout",
+    "payout_returned",
+    "netting",
+    "adjustment",
+]
+# The first day that can be open: what is posted to a leader before any run waits under it.
+FIRST_DAY = date.min.isoformat()
 
 
 def commission(basis: str, net_of_tax: int, cost: int, rate_bps: int) -> int:
@@ -24,7 +37,11 @@ def commission_base(basis: str, net_of_tax: int, cost: int) -> int:
 
 @dataclass(frozen=True)
 class EarnedLine:
-    """One line of a statement: where an amount comes from. `matured_on` is a business date."""
+    """One line of a statement: where an amount comes from. `matured_on` is a business date.
+
+    `entry_id` is the journal entry that posted it, and `day_cap` what the leader may earn at most
+    by such lines of one delivery day; None where there is no cap.
+    """
 
     order_id: str
     sku_id: str
@@ -34,6 +51,8 @@ class EarnedLine:
     rate_bps: int
     amount: int
     matured_on: str
+    entry_id: str = ""
+    day_cap: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +77,7 @@ class Earnings:
     def first_open_bucket(self) -> str:
         """The day that every coming run takes; what is clawed back waits under it."""
         if not self.settled_through:
-            return ""
+            return FIRST_DAY
         return (date.fromisoformat(self.settled_through) + timedelta(days=1)).isoformat()
 
     def has_taken(self, bucket: str) -> bool:

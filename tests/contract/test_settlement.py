@@ -141,6 +141,36 @@ def test_a_refund_judged_before_a_run_came_in_is_judged_again() -> None:
     assert amounts("", "2026-03-31") == [100]
 
 
+def test_what_is_posted_to_the_available_balance_is_in_the_next_run() -> None:
+    take("2026-03-10", closing=100)
+    read = settlement.get_earnings("ldr_1")
+    write(*earning.adjust(read, "EUR", "pyt_1", [line(-70, kind="payout")]))
+    assert matured("2026-03-10", "2026-03-31") == [("2026-03-11", 0, -70)]
+    assert amounts("2026-03-10", "2026-03-31") == [-70]
+
+
+def test_what_is_posted_before_any_run_is_in_the_first() -> None:
+    read = settlement.get_earnings("ldr_1")
+    write(*earning.adjust(read, "EUR", "bonus_1", [line(30, kind="bonus"), line(5, kind="bonus")]))
+    assert [row[1:] for row in matured("", "2026-03-10")] == [(0, 35)]
+    assert amounts("", "2026-03-10") == [30, 5]
+
+
+def test_what_is_posted_is_judged_again_where_a_run_came_in() -> None:
+    read = settlement.get_earnings("ldr_1")
+    take("2026-03-10")
+    with pytest.raises(Stale):
+        write(*earning.adjust(read, "EUR", "pyt_1", [line(-70, kind="payout")]))
+
+
+def test_a_run_that_read_before_something_was_posted_reads_again() -> None:
+    earn("2026-03-10", "dsp_1", [line(100)])
+    read = settlement.get_earnings("ldr_1")
+    write(*earning.adjust(read, "EUR", "pyt_1", [line(-70, kind="payout")]))
+    with pytest.raises(Stale):
+        write(settlement.take(read, "2026-03-10", 100))
+
+
 def statement(run_date: str, opening: int = 0, total: int = 0) -> Statement:
     return Statement(
         leader_id="ldr_1",
