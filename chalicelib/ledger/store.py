@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ from chalicelib.platform.table import (
 )
 from chalicelib.platform.transaction import Put, Update, Write, create, write
 
-ENTRY, ACCOUNTS = "entry", "accounts"
+ENTRY, ACCOUNTS, PAID_OUT = "entry", "accounts", "paid_out"
 FOLD, HEAD = "fold", "head"
 # At 10,000 entries a second none of the shards takes more than 1,000 write units.
 BOOK_SHARDS = 32
@@ -74,10 +74,20 @@ class AccountsRow(Row):
     currency = UnicodeAttribute(null=True)
     payable = IntegerAttribute(default=0)
     held = IntegerAttribute(default=0)
+    owed = IntegerAttribute(default=0)
     pending = IntegerAttribute(default=0)
     available = IntegerAttribute(default=0)
     in_payout = IntegerAttribute(default=0)
     collected = IntegerAttribute(default=0)
+
+
+class PaidOutRow(Row):
+    """What was paid out to a party in all, without what came back."""
+
+    Meta = LedgerMeta
+
+    currency = UnicodeAttribute()
+    amount = IntegerAttribute(default=0)
 
 
 class FoldRow(Row):
@@ -94,11 +104,12 @@ class OutOfBounds(Exception):
     """What was to be posted would have taken a party's balance beyond its bound."""
 
 
-def post(*entries: Entry, within: Bound | None = None) -> list[Write]:
+def post(*entries: Entry, within: Bound | Sequence[Bound] | None = None) -> list[Write]:
     """The writes that post entries: each entry once, each party's balances by what it posts.
 
-    `within` bounds a balance that they move: the commit raises OutOfBounds rather than pass it.
+    `within` bounds balances that they move: the commit raises OutOfBounds rather than pass one.
     """
+    within = [within] if isinstance(within, Bound) else within or []
     return [*(create(EntryRow.of(entry)) for entry in entries), *_balance_updates(entries, within)]
 
 
@@ -110,6 +121,23 @@ def get_entry(entry_id: str) -> Entry | None:
 def accounts_of(party: str) -> AccountsRow:
     """The balances of `leader:<id>` or `supplier:<id>`; all zero where nothing was ever posted."""
     return store.get(AccountsRow, party, ACCOUNTS) or AccountsRow(party, ACCOUNTS)
+
+
+def accounts_of_each(parties: Iterable[str]) -> dict[str, AccountsRow]:
+    """The balances of those parties to which anything was ever posted."""
+    rows = store.get_many(AccountsRow, [(party, ACCOUNTS) for party in parties])
+    return {row.pk: row for row in rows}
+
+
+def count_paid_out(party: str, currency: str, amount: int) -> Update:
+    """Count what a party was paid, or, negative, what came back."""
+    row = PaidOutRow
+    return Update(row.at(party, PAID_OUT), [row.currency.set(currency), row.amount.add(amount)])
+
+
+def paid_out(party: str) -> int:
+    row = store.get(PaidOutRow, party, PAID_OUT)
+    return row.amount if row else 0
 
 
 def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry]:
@@ -150,14 +178,15 @@ def keep_fold(before: datetime | None, through: datetime, books: Books) -> None:
         retrying(old.save)
 
 
-def _balance_updates(entries: Iterable[Entry], within: Bound | None) -> list[Update]:
+def _balance_updates(entries: Iterable[Entry], within: Sequence[Bound]) -> list[Update]:
     moved: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for entry in entries:
         for posting in entry.postings:
             if party := party_of(posting.account):
                 moved[party[0], entry.currency][party[1]] += posting.amount
-    if within and within.party not in {party for party, _ in moved}:
-        raise ValueError(f"{within.party} has no balance here that could be bounded")
+    for bound in within:
+        if bound.party not in {party for party, _ in moved}:
+            raise ValueError(f"{bound.party} has no balance here that could be bounded")
     return [
         _balance_update(party, currency, amounts, within)
         for (party, currency), amounts in moved.items()
@@ -165,14 +194,15 @@ def _balance_updates(entries: Iterable[Entry], within: Bound | None) -> list[Upd
 
 
 def _balance_update(
-    party: str, currency: str, amounts: Mapping[str, int], within: Bound | None
+    party: str, currency: str, amounts: Mapping[str, int], within: Sequence[Bound]
 ) -> Update:
     row = AccountsRow
     when = row.currency.does_not_exist() | (row.currency == currency)
     otherwise: Exception = ValueError(f"{party} has another currency than {currency}")
-    if within and within.party == party:
-        when &= _admitted(within, amounts.get(within.purpose, 0))
-        otherwise = OutOfBounds(f"{party}:{within.purpose}")
+    for bound in within:
+        if bound.party == party:
+            when &= _admitted(bound, amounts.get(bound.purpose, 0))
+            otherwise = OutOfBounds(f"{party}:{bound.purpose}")
     moves = [getattr(row, purpose).add(amount) for purpose, amount in amounts.items()]
     return Update(row.at(party, ACCOUNTS), [row.currency.set(currency), *moves], when, otherwise)
 
