@@ -31,7 +31,7 @@ from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.payments.rules import Receipt, Refund, Remittance
 from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
-from chalicelib.payouts.rules import CASH, Batch, Payout, Tally
+from chalicelib.payouts.rules import CASH, Batch, Payout
 from chalicelib.payouts.store import BatchRow, PayoutRow, TallyRow
 from chalicelib.payouts.store import OpenRow as OpenPayoutRow
 from chalicelib.platform.outbox import OutboxRow
@@ -577,29 +577,31 @@ def _payouts(state: State) -> Iterator[str]:
 
 
 def _batches(state: State) -> Iterator[str]:
-    """Batches say what their payouts say."""
+    """Batches say what their payouts say, and end with them."""
     of_batch: dict[str, list[Payout]] = defaultdict(list)
     for payout in state.payouts:
         of_batch[payout.batch_id].append(payout)
     for batch in state.batches:
-        made = of_batch[batch.id]
-        due = Counter({"payouts": len(made)})
-        for each in made:
-            due.update({"amount": each.amount, "netted": each.netted})
-            if each.outcome:
-                due.update({each.outcome: 1, f"{each.outcome}_amount": each.amount})
+        due = _tallied(of_batch[batch.id])
         kept = Counter[str]()
-        for row in state.tallies:
-            if row.pk == batch.id:
-                kept.update(vars(row.to_entity()))
-        shown = vars(Tally(**due)) | {n: kept[n] for n in ("pages", "pages_prepared", "left_out")}
-        yield from _differences(f"tally of {batch.id}", kept, shown)
+        for row in (row for row in state.tallies if row.pk == batch.id):
+            kept.update(vars(row.to_entity()))
+        looked_at = {name: kept[name] for name in ("pages", "pages_prepared", "left_out")}
+        yield from _differences(f"tally of {batch.id}", kept, due | looked_at)
         if batch.status != "preparing":
             fixed = {name: getattr(batch, name) for name in ("payouts", "amount", "netted")}
             yield from _differences(f"batch {batch.id}", fixed, {n: due[n] for n in fixed})
-        ended = batch.status in ("closed", "cancelled")
-        if ended and not all(each.is_over for each in made):
+        if batch.ended_at and not all(each.is_over for each in of_batch[batch.id]):
             yield f"batch {batch.id} is {batch.status}, and not all of its payouts are over"
+
+
+def _tallied(payouts: list[Payout]) -> Counter[str]:
+    due = Counter({"payouts": len(payouts)})
+    for each in payouts:
+        due.update({"amount": each.amount, "netted": each.netted})
+        if each.outcome:
+            due.update({each.outcome: 1, f"{each.outcome}_amount": each.amount})
+    return due
 
 
 def _outbox(state: State) -> Iterator[str]:

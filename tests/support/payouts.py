@@ -90,3 +90,11 @@ def tell(world: World, payout: Any, status: str, reference: str = "BANK-1") -> A
 def set_iban(world: World, role: str, party_id: str, iban: str = IBAN) -> Answer:
     body = {"holder": "Lena Wolf", "iban": iban}
     return world.operator.put(f"/v1/{role}s/{party_id}/payout-account", body)
+
+
+def collect(world: World, sale: Sale, units: int) -> None:
+    """A leader takes in 10.00 for each of so many units of an order."""
+    order = world.place(sale, quantity=units, payment_method="leader_collect")
+    body = {"amount": order["total"], "reference": f"cash of {order['id']}"}
+    answer = world.operator.post(f"/v1/orders/{order['id']}/payments", body)
+    assert answer.status == 201, answer.text
