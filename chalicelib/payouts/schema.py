@@ -20,6 +20,7 @@ from chalicelib.platform.schema import (
     Instant,
     Reference,
     RequestModel,
+    StripeAccount,
     View,
     just_one,
 )
@@ -61,11 +62,6 @@ Holder = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=70, pattern=ONE_LINE),
     Field(description="The account holder's name, as its bank knows it."),
-]
-StripeAccount = Annotated[
-    str,
-    StringConstraints(pattern="^acct_[A-Za-z0-9]{8,64}$"),
-    Field(examples=["acct_1032D82eZvKYlo2C"]),
 ]
 
 

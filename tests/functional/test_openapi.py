@@ -123,6 +123,11 @@ def test_posts_say_whether_they_need_an_idempotency_key(spec: Json) -> None:
         "/v1/refunds/{id}/retry",
         "/v1/leaders/{id}/remittances",
         "/v1/leaders/{id}/remittances/{remittance_id}/reverse",
+        "/v1/payout-batches",
+        "/v1/payout-batches/{id}/approve",
+        "/v1/payout-batches/{id}/cancel",
+        "/v1/payout-batches/{id}/send",
+        "/v1/payouts/{id}/result",
     }
     for (method, path), operation in operations(spec):
         keys = [p for p in operation["parameters"] if p["name"] == "Idempotency-Key"]
