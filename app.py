@@ -17,6 +17,8 @@ from chalicelib.parties import routes as parties
 from chalicelib.parties.authorizer import authorizers
 from chalicelib.payments import routes as payments
 from chalicelib.payments import workers as payments_workers
+from chalicelib.payouts import routes as payouts
+from chalicelib.payouts import workers as payouts_workers
 from chalicelib.platform import outbox_worker
 from chalicelib.portal import routes as portal
 from chalicelib.reference import routes as reference
@@ -39,6 +41,7 @@ for domain in (
     stock,
     ordering,
     payments,
+    payouts,
     dispatch,
     aftersales,
     settlement,
@@ -56,6 +59,7 @@ for domain in (
     stock_workers,
     ordering_workers,
     payments_workers,
+    payouts_workers,
     dispatch_workers,
     aftersales_workers,
     settlement_workers,

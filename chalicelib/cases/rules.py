@@ -27,6 +27,8 @@ CaseKind = Literal[
     "deliver_missed",
     "delivery_disputed",
     "stock_difference",
+    "payout_unknown",
+    "payout_not_prepared",
 ]
 
 

@@ -36,7 +36,7 @@ from chalicelib.platform.table import (
 )
 from chalicelib.platform.transaction import Put, Update, Write, create, write
 
-ENTRY, ACCOUNTS = "entry", "accounts"
+ENTRY, ACCOUNTS, PAID_OUT = "entry", "accounts", "paid_out"
 HISTORY, DAY = "history#", "day#"
 FOLD, HEAD = "fold", "head"
 # At 10,000 entries a second none of the shards takes more than 1,000 write units.
@@ -123,6 +123,15 @@ class HistoryRow(EntityRow[Change]):
         return {"pk": entity.party, "sk": _position(entity)}
 
 
+class PaidOutRow(Row):
+    """What was paid out to a party in all, without what came back."""
+
+    Meta = LedgerMeta
+
+    currency = UnicodeAttribute()
+    amount = IntegerAttribute(default=0)
+
+
 class FoldRow(Row):
     """A page of all balances as they were at the instant in `pk`, or the pointer to the newest."""
 
@@ -190,6 +199,23 @@ def history(
     rows = [row for row in rows if row.sk != after]
     shown = [row.to_entity() for row in rows[:limit]]
     return shown, _position(shown[-1]) if len(rows) > limit else None
+
+
+def accounts_of_each(parties: Iterable[str]) -> dict[str, AccountsRow]:
+    """The balances of those parties to which anything was ever posted."""
+    rows = store.get_many(AccountsRow, [(party, ACCOUNTS) for party in parties])
+    return {row.pk: row for row in rows}
+
+
+def count_paid_out(party: str, currency: str, amount: int) -> Update:
+    """Count what a party was paid, or, negative, what came back."""
+    row = PaidOutRow
+    return Update(row.at(party, PAID_OUT), [row.currency.set(currency), row.amount.add(amount)])
+
+
+def paid_out(party: str) -> int:
+    row = store.get(PaidOutRow, party, PAID_OUT)
+    return row.amount if row else 0
 
 
 def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry]:

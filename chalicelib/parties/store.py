@@ -193,6 +193,13 @@ def leader_ids_after(leader_id: str | None, limit: int) -> list[str]:
     return [row.pk for row in rows]
 
 
+def supplier_ids_after(supplier_id: str | None, limit: int) -> list[str]:
+    """The same for suppliers: how a batch of payouts goes through all of them."""
+    where = SupplierRow.pk > supplier_id if supplier_id else None
+    rows = store.oldest(SupplierRow.listed, [SUPPLIERS], where, SupplierRow.pk, limit)
+    return [row.pk for row in rows]
+
+
 def terms_of(supplier_ids: Iterable[str]) -> dict[str, Terms]:
     """The present terms of suppliers; the usual ones where none were set."""
     wanted = list(supplier_ids)

@@ -30,6 +30,7 @@ _CLOSING_TIME = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _IDENTIFIER = "^[A-Za-z0-9_.:@|-]{1,128}$"
 _EMAIL = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
 _MODE = "^[a-z][a-z0-9_-]{0,29}$"
+_STRIPE_ACCOUNT = "^acct_[A-Za-z0-9]{8,64}$"
 _COUNTRY = "^[A-Z]{2}$"
 _HTTPS_URL = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?$"
 _PHONE = r"^\+?[0-9][0-9 ()./-]{2,30}$"
@@ -44,6 +45,7 @@ PATTERNS = {
     _IDENTIFIER: "an id of 1 to 128 letters, digits or _ . : @ | -",
     _MODE: "a name of 1 to 30 small letters, digits, _ or - such as chilled",
     _EMAIL: "an e-mail address such as orders@farm.example",
+    _STRIPE_ACCOUNT: "the id of a Stripe account such as acct_1032D82eZvKYlo2C",
     _COUNTRY: "a two-letter country code such as DE",
     _HTTPS_URL: "an https address such as https://photos.example/eggs.jpg",
     _PHONE: "a phone number such as +49 30 5550123",
@@ -140,6 +142,9 @@ InstantIn = Annotated[AwareDatetime, AfterValidator(_utc)]
 Instant = Annotated[datetime, PlainSerializer(clock.to_text, return_type=str, when_used="json")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL)]
 ModeName = Annotated[str, StringConstraints(pattern=_MODE), Field(examples=["chilled"])]
+StripeAccount = Annotated[
+    str, StringConstraints(pattern=_STRIPE_ACCOUNT), Field(examples=["acct_1032D82eZvKYlo2C"])
+]
 Country = Annotated[str, StringConstraints(pattern=_COUNTRY), Field(examples=["DE"])]
 HttpsUrl = Annotated[str, StringConstraints(max_length=500, pattern=_HTTPS_URL)]
 Phone = Annotated[str, StringConstraints(pattern=_PHONE)]

@@ -25,6 +25,10 @@ class Settings:
     settle_open_day: bool
     allow_loopback_webhooks: bool
     stripe_api_base: str
+    payout_four_eyes_above: int
+    payer_name: str
+    payer_iban: str
+    payer_bic: str
     jwt_issuer: str
     jwt_audience: str
     jwt_jwks_url: str
@@ -44,6 +48,10 @@ def settings() -> Settings:
         settle_open_day=_setting("SETTLE_OPEN_DAY", _switch, "0"),
         allow_loopback_webhooks=_setting("ALLOW_LOOPBACK_WEBHOOKS", _switch, "0"),
         stripe_api_base=_setting("STRIPE_API_BASE", str, "https://api.stripe.com"),
+        payout_four_eyes_above=_setting("PAYOUT_FOUR_EYES_ABOVE", int, "0"),
+        payer_name=_setting("PAYER_NAME", str, ""),
+        payer_iban=_setting("PAYER_IBAN", str, ""),
+        payer_bic=_setting("PAYER_BIC", str, ""),
         jwt_issuer=_setting("JWT_ISSUER", str, ""),
         jwt_audience=_setting("JWT_AUDIENCE", str, ""),
         jwt_jwks_url=_setting("JWT_JWKS_URL", str, ""),

@@ -20,6 +20,7 @@ ENDPOINT, DELIVERY = "whe_019caa071a2b6eb2538f4c1a0729", "whd_2c4e6f8a0b1d3f5e7a
 API_KEY = "key_019caa082b3c7fc3649a5d2b183a"
 CASE = "cas_91b3d5f7092a4c6e8f10a2b4c6d8"
 RUN = "run_2026-03-11"
+BATCH, PAYOUT = "pob_019cc1a0b2c31d4e5f60718293a4", "pyt_3e5a7c9b1d2f40688ac4e6f0b2d4"
 
 ADDRESS: dict[str, Any] = {
     "name": "Ada Nguyễn",
@@ -514,7 +515,90 @@ WRONG_AMOUNT = (
     f"{REFUND}."
 )
 
+BATCH_SUMMARY: dict[str, Any] = {
+    "id": BATCH,
+    "currency": "EUR",
+    "kind": "leaders",
+    "method": "bank_file",
+    "minimum": 1000,
+    "status": "sent",
+    "payouts": 212,
+    "amount": 1840655,
+    "netted": 90210,
+    "left_out": 3,
+    "made_by": "op_mira",
+    "made_at": "2026-03-12T08:00:12.110Z",
+    "approved_by": "op_tom",
+    "approved_at": "2026-03-12T08:41:55.903Z",
+    "sent_at": "2026-03-12T08:50:03.417Z",
+    "ended_at": None,
+}
+NO_RESULTS: dict[str, int] = {
+    f"{outcome}{of}": 0
+    for outcome in ("paid", "returned", "failed", "unknown")
+    for of in ("", "_amount")
+}
+BATCH_PREPARING: dict[str, Any] = {
+    **BATCH_SUMMARY,
+    "status": "preparing",
+    "payouts": 0,
+    "amount": 0,
+    "netted": 0,
+    "left_out": 0,
+    "approved_by": None,
+    "approved_at": None,
+    "sent_at": None,
+    "results": NO_RESULTS,
+}
+PAYOUT_VIEW: dict[str, Any] = {
+    "id": PAYOUT,
+    "batch_id": BATCH,
+    "payee": {"role": "leader", "id": LEADER},
+    "currency": "EUR",
+    "method": "bank_file",
+    "amount": 11484,
+    "netted": 1118,
+    "status": "paid",
+    "last_four": "3000",
+    "reference": "2026-0313-000871",
+    "made_at": "2026-03-12T08:00:19.804Z",
+    "told_at": "2026-03-13T09:12:40.006Z",
+}
 EXAMPLES: dict[str, Any] = {
+    "BatchSummaryView": BATCH_SUMMARY,
+    "BatchView": {
+        **BATCH_SUMMARY,
+        "results": {
+            "paid": 180,
+            "paid_amount": 1523010,
+            "returned": 1,
+            "returned_amount": 4410,
+            "failed": 0,
+            "failed_amount": 0,
+            "unknown": 0,
+            "unknown_amount": 0,
+        },
+    },
+    "MakeBatch": {
+        "currency": "EUR",
+        "kind": "leaders",
+        "method": "bank_file",
+        "minimum": 1000,
+    },
+    "PayoutAccountView": {
+        "kind": "iban",
+        "holder": "Lena Wolf",
+        "last_four": "3000",
+        "changed_at": "2026-03-01T16:02:44.120Z",
+        "changed_by": f"leader:{LEADER}",
+    },
+    "PayoutView": PAYOUT_VIEW,
+    "SetPayoutAccount": {
+        "holder": "Lena Wolf",
+        "iban": "DE89370400440532013000",
+        "bic": "COBADEFFXXX",
+    },
+    "TellResult": {"status": "paid", "reference": "2026-0313-000871"},
     "AcceptDispatch": {},
     "AddEndpoint": {
         "url": "https://havelland-farm.example/tuan",
@@ -1016,6 +1100,20 @@ ANSWERS: dict[str, Any] = {
             {**CAMPAIGN_VIEW["offers"][0], "quantity_cap": 800},
             CAMPAIGN_VIEW["offers"][1],
         ],
+    },
+    "make_batch": BATCH_PREPARING,
+    "approve_batch": {
+        **BATCH_SUMMARY,
+        "status": "approved",
+        "sent_at": None,
+        "results": NO_RESULTS,
+    },
+    "send_batch": {**BATCH_SUMMARY, "results": NO_RESULTS},
+    "cancel_batch": {
+        **BATCH_SUMMARY,
+        "status": "cancelling",
+        "sent_at": None,
+        "results": NO_RESULTS,
     },
     "place_order": PLACED_ORDER,
     "ask_after_sales": AFTER_SALES_ASKED,

@@ -25,6 +25,7 @@ TAGS = {
     "Stock": "How many units of each SKU there are.",
     "Orders": "From the basket to the money.",
     "Payments": "Refunds on their way.",
+    "Payouts": "What leaders and suppliers are sent: gathered, approved, sent, and seen to arrive.",
     "Dispatches": "What a supplier must ship; cancelling and refunding.",
     "After-sales": "What customers ask for once their parcel has shipped.",
     "Webhooks": "Telling others, signed and tried again.",

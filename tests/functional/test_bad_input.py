@@ -115,6 +115,14 @@ class Market:
     def credit_limit(self, **body: Any) -> Answer:
         return self.world.operator.put(f"/v1/leaders/{self.sale.leader_id}/credit-limit", body)
 
+    def payout_batch(self, **changes: Any) -> Answer:
+        usual = {"currency": "EUR", "kind": "leaders", "method": "manual"}
+        return self.world.operator.post("/v1/payout-batches", {**usual, **changes})
+
+    def payout_account(self, **body: Any) -> Answer:
+        path = f"/v1/leaders/{self.sale.leader_id}/payout-account"
+        return self.world.operator.put(path, {"holder": "Lena Wolf", **body})
+
     def leader_price(self, **changes: Any) -> Answer:
         leader_id = changes.pop("leader_id", self.sale.leader_id)
         usual = {
@@ -351,6 +359,46 @@ BAD: dict[str, Bad] = {
     "collected: a cent less": invalid(lambda m: m.collect(1999), "amount", "amount_mismatch"),
     "collected: a cent more": invalid(lambda m: m.collect(2001), "amount", "amount_mismatch"),
     **each("remitted", NOT_MONEY, lambda v: invalid(lambda m: m.remit(v), "amount")),
+    **each(
+        "payout minimum",
+        NOT_MONEY,
+        lambda v: invalid(lambda m: m.payout_batch(minimum=v), "minimum"),
+    ),
+    "payouts in no currency": invalid(lambda m: m.payout_batch(currency="XXX"), "currency"),
+    "payouts to nobody": invalid(lambda m: m.payout_batch(kind="customers"), "kind"),
+    "payouts by no method": invalid(lambda m: m.payout_batch(method="cheque"), "method"),
+    "payouts by a Stripe there is not": invalid(
+        lambda m: m.payout_batch(method="stripe"), "method"
+    ),
+    "payouts with a field too many": invalid(lambda m: m.payout_batch(send=True), "send"),
+    "an IBAN with a wrong check digit": invalid(
+        lambda m: m.payout_account(iban="DE88370400440532013000"), "iban"
+    ),
+    "no account at all": invalid(lambda m: m.payout_account(), "stripe_account"),
+    **each(
+        "a payout batch there is not",
+        {verb: verb for verb in ("approve", "send", "cancel")},
+        lambda v: Bad(
+            lambda m: m.world.operator.post(f"/v1/payout-batches/pob_0/{v}"), 404, "not_found"
+        ),
+    ),
+    "a result of a payout there is not": Bad(
+        lambda m: m.world.operator.post(
+            "/v1/payouts/pyt_0/result", {"status": "paid", "reference": "B1"}
+        ),
+        404,
+        "not_found",
+    ),
+    "a result that is none": invalid(
+        lambda m: m.world.operator.post(
+            "/v1/payouts/pyt_0/result", {"status": "unknown", "reference": "B1"}
+        ),
+        "status",
+    ),
+    "a result without a reference": invalid(
+        lambda m: m.world.operator.post("/v1/payouts/pyt_0/result", {"status": "paid"}),
+        "reference",
+    ),
     "remitted: nothing": invalid(lambda m: m.remit(0), "amount"),
     "remitted: more than is held": Bad(lambda m: m.remit(1), 409, "more_than_collected"),
     **each(

@@ -26,12 +26,15 @@ from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Change, Entry
-from chalicelib.ledger.store import AccountsRow, DayRow, EntryRow, HistoryRow
+from chalicelib.ledger.store import AccountsRow, DayRow, EntryRow, HistoryRow, PaidOutRow
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.payments.rules import Receipt, Refund, Remittance
 from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
+from chalicelib.payouts.rules import CASH, Batch, Payout
+from chalicelib.payouts.store import BatchRow, PayoutRow, TallyRow
+from chalicelib.payouts.store import OpenRow as OpenPayoutRow
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
@@ -89,6 +92,12 @@ class State:
         self.deposits: list[Deposit] = _entities(DepositRow, suppliers, "deposit")
         self.communities = _rows(CommunityRow, suppliers, "community")
         self.fines = _rows(FinesRow, suppliers, "fines")
+        self.paid_out = _rows(PaidOutRow, ledger, "paid_out")
+        payouts = _items("PAYOUTS_TABLE")
+        self.batches: list[Batch] = _entities(BatchRow, payouts, "batch")
+        self.payouts: list[Payout] = _entities(PayoutRow, payouts, "payout")
+        self.tallies = _rows(TallyRow, payouts, "tally")
+        self.open_payouts = _rows(OpenPayoutRow, payouts, "open")
         self.statements: list[Statement] = _entities(StatementRow, settlement, "statement")
         self.earnings = _rows(EarningsRow, settlement, "earnings")
         self.maturing = _rows(MaturingRow, settlement, "maturing")
@@ -204,9 +213,9 @@ def _trial_balance(state: State) -> Iterator[str]:
 
 
 def _books(state: State) -> Iterator[str]:
-    """Every account is what all that was paid, delivered, refunded, remitted, fined, deposited and
-    asked in fees make it."""
-    due = _fined(state) + _deposited(state) + _fees(state)
+    """Every account is what all that was paid, delivered, refunded, remitted, fined, deposited,
+    asked in fees and paid out make it."""
+    due = _fined(state) + _deposited(state) + _fees(state) + _sent(state)
     for receipt in state.receipts:
         due[f"{receipt.currency} {_cash_of(state, receipt)}"] += receipt.amount
         if receipt.order_id is None:
@@ -288,6 +297,25 @@ def _fees(state: State) -> Sums:
             fee = sum(each.amount for each in entry.postings if each.account == owed)
             due[f"{entry.currency} {owed}"] += fee
             due[f"{entry.currency} platform:revenue"] -= fee
+    return due
+
+
+def _sent(state: State) -> Sums:
+    """What payouts have moved: from what was coming, to what was owed, and to wherever it is."""
+    due = Sums()
+    for payout in state.payouts:
+        if payout.outcome == "cancelled":
+            continue
+        of, payee = payout.currency, payout.payee
+        coming = "commission" if payee.role == "leader" else payee.coming
+        due[f"{of} {payee.account(coming)}"] += payout.taken
+        due[f"{of} {payee.account(payee.owed)}"] -= payout.netted
+        is_at = {
+            "paid": f"cash:{CASH[payout.method]}",
+            "returned": payee.account(coming),
+            "failed": payee.account(coming),
+        }.get(payout.outcome or "", payee.account("in_payout"))
+        due[f"{of} {is_at}"] -= payout.amount
     return due
 
 
@@ -702,6 +730,50 @@ def _replays(state: State) -> Iterator[str]:
             yield f"replay {replay.id} sent {sent[replay.id]} and says {replay.done}"
 
 
+def _payouts(state: State) -> Iterator[str]:
+    """A party is in one payout at a time, and has been paid what payouts have brought it."""
+    waiting = {each.party: each.id for each in state.payouts if not each.is_over}
+    if len(waiting) < sum(not each.is_over for each in state.payouts):
+        yield "a party is in two open payouts"
+    yield from _differences(
+        "open payout", {row.pk: row.payout_id for row in state.open_payouts}, waiting
+    )
+    paid = Counter[str]()
+    for each in state.payouts:
+        paid[each.party] += each.amount if each.outcome == "paid" else 0
+        if each.amount <= 0 or each.netted < 0:
+            yield f"payout {each.id} sends {each.amount} and nets {each.netted}"
+    yield from _differences("paid out", {row.pk: row.amount for row in state.paid_out}, paid)
+
+
+def _batches(state: State) -> Iterator[str]:
+    """Batches say what their payouts say, and end with them."""
+    of_batch: dict[str, list[Payout]] = defaultdict(list)
+    for payout in state.payouts:
+        of_batch[payout.batch_id].append(payout)
+    for batch in state.batches:
+        due = _tallied(of_batch[batch.id])
+        kept = Counter[str]()
+        for row in (row for row in state.tallies if row.pk == batch.id):
+            kept.update(vars(row.to_entity()))
+        looked_at = {name: kept[name] for name in ("pages", "pages_prepared", "left_out")}
+        yield from _differences(f"tally of {batch.id}", kept, due | looked_at)
+        if batch.status != "preparing":
+            fixed = {name: getattr(batch, name) for name in ("payouts", "amount", "netted")}
+            yield from _differences(f"batch {batch.id}", fixed, {n: due[n] for n in fixed})
+        if batch.ended_at and not all(each.is_over for each in of_batch[batch.id]):
+            yield f"batch {batch.id} is {batch.status}, and not all of its payouts are over"
+
+
+def _tallied(payouts: list[Payout]) -> Counter[str]:
+    due = Counter({"payouts": len(payouts)})
+    for each in payouts:
+        due.update({"amount": each.amount, "netted": each.netted})
+        if each.outcome:
+            due.update({each.outcome: 1, f"{each.outcome}_amount": each.amount})
+    return due
+
+
 def _outbox(state: State) -> Iterator[str]:
     yield from (f"event {row.pk} was never sent" for row in state.waiting)
 
@@ -755,6 +827,8 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _after_sales,
     _disputes,
     _replays,
+    _payouts,
+    _batches,
     _outbox,
     _deliveries,
     _endpoints,

@@ -348,6 +348,7 @@ def workers() -> dict[str, Any]:
     from chalicelib.dispatch.workers import dispatch_create
     from chalicelib.ordering.workers import campaign_orders
     from chalicelib.payments.workers import refund_execute
+    from chalicelib.payouts.workers import payout_page
     from chalicelib.settlement.workers import settlement_list, settlement_settle
     from chalicelib.webhooks.workers import (
         webhook_attempt,
@@ -368,6 +369,7 @@ def workers() -> dict[str, Any]:
         "WEBHOOK_REPLAY": webhook_replay,
         "SETTLEMENT_LIST": settlement_list,
         "SETTLEMENT_SETTLE": settlement_settle,
+        "PAYOUT_PAGE": payout_page,
     }
     return {queue: as_function(queue, worker) for queue, worker in found.items()}
 
