@@ -541,9 +541,21 @@ def test_a_statement_as_a_file_sums_up_to_its_total(world: World) -> None:
     assert [int(row.split(",")[amount]) for row in rows] == [700, 700, 700]
 
 
+def test_a_statement_is_of_this_month_unless_another_time_is_asked_for(world: World) -> None:
+    supplier_id = world.add_supplier()
+    path = f"/v1/suppliers/{supplier_id}/statements"
+    first = today().replace(day=1)
+    told = {
+        query: world.operator.get(path + query).json["period"] for query in ("", f"?to={first}")
+    }
+    assert told == {
+        "": {"from": str(first), "to": str(today())},
+        f"?to={first}": {"from": str(first), "to": str(first)},
+    }
+
+
 PERIODS = {
-    "no end": ("from=2026-03-01", "to"),
-    "no beginning": ("to=2026-03-01", "from"),
+    "an end before today's month": ("from=9000-01-01", "to"),
     "a day that is none": ("from=2026-02-30&to=2026-03-01", "from"),
     "an end before the beginning": ("from=2026-03-02&to=2026-03-01", "to"),
     "more than a year": ("from=2026-01-01&to=2027-01-02", "to"),
