@@ -19,6 +19,7 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.settlement import earning
 from chalicelib.suppliers import fees
+from chalicelib.suppliers.fees import FirstDelivery
 
 
 @retry_stale
@@ -71,7 +72,10 @@ def _deliver(
     changed = rules.as_left_by(order, delivered, now, **said)
     transaction = Transaction(recorder)
     posted = {each.id: posted_of(order, each.id) for each in arriving}
-    fee = fees.of_delivery(order, dispatch.supplier_id, delivered_at, now)
+    # What was refunded on its way brings its supplier nothing, and costs it nothing.
+    fee = FirstDelivery()
+    if any(posted.values()):
+        fee = fees.of_delivery(order, dispatch.supplier_id, delivered_at, now)
     days = Days(matures_on.isoformat(), earning.delivery_day(delivered_at))
     transaction.add(
         *ledger.post(*_entries(order, dispatch, posted, now), *fee.entries),

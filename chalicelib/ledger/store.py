@@ -191,11 +191,14 @@ def history(
     """Up to `limit` changes of a party from one business date to another, in order of posting,
     behind the position `after`; and the position to go on from, where there are more."""
     zone = settings().zone
-    begins = clock.to_text(clock.begin_of(first, zone))
-    ends = clock.to_text(clock.begin_of(last + timedelta(days=1), zone))
+    begins = HISTORY + clock.to_text(clock.begin_of(first, zone))
+    ends = HISTORY + clock.to_text(clock.begin_of(last + timedelta(days=1), zone))
+    begins = max(begins, after or "")
+    if begins > ends:
+        return [], None  # it goes on from another period's end; DynamoDB refuses such bounds
     # A position goes on behind its instant, so none of `ends` itself lies in between.
-    position = HistoryRow.sk.between(after or f"{HISTORY}{begins}", f"{HISTORY}{ends}")
-    rows = store.query(HistoryRow, party, where=position, limit=limit + 2)
+    within = HistoryRow.sk.between(begins, ends)
+    rows = store.query(HistoryRow, party, where=within, limit=limit + 2)
     rows = [row for row in rows if row.sk != after]
     shown = [row.to_entity() for row in rows[:limit]]
     return shown, _position(shown[-1]) if len(rows) > limit else None

@@ -304,6 +304,16 @@ def test_history_is_read_page_by_page_without_a_gap() -> None:
     assert history(today, today, limit=5)[1] is None
 
 
+def test_a_position_of_another_period_leads_to_no_line_outside_of_this_one() -> None:
+    for n in range(3):
+        write(*ledger.post(deliver(n, 1, NOW + timedelta(days=n))))
+    first, last = NOW.date(), NOW.date() + timedelta(days=2)
+    _, after_first = history(first, last, limit=1)
+    _, after_second = history(first, last, limit=2)
+    assert history(last, last, after_first) == (["delivered:prc_2"], None)
+    assert history(first, first, after_second) == ([], None)
+
+
 def test_two_bounds_of_one_party_both_hold() -> None:
     bounds = (Bound(SUPPLIER, "deposit", at_most=0), Bound(SUPPLIER, "owed", at_least=0))
     write(*ledger.post(entry("e1", {"cash:bank": 500, f"{SUPPLIER}:deposit": -500})))

@@ -722,7 +722,7 @@ def test_every_body_refuses_a_field_that_it_does_not_know(market: Market) -> Non
 
 def lists() -> list[str]:
     found = [e for e in ENDPOINTS if e.query and "cursor" in e.query.model_fields]
-    assert len(found) == 18
+    assert len(found) == 21
     return [each.path.replace("{id}", "x_1") for each in found]
 
 
@@ -822,6 +822,11 @@ def test_what_is_anothers_is_not_there(market: Market, strangers: Strangers) -> 
         "supplier": strangers.supplier.get(supplier),
         "keys": strangers.supplier.get(f"{supplier}/api-keys"),
         "terms": strangers.supplier.get(f"{supplier}/terms"),
+        "settlement terms": strangers.supplier.get(f"{supplier}/settlement-terms"),
+        "their versions": strangers.supplier.get(f"{supplier}/settlement-terms/versions"),
+        "deposits": strangers.supplier.get(f"{supplier}/deposits"),
+        "supplier's balance": strangers.supplier.get(f"{supplier}/balance"),
+        "supplier's statement": strangers.supplier.get(f"{supplier}/statements"),
         "new key": strangers.supplier.post(f"{supplier}/api-keys"),
         "product": strangers.supplier.get(f"/v1/products/{market.sale.product_id}"),
         "stock": strangers.supplier.get(sku),
