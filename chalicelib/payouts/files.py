@@ -4,7 +4,6 @@
 makes up at random.
 """
 
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
@@ -131,7 +130,9 @@ def _payer() -> dict[str, object]:
 
 def _fixed(exported: bytes, message_id: str, at: datetime) -> bytes:
     """With ids and an instant that follow from the batch, in place of the library's own."""
-    document = ET.fromstring(exported)
+    from xml.etree import ElementTree
+
+    document = ElementTree.fromstring(exported)
     said = {
         "MsgId": message_id,
         "PmtInfId": message_id,
@@ -140,6 +141,6 @@ def _fixed(exported: bytes, message_id: str, at: datetime) -> bytes:
     for tag, text in said.items():
         for node in document.iter(f"{{{NAMESPACE}}}{tag}"):
             node.text = text
-    ET.register_namespace("", NAMESPACE)
-    written: bytes = ET.tostring(document, encoding="utf-8", xml_declaration=True)
+    ElementTree.register_namespace("", NAMESPACE)
+    written: bytes = ElementTree.tostring(document, encoding="utf-8", xml_declaration=True)
     return written

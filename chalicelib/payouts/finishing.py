@@ -15,7 +15,7 @@ from chalicelib.platform.transaction import write
 def finish(batch_id: str) -> None:
     """Take the batch to its next state, if nothing is left to be done in its present one."""
     batch = payouts.get_batch(batch_id)
-    if batch is None or batch.status not in ("preparing", "sent", "cancelling"):
+    if batch is None or not batch.goes_on_by_itself:
         return
     after = _next(batch, payouts.tally(batch_id), clock.now())
     if after:

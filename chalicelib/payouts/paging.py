@@ -47,8 +47,8 @@ def work_on(batch_id: str, number: int | None, after: str | None, *, give_up: bo
 
 
 def watch(now: datetime) -> None:
-    """Look at each batch that has work."""
-    sweep_each(payouts.batches_with_work(), lambda batch_id: _watch(batch_id, now))
+    """Look at each batch that goes on by itself."""
+    sweep_each(payouts.batches_going_on(), lambda batch_id: _watch(batch_id, now))
 
 
 def _begin(batch: Batch) -> None:
@@ -60,15 +60,19 @@ def _begin(batch: Batch) -> None:
 
 def _watch(batch_id: str, now: datetime) -> None:
     batch = payouts.get_batch(batch_id)
-    if batch is None or not batch.has_work or batch.asked_at > now - PATIENCE:
-        return
+    if batch and batch.has_work and batch.asked_at <= now - PATIENCE:
+        _send_late_pages(batch, now)
+    # Whoever was to do so may have died after the last page, or the last result.
+    finish(batch_id)
+
+
+def _send_late_pages(batch: Batch, now: datetime) -> None:
     pages = payouts.pages(batch.id)
     late = [page for page in pages if page.stage != DONE[batch.status]]
     for page in [each for each in late if each.sent_at <= now - PATIENCE][:PAGES_AT_A_TIME]:
         _send_again(page)
     if batch.status == "preparing" and not any(page.is_last for page in pages):
         _go_on_listing(batch, pages, now)
-    finish(batch.id)
 
 
 def _send_again(page: PageRow) -> None:

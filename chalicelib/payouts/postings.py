@@ -92,5 +92,7 @@ def _told(payout: Payout, entry: Entry, amounts: list[tuple[LineKind, int]]) -> 
         for kind, amount in amounts
         if amount
     ]
+    kind = entry.id.partition(":")[0]
     earnings = earning.earnings_of(payout.payee.id)
-    return earning.adjust(earnings, payout.currency, entry.id, lines)
+    # So that of one payout the lines stand in the order of its steps.
+    return earning.adjust(earnings, payout.currency, f"{payout.id}:{kind}", lines)

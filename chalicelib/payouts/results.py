@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, NotFound
-from chalicelib.payouts import postings
+from chalicelib.payouts import postings, transfers
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.finishing import finish
 from chalicelib.payouts.rules import ASK_AGAIN_AFTER, Batch, Outcome, Payout, PayoutShown, Told
@@ -18,7 +18,7 @@ def tell(payout_id: str, status: Told, reference: str, recorder: Recorder | None
     """Take what a person says, by the bank's reference. Told again it changes nothing.
 
     Raises NotFound, or Conflict where the payout was not sent, or where it cannot be true after
-    what was told before.
+    what was told before, or beside what Stripe shows.
     """
     told = _tell(payout_id, status, reference, recorder)
     finish(told.batch_id)
@@ -49,6 +49,8 @@ def _tell(payout_id: str, status: Told, reference: str, recorder: Recorder | Non
             f"{status} by {reference} as well.",
             code="result_conflict",
         )
+    if status == "failed" and payout.method == "stripe" and payout.outcome == "unknown":
+        transfers.must_not_exist(payout)
     after = payout.told(status, reference, clock.now())
     answer = after.shown_in(batch)
     _transaction(payout, after, recorder).commit(answer)

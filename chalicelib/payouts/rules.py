@@ -148,6 +148,11 @@ class Batch:
         return self.status in ("sent", "closed")
 
     @property
+    def goes_on_by_itself(self) -> bool:
+        """Whether it comes to its next status once its pages, or its payouts, are done."""
+        return self.status in ("preparing", "sent", "cancelling")
+
+    @property
     def has_work(self) -> bool:
         """Whether its pages have to be gone through."""
         by_stripe = self.status == "sent" and self.method == "stripe"

@@ -43,7 +43,7 @@ class BatchRow(EntityRow[Batch]):
     batches = KeysListing()
     due = UnicodeAttribute(null=True)
     due_at = InstantAttribute(null=True)
-    with_work = Due()
+    going_on = Due()
     id = UnicodeAttribute()
     currency = UnicodeAttribute()
     kind = UnicodeAttribute()
@@ -67,7 +67,7 @@ class BatchRow(EntityRow[Batch]):
     @classmethod
     def keys(cls, entity: Batch) -> dict[str, Any]:
         keys: dict[str, Any] = {"pk": entity.id, "sk": BATCH, "listing": BATCHES}
-        if entity.has_work:
+        if entity.goes_on_by_itself:
             keys |= {"due": BATCHES, "due_at": entity.asked_at}
         return keys
 
@@ -241,8 +241,8 @@ def batches(page: PageRequest) -> Page[Batch]:
     return store.whole(BatchRow, BATCH, found)
 
 
-def batches_with_work() -> list[str]:
-    rows = store.oldest(BatchRow.with_work, [BATCHES], None, BatchRow.due_at)
+def batches_going_on() -> list[str]:
+    rows = store.oldest(BatchRow.going_on, [BATCHES], None, BatchRow.due_at)
     return [row.pk for row in rows]
 
 

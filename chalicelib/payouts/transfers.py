@@ -9,7 +9,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from chalicelib.kernel.errors import Invalid
+from chalicelib.kernel.errors import Busy, Conflict, Invalid
 from chalicelib.payments.providers import OutcomeUnknown
 from chalicelib.payments.providers.stripe_api import NOT_TAKEN, ask, look_up, services, to_stripe
 from chalicelib.payouts.accounts import details_of
@@ -64,6 +64,23 @@ def find(payout: Payout) -> str | None:
     """The id of the payout's transfer. That none is found does not say that there is none."""
     page = look_up(lambda: _transfers().list({"transfer_group": payout.id, "limit": 1}))
     return page.data[0].id if page.data else None
+
+
+def must_not_exist(payout: Payout) -> None:
+    """Raises Conflict where Stripe shows the payout's transfer, Busy where it shows nothing at all
+    at this moment."""
+    try:
+        found = find(payout)
+    except OutcomeUnknown:
+        raise Busy(
+            "Stripe does not say whether it has a transfer of it. Ask again shortly."
+        ) from None
+    if found:
+        raise Conflict(
+            f"Stripe has the transfer {found} of this payout: it is paid, or returned once that is "
+            "reversed.",
+            code="transfer_found",
+        )
 
 
 def _is_not_asked(unknown: OutcomeUnknown) -> bool:

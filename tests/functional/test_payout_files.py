@@ -58,8 +58,8 @@ def two_with_accounts(world: World, time: Clock) -> tuple[Json, list[Sale]]:
     return batch, sales
 
 
-def texts(document: ET.Element, tag: str) -> list[str | None]:
-    return [node.text for node in document.iter(f"{{{files.NAMESPACE}}}{tag}")]
+def texts(document: ET.Element, tag: str) -> list[str]:
+    return [node.text or "" for node in document.iter(f"{{{files.NAMESPACE}}}{tag}")]
 
 
 def test_pain_001_is_valid_and_says_whom_to_pay_what(world: World, time: Clock) -> None:

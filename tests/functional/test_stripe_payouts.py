@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 from pytest_httpserver import HTTPServer
 
-from chalicelib.payouts import sending
+from chalicelib.payouts import transfers
 from tests.functional.conftest import Clock, new_world
 from tests.support.communities import balance
 from tests.support.invariants import findings
@@ -174,14 +174,14 @@ def test_a_function_that_dies_while_it_asks_leaves_a_doubt_and_no_second_transfe
     (begin,) = world.messages("PAYOUT_PAGE")
     handle("payout_page", begin)
     (page,) = world.messages("PAYOUT_PAGE")
-    real = sending.transfers.send
+    real = transfers.send
 
     def die(payout: Any) -> str:
         if done:
             real(payout)
         raise Died
 
-    with mock.patch.object(sending.transfers, "send", die), pytest.raises(Died):
+    with mock.patch.object(transfers, "send", die), pytest.raises(Died):
         handle("payout_page", page)
     stripe.forget_keys()
     assert handle("payout_page", page) == []
@@ -191,6 +191,21 @@ def test_a_function_that_dies_while_it_asks_leaves_a_doubt_and_no_second_transfe
     if not done:
         unknown = next(each for each in payouts_of(world, batch) if each["status"] == "unknown")
         tell(world, unknown, "failed", "never sent")
+
+
+def test_nobody_says_that_a_transfer_has_failed_which_stripe_shows(
+    world: World, stripe: StripeServer, sales: list[Sale]
+) -> None:
+    with stripe.accident(TRANSFER, "lose"):
+        batch = sent(world, method="stripe")
+    unknown = next(each for each in payouts_of(world, batch) if each["status"] == "unknown")
+    with stripe.accident(LOOK, "down"):
+        assert tell(world, unknown, "failed", "I think so").status == 503
+    refused = tell(world, unknown, "failed", "I think so")
+    assert (refused.status, refused.code) == (409, "transfer_found")
+    (transfer,) = (t for t in stripe.transfers.values() if t["transfer_group"] == unknown["id"])
+    assert transfer["id"] in refused.json["detail"]
+    assert tell(world, unknown, "paid", transfer["id"]).status == 200
 
 
 def test_messages_that_come_twice_send_nothing_twice(

@@ -99,7 +99,7 @@ def tell_all(world: World, batch: Json, *results: str) -> None:
     for payout, status in zip(found, results, strict=True):
         path = f"/v1/payouts/{payout['id']}/result"
         body = {"status": status, "reference": "B1"}
-        answer = world.operator.post(path, body, key=f"{path} {status}")
+        answer = world.operator.post(path, body, key=f"{path}:{status}")
         assert answer.status == 200, answer.text
     work_off(world)
 
