@@ -75,9 +75,15 @@ def _miss(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
 
     def begin() -> Transaction:
         transaction = Transaction()
-        cases.open_in(transaction, MISSED[due.kind], dispatch.id, _detail(dispatch, due, expires))
+        cases.open_in(
+            transaction,
+            MISSED[due.kind],
+            dispatch.id,
+            _detail(dispatch, due, expires),
+            occurrence=due.parcel_id or "",
+        )
         if fined:
-            transaction.add(*fines.charge(dispatch, due.kind, fined, now))
+            transaction.add(*fines.charge(dispatch, due, fined, now))
         return transaction
 
     if expires:
@@ -93,8 +99,9 @@ def _miss(dispatch: Dispatch, due: Clock, now: datetime) -> Dispatch:
 
 
 def _detail(dispatch: Dispatch, due: Clock, expires: bool) -> str:
+    parcel = f"Parcel {due.parcel_id} of dispatch" if due.parcel_id else "Dispatch"
     said = (
-        f"Dispatch {dispatch.id} of order {dispatch.order_id} {OWED[due.kind]} by {due.due_at} by "
+        f"{parcel} {dispatch.id} of order {dispatch.order_id} {OWED[due.kind]} by {due.due_at} by "
         f"its supplier {dispatch.supplier_id}."
     )
     if expires:

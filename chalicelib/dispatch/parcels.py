@@ -91,6 +91,8 @@ class Parcel:
     # The dispute about it, and whether what it brought is held: until that is dismissed.
     dispute_id: str | None = None
     is_held: bool = False
+    # Whether nothing was left of it to pay for before it had arrived.
+    is_refunded: bool = False
 
     @property
     def status(self) -> ParcelStatus:

@@ -315,7 +315,8 @@ def cancel_dispatch(request: Request, id: str) -> Dispatch:
     errors={"already_waived": 409},
 )
 def waive_fine(request: Request, id: str, clock: str) -> Dispatch:
-    return fines.waive(id, clock, request.body.reason, request.caller, request.idempotency)
+    sent: WaiveFine = request.body
+    return fines.waive(id, clock, sent.parcel_id, sent.reason, request.caller, request.idempotency)
 
 
 @routes.endpoint(

@@ -123,6 +123,11 @@ class Dispatch:
     def on_the_way(self) -> list[Parcel]:
         return [each for each in self.parcels if not each.delivered_at]
 
+    @property
+    def awaited(self) -> frozenset[str]:
+        """The parcels on their way with units that are not refunded."""
+        return frozenset(each.id for each in self.on_the_way if not each.is_refunded)
+
     def parcel(self, parcel_id: str) -> Parcel | None:
         return next((each for each in self.parcels if each.id == parcel_id), None)
 
@@ -190,9 +195,9 @@ class Dispatch:
 
     @property
     def deliver_by(self) -> datetime | None:
-        """None until it has shipped."""
-        last = self.clock_of("deliver")
-        return last.end if last and last.due_at else None
+        """When the next of its parcels must have arrived; None where none is awaited."""
+        ends = (each.end for each in self.running_clocks if each.kind == "deliver")
+        return min(ends, default=None)
 
     def is_due_by(self, instant: datetime) -> bool:
         """Whether it owes something by an instant, or owed it and has not done it."""
@@ -203,20 +208,24 @@ class Dispatch:
         return tuple(each for each in self.clocks if self._runs(each))
 
     def _runs(self, each: Clock) -> bool:
+        if each.kind == "deliver":
+            return each.parcel_id in self.awaited
         # Some of it may have shipped while the rest is still owed.
         return each.runs_while(self.status) or (each.kind == "ship" and bool(self.waiting))
 
-    def clock_of(self, kind: str) -> Clock | None:
-        return next((each for each in self.clocks if each.kind == kind), None)
-
     def with_clock(self, changed: Clock) -> "Dispatch":
-        clocks = tuple(changed if each.kind == changed.kind else each for each in self.clocks)
+        clocks = tuple(changed if each.name == changed.name else each for each in self.clocks)
         return replace(self, clocks=clocks)
 
-    def delivering_from(self, begin: datetime, calendar: Calendar) -> "Dispatch":
-        """The dispatch with its last clock begun."""
-        last = self.clock_of("deliver")
-        return self.with_clock(last.begun(begin, calendar)) if last else self
+    def delivering(self, parcel_id: str, begin: datetime, calendar: Calendar) -> "Dispatch":
+        """The dispatch with the clock of a parcel begun; the first takes the place of that of
+        none."""
+        agreed = next((each for each in self.clocks if each.kind == "deliver"), None)
+        if agreed is None:
+            return self
+        others = (each for each in self.clocks if each.kind != "deliver" or each.parcel_id)
+        begun = agreed.of_parcel(parcel_id).begun(begin, calendar)
+        return replace(self, clocks=(*others, begun))
 
     def moved(self, status: DispatchStatus, now: datetime, **changes: Any) -> "Dispatch":
         return replace(self, status=status, version=self.version + 1, updated_at=now, **changes)
@@ -395,17 +404,31 @@ def as_left_by(order: Order, dispatch: Dispatch, now: datetime, **changes: Any) 
     lines = with_units(dispatch, order)
     if not lines and dispatch.status in OPEN:
         return dispatch.moved("cancelled", now, **changes)
-    return ended(order, dispatch.moved(dispatch.status, now, lines=lines, **changes))
+    left = dispatch.moved(
+        dispatch.status, now, lines=lines, parcels=_as_refunded(dispatch, order), **changes
+    )
+    return ended(order, left)
+
+
+def _as_refunded(dispatch: Dispatch, order: Order) -> tuple[Parcel, ...]:
+    """The parcels, those marked of which nothing is on its way that anybody has paid for."""
+    awaited = {parcel_id for line in order.lines for parcel_id, _ in line.on_the_way}
+    return tuple(
+        each if each.delivered_at else replace(each, is_refunded=each.id not in awaited)
+        for each in dispatch.parcels
+    )
 
 
 def ended(order: Order, dispatch: Dispatch) -> Dispatch:
-    """The dispatch, delivered where some parcel has arrived and no unit is waiting or on its
-    way."""
-    arrived = [each.delivered_at for each in dispatch.parcels if each.delivered_at]
+    """The dispatch at its end, where it has shipped and no unit that is paid for is waiting or on
+    its way: delivered if some parcel has arrived, else cancelled."""
     skus = {line.sku_id for line in dispatch.lines}
     undelivered = sum(line.undelivered for line in order.lines if line.sku_id in skus)
-    if dispatch.status != "shipped" or not arrived or undelivered:
+    if dispatch.status != "shipped" or undelivered:
         return dispatch
+    arrived = [each.delivered_at for each in dispatch.parcels if each.delivered_at]
+    if not arrived:
+        return replace(dispatch, status="cancelled")
     return replace(dispatch, status="delivered", delivered_at=clock.from_text(max(arrived)))
 
 

@@ -76,6 +76,9 @@ class CancelDispatch(RequestModel):
 
 class WaiveFine(RequestModel):
     reason: Text
+    parcel_id: Identifier | None = Field(
+        default=None, description="Whose delivery was late; required where several were fined."
+    )
 
 
 class RefundOrder(RequestModel):
@@ -141,6 +144,9 @@ class DispatchLineView(View):
 
 class ClockView(View):
     kind: ClockKind
+    parcel_id: str | None = Field(
+        description="Of `deliver`, whose clock it is; null before the first has shipped."
+    )
     hours: int = Field(description="Of its supplier's open time.")
     half_time_at: Instant | None = Field(description="Null until it runs, as `due_at` is.")
     due_at: Instant | None
@@ -188,7 +194,9 @@ class DispatchView(View):
     ship_to: ShipToView
     accept_by: Instant
     ship_by: Instant
-    deliver_by: Instant | None = Field(description="Null until it has shipped.")
+    deliver_by: Instant | None = Field(
+        description="Of the parcel that must arrive next; null where none is awaited."
+    )
     clocks: list[ClockView] = Field(description="Empty for a leader.")
     carrier: str | None = Field(description="Of the first parcel.")
     tracking_number: str | None = Field(description="Of the first parcel.")

@@ -35,7 +35,7 @@ def ship(
     transaction.add(*stock.let_go(order.next_parts(units)))
     shipped = order.after_shipping(parcel.id, units)
     terms = parties.terms_at(dispatch.supplier_id, dispatch.terms_version)
-    sent = dispatch.sent(parcel, now).delivering_from(now, terms.calendar)
+    sent = dispatch.sent(parcel, now).delivering(parcel.id, now, terms.calendar)
     changed = service.commit(transaction, sent, shipped)
     metric("ParcelsShipped")
     return changed

@@ -239,6 +239,7 @@ CLOCK: dict[str, Any] = {
 CLOCKS: list[dict[str, Any]] = [
     {
         "kind": "accept",
+        "parcel_id": None,
         "hours": 4,
         "half_time_at": "2026-03-02T12:31:07.118Z",
         "due_at": "2026-03-02T14:31:07.118Z",
@@ -247,6 +248,7 @@ CLOCKS: list[dict[str, Any]] = [
     },
     {
         "kind": "ship",
+        "parcel_id": None,
         "hours": 12,
         "half_time_at": "2026-03-02T16:31:07.118Z",
         "due_at": "2026-03-03T12:31:07.118Z",
@@ -254,6 +256,7 @@ CLOCKS: list[dict[str, Any]] = [
     },
     {
         "kind": "deliver",
+        "parcel_id": PARCEL,
         "hours": 48,
         "half_time_at": "2026-03-05T07:05:40.001Z",
         "due_at": "2026-03-09T06:05:40.001Z",
@@ -924,6 +927,7 @@ TOLD: dict[str, Any] = {
         **DISPATCH_TOLD,
         "clock": {
             "kind": "accept",
+            "parcel_id": None,
             "due_at": CLOCKS[0]["due_at"],
             "on_missed": "fine",
             "fine_amount": 500,

@@ -203,8 +203,11 @@ def test_the_supplier_hears_of_what_it_need_not_ship_any_more(sending: Sending) 
 def test_a_refunded_parcel_on_its_way_arrives_and_posts_nothing(sending: Sending) -> None:
     sending.ship("T1")
     sending.refund_units(3)
-    assert (sending.now["status"], sending.order["status"]) == ("shipped", "refunded")
-    assert sending.deliver("T1").json["status"] == "delivered"
+    assert (sending.now["status"], sending.order["status"]) == ("cancelled", "refunded")
+    arrived = sending.deliver("T1").json
+    assert (arrived["status"], arrived["parcels"][0]["status"]) == ("cancelled", "delivered")
+    assert call(sending.world.operator, sending.id, "deliver").status == 200
+    assert sending.ship("T2").code == "invalid_transition"
     sending.world.work()
     assert sending.world.trial_balance() == {}
 

@@ -111,7 +111,7 @@ def test_a_dispatch_is_delivered_once_nothing_waits_or_is_on_its_way() -> None:
     assert rules.ended(an_order((line,)), here).status == "shipped"
     ended = rules.ended(an_order((line.after_refund(3),)), here)
     assert (ended.status, ended.delivered_at) == ("delivered", NOW + timedelta(hours=3))
-    assert rules.ended(an_order((line.after_refund(3),)), sent).status == "shipped"
+    assert rules.ended(an_order((line.after_refund(3),)), sent).status == "cancelled"
 
 
 def test_a_dispatch_shows_its_first_parcels_number() -> None:

@@ -70,6 +70,7 @@ def test_a_dispatch_shows_its_clocks(world: World) -> None:
         None,
     )
     untouched = {
+        "parcel_id": None,
         "reminded_at": None,
         "fired_at": None,
         "on_missed": "escalate",
@@ -126,6 +127,7 @@ def test_a_reminder_says_which_clock_ends_when_and_what_follows(
     data = json.loads(delivery.body)["data"]
     assert data["clock"] == {
         "kind": "accept",
+        "parcel_id": None,
         "due_at": dispatch["accept_by"],
         "on_missed": "fine",
         "fine_amount": 300,
