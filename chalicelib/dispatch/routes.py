@@ -194,7 +194,7 @@ def ship_dispatch(request: Request, id: str) -> Dispatch:
     roles=("supplier", "operator"),
     body=CorrectParcel,
     answer=DispatchView,
-    errors={"already_delivered": 409, "already_shipped": 409},
+    errors={"already_delivered": 409, "tracking_number_taken": 409},
 )
 def correct_parcel(request: Request, id: str, parcel_id: str) -> Dispatch:
     sent: CorrectParcel = request.body

@@ -24,7 +24,7 @@ def ship(
     nothing left to ship, and Invalid where more is named than is left."""
     dispatch = service.dispatch_for(dispatch_id, caller)
     rules.check_ships(dispatch)
-    if parcels.sent_before(dispatch.parcels, dispatch.id, shipment):
+    if parcels.sent_before(dispatch.parcels, shipment):
         return dispatch
     waiting, now = rules.left_to_ship(dispatch), clock.now()
     units = waiting if shipment.units is None else shipment.units
@@ -71,7 +71,7 @@ def _parcel(
     dispatch: Dispatch, shipment: Shipment, units: Mapping[str, int], now: datetime
 ) -> Parcel:
     return Parcel(
-        parcels.parcel_id(dispatch.id, shipment.carrier, shipment.tracking_number),
+        parcels.new_parcel_id(dispatch.parcels, dispatch.id, shipment),
         shipment.carrier,
         shipment.tracking_number,
         units,

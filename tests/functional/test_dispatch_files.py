@@ -180,6 +180,60 @@ def test_an_export_of_what_is_shipped_in_part_says_what_went_with_what(
     assert (answer["shipped"], answer["unchanged"], answer["errors"]) == (0, 1, [])
 
 
+def corrected(world: World, dispatch_id: str, number: str) -> None:
+    path = f"/v1/dispatches/{dispatch_id}"
+    (parcel,) = world.operator.get(path).json["parcels"]
+    body = {"tracking_number": number}
+    assert world.operator.patch(f"{path}/parcels/{parcel['id']}", body).status == 200
+
+
+def test_a_file_says_the_same_after_the_delivery(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    row = f"{dispatches[0]},DHL,T-1"
+    send(supplier, row)
+    world.move(dispatches[0], "deliver")
+    again = send(supplier, row)
+    assert (again["unchanged"], again["errors"]) == (1, [])
+
+
+def test_an_export_after_a_correction_changes_nothing(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    send(supplier, f"{dispatches[0]},DHL,T-1")
+    corrected(world, dispatches[0], "T-9")
+    shown = supplier.get(f"/v1/dispatches/{dispatches[0]}").json
+    day = clock.now().date().isoformat()
+    exported = supplier.get(f"{EXPORT}?cycle={day}").content.decode("utf-8-sig")
+    header, *rows = exported.splitlines()
+    answer = send(supplier, *rows, header=header)
+    assert (answer["shipped"], answer["unchanged"], answer["errors"]) == (0, 1, [])
+    assert supplier.get(f"/v1/dispatches/{dispatches[0]}").json == shown
+
+
+def test_a_file_of_before_a_correction_ships_nothing(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    third = dispatches[2]
+    row = f"{third},DHL,T-1,{skus(supplier, third)[0]},1"
+    send(supplier, row, header=PARTS)
+    corrected(world, third, "T-9")
+    answer = send(supplier, row, header=PARTS)
+    (error,) = answer["errors"]
+    assert (answer["shipped"], answer["unchanged"], error["line"]) == (0, 0, 2)
+    assert "corrected to T-9" in error["message"]
+    assert len(supplier.get(f"/v1/dispatches/{third}").json["parcels"]) == 1
+
+
+def test_a_row_without_lines_that_names_a_parcel_says_nothing_new(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    third = dispatches[2]
+    send(supplier, f"{third},DHL,T-1,{skus(supplier, third)[0]},1", header=PARTS)
+    answer = send(supplier, f"{third},DHL,T-1")
+    assert (answer["shipped"], answer["unchanged"], answer["errors"]) == (0, 1, [])
+
+
 @pytest.mark.parametrize(
     ("quantity", "field", "words"),
     [

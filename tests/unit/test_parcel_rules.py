@@ -60,22 +60,31 @@ def test_a_parcel_is_known_by_dispatch_carrier_and_number() -> None:
     assert made not in {parcels.parcel_id(*each) for each in others}
 
 
-def test_a_shipment_repeats_the_parcel_that_its_words_made() -> None:
+def test_a_number_that_a_correction_set_free_is_that_of_another_parcel() -> None:
+    shipment = Shipment("DHL", "T1", {"sku_1": 1})
+    first = a_parcel(parcels.new_parcel_id((), "dsp_1", shipment)).corrected(None, "T2")
+    assert parcels.sent_before((first,), shipment) is None
+    second = a_parcel(parcels.new_parcel_id((first,), "dsp_1", shipment)).corrected(None, "T3")
+    third = parcels.new_parcel_id((first, second), "dsp_1", shipment)
+    assert len({first.id, second.id, third}) == 3
+
+
+def test_a_shipment_repeats_the_parcel_that_bears_its_number() -> None:
     made = parcels.parcel_id("dsp_1", "DHL", "T1")
     parcel = a_parcel(made, units={"sku_1": 1})
     sent = (parcel,)
-    assert parcels.sent_before(sent, "dsp_1", Shipment("DHL", "T1", {"sku_1": 1})) == parcel
-    assert parcels.sent_before(sent, "dsp_1", Shipment("DHL", "T2", {"sku_1": 1})) is None
+    assert parcels.sent_before(sent, Shipment("DHL", "T1", {"sku_1": 1})) == parcel
+    assert parcels.sent_before(sent, Shipment("DHL", "T2", {"sku_1": 1})) is None
     for otherwise in (Shipment("DHL", "T1", {"sku_1": 2}), Shipment("DHL", "T1")):
         with pytest.raises(Conflict) as refused:
-            parcels.sent_before(sent, "dsp_1", otherwise)
+            parcels.sent_before(sent, otherwise)
         assert refused.value.code == "already_shipped"
 
 
 def test_everything_that_is_left_repeats_a_parcel_that_took_it() -> None:
     made = parcels.parcel_id("dsp_1", "DHL", "T1")
     parcel = a_parcel(made, is_rest=True)
-    assert parcels.sent_before((parcel,), "dsp_1", Shipment("DHL", "T1")) == parcel
+    assert parcels.sent_before((parcel,), Shipment("DHL", "T1")) == parcel
 
 
 def test_no_parcel_is_made_beyond_the_most() -> None:
