@@ -237,32 +237,28 @@ def dispatch_id(order_id: str, supplier_id: str, *in_place: str) -> str:
 
 
 def dispatches_of(
-    order: Order,
-    now: datetime,
-    terms: Mapping[str, Terms],
-    judged_at: datetime | None = None,
+    order: Order, now: datetime, terms: Mapping[str, Terms]
 ) -> tuple[Dispatch, ...]:
     """One dispatch for each supplier that still has something to ship of the order.
 
-    Its clocks run, by its supplier's `terms`, from the payment, or from when the order's campaign
-    met its target.
+    Its clocks run, by its supplier's `terms`, from its making, which the payment comes before and
+    where the order's campaign has a target its meeting: no supplier could have known of it earlier.
     """
-    begin = max(order.paid_at or now, judged_at or order.paid_at or now)
     by_supplier = {
         supplier_id: [line for line in order.lines_of(supplier_id) if line.units_left]
         for supplier_id in order.supplier_ids()
     }
     return tuple(
-        _made(order, dispatch_id(order.id, supplier_id), lines, terms[supplier_id], begin, now)
+        _made(order, dispatch_id(order.id, supplier_id), lines, terms[supplier_id], now)
         for supplier_id, lines in by_supplier.items()
         if lines
     )
 
 
 def dispatch_in_place(order: Order, line: OrderLine, terms: Terms, now: datetime) -> Dispatch:
-    """The dispatch of a line that was put in place of another; its clocks begin now."""
+    """The dispatch of a line that was put in place of another."""
     made = line.dispatch_id or dispatch_id(order.id, line.supplier_id, line.sku_id)
-    return _made(order, made, [line], terms, now, now)
+    return _made(order, made, [line], terms, now)
 
 
 def _made(
@@ -270,11 +266,10 @@ def _made(
     made: str,
     lines: Sequence[OrderLine],
     terms: Terms,
-    begin: datetime,
     now: datetime,
 ) -> Dispatch:
     modes = dict.fromkeys(line.fulfilment_mode for line in lines)
-    accept, ship, deliver = deadlines.clocks_of(terms, modes, begin)
+    accept, ship, deliver = deadlines.clocks_of(terms, modes, now)
     return Dispatch(
         id=made,
         order_id=order.id,

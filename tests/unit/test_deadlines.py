@@ -87,10 +87,12 @@ def test_a_dispatch_has_the_clocks_of_its_own_lines() -> None:
     assert [each.hours for each in dispatches_of(refunded, NOW, terms)[0].clocks] == [12, 24, 72]
 
 
-def test_clocks_begin_when_the_campaign_met_its_target() -> None:
-    judged_at = NOW + timedelta(hours=5)
-    (made,) = dispatches_of(an_order(), NOW + timedelta(hours=6), {"sup_1": USUAL}, judged_at)
-    assert made.accept_by == judged_at + timedelta(hours=12)
+def test_clocks_begin_when_the_supplier_can_know_of_them() -> None:
+    """The order was paid at NOW."""
+    made_at = NOW + timedelta(hours=6)
+    (made,) = dispatches_of(an_order(), made_at, {"sup_1": USUAL})
+    assert made.accept_by == made_at + timedelta(hours=12)
+    assert made.ship_by == made_at + timedelta(hours=24)
 
 
 def with_all_clocks(status: DispatchStatus) -> Dispatch:

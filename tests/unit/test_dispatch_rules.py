@@ -163,9 +163,9 @@ def test_an_open_dispatch_shrinks_with_the_orders_refunds() -> None:
     assert after == (replace(made.lines[0], quantity=1),)
 
 
-def made_of(order: Order, now: datetime, judged_at: datetime | None = None) -> tuple[Dispatch, ...]:
+def made_of(order: Order, now: datetime) -> tuple[Dispatch, ...]:
     """By the usual terms."""
-    return dispatches_of(order, now, {each: Terms(each) for each in USUAL}, judged_at)
+    return dispatches_of(order, now, {each: Terms(each) for each in USUAL})
 
 
 def sent() -> list[Parcel]:

@@ -354,6 +354,25 @@ def test_only_what_is_left_of_a_dispatch_is_refunded_by_its_clock(
     assert findings({sale.sku_ids[0]: 10}) == []
 
 
+@pytest.mark.parametrize("on_missed", [FINE, CANCEL])
+def test_a_supplier_does_not_pay_for_the_platforms_delay(
+    world: World, time: StillClock, on_missed: Json
+) -> None:
+    """The message that makes dispatches lay for thirteen hours."""
+    sale = world.sale(stock=10)
+    set_terms(world, sale.supplier_id, **on_missed)
+    order = world.place(sale, quantity=2)
+    assert world.pay(order).status == 200
+    sweep(world, time, hours=13)
+    sweep(world, time, hours=14)
+    (made,) = world.order(order["id"])["dispatches"]
+    shown = read(world, made["id"])
+    assert (shown["status"], shown["accept_by"]) == ("created", "2026-03-11T13:00:00.000Z")
+    assert cases(world) == []
+    sweep(world, time, hours=25)
+    assert cases(world) == [("accept_missed", made["id"])]
+
+
 def test_clocks_pause_outside_the_suppliers_hours(world: World, time: StillClock) -> None:
     """It is Tuesday, 13:00 in Berlin; half time is on Wednesday, the end behind a closed day."""
     week = {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
