@@ -236,9 +236,7 @@ def dispatch_id(order_id: str, supplier_id: str, *in_place: str) -> str:
     return ids.derived("dsp", order_id, supplier_id, *in_place)
 
 
-def dispatches_of(
-    order: Order, now: datetime, terms: Mapping[str, Terms]
-) -> tuple[Dispatch, ...]:
+def dispatches_of(order: Order, now: datetime, terms: Mapping[str, Terms]) -> tuple[Dispatch, ...]:
     """One dispatch for each supplier that still has something to ship of the order.
 
     Its clocks run, by its supplier's `terms`, from its making, which the payment comes before and

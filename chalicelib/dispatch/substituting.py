@@ -48,6 +48,7 @@ class Alternate:
             self.sku.cost,
             parts,
             made,
+            self.sku.fulfilment_mode,
         )
         return order.with_substitute(self.ordered, self.units, by)
 

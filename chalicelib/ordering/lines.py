@@ -94,7 +94,8 @@ class Sent(NamedTuple):
 
 
 class Substitute(NamedTuple):
-    """A SKU in place of another, with its supplier's own cost, and where its units come from."""
+    """A SKU in place of another, with its supplier's own cost and its own fulfilment mode, and where
+    its units come from."""
 
     sku_id: str
     supplier_id: str
@@ -103,6 +104,7 @@ class Substitute(NamedTuple):
     unit_cost: int
     parts: Parts
     dispatch_id: str
+    fulfilment_mode: str
 
 
 @dataclass(frozen=True)
@@ -346,6 +348,7 @@ class OrderLine:
             discount=self.discount - rest.discount,
             **vars(replace(moved, cost=sku.unit_cost * units)),
             unit_cost=sku.unit_cost,
+            fulfilment_mode=sku.fulfilment_mode,
             cap_taken=(),
             refunded_quantity=0,
             restock_quantity=0,

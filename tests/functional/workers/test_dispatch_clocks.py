@@ -14,7 +14,7 @@ from tests.support.dispatching import SHIP, call, read
 from tests.support.invariants import findings
 from tests.support.lambdas import handle, invoke
 from tests.support.snapshot import snapshot
-from tests.support.world import Json, Sale, World
+from tests.support.world import Json, Sale, World, created
 
 FINE: Json = {"on_missed": "fine", "fine_amount": 300}
 CANCEL: Json = {"on_missed": "cancel"}
@@ -434,6 +434,24 @@ def test_a_sku_of_another_mode_has_the_clocks_of_its_mode(world: World) -> None:
             each["hours"] for each in a_dispatch(world, sale)["clocks"]
         ]
     assert found == {(1, fish): [1, 2, 3], (1, salt): [12, 24, 72], (2, fish): [1, 2, 3]}
+
+
+def test_an_alternate_has_the_clocks_of_its_own_mode(world: World) -> None:
+    sale, other = world.sale(stock=10), world.add_supplier()
+    chilled = {"mode": "chilled", "accept_by_hours": 2, "ship_by_hours": 6}
+    set_terms(world, other, modes=[{**chilled, "deliver_by_hours": 24}])
+    sku = {"title": "x", "list_price": 1000, "cost": 800, "fulfilment_mode": "chilled"}
+    body = {"supplier_id": other, "title": "Milk", "currency": "EUR", "skus": [sku]}
+    (alternate,) = created(world.operator.post("/v1/products", body))["skus"]
+    world.set_stock(alternate["id"], 10)
+    path = f"/v1/skus/{alternate['id']}"
+    assert world.operator.patch(path, {"alternate_of": sale.sku_ids[0]}).status == 200
+    dispatch = a_dispatch(world, sale)
+    assert call(world.operator, dispatch["id"], "reject").status == 200
+    _, in_place = world.order(dispatch["order_id"])["dispatches"]
+    shown = read(world, in_place["id"])
+    assert shown["supplier_id"] == other
+    assert [each["hours"] for each in shown["clocks"]] == [2, 6, 24]
 
 
 def test_a_leader_sees_no_clocks(world: World) -> None:
