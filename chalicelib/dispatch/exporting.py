@@ -63,7 +63,8 @@ def export(wanted: Wanted, caller: Caller) -> tuple[Sheet, Sheet]:
         raise Invalid.field(
             "cycle", f"has more than {MOST_DISPATCHES} dispatches; read them by GET /v1/dispatches"
         )
-    lines = Sheet("Lines", LINE_COLUMNS, [row for each in found for row in _rows(each)])
+    rows = [row for each in found for row in _rows(each)]
+    lines = Sheet("Lines", LINE_COLUMNS, rows, as_text=("tracking_number",))
     return lines, Sheet("Purchase list", PURCHASE_COLUMNS, purchases(found))
 
 

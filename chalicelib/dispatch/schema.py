@@ -55,6 +55,14 @@ class ShipDispatch(RequestModel):
     )
 
 
+class TrackingRow(RequestModel):
+    """What a row of a file of tracking numbers says, as `ShipDispatch` would."""
+
+    dispatch_id: Identifier
+    carrier: ShortText
+    tracking_number: ShortText
+
+
 class CorrectParcel(RequestModel):
     carrier: ShortText | None = None
     tracking_number: ShortText | None = None

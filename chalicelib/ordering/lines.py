@@ -94,8 +94,8 @@ class Sent(NamedTuple):
 
 
 class Substitute(NamedTuple):
-    """A SKU in place of another, with its supplier's own cost and its own fulfilment mode, and where
-    its units come from."""
+    """A SKU in place of another, with its own cost and fulfilment mode, and where its units come
+    from."""
 
     sku_id: str
     supplier_id: str

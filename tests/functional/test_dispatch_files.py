@@ -289,6 +289,40 @@ def test_a_workbook_is_taken_as_well(world: World, supplier: Api, dispatches: li
     assert shown["tracking_number"] == "12345"
 
 
+@pytest.mark.parametrize("number", ["1.23457E+18", "1,23457E+18", "9e+15"])
+def test_a_number_that_a_spreadsheet_has_cut_short_ships_nothing(
+    world: World, supplier: Api, dispatches: list[str], number: str
+) -> None:
+    (error,) = send(supplier, f'{dispatches[0]},DHL,"{number}"')["errors"]
+    assert (error["field"], "cut to 15 digits" in error["message"]) == ("tracking_number", True)
+    assert status(world, dispatches[0]) == "created"
+
+
+def test_a_number_of_a_workbook_that_is_cut_short_ships_nothing(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    book, raw = Workbook(), io.BytesIO()
+    for row in (HEADER.split(","), [dispatches[0], "UPS", 1.2345678901234567e18]):
+        book.active.append(row)  # type: ignore[union-attr]
+    book.save(raw)
+    answer = supplier.post(IMPORT, raw.getvalue(), **{"Content-Type": "application/octet-stream"})
+    assert [each["field"] for each in answer.json["errors"]] == ["tracking_number"]
+    assert status(world, dispatches[0]) == "created"
+
+
+@pytest.mark.parametrize("number", ["T" * 101, "T\u202e1", "T\x07"])
+def test_a_row_is_judged_as_a_call_is(
+    world: World, supplier: Api, dispatches: list[str], number: str
+) -> None:
+    (error,) = send(supplier, f"{dispatches[0]},DHL,{number}")["errors"]
+    body = {"carrier": "DHL", "tracking_number": number}
+    refused = supplier.post(f"/v1/dispatches/{dispatches[0]}/ship", body).json["errors"]
+    assert [(error["field"], error["message"])] == [
+        (each["field"], each["message"]) for each in refused
+    ]
+    assert status(world, dispatches[0]) == "created"
+
+
 def test_a_row_that_is_wrong_holds_back_no_other(
     world: World, supplier: Api, dispatches: list[str]
 ) -> None:

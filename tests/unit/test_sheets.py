@@ -84,6 +84,22 @@ def test_numbers_that_a_person_typed_are_whole() -> None:
     assert read(raw) == [("12345", "7"), ("x", "")]
 
 
+@pytest.mark.parametrize("number", [1.2345678901234567e18, 10**15, -(10**20)])
+def test_a_number_that_a_workbook_has_cut_short_is_not_read_as_whole(number: float) -> None:
+    ((name, _),) = read(workbook(("name",), (number,)))
+    assert "E+" in name
+
+
+def test_the_most_digits_that_a_workbook_keeps_are_read() -> None:
+    assert read(workbook(("name",), (float(10**15 - 1),))) == [("9" * 15, "")]
+
+
+def test_what_is_typed_into_a_column_of_text_stays_text() -> None:
+    sheet = Sheet("Things", COLUMNS, [(None, 1), ("007", 2)], as_text=("name",))
+    page = load_workbook(io.BytesIO(sheets.written([sheet], "xlsx"))).worksheets[0]
+    assert [page[cell].number_format for cell in ("A2", "A3", "B2")] == ["@", "@", "General"]
+
+
 def test_a_formula_is_read_as_its_text() -> None:
     assert read(workbook(("name",), ("=1+1",))) == [("=1+1", "")]
 
