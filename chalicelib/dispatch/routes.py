@@ -90,16 +90,15 @@ def read_feed(request: Request) -> Any:
 )
 def export_dispatches(request: Request) -> Reply:
     sent: ExportQuery = request.query
-    lines, purchase = exporting.export(
-        exporting.Wanted(sent.supplier_id, sent.cycle), request.caller
-    )
-    asked = (purchase, lines) if sent.list == "purchase" else (lines, purchase)
-    name = f"{asked[0].name.lower().replace(' ', '-')}.{sent.format}"
+    wanted = exporting.Wanted(sent.supplier_id, sent.cycle, sent.part)
+    exported = exporting.export(wanted, request.caller)
+    name = exported.name if sent.list == "lines" else "purchase-list"
     headers = {
         "Content-Type": sheets.MEDIA_TYPES[sent.format],
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": f'attachment; filename="{name}.{sent.format}"',
     }
-    return Reply(None, headers=headers, text=sheets.written(asked, sent.format))
+    text = sheets.written(exported.sheets(sent.list), sent.format)
+    return Reply(None, headers=headers, text=text)
 
 
 @routes.endpoint(

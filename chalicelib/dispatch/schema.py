@@ -132,6 +132,13 @@ class ExportQuery(RequestModel):
         description="The business date on which they were made; left out, all that wait.",
     )
     supplier_id: Identifier | None = Field(default=None, description="Required of an operator.")
+    part: int = Field(
+        default=1,
+        ge=1,
+        le=10_000,
+        description="Of the lines, where they are more than one import takes; the file's name says "
+        "of how many, as `lines-1-of-3.csv`.",
+    )
 
 
 class TrackingImportedView(View):

@@ -12,14 +12,13 @@ from itertools import groupby
 
 from pydantic import ValidationError
 
-from chalicelib.dispatch.exporting import LINE_COLUMNS
+from chalicelib.dispatch.exporting import LINE_COLUMNS, MOST_ROWS
 from chalicelib.dispatch.parcels import Shipment
 from chalicelib.dispatch.schema import TrackingRow
 from chalicelib.platform import sheets
 from chalicelib.platform.complaints import complaints
 from chalicelib.platform.sheets import Line, RowError
 
-MAX_ROWS = 500
 REQUIRED = ("dispatch_id", "carrier", "tracking_number")
 NUMBER = ("carrier", "tracking_number")
 UNITS = re.compile(r"[1-9][0-9]{0,8}")
@@ -48,7 +47,7 @@ class Read:
 
 def read(raw: bytes) -> Read:
     """Raises Invalid where the file as a whole cannot be taken."""
-    rows = sheets.read(raw, LINE_COLUMNS, REQUIRED, MAX_ROWS)
+    rows = sheets.read(raw, LINE_COLUMNS, REQUIRED, MOST_ROWS)
     told = [row for row in rows if any(row.cells[name] for name in NUMBER)]
     wrong = [error for row in told if (error := _wrong(row))]
     bad = {error.line for error in wrong}

@@ -85,12 +85,18 @@ def _of_csv(raw: bytes) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise Invalid.field("body", f"is not text in UTF-8 at line {line}") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
         for cells in reader:
             yield reader.line_num, [_plain(cell) for cell in cells]
     except csv.Error as error:
         raise Invalid.field("body", f"is not CSV at line {reader.line_num}: {error}") from None
+
+
+def _delimiter(text: str) -> str:
+    """Where a comma divides the digits of numbers, spreadsheets save a semicolon between cells."""
+    header = text.lstrip("\r\n;").partition("\n")[0]
+    return ";" if ";" in header and "," not in header else ","
 
 
 def _of_workbook(raw: bytes, max_rows: int) -> Iterator[tuple[int, list[str]]]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from chalicelib.dispatch import exporting, tracking
 from chalicelib.kernel import clock
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
@@ -86,6 +87,36 @@ def test_a_day_holds_what_was_made_on_it_whatever_came_of_it(
     assert of_day == set(dispatches)
     assert {row["dispatch_id"] for row in next_day} == {later}
     assert {row["dispatch_id"] for row in table(supplier.get(EXPORT))} == {*dispatches[1:], later}
+
+
+def test_lines_are_parted_so_that_each_part_can_be_sent_back(
+    supplier: Api, dispatches: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "MOST_ROWS", 3)
+    monkeypatch.setattr(tracking, "MOST_ROWS", 3)
+    found: list[dict[str, str]] = []
+    for n in (1, 2, 3):
+        answer = supplier.get(f"{EXPORT}?part={n}")
+        name = f"lines-{n}-of-3.csv"
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+        header, *rows = answer.content.decode("utf-8-sig").splitlines()
+        assert send(supplier, *rows, header=header)["skipped"] == 2
+        found += table(answer)
+    assert len(found) == 6
+    assert {row["dispatch_id"] for row in found} == set(dispatches)
+    beyond = supplier.get(f"{EXPORT}?part=4")
+    assert (beyond.status, beyond.json["errors"][0]["field"]) == (422, "part")
+    (eggs, _) = table(supplier.get(f"{EXPORT}?list=purchase"))
+    assert eggs["quantity"] == "6"
+
+
+def test_a_part_is_no_larger_than_a_body_may_be(
+    supplier: Api, dispatches: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = len(supplier.get(EXPORT).content)
+    monkeypatch.setattr(exporting, "MOST_BYTES", whole // 2)
+    assert len(supplier.get(EXPORT).content) < whole
+    assert len(table(supplier.get(f"{EXPORT}?part=2"))) > 0
 
 
 def test_an_operator_says_whose(world: World, sale: Sale, dispatches: list[str]) -> None:
@@ -375,7 +406,9 @@ def test_a_file_with_too_many_rows_ships_nothing(
     assert huge.status == 413
 
 
-@pytest.mark.parametrize("query", ["format=pdf", "cycle=yesterday", "list=all", "cycle=2026-02-30"])
+@pytest.mark.parametrize(
+    "query", ["format=pdf", "cycle=yesterday", "list=all", "part=0", "cycle=2026-02-30"]
+)
 def test_what_cannot_be_exported_is_said(supplier: Api, query: str) -> None:
     answer = supplier.get(f"{EXPORT}?{query}")
     assert answer.status == 422

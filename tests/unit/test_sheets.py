@@ -110,6 +110,13 @@ def test_blank_rows_are_no_rows_and_lines_are_counted_as_an_editor_does() -> Non
         assert line.number == 4
 
 
+def test_semicolons_divide_cells_as_well() -> None:
+    raw = '\ufeffname;units\r\n"eggs; brown";1\r\nmilk, fresh;2\r\n'.encode()
+    assert read(raw) == [("eggs; brown", "1"), ("milk, fresh", "2")]
+    assert read(b";\nname;units\neggs;1\n") == [("eggs", "1")]
+    assert read(b"name,units\na;b,1\n") == [("a;b", "1")]
+
+
 @pytest.mark.parametrize("make", [lambda rows: workbook(*rows), lambda rows: csv_of(rows)])
 def test_more_rows_than_may_be_are_refused(make: Callable[[list[tuple[str, str]]], bytes]) -> None:
     rows = [("name", "units"), *[("x", "1")] * 5]
