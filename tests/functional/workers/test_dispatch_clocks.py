@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dispatch import clocks
+from chalicelib.dispatch import clocks, rules
 from chalicelib.kernel import clock
+from chalicelib.kernel.errors import Busy
 from chalicelib.webhooks import store as webhooks
 from tests.functional.workers.conftest import NOON, StillClock
 from tests.support.dispatching import SHIP, call, read
@@ -501,3 +502,15 @@ def test_one_dispatch_that_fails_holds_back_no_other(
     assert sorted(cases(world)) == sorted(
         [("accept_missed", first["id"]), ("accept_missed", second["id"])]
     )
+
+
+def test_what_can_never_be_written_is_a_failure_of_the_sweep(
+    world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An order that does not show its dispatch as it is, which no retry mends."""
+    dispatch = a_dispatch(world, **CANCEL)
+    monkeypatch.setattr(rules, "is_as_shown", lambda *_: False)
+    time.move_on(hours=12)
+    with pytest.raises(Busy):
+        invoke("dispatch_clocks")
+    assert read(world, dispatch["id"]) == dispatch
