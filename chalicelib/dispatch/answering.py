@@ -52,15 +52,20 @@ def reject(
     reason: str,
     caller: Caller,
     recorder: Recorder | None,
+    *,
+    seen: int | None = None,
 ) -> Dispatch:
     """The supplier will not ship these units, or whatever has not shipped yet.
 
-    Raises Invalid where more is named than waits to be shipped, Conflict where nothing does or
-    where all was rejected otherwise.
+    The same words reject as many units once more where a repeat would be known by its key, which
+    the recorder has, or by the version that was `seen` when they were said. Raises Invalid where
+    more is named than waits to be shipped, Conflict where nothing does or where all was rejected
+    otherwise.
     """
     dispatch = service.dispatch_for(dispatch_id, caller)
     said = Said.of(reason)
-    if rules.repeats_rejection(dispatch, units, said):
+    is_new = bool(units) and (recorder is not None or dispatch.version == seen)
+    if rules.repeats_rejection(dispatch, units, said, is_new=is_new):
         return dispatch
     waiting, now = dispatch.waiting, clock.now()
     rules.check_units(waiting, units or {}, "left to ship")

@@ -149,8 +149,8 @@ def accept_dispatch(request: Request, id: str) -> Dispatch:
     "POST",
     "/v1/dispatches/{id}/reject",
     summary="Say that it will not be shipped, or how much of it; that is refunded",
-    notes="The same body again changes nothing: to reject as many units once more, give another "
-    "reason.",
+    notes="Without an `Idempotency-Key` the same body again changes nothing; with another key it "
+    "rejects the lines that it names once more.",
     roles=("supplier", "operator"),
     body=RejectDispatch,
     answer=DispatchView,

@@ -325,9 +325,12 @@ def repeats_acceptance(dispatch: Dispatch, units: Mapping[str, int] | None, said
     return repeats(dispatch, "accepted", {})
 
 
-def repeats_rejection(dispatch: Dispatch, units: Mapping[str, int] | None, said: Said) -> bool:
-    """The same of rejecting some units, or whatever waits."""
-    if any(each.says(said, units) for each in dispatch.rejections):
+def repeats_rejection(
+    dispatch: Dispatch, units: Mapping[str, int] | None, said: Said, *, is_new: bool = False
+) -> bool:
+    """The same of rejecting some units, or whatever waits; of a call that is new, though it may
+    say the same, only where all has been rejected."""
+    if not is_new and any(each.says(said, units) for each in dispatch.rejections):
         return True
     if dispatch.status == "shipped" and dispatch.waiting:
         return False

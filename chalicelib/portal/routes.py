@@ -66,7 +66,9 @@ def supplier_accept(visit: Visit, id: str) -> Answer:
 def supplier_reject(visit: Visit, id: str) -> Answer:
     def reject() -> Dispatch:
         sent: RejectDispatch = visit.read(RejectDispatch, "reason")
-        return answering.reject(id, units_of(sent.lines), sent.reason, visit.caller, None)
+        seen = visit.number("version")
+        units = units_of(sent.lines)
+        return answering.reject(id, units, sent.reason, visit.caller, None, seen=seen)
 
     return _moved(visit, id, reject)
 

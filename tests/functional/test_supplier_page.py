@@ -186,6 +186,20 @@ def test_a_part_is_shipped_and_the_rest_rejected(
     assert [(line["sku_id"], line["quantity"]) for line in shown["lines"]] == [(eggs, 3)]
 
 
+def test_a_form_that_is_sent_twice_rejects_once_and_a_new_one_again(
+    world: World, browser: Browser, sale: Sale
+) -> None:
+    dispatch_id = world.paid_order(sale, quantity=3)["dispatches"][0]["id"]
+    place = f"supplier/dispatches/{dispatch_id}"
+    for left in (2, 1):
+        (version,) = re.findall(r'name="version" value="(\d+)"', browser.get(place).text)
+        form = {"reason": "damaged", f"units.{sale.sku_ids[0]}": "1", "version": version}
+        for _ in range(2):
+            assert browser.send(f"{place}/reject", form).status == 303
+            shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+            assert [line["quantity"] for line in shown["lines"]] == [left]
+
+
 @pytest.mark.parametrize("units", ["0", "4", "-1", "two", "1.5"])
 def test_a_number_of_units_that_cannot_be_moves_nothing(
     world: World, browser: Browser, sale: Sale, units: str
