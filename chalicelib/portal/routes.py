@@ -1,6 +1,7 @@
 """`/supplier` and the pages below it."""
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from chalicelib.dispatch import answering, shipping
@@ -25,6 +26,8 @@ routes = Pages(__name__)
 ASSETS = {"htmx.min.js": "text/javascript", "icon.svg": "image/svg+xml", "page.css": "text/css"}
 SHOWN_AT_MOST = 50
 PRINTED_AT_MOST = 100
+# Of what waits, to find so many that were accepted.
+LOOKED_AT_MOST = 5_000
 DELIVERIES_A_PAGE = 20
 
 
@@ -89,9 +92,12 @@ def supplier_packing_list(visit: Visit) -> Answer:
     if chosen := visit.query.get("dispatch"):
         found = [dispatches.dispatch_for(chosen, visit.caller)]
     else:
-        waiting = stored.waiting(visit.caller.id, PRINTED_AT_MOST)
-        found = [each for each in waiting if each.status != "created"]
-    return Shown("packing_list", {"packed": found, "totals": picked(found)})
+        waiting = stored.waiting_in_order(visit.caller.id, LOOKED_AT_MOST)
+        accepted = (each for each in waiting if each.status != "created")
+        found = list(islice(accepted, PRINTED_AT_MOST + 1))
+    packed = found[:PRINTED_AT_MOST]
+    more = len(found) > PRINTED_AT_MOST
+    return Shown("packing_list", {"packed": packed, "totals": picked(packed), "more": more})
 
 
 @routes.page("GET", "/supplier/deliveries")
