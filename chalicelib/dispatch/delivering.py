@@ -1,9 +1,9 @@
 """Delivery, parcel by parcel: each side is given its share of what is not refunded."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from chalicelib.dispatch import parcels, rules, service
+from chalicelib.dispatch import moves, parcels, rules, service
 from chalicelib.dispatch.earned import earned_by, posted_of
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
@@ -16,7 +16,7 @@ from chalicelib.ordering.lines import Shares
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.transaction import Recorder, Transaction
+from chalicelib.platform.transaction import Recorder, Transaction, Write
 from chalicelib.settlement import earning
 
 
@@ -27,7 +27,7 @@ def deliver(
     """All parcels that are on their way have arrived. Raises Conflict where nothing has shipped,
     or where all that has was delivered before at another instant."""
     dispatch = service.dispatch_for(dispatch_id, caller, leader_too=True)
-    if rules.repeats_delivery(dispatch, given):
+    if moves.repeats_delivery(dispatch, given):
         return dispatch
     arriving = dispatch.on_the_way
     return _deliver(dispatch, arriving, given, caller, recorder, delivered_at_given=given)
@@ -59,7 +59,7 @@ def _deliver(
 ) -> Dispatch:
     now = clock.now()
     if given:
-        rules.check_delivered_at(arriving, given, now, by_operator=caller.is_operator)
+        moves.check_delivered_at(arriving, given, now, by_operator=caller.is_operator)
     before, delivered_at = service.order_of(dispatch), given or now
     order = before.after_delivery(each.id for each in arriving)
     matures_on = earning.matures_on(delivered_at)
@@ -69,23 +69,31 @@ def _deliver(
     )
     changed = rules.as_left_by(order, delivered, now, **said)
     transaction = Transaction(recorder)
-    posted = {each.id: posted_of(order, each.id) for each in arriving}
-    transaction.add(
-        *ledger.post(*_entries(order, dispatch.supplier_id, posted, now)),
-        *earning.earn(
-            order.leader_id,
-            order.currency,
-            bucket,
-            {
-                parcel_id: earned_by(order, parcel_id, matures_on.isoformat())
-                for parcel_id, shares in posted.items()
-                if shares
-            },
-        ),
-    )
+    transaction.add(*_shared_out(order, dispatch.supplier_id, arriving, matures_on, bucket, now))
     service.commit(transaction, changed, order)
     metric("ParcelsDelivered", len(arriving))
     return changed
+
+
+def _shared_out(
+    order: Order,
+    supplier_id: str,
+    arriving: Sequence[Parcel],
+    matures_on: date,
+    bucket: str,
+    now: datetime,
+) -> list[Write]:
+    """What each side gets of the parcels, in the books and in the leader's earnings."""
+    posted = {each.id: posted_of(order, each.id) for each in arriving}
+    earned = {
+        parcel_id: earned_by(order, parcel_id, matures_on.isoformat())
+        for parcel_id, shares in posted.items()
+        if shares
+    }
+    return [
+        *ledger.post(*_entries(order, supplier_id, posted, now)),
+        *earning.earn(order.leader_id, order.currency, bucket, earned),
+    ]
 
 
 def _entries(

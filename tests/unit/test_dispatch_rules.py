@@ -6,16 +6,9 @@ from typing import get_args
 
 import pytest
 
+from chalicelib.dispatch.moves import check_delivered_at, repeats
 from chalicelib.dispatch.parcels import Parcel
-from chalicelib.dispatch.rules import (
-    Dispatch,
-    check_delivered_at,
-    dispatch_id,
-    dispatches_of,
-    repeats,
-    units,
-    with_units,
-)
+from chalicelib.dispatch.rules import Dispatch, dispatch_id, dispatches_of, units, with_units
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.ordering.rules import DispatchStatus, Order

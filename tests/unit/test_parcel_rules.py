@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.dispatch import disputes, parcels, rules
+from chalicelib.dispatch import disputes, moves, parcels, rules
 from chalicelib.dispatch.answers import REASONS, Acceptance, Said
 from chalicelib.dispatch.parcels import MOST_PARCELS, Shipment
 from chalicelib.dispatch.rules import Dispatch
@@ -90,27 +90,27 @@ def test_everything_that_is_left_repeats_a_parcel_that_took_it() -> None:
 def test_no_parcel_is_made_beyond_the_most() -> None:
     full = shipped(*[1] * MOST_PARCELS, of=MOST_PARCELS + 1)
     with pytest.raises(Conflict) as refused:
-        rules.left_to_ship(full)
+        moves.left_to_ship(full)
     assert refused.value.code == "too_many_parcels"
     one_less = replace(full, parcels=full.parcels[1:])
-    assert rules.left_to_ship(one_less) == {"sku_1": 2}
+    assert moves.left_to_ship(one_less) == {"sku_1": 2}
 
 
 def test_an_acceptance_of_all_says_nothing_of_a_reason() -> None:
     whole = a_dispatch("accepted", acceptance=Acceptance({"sku_1": 2}))
     for units in (None, {"sku_1": 2}):
-        assert rules.repeats_acceptance(whole, units, Said.of("damaged"))
+        assert moves.repeats_acceptance(whole, units, Said.of("damaged"))
     with pytest.raises(Conflict):
-        rules.repeats_acceptance(whole, {"sku_1": 1}, Said.of("damaged"))
+        moves.repeats_acceptance(whole, {"sku_1": 1}, Said.of("damaged"))
 
 
 def test_what_an_acceptance_left_out_is_no_rejection_to_repeat() -> None:
     said = Said.of("out_of_stock")
     left = a_dispatch().without({"sku_1": 1}, said, NOW, by_acceptance=True)
-    assert not rules.repeats_rejection(left, None, said)
+    assert not moves.repeats_rejection(left, None, said)
     told = a_dispatch().without({"sku_1": 1}, said, NOW, named={"sku_1": 1})
-    assert rules.repeats_rejection(told, {"sku_1": 1}, said)
-    assert not rules.repeats_rejection(told, None, said)
+    assert moves.repeats_rejection(told, {"sku_1": 1}, said)
+    assert not moves.repeats_rejection(told, None, said)
 
 
 def test_a_dispatch_is_delivered_once_nothing_waits_or_is_on_its_way() -> None:

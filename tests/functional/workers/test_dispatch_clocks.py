@@ -316,6 +316,9 @@ def test_a_clock_may_cancel_what_has_not_shipped(world: World, time: StillClock)
     assert (found["status"], found["reason"]) == ("cancelled", "was not accepted in time")
     order = world.order(dispatch["order_id"])
     assert (order["status"], order["refunded_amount"]) == ("refunded", 2000)
+    (refund_id,) = order["refunds"]
+    refund = world.operator.get(f"/v1/refunds/{refund_id}").json
+    assert refund["reason"] == "dispatch was not accepted in time"
     assert world.trial_balance() == {}
     stock = world.stock(sale.sku_ids[0])
     # Whether a supplier that is silent has them nobody knows: they stay off sale.
