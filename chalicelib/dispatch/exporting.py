@@ -1,12 +1,13 @@
 """What a supplier has to ship, as a file: a row for each line, and a list of what to buy."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import chain, islice
 
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.parcels import Parcel
+from chalicelib.dispatch.picking import added_up, waiting_lines
 from chalicelib.dispatch.rules import Dispatch, DispatchLine, less, units
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
@@ -96,32 +97,26 @@ def export(wanted: Wanted, caller: Caller) -> Exported:
     rows = parts[wanted.part - 1]
     return Exported(
         lines=Sheet("Lines", LINE_COLUMNS, rows, as_text=("tracking_number",)),
-        purchase=Sheet("Purchase list", PURCHASE_COLUMNS, purchases(found)),
+        purchase=Sheet("Purchase list", PURCHASE_COLUMNS, _purchases(found, wanted)),
         part=wanted.part,
         parts=len(parts),
     )
 
 
-def purchases(found: Iterable[Dispatch]) -> list[Row]:
-    """How many units of each SKU at each cost, by title: what to take or to buy."""
-    added: dict[tuple[DispatchLine, str], int] = {}
-    for dispatch in found:
-        for line in dispatch.lines:
-            what = replace(line, quantity=0), dispatch.currency
-            added[what] = added.get(what, 0) + line.quantity
+def _purchases(found: Sequence[Dispatch], wanted: Wanted) -> list[Row]:
+    """How many units of each SKU at each cost: all of a day, or of what waits the rest to ship."""
+    lines = (each.lines if wanted.cycle else waiting_lines(each) for each in found)
     return [
         [
             line.sku_id,
             line.supplier_sku,
             line.title,
-            quantity,
+            line.quantity,
             line.unit_cost,
-            quantity * line.unit_cost,
-            currency,
+            line.quantity * line.unit_cost,
+            found[0].currency,
         ]
-        for (line, currency), quantity in sorted(
-            added.items(), key=lambda each: (each[0][0].title, each[0][0].sku_id)
-        )
+        for line in added_up(chain.from_iterable(lines))
     ]
 
 

@@ -1,6 +1,7 @@
 """`/supplier` and the pages below it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from chalicelib.dispatch import answering, shipping
 from chalicelib.dispatch import service as dispatches
 from chalicelib.dispatch import store as stored
 from chalicelib.dispatch.parcels import Shipment
+from chalicelib.dispatch.picking import added_up, waiting_lines
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.schema import RejectDispatch, ShipDispatch
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -16,7 +18,6 @@ from chalicelib.parties import service as parties
 from chalicelib.platform import pages, problems
 from chalicelib.platform.pages import PageRequest
 from chalicelib.portal import sessions
-from chalicelib.portal.packing import picked
 from chalicelib.portal.web import Answer, Asset, GoTo, Pages, Shown, Visit
 from chalicelib.webhooks import delivering, testing
 from chalicelib.webhooks import store as webhooks
@@ -97,7 +98,9 @@ def supplier_packing_list(visit: Visit) -> Answer:
         found = list(islice(accepted, PRINTED_AT_MOST + 1))
     packed = found[:PRINTED_AT_MOST]
     more = len(found) > PRINTED_AT_MOST
-    return Shown("packing_list", {"packed": packed, "totals": picked(packed), "more": more})
+    # On the shelf a unit is what it is, whatever it was bought for.
+    lines = [replace(line, unit_cost=0) for each in packed for line in waiting_lines(each)]
+    return Shown("packing_list", {"packed": packed, "totals": added_up(lines), "more": more})
 
 
 @routes.page("GET", "/supplier/deliveries")

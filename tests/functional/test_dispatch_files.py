@@ -68,6 +68,16 @@ def test_the_purchase_list_adds_up_each_sku(supplier: Api, dispatches: list[str]
     ]
 
 
+def test_of_what_waits_no_unit_is_bought_twice(supplier: Api, dispatches: list[str]) -> None:
+    third = dispatches[2]
+    send(supplier, f"{third},DHL,T-1,{skus(supplier, third)[0]},2", header=PARTS)
+    waits = table(supplier.get(f"{EXPORT}?list=purchase"))
+    assert [row["quantity"] for row in waits] == ["4", "6"]
+    day = clock.now().date().isoformat()
+    made = table(supplier.get(f"{EXPORT}?list=purchase&cycle={day}"))
+    assert [row["quantity"] for row in made] == ["6", "6"]
+
+
 def test_a_workbook_holds_both(supplier: Api, dispatches: list[str]) -> None:
     answer = supplier.get(f"{EXPORT}?format=xlsx")
     assert answer.headers["content-disposition"] == 'attachment; filename="lines.xlsx"'
