@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from chalicelib.dispatch import parcels, rules, service
+from chalicelib.dispatch import moves, parcels, rules, service
 from chalicelib.dispatch.earned import Days, delivered_entry, earned_by, posted_of
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
@@ -16,7 +16,7 @@ from chalicelib.ordering.lines import Shares
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.transaction import Recorder, Transaction
+from chalicelib.platform.transaction import Recorder, Transaction, Write
 from chalicelib.settlement import earning
 from chalicelib.suppliers import fees
 from chalicelib.suppliers.fees import FirstDelivery
@@ -29,7 +29,7 @@ def deliver(
     """All parcels that are on their way have arrived. Raises Conflict where nothing has shipped,
     or where all that has was delivered before at another instant."""
     dispatch = service.dispatch_for(dispatch_id, caller, leader_too=True)
-    if rules.repeats_delivery(dispatch, given):
+    if moves.repeats_delivery(dispatch, given):
         return dispatch
     arriving = dispatch.on_the_way
     return _deliver(dispatch, arriving, given, caller, recorder, delivered_at_given=given)
@@ -61,7 +61,7 @@ def _deliver(
 ) -> Dispatch:
     now = clock.now()
     if given:
-        rules.check_delivered_at(arriving, given, now, by_operator=caller.is_operator)
+        moves.check_delivered_at(arriving, given, now, by_operator=caller.is_operator)
     before, delivered_at = service.order_of(dispatch), given or now
     order = before.after_delivery(each.id for each in arriving)
     matures_on = earning.matures_on(delivered_at)
@@ -71,29 +71,37 @@ def _deliver(
     )
     changed = rules.as_left_by(order, delivered, now, **said)
     transaction = Transaction(recorder)
-    posted = {each.id: posted_of(order, each.id) for each in arriving}
-    # What was refunded on its way brings its supplier nothing, and costs it nothing.
-    fee = FirstDelivery()
-    if any(posted.values()):
-        fee = fees.of_delivery(order, dispatch.supplier_id, delivered_at, now)
     days = Days(matures_on.isoformat(), earning.delivery_day(delivered_at))
-    transaction.add(
-        *ledger.post(*_entries(order, dispatch, posted, now), *fee.entries),
-        *fee.writes,
-        *earning.earn(
-            order.leader_id,
-            order.currency,
-            bucket,
-            {
-                parcel_id: earned_by(order, parcel_id, days)
-                for parcel_id, shares in posted.items()
-                if shares
-            },
-        ),
-    )
+    transaction.add(*_shared_out(order, dispatch, arriving, days, bucket, now))
     service.commit(transaction, changed, order)
     metric("ParcelsDelivered", len(arriving))
     return changed
+
+
+def _shared_out(
+    order: Order,
+    dispatch: Dispatch,
+    arriving: Sequence[Parcel],
+    days: Days,
+    bucket: str,
+    now: datetime,
+) -> list[Write]:
+    """What each side gets of the parcels, in the books and in the leader's earnings."""
+    posted = {each.id: posted_of(order, each.id) for each in arriving}
+    earned = {
+        parcel_id: earned_by(order, parcel_id, days)
+        for parcel_id, shares in posted.items()
+        if shares
+    }
+    # What was refunded on its way brings its supplier nothing, and costs it nothing.
+    fee = FirstDelivery()
+    if any(posted.values()):
+        fee = fees.of_delivery(order, dispatch.supplier_id, days.delivered_on, now)
+    return [
+        *ledger.post(*_entries(order, dispatch, posted, now), *fee.entries),
+        *fee.writes,
+        *earning.earn(order.leader_id, order.currency, bucket, earned),
+    ]
 
 
 def _entries(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.dispatch import money_back, rules
+from chalicelib.dispatch import money_back, moves, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.taking_back import Taking
@@ -98,8 +98,8 @@ def _after(order: Order, asked: Asked) -> Order:
         return order.after_refund_of_amount(asked.amount)
     if asked.parcels:
         return order.after_refund_of_parcels(asked.parcels)
-    rules.check_in_order(order, asked.units)
-    rules.check_units(order.everything_left(), asked.units)
+    moves.check_in_order(order, asked.units)
+    moves.check_units(order.everything_left(), asked.units)
     after = order.after_refund(asked.units)
     return after.with_restocked(_to_restock(order, after, asked))
 

@@ -95,8 +95,8 @@ class Sent(NamedTuple):
 
 
 class Substitute(NamedTuple):
-    """A SKU in place of another, with its supplier's own cost and by what that is paid, and where
-    its units come from."""
+    """A SKU in place of another, with its own cost and fulfilment mode, by what its supplier is
+    paid, and where its units come from."""
 
     sku_id: str
     supplier_id: str
@@ -105,6 +105,7 @@ class Substitute(NamedTuple):
     unit_cost: int
     parts: Parts
     dispatch_id: str
+    fulfilment_mode: str
     paid_by: PaidBy = PaidBy()
 
 
@@ -361,6 +362,7 @@ class OrderLine:
             supplier_basis=sku.paid_by.basis,
             fee_bps=sku.paid_by.fee_bps,
             supplier_terms=sku.paid_by.version,
+            fulfilment_mode=sku.fulfilment_mode,
             cap_taken=(),
             refunded_quantity=0,
             restock_quantity=0,

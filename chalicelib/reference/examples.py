@@ -253,6 +253,7 @@ CLOCK: dict[str, Any] = {
 CLOCKS: list[dict[str, Any]] = [
     {
         "kind": "accept",
+        "parcel_id": None,
         "hours": 4,
         "half_time_at": "2026-03-02T12:31:07.118Z",
         "due_at": "2026-03-02T14:31:07.118Z",
@@ -261,6 +262,7 @@ CLOCKS: list[dict[str, Any]] = [
     },
     {
         "kind": "ship",
+        "parcel_id": None,
         "hours": 12,
         "half_time_at": "2026-03-02T16:31:07.118Z",
         "due_at": "2026-03-03T12:31:07.118Z",
@@ -268,6 +270,7 @@ CLOCKS: list[dict[str, Any]] = [
     },
     {
         "kind": "deliver",
+        "parcel_id": PARCEL,
         "hours": 48,
         "half_time_at": "2026-03-05T07:05:40.001Z",
         "due_at": "2026-03-09T06:05:40.001Z",
@@ -1147,6 +1150,7 @@ TOLD: dict[str, Any] = {
         **DISPATCH_TOLD,
         "clock": {
             "kind": "accept",
+            "parcel_id": None,
             "due_at": CLOCKS[0]["due_at"],
             "on_missed": "fine",
             "fine_amount": 500,

@@ -33,6 +33,7 @@ class DispatchTold(View):
 
 class ClockTold(View):
     kind: ClockKind
+    parcel_id: str | None
     due_at: Instant
     on_missed: OnMissed
     fine_amount: int | None

@@ -89,13 +89,14 @@ def _reminder(dispatch: Dispatch, running: Clock) -> Told:
     told = _of_dispatch("dispatch.reminder", dispatch)
     shown = {
         "kind": running.kind,
+        "parcel_id": running.parcel_id,
         "due_at": running.due_at,
         "on_missed": running.on_missed,
         "fine_amount": running.fine_amount,
     }
     return replace(
         told,
-        identity=f"{told.identity}:{running.kind}",
+        identity=f"{told.identity}:{running.name}",
         data={**told.data, "clock": shown},
     )
 

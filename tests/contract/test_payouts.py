@@ -18,6 +18,7 @@ from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write
 from chalicelib.settlement import earning
 from chalicelib.settlement import store as settlement
+from chalicelib.settlement.rules import Statement
 from tests.support.made import NOW
 from tests.unit.test_payout_rules import a_batch, a_payout
 
@@ -227,7 +228,8 @@ def test_a_leaders_statement_tells_of_each_step() -> None:
 def test_a_payout_that_a_run_came_before_is_stale() -> None:
     give(LEADER, "available", -500)
     writes = postings.prepared(a_payout())
-    write(settlement.take(earning.earnings_of("ldr_1"), "2026-03-10", 0))
+    run = Statement("ldr_1", "run_2026-03-10", "2026-03-10", "EUR", "", 0, 0, 0, NOW)
+    write(settlement.take(run, earning.earnings_of("ldr_1")))
     with pytest.raises(Stale):
         write(*writes)
     write(*postings.prepared(a_payout()))

@@ -16,9 +16,10 @@ import boto3
 from chalicelib.aftersales.rules import AfterSales, OpenRequests
 from chalicelib.aftersales.store import AfterSalesRow, OpenRow
 from chalicelib.cases.rules import Case
-from chalicelib.cases.store import CaseRow
+from chalicelib.cases.store import CaseRow, case_id
 from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.catalogue.store import CampaignRow, OfferRow
+from chalicelib.dispatch.clocks import MISSED
 from chalicelib.dispatch.disputes import Dispute
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch, dispatch_id
@@ -536,15 +537,31 @@ def _dispatches(state: State) -> Iterator[str]:
             yield f"{order.id} is refunded, but not all of it"
 
 
+def _awaited(state: State) -> Iterator[str]:
+    """Just the parcels with units on their way that are paid for are awaited, and what has shipped
+    and not ended waits for one of them or for the rest to ship."""
+    sent: dict[str, set[str]] = {
+        order.id: {each[0] for line in order.lines for each in line.on_the_way}
+        for order in state.orders
+    }
+    for dispatch in state.dispatches:
+        due = {each.id for each in dispatch.parcels} & sent[dispatch.order_id]
+        if dispatch.awaited != due:
+            yield f"{dispatch.id} awaits {sorted(dispatch.awaited)} in place of {sorted(due)}"
+        if dispatch.status == "shipped" and not due and not dispatch.waiting:
+            yield f"{dispatch.id} has shipped and waits for nothing"
+
+
 def _clocks(state: State) -> Iterator[str]:
     """A clock that ran out has called a person and taken its fine, and no other has."""
-    called = {(each.kind, each.subject) for each in state.cases}
+    called = {each.id for each in state.cases}
     entries = {each.id for each in state.entries}
     for dispatch in state.dispatches:
         for each in dispatch.clocks:
-            of = f"{dispatch.id}:{each.kind}"
+            of = f"{dispatch.id}:{each.name}"
+            case = case_id(MISSED[each.kind], dispatch.id, each.parcel_id or "")
             done = {
-                "fired": (each.fired_at, (f"{each.kind}_missed", dispatch.id) in called),
+                "fired": (each.fired_at, case in called),
                 "fined": (each.fined, f"fine:{of}" in entries),
                 "waived": (each.waived_at, f"fine_waived:{of}" in entries),
             }
@@ -815,6 +832,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _stock,
     _limits_held,
     _dispatches,
+    _awaited,
     _clocks,
     _estimates,
     _earnings,

@@ -6,16 +6,9 @@ from typing import get_args
 
 import pytest
 
+from chalicelib.dispatch.moves import check_delivered_at, repeats
 from chalicelib.dispatch.parcels import Parcel
-from chalicelib.dispatch.rules import (
-    Dispatch,
-    check_delivered_at,
-    dispatch_id,
-    dispatches_of,
-    repeats,
-    units,
-    with_units,
-)
+from chalicelib.dispatch.rules import Dispatch, dispatch_id, dispatches_of, units, with_units
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.ordering.rules import DispatchStatus, Order
@@ -163,9 +156,9 @@ def test_an_open_dispatch_shrinks_with_the_orders_refunds() -> None:
     assert after == (replace(made.lines[0], quantity=1),)
 
 
-def made_of(order: Order, now: datetime, judged_at: datetime | None = None) -> tuple[Dispatch, ...]:
+def made_of(order: Order, now: datetime) -> tuple[Dispatch, ...]:
     """By the usual terms."""
-    return dispatches_of(order, now, {each: Terms(each) for each in USUAL}, judged_at)
+    return dispatches_of(order, now, {each: Terms(each) for each in USUAL})
 
 
 def sent() -> list[Parcel]:

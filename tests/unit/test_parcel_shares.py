@@ -248,7 +248,7 @@ def test_no_more_ships_than_waits(units: int) -> None:
         THIRDS.after_shipping("prc_1", units)
 
 
-BROWN = Substitute("sku_2", "sup_2", "BR-1", "Brown eggs", 800, (Part(0, 1),), "dsp_2")
+BROWN = Substitute("sku_2", "sup_2", "BR-1", "Brown eggs", 800, (Part(0, 1),), "dsp_2", "chilled")
 
 
 @given(lines(), st.data())
@@ -264,7 +264,7 @@ def test_a_substitute_takes_its_part_of_what_is_held_and_nothing_else(
     assert (rest.quantity + brown.quantity, brown.quantity) == (before.quantity, units)
     assert (rest.refunded, rest.posted) == (before.refunded, before.posted)
     assert rest.held + replace(brown.whole, cost=before.held.cost - rest.held.cost) == before.held
-    assert brown.cost == 800 * units
+    assert (brown.cost, brown.fulfilment_mode) == (800 * units, "chilled")
     assert brown.amount - brown.discount == brown.net
     for name in ("amount", "discount", "net", "shipping", "tax", "commission", "spread"):
         assert getattr(rest, name) + getattr(brown, name) == getattr(before, name)
