@@ -17,6 +17,7 @@ from chalicelib.parties import routes as parties
 from chalicelib.parties.authorizer import authorizers
 from chalicelib.payments import routes as payments
 from chalicelib.payments import workers as payments_workers
+from chalicelib.plans import routes as plans
 from chalicelib.platform import outbox_worker
 from chalicelib.portal import routes as portal
 from chalicelib.reference import routes as reference
@@ -33,6 +34,7 @@ app.register_blueprint(authorizers)
 
 for domain in (
     parties,
+    plans,
     catalogue,
     stock,
     ordering,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.dispatch import parcels, rules, service
-from chalicelib.dispatch.earned import earned_by, posted_of
+from chalicelib.dispatch.earned import earned_by, earned_of, posted_of
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
@@ -16,8 +16,13 @@ from chalicelib.ordering.lines import Shares
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.transaction import Recorder, Transaction
+from chalicelib.platform.transaction import WRITE_LIMIT, Recorder, Transaction, Write
 from chalicelib.settlement import earning
+from chalicelib.settlement.rules import EarnedLine
+
+# Of a delivery's transaction: the answer's record, dispatch, order, limits and caps, the supplier's
+# balance. Of each leader: its earnings, the day's sum and its balance.
+OTHER_ITEMS, ITEMS_A_LEADER = 15, 3
 
 
 @retry_stale
@@ -30,6 +35,11 @@ def deliver(
     if rules.repeats_delivery(dispatch, given):
         return dispatch
     arriving = dispatch.on_the_way
+    most = _most_at_once(service.order_of(dispatch))
+    while len(arriving) > most:
+        # What stops in between is as if some had arrived before the others.
+        dispatch = _deliver(dispatch, arriving[:most], given, caller, None)
+        arriving = dispatch.on_the_way
     return _deliver(dispatch, arriving, given, caller, recorder, delivered_at_given=given)
 
 
@@ -63,7 +73,7 @@ def _deliver(
     before, delivered_at = service.order_of(dispatch), given or now
     order = before.after_delivery(each.id for each in arriving)
     matures_on = earning.matures_on(delivered_at)
-    bucket = earning.earnings_of(order.leader_id).bucket_for(matures_on)
+    bucket = earning.open_bucket(earning.earnings_of(order.earning_leaders), matures_on)
     delivered = dispatch.with_parcels(
         [each.delivered(delivered_at, given, matures_on, bucket) for each in arriving]
     )
@@ -72,9 +82,8 @@ def _deliver(
     posted = {each.id: posted_of(order, each.id) for each in arriving}
     transaction.add(
         *ledger.post(*_entries(order, dispatch.supplier_id, posted, now)),
-        *earning.earn(
-            order.leader_id,
-            order.currency,
+        *_earned(
+            order,
             bucket,
             {
                 parcel_id: earned_by(order, parcel_id, matures_on.isoformat())
@@ -86,6 +95,29 @@ def _deliver(
     service.commit(transaction, changed, order)
     metric("ParcelsDelivered", len(arriving))
     return changed
+
+
+def _most_at_once(order: Order) -> int:
+    """How many parcels a transaction has room for: each has its entry, a row of its supplier's
+    history, and one for every leader that earns by it."""
+    leaders = len(order.earning_leaders)
+    return (WRITE_LIMIT - OTHER_ITEMS - ITEMS_A_LEADER * leaders) // (2 + leaders)
+
+
+def _earned(
+    order: Order, bucket: str, parcels: Mapping[str, Mapping[str, Sequence[EarnedLine]]]
+) -> list[Write]:
+    """What each leader earns by each parcel, as `parcels` say it."""
+    return [
+        write
+        for leader_id in order.earning_leaders
+        for write in earning.earn(
+            leader_id,
+            order.currency,
+            bucket,
+            {name: of_all[leader_id] for name, of_all in parcels.items() if leader_id in of_all},
+        )
+    ]
 
 
 def _entries(
@@ -101,7 +133,10 @@ def _entries(
             {
                 books.CUSTOMER_PREPAYMENTS: shares.paid,
                 books.supplier_payable(supplier_id): -shares.cost,
-                books.leader_account(order.leader_id, "pending"): -shares.earned,
+                **{
+                    books.leader_account(leader_id, "pending"): -amount
+                    for leader_id, amount in earned_of(order, parcel_id).items()
+                },
                 books.PLATFORM_REVENUE: -shares.revenue,
             },
         )

@@ -1,10 +1,13 @@
-"""What a delivered parcel brings to each side, and how what its leader earns came about. Pure."""
+"""What a delivered parcel brings to each side, and how what leaders earn came about. Pure."""
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from chalicelib.kernel.money import BASIS_POINTS, part
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import Order
+from chalicelib.plans.rules import PROMOTER
 from chalicelib.settlement.rules import EarnedLine, commission_base
 
 
@@ -13,23 +16,32 @@ def posted_of(order: Order, parcel_id: str) -> Shares:
     return sum((line.posted.get(parcel_id, Shares()) for line in order.lines), Shares())
 
 
-def earned_by(order: Order, parcel_id: str, matured_on: str) -> list[EarnedLine]:
-    """The statement lines of a delivered parcel."""
-    return [
-        each
-        for line in order.lines
-        if parcel_id in line.posted
-        for each in earned_lines(order.id, line, line.posted[parcel_id], matured_on)
-    ]
+def earned_of(order: Order, parcel_id: str) -> Mapping[str, int]:
+    """What a delivered parcel brings each leader, as its refunds leave it."""
+    found: dict[str, int] = defaultdict(int)
+    for line in order.lines:
+        for leader_id, amount in order.earned_of(line, line.posted.get(parcel_id, Shares())):
+            found[leader_id] += amount
+    return found
+
+
+def earned_by(order: Order, parcel_id: str, matured_on: str) -> Mapping[str, list[EarnedLine]]:
+    """The statement lines of a delivered parcel, by leader."""
+    found: dict[str, list[EarnedLine]] = defaultdict(list)
+    for line in order.lines:
+        if parcel_id in line.posted:
+            for leader_id, each in earned_lines(order, line, line.posted[parcel_id], matured_on):
+                found[leader_id].append(each)
+    return found
 
 
 def earned_lines(
-    order_id: str, line: OrderLine, shares: Shares, matured_on: str
-) -> list[EarnedLine]:
-    """The statement lines of some units' shares."""
+    order: Order, line: OrderLine, shares: Shares, matured_on: str
+) -> Iterator[tuple[str, EarnedLine]]:
+    """The statement lines of some units' shares, each with the leader that it is for."""
     net = shares.net - shares.tax - shares.spread
     commission = EarnedLine(
-        order_id=order_id,
+        order_id=order.id,
         sku_id=line.sku_id,
         kind="commission",
         basis=line.basis,
@@ -37,19 +49,41 @@ def earned_lines(
         rate_bps=line.rate_bps,
         amount=shares.commission,
         matured_on=matured_on,
+        role=PROMOTER,
+        share_bps=line.share_bps,
+        plan_id=line.plan_id,
+        plan_version=line.plan_version,
+        rule=line.rule,
+        day_cap=line.day_cap,
     )
-    if not line.spread:
-        return [commission]
-    # All of what the leader asks above the offer's price is its own.
-    spread = replace(
+    yield order.leader_id, commission
+    if line.spread:
+        # All of what the leader asks above the offer's price is its own.
+        yield order.leader_id, _spread(commission, shares.spread)
+    for due, amount in line.divided(shares):
+        yield (
+            due.leader_id,
+            replace(
+                commission,
+                role=due.role,
+                rate_bps=due.rate_bps,
+                share_bps=due.share_bps,
+                amount=amount,
+            ),
+        )
+
+
+def _spread(commission: EarnedLine, spread: int) -> EarnedLine:
+    return replace(
         commission,
         kind="spread",
         basis="spread",
-        basis_amount=shares.spread,
+        basis_amount=spread,
         rate_bps=BASIS_POINTS,
-        amount=shares.spread,
+        share_bps=BASIS_POINTS,
+        amount=spread,
+        day_cap=None,
     )
-    return [commission, spread]
 
 
 def _cost(line: OrderLine, shares: Shares) -> int:

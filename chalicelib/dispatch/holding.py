@@ -4,7 +4,7 @@ Their cost goes from the supplier's payable account to its held one. Their commi
 again where a run has taken it, and matures on no day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -29,18 +29,17 @@ def hold_in(
     now: datetime,
 ) -> list[Parcel]:
     """Add that what the parcels brought waits. Returns them as they are then."""
-    earnings = earning.earnings_of(order.leader_id)
-    earned = [_earned(order, each, each.earned_on, each.matures_on) for each in parcels]
-    taken = sum(each.amount for each in earned if earnings.has_taken(each.bucket))
     cost = _cost(order, parcels)
-    amounts = {
-        books.supplier_payable(supplier_id): cost,
-        books.supplier_held(supplier_id): -cost,
-        books.leader_account(order.leader_id, "available"): taken,
-        books.leader_account(order.leader_id, "pending"): -taken,
-    }
+    amounts = {books.supplier_payable(supplier_id): cost, books.supplier_held(supplier_id): -cost}
+    for leader_id, earnings in earning.earnings_of(order.earning_leaders).items():
+        earned = _earned(
+            order, leader_id, {each.id: (each.earned_on, each.matures_on) for each in parcels}
+        )
+        taken = sum(each.amount for each in earned if earnings.has_taken(each.bucket))
+        amounts[books.leader_account(leader_id, "available")] = taken
+        amounts[books.leader_account(leader_id, "pending")] = -taken
+        transaction.add(*earning.hold(earnings, order.currency, dispute_id, earned))
     _post_in(transaction, f"disputed:{dispute_id}", order, amounts, now)
-    transaction.add(*earning.hold(earnings, order.currency, dispute_id, earned))
     return [replace(each, dispute_id=dispute_id, is_held=True, earned_on=None) for each in parcels]
 
 
@@ -53,26 +52,41 @@ def release_in(
     now: datetime,
 ) -> list[Parcel]:
     """Add that it waits no longer: it matures on its own day, or on this one if that is later."""
-    earnings = earning.earnings_of(order.leader_id)
+    earnings = earning.earnings_of(order.earning_leaders)
     today = clock.business_date(now, settings().zone).isoformat()
     days = {each.id: max(each.matures_on or today, today) for each in parcels}
-    buckets = {name: earnings.bucket_for(date.fromisoformat(day)) for name, day in days.items()}
-    earned = [_earned(order, each, buckets[each.id], days[each.id]) for each in parcels]
+    buckets = {
+        name: earning.open_bucket(earnings, date.fromisoformat(day)) for name, day in days.items()
+    }
     cost = _cost(order, parcels)
     amounts = {
         books.supplier_held(supplier_id): cost,
         books.supplier_payable(supplier_id): -cost,
     }
     _post_in(transaction, f"dismissed:{dispute_id}", order, amounts, now)
-    transaction.add(*earning.release(earnings, order.currency, earned))
+    when = {name: (buckets[name], day) for name, day in days.items()}
+    for leader_id, of_leader in earnings.items():
+        earned = _earned(order, leader_id, when)
+        transaction.add(*earning.release(of_leader, order.currency, earned))
     return [
         replace(each, is_held=False, matures_on=days[each.id], earned_on=buckets[each.id])
         for each in parcels
     ]
 
 
-def _earned(order: Order, parcel: Parcel, bucket: str | None, day: str | None) -> OfParcel:
-    return OfParcel(parcel.id, bucket or "", earned_by(order, parcel.id, day or ""))
+def _earned(
+    order: Order, leader_id: str, parcels: Mapping[str, tuple[str | None, str | None]]
+) -> list[OfParcel]:
+    """What the parcels brought a leader: each under its bucket, matured on its day."""
+    found = (
+        (parcel_id, bucket or "", earned_by(order, parcel_id, day or ""))
+        for parcel_id, (bucket, day) in parcels.items()
+    )
+    return [
+        OfParcel(parcel_id, bucket, of_all[leader_id])
+        for parcel_id, bucket, of_all in found
+        if leader_id in of_all
+    ]
 
 
 def _cost(order: Order, parcels: Sequence[Parcel]) -> int:

@@ -6,17 +6,24 @@ from dataclasses import dataclass
 from chalicelib.catalogue.pricing import Price
 from chalicelib.catalogue.rules import Offer
 from chalicelib.kernel.money import allocate
-from chalicelib.ordering.lines import OrderLine
-from chalicelib.settlement.rules import commission
+from chalicelib.ordering.lines import Due, OrderLine
+from chalicelib.plans.rules import Terms, commissions
+from chalicelib.settlement.rules import commission_base
 
 
 @dataclass(frozen=True)
 class Basket:
-    """Some units of one offer, and what they cost."""
+    """Some units of one offer, what they cost, and what is earned by them."""
 
     offer: Offer
     quantity: int
     price: Price
+    # By which rule of a plan it earns; the offer's own commission where there is none.
+    terms: Terms | None = None
+
+    @property
+    def cost(self) -> int:
+        return self.offer.unit_cost * self.quantity
 
 
 def price(
@@ -31,18 +38,33 @@ def price(
         raise ValueError("a discount lies between nothing and the subtotal")
     discounts = allocate(discount, amounts)
     shippings = allocate(shipping, amounts)
+    terms = [basket.terms or _of_offer(basket.offer, plan_version) for basket in baskets]
+    bases = [
+        _base(each, basket, less)
+        for each, basket, less in zip(terms, baskets, discounts, strict=True)
+    ]
+    brought = commissions(list(zip(terms, bases, strict=True)))
     return tuple(
-        _line(basket, less, freight, plan_version)
-        for basket, less, freight in zip(baskets, discounts, shippings, strict=True)
+        _line(*each) for each in zip(baskets, discounts, shippings, terms, brought, strict=True)
     )
 
 
-def _line(basket: Basket, discount: int, shipping: int, plan_version: int) -> OrderLine:
+def _of_offer(offer: Offer, plan_version: int) -> Terms:
+    commission = offer.commission
+    if commission is None:
+        raise ValueError(f"{offer.sku_id} is sold under no rule")
+    return Terms(commission.basis, commission.rate_bps, plan_version=plan_version)
+
+
+def _base(terms: Terms, basket: Basket, discount: int) -> int:
+    """What commission is a part of. Prices include tax, which is nothing until taxes are built."""
+    net_of_tax = basket.price.amount - discount - basket.price.spread
+    return commission_base(terms.basis, net_of_tax, basket.cost)
+
+
+def _line(basket: Basket, discount: int, shipping: int, terms: Terms, commission: int) -> OrderLine:
     offer, price = basket.offer, basket.price
-    # Prices include tax; until taxes are built it is nothing, and commission excludes it.
-    tax = 0
-    net = price.amount - discount
-    cost = offer.unit_cost * basket.quantity
+    _, *others = terms.divided(commission)
     return OrderLine(
         sku_id=offer.sku_id,
         supplier_id=offer.supplier_id,
@@ -55,14 +77,25 @@ def _line(basket: Basket, discount: int, shipping: int, plan_version: int) -> Or
         fulfilment_mode=offer.fulfilment_mode,
         spread=price.spread,
         discount=discount,
-        tax=tax,
+        tax=0,
         shipping=shipping,
-        net=net,
+        net=price.amount - discount,
         unit_cost=offer.unit_cost,
-        cost=cost,
-        basis=offer.basis,
-        rate_bps=offer.rate_bps,
-        plan_version=plan_version,
-        commission=commission(offer.basis, net - tax - price.spread, cost, offer.rate_bps),
+        cost=basket.cost,
+        basis=terms.basis,
+        rate_bps=terms.rate_bps,
+        rule=terms.rule,
+        plan_id=terms.plan_id,
+        plan_version=terms.plan_version,
+        commission=commission,
+        share_bps=terms.share_bps,
+        others=tuple(
+            Due(each.role, each.leader_id, amount, each.rate_bps, each.share_bps)
+            for each, amount in zip(terms.others, others, strict=True)
+        ),
+        line_cap=terms.line_cap,
+        order_cap=terms.order_cap,
+        day_cap=terms.day_cap,
+        line_floor=terms.line_floor,
         limit=offer.limit_per_customer,
     )

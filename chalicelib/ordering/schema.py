@@ -218,7 +218,9 @@ class OfferTermsView(View):
     leader_price: int | None = Field(description="What the leader asks in its place.")
     floor_price: int | None
     price_schedule: list[PriceStepView]
-    commission: CommissionView
+    commission: CommissionView | None = Field(
+        description="Null where it is what the leader's commission plan says."
+    )
 
 
 class OpenOfferView(View):

@@ -42,7 +42,7 @@ class OfferTerms:
     leader_price: int | None
     floor_price: int | None
     price_schedule: tuple[PriceStep, ...]
-    commission: Commission
+    commission: Commission | None
 
 
 @dataclass(frozen=True)

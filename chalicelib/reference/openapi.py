@@ -28,6 +28,7 @@ TAGS = {
     "Dispatches": "What a supplier must ship; cancelling and refunding.",
     "After-sales": "What customers ask for once their parcel has shipped.",
     "Webhooks": "Telling others, signed and tried again.",
+    "Commission plans": "By which rules leaders earn, in versions, and who changed what.",
     "Settlement": "What leaders earn, and the nightly run.",
     "Ledger": "The books.",
     "Cases": "What a person must look at.",

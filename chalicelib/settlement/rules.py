@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from chalicelib.kernel.money import at_rate
+from chalicelib.kernel.money import BASIS_POINTS, at_rate
 
 RunStatus = Literal["running", "completed", "failed"]
 LineKind = Literal["commission", "spread", "clawback", "held"]
@@ -34,6 +34,14 @@ class EarnedLine:
     rate_bps: int
     amount: int
     matured_on: str
+    # As what the leader earns it, and by which rule of which plan: `share_bps` of the rate.
+    role: str = "promoter"
+    share_bps: int = BASIS_POINTS
+    plan_id: str = ""
+    plan_version: int = 0
+    rule: str = ""
+    # What it may earn under the rule on one day of delivery.
+    day_cap: int | None = None
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,20 @@ class EarnedLineView(View):
     rate_bps: int
     amount: int
     matured_on: str
+    role: str = Field(
+        description="As what the leader earns it: `promoter`, which took the order, "
+        "`pickup_point`, `hub`, or `upline_1` and `upline_2`, which invited it."
+    )
+    share_bps: int = Field(description="The role's part of what the rate brings.")
+    plan_id: str = Field(description="Empty where the offer named its commission.")
+    plan_version: int = Field(description="Of the plan, or of the campaign for an offer's own.")
+    rule: str = Field(
+        description="Which of the plan's rules, the most specific that fitted: `default`, or such "
+        "as `sku:sku_...` and `category:eggs+level:gold`; `offer` is the offer's own commission."
+    )
+    day_cap: int | None = Field(
+        description="What the leader may earn in this role under the rule on one day of delivery."
+    )
 
 
 class StatementView(StatementSummaryView):

@@ -162,6 +162,12 @@ def test_a_statement_names_each_line_and_adds_up(world: World, march: Calendar) 
         "basis": "sales",
         "rate_bps": 750,
         "matured_on": "2026-03-17",
+        "role": "promoter",
+        "share_bps": 10_000,
+        "plan_id": "",
+        "plan_version": 1,
+        "rule": "offer",
+        "day_cap": None,
     }
     made["lines"].sort(key=lambda line: -line["amount"])
     assert made == {
@@ -197,6 +203,12 @@ def test_a_statement_comes_as_csv_to_whoever_asks_so(world: World, march: Calend
         "rate_bps": "1000",
         "amount": "200",
         "matured_on": "2026-03-17",
+        "role": "promoter",
+        "share_bps": "10000",
+        "plan_id": "",
+        "plan_version": "1",
+        "rule": "offer",
+        "day_cap": "",
     }
 
 

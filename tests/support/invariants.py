@@ -26,7 +26,7 @@ from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.store import AccountsRow, EntryRow
-from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.payments.rules import Receipt, Refund, Remittance
@@ -195,22 +195,29 @@ def _books(state: State) -> Iterator[str]:
         account = refund.cash_account if refund.status == "succeeded" else "refunds_in_flight"
         due[f"{refund.currency} {account}"] -= refund.amount
     for each in state.sold:
-        line, leader, currency = each.line, each.order.leader_id, each.order.currency
+        line, currency = each.line, each.order.currency
         due[f"{currency} customer_prepayments"] -= line.held.net + line.held.shipping
         held = {parcel.id for parcel in each.parcels if parcel.is_held}
         for parcel_id, posted in line.posted.items():
             owed = "held" if parcel_id in held else "payable"
             due[f"{currency} supplier:{line.supplier_id}:{owed}"] -= posted.cost
-            due[f"{currency} leader:{leader}:commission"] -= posted.commission + posted.spread
-            due[f"{currency} platform:revenue"] -= (
-                posted.net + posted.shipping - posted.cost - posted.commission - posted.spread
-            )
+            due.update(_earned(each.order, line, posted))
+            due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
     booked = Counter[str]()
     for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
         earned = " leader:" in account and purpose in ("pending", "available")
         booked[account.replace(purpose, "commission") if earned else account] += amount
     yield from _differences("account", booked, due)
+
+
+def _earned(order: Order, line: OrderLine, posted: Shares) -> Counter[str]:
+    """What leaders earn by some units, out of the platform's revenue."""
+    due = Counter[str]()
+    for leader_id, amount in order.earned_of(line, posted):
+        due[f"{order.currency} leader:{leader_id}:commission"] -= amount
+        due[f"{order.currency} platform:revenue"] += amount
+    return due
 
 
 def _fined(state: State) -> Counter[str]:
@@ -262,14 +269,21 @@ def _lines(state: State) -> Iterator[str]:
     """Of no share of a line is more refunded than there was, and no unit comes back twice."""
     for order in state.orders:
         for line in order.lines:
-            for name, whole in vars(line.whole).items():
-                if not min(0, whole) <= getattr(line.refunded, name) <= max(0, whole):
+            refunded = _amounts(line, line.refunded)
+            for name, whole in _amounts(line, line.whole).items():
+                if not min(0, whole) <= refunded[name] <= max(0, whole):
                     yield f"of {line.sku_id} in {order.id} {name} is refunded beyond its {whole}"
             if not 0 <= line.restocked_quantity <= line.refunded_quantity <= line.quantity:
                 yield f"of {line.sku_id} in {order.id} more units come back than were sold"
             pieces = sum((line.held, *line.posted.values()), line.refunded)
             if pieces != line.whole:
                 yield f"of {line.sku_id} in {order.id} {pieces} is known, not {line.whole}"
+
+
+def _amounts(line: OrderLine, shares: Shares) -> dict[str, int]:
+    """Each share by its name, others' by their roles."""
+    roles = {due.role: amount for due, amount in line.divided(shares)}
+    return {name: n for name, n in vars(shares).items() if name != "others"} | roles
 
 
 def _parcels(state: State) -> Iterator[str]:
@@ -399,7 +413,8 @@ def _clocks(state: State) -> Iterator[str]:
 def _estimates(state: State) -> Iterator[str]:
     due = Counter[str]()
     for each in state.sold:
-        due[each.order.leader_id] += each.line.held.commission + each.line.held.spread
+        for leader_id, amount in each.order.earned_of(each.line, each.line.held):
+            due[leader_id] += amount
     kept = {row.pk: row.estimated for row in state.earnings}
     yield from _differences("estimated commission", kept, due)
 
@@ -413,9 +428,9 @@ def _earnings(state: State) -> Iterator[str]:
             due[f"leader:{row.pk}:available"] -= row.adjusted
     for each in state.sold:
         held = {parcel.id for parcel in each.parcels if parcel.is_held}
-        due[f"leader:{each.order.leader_id}:pending"] -= sum(
-            shares.earned for parcel_id, shares in each.line.posted.items() if parcel_id in held
-        )
+        for shares in (each.line.posted[name] for name in each.line.posted if name in held):
+            for leader_id, amount in each.order.earned_of(each.line, shares):
+                due[f"leader:{leader_id}:pending"] -= amount
     for statement in state.statements:
         due[f"leader:{statement.leader_id}:available"] -= statement.total
     booked = {
