@@ -62,7 +62,7 @@ def planned_sale(world: World, plan_id: str, skus: int = 1, **terms: Any) -> Sal
     """A sale whose offers name no commission, by a leader under the plan."""
     leader_id = world.add_leader()
     assert put_on(world, leader_id, plan_id).status == 200
-    month = {"open_for": timedelta(days=30), "stock": 1_000}
+    month: dict[str, Any] = {"open_for": timedelta(days=30), "stock": 1_000}
     return world.sale(leader_id=leader_id, skus=skus, commission=None, **month, **terms)
 
 
@@ -155,7 +155,7 @@ def lead_rate(world: World, sale: Sale) -> int:
     """The rate of an order that is placed now, as its leader's estimate shows it."""
     before = balance(world, sale.leader_id)["estimated"]
     world.paid_order(sale)
-    return (balance(world, sale.leader_id)["estimated"] - before) * 10
+    return int(balance(world, sale.leader_id)["estimated"] - before) * 10
 
 
 def test_the_most_specific_rule_wins(world: World, time: StillClock) -> None:
