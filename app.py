@@ -23,6 +23,8 @@ from chalicelib.portal import routes as portal
 from chalicelib.reference import routes as reference
 from chalicelib.settlement import routes as settlement
 from chalicelib.settlement import workers as settlement_workers
+from chalicelib.simulation import routes as simulation
+from chalicelib.simulation import workers as simulation_workers
 from chalicelib.stock import routes as stock
 from chalicelib.stock import workers as stock_workers
 from chalicelib.webhooks import routes as webhooks
@@ -35,6 +37,7 @@ app.register_blueprint(authorizers)
 for domain in (
     parties,
     plans,
+    simulation,
     catalogue,
     stock,
     ordering,
@@ -58,6 +61,7 @@ for domain in (
     dispatch_workers,
     aftersales_workers,
     settlement_workers,
+    simulation_workers,
     ledger_workers,
     webhooks_workers,
     outbox_worker,

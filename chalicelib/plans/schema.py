@@ -124,7 +124,9 @@ class UplineIn(_NeverPaysToJoin):
     bps: Annotated[int, Field(ge=1, le=MOST_TOTAL_BPS)]
 
 
-class _Says(_NeverPaysToJoin):
+class Says(_NeverPaysToJoin):
+    """What a version of a plan says."""
+
     rules: Annotated[list[RuleIn], Field(min_length=1, max_length=MAX_RULES)]
     upline: Annotated[list[UplineIn], Field(max_length=MOST_UPLINE_LEVELS)] = Field(
         default=[], description="On top of the rate, of the same base; the platform bears it."
@@ -138,7 +140,7 @@ class _Says(_NeverPaysToJoin):
         return upline
 
 
-class AddVersion(_Says):
+class AddVersion(Says):
     effective_from: BusinessDate
 
 
@@ -243,11 +245,11 @@ class ChangeView(View):
     differences: list[DifferenceView]
 
 
-def rules_of(sent: _Says) -> list[Rule]:
+def rules_of(sent: Says) -> list[Rule]:
     return [_rule(each) for each in sent.rules]
 
 
-def upline_of(sent: _Says) -> list[int]:
+def upline_of(sent: Says) -> list[int]:
     return [each.bps for each in sent.upline]
 
 

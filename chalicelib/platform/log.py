@@ -68,6 +68,7 @@ _NAMES = {
     "run": "run_id",
     "whd": "delivery_id",
     "rpl": "replay_id",
+    "sim": "simulation_id",
 }
 
 logger = SafeLogger()

@@ -63,6 +63,12 @@ VERSION_VIEW: dict[str, Any] = {
     "made_by": "op_ines",
     "made_at": "2026-03-09T08:15:20.100Z",
 }
+COMPARED: dict[str, Any] = {
+    "currency": "EUR",
+    "earned": 96400,
+    "would_earn": 115680,
+    "difference": 19280,
+}
 BY_OFFER: dict[str, Any] = {
     "role": "promoter",
     "share_bps": 10000,
@@ -585,6 +591,26 @@ EXAMPLES: dict[str, Any] = {
         "versions": [VERSION_VIEW],
         "created_at": "2026-02-27T11:58:12.420Z",
     },
+    "SimulatePlan": {
+        "rules": [{"match": {}, "basis": "sales", "rate_bps": 1200}],
+        "upline": [],
+        "month": "2026-03",
+        "leader_ids": [],
+    },
+    "SimulationView": {
+        "id": "sim_019caa0a1a2b7c3d4e5f60718293",
+        "plan_id": PLAN,
+        "month": "2026-03",
+        "status": "completed",
+        "percent": 100,
+        "orders": 412,
+        "lines_without_rule": 0,
+        "totals": [COMPARED],
+        "leaders": [{"leader_id": LEADER, **COMPARED}],
+        "created_at": "2026-04-02T09:00:00.120Z",
+        "completed_at": "2026-04-02T09:00:01.480Z",
+    },
+    "LeaderComparedView": {"leader_id": LEADER, **COMPARED},
     "MakeDefault": {"is_default": True},
     "SetLeaderPlan": {"plan_id": PLAN},
     "EditLeader": {"level": "gold", "pickup_leader_id": OTHER_LEADER},
