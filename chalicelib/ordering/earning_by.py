@@ -20,7 +20,7 @@ def terms_of(
     Raises Conflict `no_commission_rule` where neither says anything: nobody sells for nothing
     because a rule was forgotten.
     """
-    found = [_terms(plan, leader, offer, now) for offer in offers]
+    found = [terms_by(plan, leader, offer, now) for offer in offers]
     wrong = tuple(
         FieldError(f"lines.{n}.sku_id", "is sold under no commission rule")
         for n, (offer, terms) in enumerate(zip(offers, found, strict=True))
@@ -35,7 +35,8 @@ def terms_of(
     return found
 
 
-def _terms(plan: Plan | None, leader: Leader, offer: Offer, now: datetime) -> Terms | None:
+def terms_by(plan: Plan | None, leader: Leader, offer: Offer, now: datetime) -> Terms | None:
+    """The terms of one offer by a plan; None where it names a commission, or the plan no rule."""
     if offer.commission or plan is None:
         return None
     version = plan.in_force_on(clock.business_date(now, settings().zone).isoformat())

@@ -219,7 +219,7 @@ class OfferTermsView(View):
     floor_price: int | None
     price_schedule: list[PriceStepView]
     commission: CommissionView | None = Field(
-        description="Null where it is what the leader's commission plan says."
+        description="The offer's own, or by the leader's plan; null where that has no rule for it."
     )
 
 

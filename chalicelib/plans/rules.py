@@ -169,7 +169,7 @@ class Terms:
     `others` have their parts of it beside the promoter, who has `share_bps` of the rate.
     """
 
-    basis: str
+    basis: Basis
     rate_bps: int
     rule: str = OFFER
     plan_id: str = ""

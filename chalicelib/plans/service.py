@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
+from chalicelib.parties.rules import Leader
 from chalicelib.plans import rules
 from chalicelib.plans import store as plans
 from chalicelib.plans.rules import Change, ChangeKind, Difference, Plan, Rule, UplineLimit, Version
@@ -128,6 +129,12 @@ def _noted(
 ) -> Sequence[Put]:
     change = Change(ids.new("chg"), plan.id, None, what, caller.id, clock.now(), differences)
     return plans.add_changes(change, [plan.id])
+
+
+def plan_of_leader(leader: Leader) -> Plan | None:
+    """By which plan the leader earns: its own, or the platform's default for it."""
+    plan_id = leader.plan_id or plans.get_defaults().plan_of(leader.currency)
+    return plans.get_plan(plan_id) if plan_id else None
 
 
 def versions_of(plan_id: str, page: PageRequest) -> Page[Version]:

@@ -323,6 +323,61 @@ def test_what_a_role_would_have_that_nobody_fills_is_the_promoters(
     assert (line["role"], line["share_bps"], line["amount"]) == ("promoter", 10_000, 100)
 
 
+def test_many_parcels_arrive_at_once_for_many_leaders(malaysia: World, time: StillClock) -> None:
+    """More than one transaction holds: they arrive in some, and nothing of any is lost."""
+    world = malaysia
+    split = [
+        {"role": role, "bps": bps}
+        for role, bps in (("promoter", 8000), ("pickup_point", 1500), ("hub", 500))
+    ]
+    levels = [{"level": 1, "bps": 200}, {"level": 2, "bps": 100}]
+    plan_id = a_plan(world, rule(split=split), country="MY", upline=levels)
+    seller, shop, hub, above, top = (abroad(world, "MY") for _ in range(5))
+    edit_leader(world, above, invited_by=top)
+    edit_leader(world, seller, pickup_leader_id=shop, hub_id=hub, invited_by=above)
+    put_on(world, seller, plan_id)
+    sale = world.sale(leader_id=seller, commission=None)
+    order = world.paid_order(sale, quantity=20)
+    path = f"/v1/dispatches/{order['dispatches'][0]['id']}"
+    assert world.operator.post(f"{path}/accept", {}).status == 200
+    for n in range(20):
+        body = {
+            "carrier": "DHL",
+            "tracking_number": f"T{n}",
+            "lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}],
+        }
+        assert world.operator.post(f"{path}/ship", body).status == 200
+    answer = world.operator.post(f"{path}/deliver", {})
+    assert (answer.status, answer.json["status"]) == (200, "delivered")
+    again = world.operator.post(f"{path}/deliver", {})
+    assert (again.status, again.json["version"]) == (200, answer.json["version"])
+    everybody = (seller, shop, hub, above, top)
+    assert [earned(world, each)[1] for each in everybody] == [1600, 300, 100, 400, 200]
+    disputed = world.customer().post(f"{path}/disputes", {"reason": "All of it is broken."})
+    assert refused(disputed, 422, "dispute_too_large", "parcel_id")
+    parcel_id = answer.json["parcels"][0]["id"]
+    body = {"reason": "It is broken.", "parcel_id": parcel_id}
+    assert world.customer().post(f"{path}/disputes", body).status == 201
+
+
+def test_a_leader_sees_what_it_earns_by_its_plan(world: World, time: StillClock) -> None:
+    plan_id = a_plan(world, rule(), rule(2500, "gross_profit", match={"level": "gold"}))
+    sale = planned_sale(world, plan_id)
+    path = f"/v1/leaders/{sale.leader_id}/campaigns"
+
+    def shown() -> Json:
+        (campaign,) = world.leader(sale.leader_id).get(path).json["items"]
+        return campaign["offers"][0]["terms"]["commission"]
+
+    assert shown() == {"basis": "sales", "rate_bps": 1000}
+    edit_leader(world, sale.leader_id, level="gold")
+    assert shown() == {"basis": "gross_profit", "rate_bps": 2500}
+    put_on(world, sale.leader_id, None)
+    assert shown() is None
+    (campaign,) = world.customer().get(path).json["items"]
+    assert campaign["offers"][0]["terms"] is None
+
+
 def test_a_dispute_holds_what_everybody_earned(world: World, time: StillClock) -> None:
     split = [{"role": "promoter", "bps": 9000}, {"role": "pickup_point", "bps": 1000}]
     sale = planned_sale(world, a_plan(world, rule(split=split)))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.kernel import clock
-from chalicelib.simulation import service
+from chalicelib.simulation import service, store
 from tests.functional.test_plans import (
     PLANS,
     edit_leader,
@@ -159,7 +159,7 @@ def test_a_step_that_another_has_taken_adds_nothing(
     simulation = simulate(world, plan_id, rule(1500)).json
     stale = service.simulation_of(plan_id, simulation["id"])
     world.work()
-    monkeypatch.setattr(service.simulations, "get_simulation", lambda _: stale)
+    monkeypatch.setattr(store, "get_simulation", lambda _: stale)
     service.go_on(stale.id)
     monkeypatch.undo()
     found = world.operator.get(f"{PLANS}/{plan_id}/simulations/{stale.id}").json

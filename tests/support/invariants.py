@@ -31,6 +31,8 @@ from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.payments.rules import Receipt, Refund, Remittance
 from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
+from chalicelib.plans.rules import Plan, Rule, Version
+from chalicelib.plans.store import PlanRow, VersionRow
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required
 from chalicelib.platform.table import EntityRow, Row
@@ -61,6 +63,9 @@ class State:
         catalogue = _items("CATALOGUE_TABLE")
         self.campaigns: list[Campaign] = _entities(CampaignRow, catalogue, "campaign")
         self.offers: list[Offer] = _entities(OfferRow, catalogue, "offer")
+        plans = _items("PLANS_TABLE")
+        self.plans: list[Plan] = _entities(PlanRow, plans, "plan")
+        self.versions: list[Version] = _entities(VersionRow, plans, "version")
         dispatch = _items("DISPATCH_TABLE")
         self.dispatches: list[Dispatch] = _entities(DispatchRow, dispatch, "dispatch")
         self.disputes: list[Dispute] = _entities(DisputeRow, dispatch, "dispute")
@@ -410,6 +415,31 @@ def _clocks(state: State) -> Iterator[str]:
                     yield f"clock {of} is {what} by itself, or without a mark"
 
 
+def _commissions(state: State) -> Iterator[str]:
+    """A line keeps what the rule of its version says, and its parts are no more than the whole."""
+    versions = {(each.plan_id, each.number): each for each in state.versions}
+    for order in state.orders:
+        for line in order.lines:
+            what = f"{line.sku_id} of {order.id}"
+            if not 0 <= sum(due.amount for due in line.due) <= line.commission:
+                yield f"{what} divides {line.commission} into {line.due}"
+            if line.plan_id and not _keeps(line, versions.get((line.plan_id, line.plan_version))):
+                yield f"{what} does not keep {line.rule} of {line.plan_id}"
+    for plan in state.plans:
+        changed = [v.number for v in plan.versions if versions.get((plan.id, v.number)) != v]
+        yield from (f"version {n} of {plan.id} is not as it was saved" for n in changed)
+
+
+def _keeps(line: OrderLine, version: Version | None) -> bool:
+    rules = {rule.words: rule for rule in version.rules} if version else {}
+    return line.rule in rules and _frozen(rules[line.rule]) == _frozen(line)
+
+
+def _frozen(terms: Rule | OrderLine) -> tuple[Any, ...]:
+    bounds = (terms.line_cap, terms.order_cap, terms.day_cap, terms.line_floor)
+    return (terms.basis, terms.rate_bps, *bounds)
+
+
 def _estimates(state: State) -> Iterator[str]:
     due = Counter[str]()
     for each in state.sold:
@@ -583,6 +613,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _limits_held,
     _dispatches,
     _clocks,
+    _commissions,
     _estimates,
     _earnings,
     _days,

@@ -12,7 +12,7 @@ from chalicelib.dispatch.earned import earned_lines
 from chalicelib.kernel.money import at_rate
 from chalicelib.ordering.lines import OrderLine, Shares, Substitute
 from chalicelib.ordering.pricing import price
-from chalicelib.plans.rules import Share, Terms
+from chalicelib.plans.rules import Basis, Share, Terms
 from chalicelib.stock.rules import Part
 from tests.support.made import a_basket, a_line, an_offer, an_order
 
@@ -31,7 +31,7 @@ def divided_terms(draw: st.DrawFn) -> Terms:
         Share("upline_1", "ldr_4", draw(st.integers(1, 1_000))),
     ][: draw(st.integers(1, 3))]
     split = sum(each.share_bps for each in others if each.role != "upline_1")
-    basis = draw(st.sampled_from(["sales", "gross_profit"]))
+    basis: Basis = draw(st.sampled_from(["sales", "gross_profit"]))
     floor = draw(st.none() | st.integers(1, 300))
     return Terms(
         basis, rate, "default", "cpl_1", 1, 10_000 - split, tuple(others), line_floor=floor

@@ -106,7 +106,8 @@ def test_the_order_is_total_and_as_the_documents_say() -> None:
 
 @pytest.mark.parametrize("field", WORDS)
 def test_a_rule_is_for_nothing_that_differs_from_what_it_names(field: str) -> None:
-    rule = Rule("sales", 100, **{field: "another"})
+    named: dict[str, Any] = {field: "another"}
+    rule = Rule("sales", 100, **named)
     assert a_version(rule).rule_for(SOLD) is None
     without = Sold(**{**vars(SOLD), field: None})
     assert a_version(rule).rule_for(without) is None
