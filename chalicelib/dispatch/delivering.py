@@ -23,6 +23,8 @@ from chalicelib.settlement.rules import EarnedLine
 # Of a delivery's transaction: the answer's record, dispatch, order, limits and caps, the supplier's
 # balance. Of each leader: its earnings, the day's sum and its balance.
 OTHER_ITEMS, ITEMS_A_LEADER = 15, 3
+# The promoter, its pick-up point, its hub, and two who invited it.
+MOST_LEADERS = 5
 
 
 @retry_stale
@@ -34,12 +36,13 @@ def deliver(
     dispatch = service.dispatch_for(dispatch_id, caller, leader_too=True)
     if rules.repeats_delivery(dispatch, given):
         return dispatch
-    arriving = dispatch.on_the_way
-    most = _most_at_once(service.order_of(dispatch))
-    while len(arriving) > most:
+    while len(dispatch.on_the_way) > _room_for(MOST_LEADERS):
+        most = _room_for(len(service.order_of(dispatch).earning_leaders))
+        if len(dispatch.on_the_way) <= most:
+            break
         # What stops in between is as if some had arrived before the others.
-        dispatch = _deliver(dispatch, arriving[:most], given, caller, None)
-        arriving = dispatch.on_the_way
+        dispatch = _deliver(dispatch, dispatch.on_the_way[:most], given, caller, None)
+    arriving = dispatch.on_the_way
     return _deliver(dispatch, arriving, given, caller, recorder, delivered_at_given=given)
 
 
@@ -97,10 +100,9 @@ def _deliver(
     return changed
 
 
-def _most_at_once(order: Order) -> int:
+def _room_for(leaders: int) -> int:
     """How many parcels a transaction has room for: each has its entry, a row of its supplier's
     history, and one for every leader that earns by it."""
-    leaders = len(order.earning_leaders)
     return (WRITE_LIMIT - OTHER_ITEMS - ITEMS_A_LEADER * leaders) // (2 + leaders)
 
 

@@ -75,9 +75,9 @@ def _switch(text: str) -> bool:
 
 
 def _upline_limits(text: str) -> Mapping[str, tuple[int, int]]:
-    """Countries as `MY:2:5000`: at most two levels, and 5000 basis points in all."""
+    """Countries as `MY:2:5000,VN:1:3000`: at most two levels, and 5000 basis points in all."""
     found = {}
-    for each in text.split():
+    for each in filter(None, text.split(",")):
         country, levels, total_bps = each.split(":")
         if int(levels) not in range(3) or int(total_bps) not in range(5_001):
             raise ValueError(f"{each} is more than two levels or 5000 basis points")

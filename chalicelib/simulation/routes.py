@@ -4,26 +4,18 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.plans import schema as plan_schema
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
-from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.pages import Page
 from chalicelib.simulation import service
 from chalicelib.simulation import store as simulations
-from chalicelib.simulation.rules import Simulation
-from chalicelib.simulation.schema import (
-    MAX_LEADERS,
-    LeaderComparedView,
-    SimulatePlan,
-    SimulationView,
-)
+from chalicelib.simulation.rules import OfLeader, SimulationWhole
+from chalicelib.simulation.schema import LeaderComparedView, SimulatePlan, SimulationView
 from chalicelib.simulation.service import Draft
-from chalicelib.simulation.store import SimulatedRow
 
 routes = Routes(__name__, tag="Commission plans", authorizer=authorizer)
 
 
-def _shown(simulation: Simulation) -> SimulationView:
-    leaders = simulations.leaders(simulation.id, PageRequest(simulation.id, MAX_LEADERS)).items
-    of_job = {n: getattr(simulation, n) for n in SimulationView.model_fields if n != "leaders"}
-    return SimulationView.model_validate({**of_job, "leaders": leaders}, from_attributes=True)
+def _reply(simulation: SimulationWhole) -> Reply:
+    return Reply(simulation, status=202 if simulation.is_running else 200)
 
 
 @routes.endpoint(
@@ -37,6 +29,7 @@ def _shown(simulation: Simulation) -> SimulationView:
     body=SimulatePlan,
     answer=SimulationView,
     status=202,
+    key="optional",
     errors={"upline_not_allowed": 422},
     also=Also(statuses={200: "Of few orders: it is completed."}),
 )
@@ -45,8 +38,7 @@ def simulate(request: Request, id: str) -> Reply:
     draft = Draft(
         plan_schema.rules_of(sent), plan_schema.upline_of(sent), sent.month, sent.leader_ids
     )
-    made = service.start(id, draft)
-    return Reply(_shown(made), status=202 if made.is_running else 200)
+    return _reply(service.start(id, draft, request.recorder(_reply)))
 
 
 @routes.endpoint(
@@ -56,8 +48,8 @@ def simulate(request: Request, id: str) -> Reply:
     roles=("operator",),
     answer=SimulationView,
 )
-def read_simulation(request: Request, id: str, simulation_id: str) -> SimulationView:
-    return _shown(service.simulation_of(id, simulation_id))
+def read_simulation(request: Request, id: str, simulation_id: str) -> SimulationWhole:
+    return service.whole(service.simulation_of(id, simulation_id))
 
 
 @routes.endpoint(
@@ -68,6 +60,6 @@ def read_simulation(request: Request, id: str, simulation_id: str) -> Simulation
     answer=LeaderComparedView,
     is_list=True,
 )
-def list_simulated(request: Request, id: str, simulation_id: str) -> Page[SimulatedRow]:
+def list_simulated(request: Request, id: str, simulation_id: str) -> Page[OfLeader]:
     found = service.simulation_of(id, simulation_id)
     return simulations.leaders(found.id, request.page)

@@ -22,6 +22,7 @@ from chalicelib.plans.rules import (
 from chalicelib.settlement.rules import commission_base
 
 SimulationStatus = Literal["running", "completed"]
+LEADERS_SHOWN = 100
 
 
 class Compared(NamedTuple):
@@ -47,6 +48,13 @@ class Total:
     @property
     def difference(self) -> int:
         return self.would_earn - self.earned
+
+
+@dataclass(frozen=True)
+class OfLeader(Total):
+    """What one leader earned and would have, in one currency."""
+
+    leader_id: str
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,25 @@ class Found:
         for leader_id, compared in simulated.by_leader.items():
             of = (leader_id, order.currency)
             self.by_leader[of] = self.by_leader.get(of, Compared()).plus(compared)
+
+    @property
+    def leaders(self) -> list[OfLeader]:
+        """The newest leaders first, as they are listed."""
+        return [
+            OfLeader(currency, *compared, leader_id)
+            for (leader_id, currency), compared in sorted(self.by_leader.items(), reverse=True)
+        ]
+
+
+@dataclass(frozen=True)
+class SimulationWhole(Simulation):
+    """A simulation with the first of its leaders."""
+
+    leaders: Sequence[OfLeader] = ()
+
+    @classmethod
+    def of(cls, simulation: Simulation, leaders: Sequence[OfLeader]) -> "SimulationWhole":
+        return cls(**vars(simulation), leaders=tuple(leaders[:LEADERS_SHOWN]))
 
 
 @dataclass(frozen=True)

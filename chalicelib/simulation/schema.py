@@ -2,16 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from chalicelib.plans.schema import Says
-from chalicelib.platform.schema import Identifier, Instant, View
+from chalicelib.platform.schema import Identifier, Instant, Month, View
 from chalicelib.simulation.rules import SimulationStatus
 
 MAX_LEADERS = 100
-Month = Annotated[
-    str, StringConstraints(pattern="^20[0-9]{2}-(0[1-9]|1[0-2])$"), Field(examples=["2026-03"])
-]
 
 
 class SimulatePlan(Says):

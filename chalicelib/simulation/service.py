@@ -23,11 +23,12 @@ from chalicelib.plans import store as plan_store
 from chalicelib.plans.rules import Plan, Rule, Sold
 from chalicelib.platform import queues
 from chalicelib.platform.log import logger
+from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.settings import settings
-from chalicelib.platform.transaction import Transaction
+from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.simulation import rules
 from chalicelib.simulation import store as simulations
-from chalicelib.simulation.rules import Found, Simulation
+from chalicelib.simulation.rules import LEADERS_SHOWN, Found, Simulation, SimulationWhole
 
 # What is added up of so many pages of orders, or of so many leaders, is one step. Its sums fit into
 # a transaction: an order has five leaders at most.
@@ -45,7 +46,7 @@ class Draft:
     leader_ids: Sequence[str]
 
 
-def start(plan_id: str, draft: Draft) -> Simulation:
+def start(plan_id: str, draft: Draft, recorder: Recorder | None) -> SimulationWhole:
     """Simulate a month under a draft; last month where none is named. Done at once where its orders
     are few. Raises NotFound, and Invalid for what a version could not say or a month to come."""
     plan, now = plans.plan_of(plan_id), clock.now()
@@ -71,12 +72,18 @@ def start(plan_id: str, draft: Draft) -> Simulation:
         created_at=now,
     )
     found, after = _step(made, plan)
-    transaction = Transaction()
+    whole = SimulationWhole.of(after, found.leaders)
+    transaction = Transaction(recorder)
     transaction.add(simulations.add_simulation(after), *simulations.add_found(made.id, found))
     if after.is_running:
         transaction.publish(Event(events.SIMULATION_ASKED, made.id))
-    transaction.commit()
-    return after
+    transaction.commit(whole)
+    return whole
+
+
+def whole(simulation: Simulation) -> SimulationWhole:
+    first = PageRequest(simulation.id, LEADERS_SHOWN)
+    return SimulationWhole.of(simulation, simulations.leaders(simulation.id, first).items)
 
 
 def simulation_of(plan_id: str, simulation_id: str) -> Simulation:

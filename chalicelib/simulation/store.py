@@ -18,7 +18,7 @@ from chalicelib.platform.table import (
     table,
 )
 from chalicelib.platform.transaction import Put, Update, create
-from chalicelib.simulation.rules import Compared, Found, Simulation, Total
+from chalicelib.simulation.rules import Found, OfLeader, Simulation, Total
 
 SIMULATION, LEADER = "simulation", "leader#"
 
@@ -66,8 +66,8 @@ class SimulatedRow(Row):
     would_earn = IntegerAttribute(default=0)
 
     @property
-    def difference(self) -> int:
-        return Compared(self.earned, self.would_earn).difference
+    def of_leader(self) -> OfLeader:
+        return OfLeader(self.currency, self.earned, self.would_earn, self.leader_id)
 
 
 def get_simulation(simulation_id: str) -> Simulation | None:
@@ -101,11 +101,12 @@ def add_found(simulation_id: str, found: Found) -> list[Update]:
     ]
 
 
-def leaders(simulation_id: str, page: PageRequest) -> Page[SimulatedRow]:
+def leaders(simulation_id: str, page: PageRequest) -> Page[OfLeader]:
     """Those of a simulation, the newest leaders first."""
     row = SimulatedRow
     older = row.sk.between(LEADER, page.after) if page.after else row.sk.startswith(LEADER)
     rows = store.query(row, simulation_id, where=older, newest_first=True, limit=page.limit + 2)
     rows = [each for each in rows if each.sk != page.after]
-    shown = tuple(rows[: page.limit])
-    return Page(shown, shown[-1].sk if len(rows) > page.limit else None)
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    return Page(tuple(each.of_leader for each in shown), shown[-1].sk if more else None)

@@ -27,7 +27,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> StillClock:
 @pytest.fixture
 def malaysia(issuer: Issuer, time: StillClock) -> Iterator[World]:
     """A world in whose Malaysia two levels may earn, and half of all together."""
-    with new_world(issuer, UPLINE_LIMITS="MY:2:5000 VN:1:1200") as world:
+    with new_world(issuer, UPLINE_LIMITS="MY:2:5000,VN:1:1200") as world:
         yield world
 
 

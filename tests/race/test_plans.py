@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from chalicelib.kernel import clock
+from chalicelib.kernel.errors import Busy
+from chalicelib.settlement import settling
 from tests.support.at_once import at_once, each, outcomes
 from tests.support.clouds import ON_MOTO
+from tests.support.events import sqs_event
+from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
-from tests.support.world import World, created
+from tests.support.world import Context, Json, Sale, World, created, workers
 
 PLANS = "/v1/commission-plans"
 RULE = {"match": {}, "basis": "sales", "rate_bps": 1000}
@@ -71,7 +76,73 @@ def inviting_each_other(world: World) -> None:
     assert outcomes(answers) == {"200": 1, "409 has_invited_others": 1}
 
 
-RACES = [versions_of_one_day, versions_of_many_days, defaults, inviting_each_other]
+def a_divided_sale(world: World) -> tuple[Sale, list[str]]:
+    """A sale whose commission three leaders divide, and who they are."""
+    split = [
+        {"role": role, "bps": bps}
+        for role, bps in (("promoter", 8000), ("pickup_point", 1500), ("hub", 500))
+    ]
+    plan_id = a_plan(world)
+    rules = [{**RULE, "rate_bps": 1111, "split": split}]
+    body = {"effective_from": clock.now().date().isoformat(), "rules": rules}
+    created(world.operator.post(f"{PLANS}/{plan_id}/versions", body))
+    seller, shop, hub = (world.add_leader() for _ in range(3))
+    filled = {"pickup_leader_id": shop, "hub_id": hub}
+    assert world.operator.patch(f"/v1/leaders/{seller}", filled).status == 200
+    path = f"/v1/leaders/{seller}/commission-plan"
+    assert world.operator.put(path, {"plan_id": plan_id}).status == 200
+    return world.sale(leader_id=seller, commission=None), [seller, shop, hub]
+
+
+def divided_money(world: World) -> None:
+    """What three leaders earned is settled by three workers each, and refunded meanwhile."""
+    sale, leaders = a_divided_sale(world)
+    order = world.delivered_order(sale, quantity=10)
+    today = clock.now().date().isoformat()
+    run = world.operator.post("/v1/settlement-runs", {"business_date": today})
+    assert run.status == 202
+    workers()["SETTLEMENT_LIST"](sqs_event(*world.messages("SETTLEMENT_LIST")), Context())
+    refunds: list[Json] = [
+        {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}]},
+        {"amount": 101},
+    ]
+    path = f"/v1/orders/{order['id']}/refunds"
+    settling_each = [partial(until_settled, run.json["id"], each) for each in leaders * 3]
+    refunding_each = [
+        partial(until_answered, world, path, {"reason": "late", **body}) for body in refunds * 3
+    ]
+    at_once([*settling_each, *refunding_each])
+    world.work()
+    assert findings({sale.sku_ids[0]: 100}) == []
+    left = world.order(order["id"])
+    rest = left["total"] - left["refunded_amount"]
+    until_answered(world, path, {"reason": "late", "amount": rest})
+    world.work()
+    assert findings({sale.sku_ids[0]: 100}) == []
+    assert world.trial_balance() == {}
+
+
+def until_answered(world: World, path: str, body: Json) -> None:
+    """As an operator does: where the order is busy, the same request once more."""
+    for _ in range(5):
+        answer = world.operator.post(path, body)
+        if answer.status != 503:
+            assert answer.status == 201, answer.text
+            return
+    raise AssertionError("the order stays busy")
+
+
+def until_settled(run_id: str, leader_id: str) -> None:
+    """As the queue does: a message whose worker failed comes again."""
+    for _ in range(5):
+        try:
+            return settling.settle_leader(run_id, 0, leader_id)
+        except Busy:
+            continue
+    raise AssertionError("the leader was never settled")
+
+
+RACES = [versions_of_one_day, versions_of_many_days, defaults, inviting_each_other, divided_money]
 
 
 @ON_MOTO

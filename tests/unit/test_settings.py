@@ -47,7 +47,7 @@ def test_what_is_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIMEZONE", "Asia/Shanghai")
     monkeypatch.setenv("COMMISSION_HOLD_DAYS", "0")
     monkeypatch.setenv("SETTLE_OPEN_DAY", "1")
-    monkeypatch.setenv("UPLINE_LIMITS", "MY:2:5000 VN:1:3000")
+    monkeypatch.setenv("UPLINE_LIMITS", "MY:2:5000,VN:1:3000")
     chosen = settings()
     assert chosen.upline_limits == {"MY": (2, 5000), "VN": (1, 3000)}
     assert (chosen.zone, chosen.commission_hold_days) == (ZoneInfo("Asia/Shanghai"), 0)
