@@ -95,25 +95,24 @@ def simulation_of(plan_id: str, simulation_id: str) -> Simulation:
 
 def go_on(simulation_id: str) -> None:
     """Take the next steps, and ask for those after them."""
-    simulation = simulations.get_simulation(simulation_id)
-    if simulation is None:
-        return
-    plan = plans.plan_of(simulation.plan_id)
     for _ in range(STEPS_A_MESSAGE):
-        if not simulation.is_running:
+        simulation = simulations.get_simulation(simulation_id)
+        if simulation is None or not simulation.is_running:
             return
-        found, after = _step(simulation, plan)
-        transaction = Transaction()
-        transaction.add(
-            simulations.replace_simulation(after), *simulations.add_found(simulation.id, found)
-        )
-        try:
-            transaction.commit()
-        except Stale:
-            logger.info("the step was taken meanwhile")
-            return
-        simulation = after
+        _take_step(simulation)
     queues.send(queues.PLAN_SIMULATE, [{"subject": simulation_id}])
+
+
+def _take_step(simulation: Simulation) -> None:
+    found, after = _step(simulation, plans.plan_of(simulation.plan_id))
+    transaction = Transaction()
+    transaction.add(
+        simulations.replace_simulation(after), *simulations.add_found(simulation.id, found)
+    )
+    try:
+        transaction.commit()
+    except Stale:
+        logger.info("the step was taken meanwhile")
 
 
 def _month(named: str | None, now: datetime) -> tuple[datetime, datetime]:

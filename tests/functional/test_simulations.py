@@ -163,6 +163,7 @@ def test_a_step_that_another_has_taken_adds_nothing(
     monkeypatch.setattr(store, "get_simulation", lambda _: stale)
     service.go_on(stale.id)
     monkeypatch.undo()
+    assert world.messages("PLAN_SIMULATE") == [{"subject": stale.id}]
     found = world.operator.get(f"{PLANS}/{plan_id}/simulations/{stale.id}").json
     assert by_leader(found) == {sale.leader_id: (300, 450, 150)}
 
