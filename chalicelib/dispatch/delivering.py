@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.dispatch import moves, parcels, rules, service
-from chalicelib.dispatch.earned import Days, delivered_entry, earned_by, posted_of
+from chalicelib.dispatch.earned import Days, delivered_entry, earned_by, earned_of, posted_of
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
@@ -16,10 +16,17 @@ from chalicelib.ordering.lines import Shares
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.transaction import Recorder, Transaction, Write
+from chalicelib.platform.transaction import WRITE_LIMIT, Recorder, Transaction, Write
 from chalicelib.settlement import earning
+from chalicelib.settlement.rules import EarnedLine
 from chalicelib.suppliers import fees
 from chalicelib.suppliers.fees import FirstDelivery
+
+# Of a delivery's transaction: the answer's record, dispatch, order, limits and caps, the supplier's
+# balance and day, its community's fee. Of each leader: its earnings, the day's sum and its balance.
+OTHER_ITEMS, ITEMS_A_LEADER = 20, 3
+# The promoter, its pick-up point, its hub, and two who invited it.
+MOST_LEADERS = 5
 
 
 @retry_stale
@@ -31,6 +38,12 @@ def deliver(
     dispatch = service.dispatch_for(dispatch_id, caller, leader_too=True)
     if moves.repeats_delivery(dispatch, given):
         return dispatch
+    while len(dispatch.on_the_way) > _room_for(MOST_LEADERS):
+        most = _room_for(len(service.order_of(dispatch).earning_leaders))
+        if len(dispatch.on_the_way) <= most:
+            break
+        # What stops in between is as if some had arrived before the others.
+        dispatch = _deliver(dispatch, dispatch.on_the_way[:most], given, caller, None)
     arriving = dispatch.on_the_way
     return _deliver(dispatch, arriving, given, caller, recorder, delivered_at_given=given)
 
@@ -65,7 +78,7 @@ def _deliver(
     before, delivered_at = service.order_of(dispatch), given or now
     order = before.after_delivery(each.id for each in arriving)
     matures_on = earning.matures_on(delivered_at)
-    bucket = earning.earnings_of(order.leader_id).bucket_for(matures_on)
+    bucket = earning.open_bucket(earning.earnings_of(order.earning_leaders), matures_on)
     delivered = dispatch.with_parcels(
         [each.delivered(delivered_at, given, matures_on, bucket) for each in arriving]
     )
@@ -86,7 +99,7 @@ def _shared_out(
     bucket: str,
     now: datetime,
 ) -> list[Write]:
-    """What each side gets of the parcels, in the books and in the leader's earnings."""
+    """What each side gets of the parcels, in the books and in the leaders' earnings."""
     posted = {each.id: posted_of(order, each.id) for each in arriving}
     earned = {
         parcel_id: earned_by(order, parcel_id, days)
@@ -100,7 +113,29 @@ def _shared_out(
     return [
         *ledger.post(*_entries(order, dispatch, posted, now), *fee.entries),
         *fee.writes,
-        *earning.earn(order.leader_id, order.currency, bucket, earned),
+        *_earned(order, bucket, earned),
+    ]
+
+
+def _room_for(leaders: int) -> int:
+    """How many parcels a transaction has room for: each has its entry, a row of its supplier's
+    history, and one for every leader that earns by it."""
+    return (WRITE_LIMIT - OTHER_ITEMS - ITEMS_A_LEADER * leaders) // (2 + leaders)
+
+
+def _earned(
+    order: Order, bucket: str, parcels: Mapping[str, Mapping[str, Sequence[EarnedLine]]]
+) -> list[Write]:
+    """What each leader earns by each parcel, as `parcels` say it."""
+    return [
+        write
+        for leader_id in order.earning_leaders
+        for write in earning.earn(
+            leader_id,
+            order.currency,
+            bucket,
+            {name: of_all[leader_id] for name, of_all in parcels.items() if leader_id in of_all},
+        )
     ]
 
 
@@ -118,7 +153,10 @@ def _entries(
             {
                 books.CUSTOMER_PREPAYMENTS: shares.paid,
                 payable: -shares.cost,
-                books.leader_account(order.leader_id, "pending"): -shares.earned,
+                **{
+                    books.leader_account(leader_id, "pending"): -amount
+                    for leader_id, amount in earned_of(order, parcel_id).items()
+                },
                 books.PLATFORM_REVENUE: -shares.revenue,
             },
             {payable: (dispatch.id, parcel_id)},

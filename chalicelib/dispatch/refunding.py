@@ -62,11 +62,11 @@ def refund_in(
     after = _after(order, asked)
     made = _dispatches_of(order, after)
     decided = money_back.new_refund(order, after, reason, now)
-    taking, earnings = Taking(order, after, made), earning.earnings_of(order.leader_id)
+    taking, earnings = Taking(order, after, made), earning.earnings_of(order.earning_leaders)
     changed = [rules.as_left_by(after, each, now) for each in made]
     transaction.add(
         *money_back.booked(decided, taking.debits(earnings), taking.origins()),
-        *earning.take_back(earnings, order.currency, taking.of_earnings(decided.id)),
+        *taking.of_earnings(earnings, decided.id),
         *_stock(order, after, asked.restock),
         *(dispatches.replace_dispatch(each) for each in changed),
     )

@@ -255,7 +255,12 @@ WRITTEN_BY_PEOPLE = Unrecorded(("reason", "note"), _as_disputed)
     status=201,
     key="optional",
     unrecorded=WRITTEN_BY_PEOPLE,
-    errors={"dispute_not_open": 409, "not_delivered": 409, "already_disputed": 409},
+    errors={
+        "dispute_not_open": 409,
+        "not_delivered": 409,
+        "already_disputed": 409,
+        "dispute_too_large": 422,
+    },
 )
 def dispute_delivery(request: Request, id: str) -> Dispute:
     sent: DisputeDelivery = request.body

@@ -25,6 +25,7 @@ AFTER_SALES_DECIDED = "after_sales.decided"
 CASE_OPENED = "case.opened"
 PAYOUTS_ASKED = "payouts.asked"
 REPLAY_ASKED = "replay.asked"
+SIMULATION_ASKED = "simulation.asked"
 
 
 @dataclass(frozen=True)

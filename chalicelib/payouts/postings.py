@@ -93,6 +93,6 @@ def _told(payout: Payout, entry: Entry, amounts: list[tuple[LineKind, int]]) -> 
         if amount
     ]
     kind = entry.id.partition(":")[0]
-    earnings = earning.earnings_of(payout.payee.id)
+    (earnings,) = earning.earnings_of([payout.payee.id]).values()
     # So that of one payout the lines stand in the order of its steps.
     return earning.adjust(earnings, payout.currency, f"{payout.id}:{kind}", lines)

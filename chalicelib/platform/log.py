@@ -70,6 +70,7 @@ _NAMES = {
     "pyt": "payout_id",
     "whd": "delivery_id",
     "rpl": "replay_id",
+    "sim": "simulation_id",
 }
 
 logger = SafeLogger()

@@ -25,6 +25,7 @@ MANY_LINES = ONE_LINE.replace("\\x00-\\x1f", "\\x00-\\x09\\x0b-\\x1f")
 
 _CURRENCY = "^[A-Z]{3}$"
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_MONTH = "^20[0-9]{2}-(0[1-9]|1[0-2])$"
 _TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _CLOSING_TIME = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _IDENTIFIER = "^[A-Za-z0-9_.:@|-]{1,128}$"
@@ -40,6 +41,7 @@ PATTERNS = {
     MANY_LINES: "text without control characters",
     _CURRENCY: "an ISO 4217 currency code in capital letters such as EUR",
     _DATE: "a date such as 2026-03-01",
+    _MONTH: "a month such as 2026-03",
     _TIME_OF_DAY: "a time of day such as 17:30",
     _CLOSING_TIME: "a time of day such as 17:30, or 24:00 for its end",
     _IDENTIFIER: "an id of 1 to 128 letters, digits or _ . : @ | -",
@@ -136,6 +138,7 @@ BusinessDate = Annotated[
     AfterValidator(_plain_date),
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
+Month = Annotated[str, StringConstraints(pattern=_MONTH), Field(examples=["2026-03"])]
 TimeOfDay = Annotated[str, StringConstraints(pattern=_TIME_OF_DAY), Field(examples=["17:30"])]
 ClosingTime = Annotated[str, StringConstraints(pattern=_CLOSING_TIME), Field(examples=["18:00"])]
 InstantIn = Annotated[AwareDatetime, AfterValidator(_utc)]

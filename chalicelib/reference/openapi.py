@@ -29,6 +29,7 @@ TAGS = {
     "Dispatches": "What a supplier must ship; cancelling and refunding.",
     "After-sales": "What customers ask for once their parcel has shipped.",
     "Webhooks": "Telling others, signed and tried again.",
+    "Commission plans": "By which rules leaders earn, in versions, and who changed what.",
     "Settlement": "What leaders earn, and the nightly run.",
     "Suppliers": "What suppliers are paid by and pay, what they are owed, and their statements.",
     "Ledger": "The books.",

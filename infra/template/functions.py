@@ -19,6 +19,7 @@ SETTINGS: Json = {
     "COMMISSION_HOLD_DAYS": {"Ref": "CommissionHoldDays"},
     "RETURN_WINDOW_DAYS": {"Ref": "ReturnWindowDays"},
     "AFTER_SALES_HOURS": {"Ref": "AfterSalesHours"},
+    "UPLINE_LIMITS": {"Ref": "UplineLimits"},
     "SETTLE_OPEN_DAY": {"Ref": "SettleOpenDay"},
     "ALLOW_LOOPBACK_WEBHOOKS": {"Ref": "AllowLoopbackWebhooks"},
     "STRIPE_API_BASE": {"Ref": "StripeApiBase"},

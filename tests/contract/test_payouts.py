@@ -16,7 +16,6 @@ from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import Party, Payout, SealedAccount, Tally
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write
-from chalicelib.settlement import earning
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.rules import Statement
 from tests.support.made import NOW
@@ -229,7 +228,7 @@ def test_a_payout_that_a_run_came_before_is_stale() -> None:
     give(LEADER, "available", -500)
     writes = postings.prepared(a_payout())
     run = Statement("ldr_1", "run_2026-03-10", "2026-03-10", "EUR", "", 0, 0, 0, NOW)
-    write(settlement.take(run, earning.earnings_of("ldr_1")))
+    write(settlement.take(run, settlement.get_earnings("ldr_1")))
     with pytest.raises(Stale):
         write(*writes)
     write(*postings.prepared(a_payout()))

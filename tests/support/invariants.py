@@ -28,7 +28,7 @@ from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Change, Entry
 from chalicelib.ledger.store import AccountsRow, DayRow, EntryRow, HistoryRow, PaidOutRow
-from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.payments.rules import Receipt, Refund, Remittance
@@ -36,6 +36,8 @@ from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
 from chalicelib.payouts.rules import CASH, Batch, Payout
 from chalicelib.payouts.store import BatchRow, PayoutRow, TallyRow
 from chalicelib.payouts.store import OpenRow as OpenPayoutRow
+from chalicelib.plans.rules import Plan, Rule, Version
+from chalicelib.plans.store import PlanRow, VersionRow
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
@@ -79,6 +81,9 @@ class State:
         catalogue = _items("CATALOGUE_TABLE")
         self.campaigns: list[Campaign] = _entities(CampaignRow, catalogue, "campaign")
         self.offers: list[Offer] = _entities(OfferRow, catalogue, "offer")
+        plans = _items("PLANS_TABLE")
+        self.plans: list[Plan] = _entities(PlanRow, plans, "plan")
+        self.versions: list[Version] = _entities(VersionRow, plans, "version")
         dispatch = _items("DISPATCH_TABLE")
         self.dispatches: list[Dispatch] = _entities(DispatchRow, dispatch, "dispatch")
         self.disputes: list[Dispute] = _entities(DisputeRow, dispatch, "dispute")
@@ -229,16 +234,14 @@ def _books(state: State) -> Iterator[str]:
         account = refund.cash_account if refund.status == "succeeded" else "refunds_in_flight"
         due[f"{refund.currency} {account}"] -= refund.amount
     for each in state.sold:
-        line, leader, currency = each.line, each.order.leader_id, each.order.currency
+        line, currency = each.line, each.order.currency
         due[f"{currency} customer_prepayments"] -= line.held.net + line.held.shipping
         held = {parcel.id for parcel in each.parcels if parcel.is_held}
         for parcel_id, posted in line.posted.items():
             owed = "held" if parcel_id in held else "payable"
             due[f"{currency} supplier:{line.supplier_id}:{owed}"] -= posted.cost
-            due[f"{currency} leader:{leader}:commission"] -= posted.commission + posted.spread
-            due[f"{currency} platform:revenue"] -= (
-                posted.net + posted.shipping - posted.cost - posted.commission - posted.spread
-            )
+            due.update(_earned(each.order, line, posted))
+            due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
     due.update(_withheld(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
@@ -255,6 +258,15 @@ class Sums(Counter[str]):
         both = Sums(self)
         both.update(other)
         return both
+
+
+def _earned(order: Order, line: OrderLine, posted: Shares) -> Sums:
+    """What leaders earn by some units, out of the platform's revenue."""
+    due = Sums()
+    for leader_id, amount in order.earned_of(line, posted):
+        due[f"{order.currency} leader:{leader_id}:commission"] -= amount
+        due[f"{order.currency} platform:revenue"] += amount
+    return due
 
 
 def _withheld(state: State) -> Sums:
@@ -420,14 +432,21 @@ def _lines(state: State) -> Iterator[str]:
     """Of no share of a line is more refunded than there was, and no unit comes back twice."""
     for order in state.orders:
         for line in order.lines:
-            for name, whole in vars(line.whole).items():
-                if not min(0, whole) <= getattr(line.refunded, name) <= max(0, whole):
+            refunded = _amounts(line, line.refunded)
+            for name, whole in _amounts(line, line.whole).items():
+                if not min(0, whole) <= refunded[name] <= max(0, whole):
                     yield f"of {line.sku_id} in {order.id} {name} is refunded beyond its {whole}"
             if not 0 <= line.restocked_quantity <= line.refunded_quantity <= line.quantity:
                 yield f"of {line.sku_id} in {order.id} more units come back than were sold"
             pieces = sum((line.held, *line.posted.values()), line.refunded)
             if pieces != line.whole:
                 yield f"of {line.sku_id} in {order.id} {pieces} is known, not {line.whole}"
+
+
+def _amounts(line: OrderLine, shares: Shares) -> dict[str, int]:
+    """Each share by its name, others' by their roles."""
+    roles = {due.role: amount for due, amount in line.divided(shares)}
+    return {name: n for name, n in vars(shares).items() if name != "others"} | roles
 
 
 def _parcels(state: State) -> Iterator[str]:
@@ -570,10 +589,36 @@ def _clocks(state: State) -> Iterator[str]:
                     yield f"clock {of} is {what} by itself, or without a mark"
 
 
+def _commissions(state: State) -> Iterator[str]:
+    """A line keeps what the rule of its version says, and its parts are no more than the whole."""
+    versions = {(each.plan_id, each.number): each for each in state.versions}
+    for order in state.orders:
+        for line in order.lines:
+            what = f"{line.sku_id} of {order.id}"
+            if not 0 <= sum(due.amount for due in line.due) <= line.commission:
+                yield f"{what} divides {line.commission} into {line.due}"
+            if line.plan_id and not _keeps(line, versions.get((line.plan_id, line.plan_version))):
+                yield f"{what} does not keep {line.rule} of {line.plan_id}"
+    for plan in state.plans:
+        changed = [v.number for v in plan.versions if versions.get((plan.id, v.number)) != v]
+        yield from (f"version {n} of {plan.id} is not as it was saved" for n in changed)
+
+
+def _keeps(line: OrderLine, version: Version | None) -> bool:
+    rules = {rule.words: rule for rule in version.rules} if version else {}
+    return line.rule in rules and _frozen(rules[line.rule]) == _frozen(line)
+
+
+def _frozen(terms: Rule | OrderLine) -> tuple[Any, ...]:
+    bounds = (terms.line_cap, terms.order_cap, terms.day_cap, terms.line_floor)
+    return (terms.basis, terms.rate_bps, *bounds)
+
+
 def _estimates(state: State) -> Iterator[str]:
     due = Counter[str]()
     for each in state.sold:
-        due[each.order.leader_id] += each.line.held.commission + each.line.held.spread
+        for leader_id, amount in each.order.earned_of(each.line, each.line.held):
+            due[leader_id] += amount
     kept = {row.pk: row.estimated for row in state.earnings}
     yield from _differences("estimated commission", kept, due)
 
@@ -587,9 +632,9 @@ def _earnings(state: State) -> Iterator[str]:
             due[f"leader:{row.pk}:available"] -= row.adjusted
     for each in state.sold:
         held = {parcel.id for parcel in each.parcels if parcel.is_held}
-        due[f"leader:{each.order.leader_id}:pending"] -= sum(
-            shares.earned for parcel_id, shares in each.line.posted.items() if parcel_id in held
-        )
+        for shares in (each.line.posted[name] for name in each.line.posted if name in held):
+            for leader_id, amount in each.order.earned_of(each.line, shares):
+                due[f"leader:{leader_id}:pending"] -= amount
     for statement in state.statements:
         due[f"leader:{statement.leader_id}:available"] -= statement.total
     booked = {
@@ -834,6 +879,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _dispatches,
     _awaited,
     _clocks,
+    _commissions,
     _estimates,
     _earnings,
     _days,

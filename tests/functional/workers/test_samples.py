@@ -33,6 +33,7 @@ STRANGERS_PASS = (
     "webhook_slow",
     "webhook_recover",
     "webhook_replay",
+    "plan_simulate",
 )
 
 
