@@ -178,7 +178,10 @@ def last_step(party: str, day: date) -> tuple[date | None, Counter[str]]:
 
 def keep_step(party: str, day: date, balances: Mapping[str, int]) -> None:
     """Keep what all days before one have left, which nothing can change any more."""
-    retrying(StepRow(party, f"{STEP}{day}", **balances).save)
+    row = StepRow(party, f"{STEP}{day}")
+    for purpose, amount in balances.items():
+        setattr(row, purpose, amount)
+    retrying(row.save)
 
 
 def history(
