@@ -37,7 +37,7 @@ from chalicelib.platform.table import (
 from chalicelib.platform.transaction import Put, Update, Write, create, write
 
 ENTRY, ACCOUNTS, PAID_OUT = "entry", "accounts", "paid_out"
-HISTORY, DAY = "history#", "day#"
+HISTORY, STEP = "history#", "step#"
 FOLD, HEAD = "fold", "head"
 # At 10,000 entries a second none of the shards takes more than 1,000 write units.
 BOOK_SHARDS = 32
@@ -100,9 +100,9 @@ class AccountsRow(Sides):
     currency = UnicodeAttribute(null=True)
 
 
-class DayRow(Sides):
-    """What was posted to a party on one business date, so that a statement opens without reading
-    all that came before it."""
+class StepRow(Sides):
+    """A party's balances as all business dates before one left them, so that a statement opens
+    without reading all that came before it."""
 
 
 class HistoryRow(EntityRow[Change]):
@@ -156,7 +156,7 @@ def post(*entries: Entry, within: Bound | Sequence[Bound] | None = None) -> list
     return [
         *(create(EntryRow.of(entry)) for entry in entries),
         *_balance_updates(entries, bounds),
-        *_history(changes(entries)),
+        *(create(HistoryRow.of(each)) for each in changes(entries)),
     ]
 
 
@@ -175,14 +175,22 @@ def accounts_of(party: str) -> AccountsRow:
     return store.get(AccountsRow, party, ACCOUNTS) or AccountsRow(party, ACCOUNTS)
 
 
-def sums_before(party: str, day: date) -> Counter[str]:
-    """A party's balances, by purpose, as all business dates before one left them."""
-    return _summed(party, DayRow.sk.between(DAY, f"{DAY}{clock.day_before(day)}"))
+def last_step(party: str, day: date) -> tuple[date | None, Counter[str]]:
+    """The last kept step at or before a business date, None before the first, and its balances."""
+    until = StepRow.sk.between(STEP, f"{STEP}{day}")
+    found = store.query(StepRow, party, where=until, newest_first=True, limit=1)
+    if not found:
+        return None, Counter()
+    sums = {purpose: getattr(found[0], purpose) for purpose in SUPPLIERS_PURPOSES}
+    return date.fromisoformat(found[0].sk.removeprefix(STEP)), Counter(sums)
 
 
-def sums_between(party: str, first: date, last: date) -> Counter[str]:
-    """What was posted to a party from one business date to another, by purpose."""
-    return _summed(party, DayRow.sk.between(f"{DAY}{first}", f"{DAY}{last}"))
+def keep_step(party: str, day: date, balances: Mapping[str, int]) -> None:
+    """Keep what all days before one have left, which nothing can change any more."""
+    row = StepRow(party, f"{STEP}{day}")
+    for purpose, amount in balances.items():
+        setattr(row, purpose, amount)
+    retrying(row.save)
 
 
 def history(
@@ -257,34 +265,6 @@ def keep_fold(before: datetime | None, through: datetime, books: Books) -> None:
     for old in store.query(FoldRow, _step(before)) if before else []:
         old.ttl = expires
         retrying(old.save)
-
-
-def _history(changed: Sequence[Change]) -> list[Write]:
-    days: dict[tuple[str, date], Counter[str]] = defaultdict(Counter)
-    for each in changed:
-        day = clock.business_date(each.posted_at, settings().zone)
-        days[each.party, day].update(_by_purpose(each.postings))
-    return [
-        *(create(HistoryRow.of(each)) for each in changed),
-        *(
-            Update(
-                DayRow.at(party, f"{DAY}{day}"),
-                [getattr(DayRow, purpose).add(amount) for purpose, amount in sums.items()],
-            )
-            for (party, day), sums in days.items()
-        ),
-    ]
-
-
-def _by_purpose(postings: Iterable[Posting]) -> dict[str, int]:
-    return {posting.account.rpartition(":")[2]: posting.amount for posting in postings}
-
-
-def _summed(party: str, where: Condition) -> Counter[str]:
-    sums = Counter[str]()
-    for row in store.query(DayRow, party, where=where):
-        sums.update({purpose: getattr(row, purpose) for purpose in SUPPLIERS_PURPOSES})
-    return sums
 
 
 def _position(change: Change) -> str:

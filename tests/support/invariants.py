@@ -27,7 +27,7 @@ from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Change, Entry
-from chalicelib.ledger.store import AccountsRow, DayRow, EntryRow, HistoryRow, PaidOutRow
+from chalicelib.ledger.store import AccountsRow, EntryRow, HistoryRow, PaidOutRow, StepRow
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
@@ -93,7 +93,7 @@ class State:
         self.entries: list[Entry] = _entities(EntryRow, ledger, "entry")
         self.accounts = _rows(AccountsRow, ledger, "accounts")
         self.history: list[Change] = _entities(HistoryRow, ledger, "history")
-        self.days = _rows(DayRow, ledger, "day")
+        self.steps = _rows(StepRow, ledger, "step")
         suppliers = _items("SUPPLIERS_TABLE")
         self.deposits: list[Deposit] = _entities(DepositRow, suppliers, "deposit")
         self.communities = _rows(CommunityRow, suppliers, "community")
@@ -353,23 +353,28 @@ def _remittances(state: State) -> Iterator[str]:
 
 
 def _histories(state: State) -> Iterator[str]:
-    """A supplier's history is all that was posted to it, and its days add up to the same."""
+    """A supplier's history is all that was posted to it."""
     posted, told = Counter[str](), Counter[str]()
-    on_day, of_day = Counter[str](), Counter[str]()
     for entry in state.entries:
         for each in entry.postings:
             if each.account.startswith("supplier:"):
                 posted[f"{entry.id} {each.account}"] += each.amount
     for change in state.history:
-        day = clock.business_date(change.posted_at, settings().zone)
         for each in change.postings:
             told[f"{change.entry_id} {each.account}"] += each.amount
-            on_day[f"{day} {each.account}"] += each.amount
-    for row in state.days:
-        for purpose in PURPOSES:
-            of_day[f"{row.sk.removeprefix('day#')} {row.pk}:{purpose}"] += getattr(row, purpose)
     yield from _differences("history", told, posted)
-    yield from _differences("day", of_day, on_day)
+
+
+def _steps(state: State) -> Iterator[str]:
+    """A step is what all that was posted to the supplier before its day comes to."""
+    for row in state.steps:
+        day, sums = row.sk.removeprefix("step#"), Counter[str]()
+        for change in state.history:
+            on = clock.business_date(change.posted_at, settings().zone).isoformat()
+            if change.party == row.pk and on < day:
+                sums.update({each.account: each.amount for each in change.postings})
+        kept = {f"{row.pk}:{purpose}": getattr(row, purpose) for purpose in PURPOSES}
+        yield from _differences(f"before {day}", kept, sums)
 
 
 def _deposits(state: State) -> Iterator[str]:
@@ -866,6 +871,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _trial_balance,
     _books,
     _histories,
+    _steps,
     _deposits,
     _communities,
     _fines,
