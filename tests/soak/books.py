@@ -7,7 +7,6 @@ It reads the rows' own attributes and no code of the ledger's, so that a mistake
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from chalicelib.ordering.store import OrderRow
 from tests.soak.rows import Seen
@@ -19,8 +18,8 @@ Rows = dict[tuple[str, Key], Item | None]
 
 LEDGER, ORDERING = "Ledger", "Ordering"
 PARTIES = ("leader:", "supplier:")
-# A leader holds the cash it has collected (a debit); nobody can hold less than none.
-NEVER_NEGATIVE = ("collected",)
+# What is held back or under way for somebody is owed to it, and what it owes it has.
+NEVER_DEBIT, NEVER_CREDIT = ("held", "in_payout", "deposit"), ("owed",)
 
 
 class Books:
@@ -108,7 +107,7 @@ class Books:
                 due = self.balances[f"{currency} {party}:{purpose}"]
                 if kept != due:
                     yield f"balance {party}:{purpose} is {kept}, not {due}"
-                if kept < 0 and purpose in NEVER_NEGATIVE:
+                if (kept > 0 and purpose in NEVER_DEBIT) or (kept < 0 and purpose in NEVER_CREDIT):
                     yield f"balance {party}:{purpose} is {kept}"
         yield from (f"{party} has no balances" for party in self._posted_to - written)
         self._posted_to.clear()

@@ -20,8 +20,9 @@ from chalicelib.dispatch import (
     refunding,
     shipping,
 )
+from chalicelib.dispatch.disputes import Outcome
 from chalicelib.dispatch.parcels import Shipment
-from chalicelib.dispatch.refunding import Asked
+from chalicelib.dispatch.refunding import Asked, Restock
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel.callers import Caller
@@ -31,7 +32,7 @@ from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.store import OrderRow
 from chalicelib.payments import refunds, remitting
 from chalicelib.payments.providers import PaymentSucceeded
-from chalicelib.payments.rules import PaymentMethod
+from chalicelib.payments.rules import PaidFrom, PaymentMethod
 from chalicelib.payments.store import RemittanceRow
 from chalicelib.platform import outbox
 from chalicelib.settlement import runs, watching
@@ -41,6 +42,9 @@ from tests.soak.town import OPERATOR, Town
 
 SOMEWHERE = ShipTo("Alice Doe", "+49 30 1234567", "2 Side St", None, "Berlin", None, "10117", "DE")
 A_WHILE = timedelta(minutes=6)
+OUTCOMES: tuple[Outcome, ...] = ("upheld", "dismissed")
+RESTOCKS: tuple[Restock, ...] = ("all", "none")
+PAID_FROM: tuple[PaidFrom, ...] = ("leader", "bank")
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def place_for_the_leader_to_collect(town: Town) -> None:
 
 def _place(town: Town, method: PaymentMethod) -> None:
     customer = town.customer()
-    sku_ids = town.chance.sample(town.sku_ids, town.chance.choice([1, 1, 2, 3]))
+    sku_ids = town.chance.sample(town.sku_ids, town.chance.choice([1, 1, 1, 2, 3]))
     new = NewOrder(
         customer_id=customer.id,
         campaign_id=town.chance.choice(town.campaign_ids),
@@ -185,14 +189,14 @@ def dispute(town: Town) -> None:
 @happens(2)
 def resolve_a_dispute(town: Town) -> None:
     found = DisputeRow.from_raw_data(town.seen.one("dispute", "open")).to_entity()
-    outcome = town.chance.choice(["upheld", "dismissed"])
+    outcome = town.chance.choice(OUTCOMES)
     disputing.resolve(found.dispatch_id, found.id, outcome, "seen", town.request())
 
 
 @happens(4)
 def refund_units(town: Town) -> None:
     order = _order(town, "paid", "shipped", "delivered", "completed")
-    restock = town.chance.choice(["all", "none"])
+    restock = town.chance.choice(RESTOCKS)
     asked = Asked(_some(town, order.everything_left()), None, restock)
     refunding.refund(order.id, asked, "broken", town.request())
 
@@ -207,7 +211,7 @@ def refund_an_amount(town: Town) -> None:
 @happens(3)
 def hand_money_back(town: Town) -> None:
     refund = town.seen.one("refund", "pending", "failed")
-    paid_from = town.chance.choice(["leader", "bank"])
+    paid_from = town.chance.choice(PAID_FROM)
     refunds.confirm(refund["pk"]["S"], paid_from, OPERATOR, town.request())
 
 
@@ -260,12 +264,12 @@ def more_stock(town: Town) -> None:
     town.supplied[sku_id] += units
 
 
-@happens(20)
+@happens(22)
 def work(town: Town) -> None:
     town.work()
 
 
-@happens(3)
+@happens(1)
 def sweep(town: Town) -> None:
     """What the schedules of a minute do."""
     outbox.sweep(town.now())

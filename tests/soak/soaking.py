@@ -61,25 +61,29 @@ class Soak:
             before = self.report.operations
             self._step(current, operation)
             last = self.report.operations == end
-            if before < self.report.operations and (last or not self.report.operations % FULL_CHECK):
+            if before < self.report.operations and (
+                last or not self.report.operations % FULL_CHECK
+            ):
                 self._look_at_all(current)
         self.report.entries += current.books.entries
         self.report.turnover += current.books.turnover
         self.report.out_by += current.books.out_by()
 
-    def _step(self, current: Town, operation: Operation) -> None:
+    def _step(self, current: Town, operation: Operation) -> bool:
+        """Whether there was anything to do, or to be refused."""
         current.pass_time(LONGEST_STEP_SECONDS)
         try:
             operation.run(current)
         except NothingToDo:
             self.report.idle[operation.name] += 1
-            return
+            return False
         except TuanError:
             self.report.refused[operation.name] += 1
         else:
             self.report.done[operation.name] += 1
         self._note(current, operation.name, current.books.check_step())
         self._tick()
+        return True
 
     def _look_at_all(self, current: Town) -> None:
         come_to_rest(current)

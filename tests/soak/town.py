@@ -6,16 +6,17 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import boto3
 from pytest_httpserver import HTTPServer
 
-from chalicelib.kernel import clock
+from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
 from chalicelib.platform import log
 from chalicelib.platform.idempotency import Answer, IdempotentRequest
@@ -42,6 +43,7 @@ class Town:
 
     def __init__(self, world: World, chance: random.Random) -> None:
         self.chance, self.at = chance, MONDAY
+        self._naming = random.Random(chance.random())
         self.seen = Seen(chance)
         self.books = Books(the_cloud().dynamodb, self.seen)
         self.supplied = Counter[str]()
@@ -50,6 +52,11 @@ class Town:
 
     def now(self) -> datetime:
         return self.at
+
+    def new_id(self, prefix: str) -> str:
+        """An id as any other, the same each time that the same chance rules."""
+        milliseconds = int(self.at.timestamp() * 1000)
+        return f"{prefix}_{milliseconds:012x}{self._naming.getrandbits(64):016x}"
 
     def settle_down(self) -> None:
         """Everybody moves in, and has something to sell."""
@@ -133,8 +140,10 @@ def town(seed: str) -> Iterator[Town]:
         stack.enter_context(_quiet())
         from app import app
 
+        random.seed(seed)  # what the application leaves to chance is the same each time as well
         made = Town(World(Gateway(app), issuer, environment), random.Random(seed))
         stack.enter_context(mock.patch.object(clock, "now", made.now))
+        stack.enter_context(mock.patch.object(ids, "new", made.new_id))
         made.settle_down()
         yield made
 
@@ -147,9 +156,8 @@ def _quiet() -> Iterator[None]:
         pass
 
     with ExitStack() as stack:
+        stack.enter_context(redirect_stdout(stack.enter_context(Path(os.devnull).open("w"))))
         stack.enter_context(mock.patch.object(log._metrics, "add_metric", nothing))
         for method in ("bind", "clear", "info", "warning"):
             stack.enter_context(mock.patch.object(SafeLogger, method, nothing))
         yield
-
-
