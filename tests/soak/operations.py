@@ -195,7 +195,7 @@ def resolve_a_dispute(town: Town) -> None:
 
 @happens(4)
 def refund_units(town: Town) -> None:
-    order = _order(town, "paid", "shipped", "delivered", "completed")
+    order = _dispatched(town)
     restock = town.chance.choice(RESTOCKS)
     asked = Asked(_some(town, order.everything_left()), None, restock)
     refunding.refund(order.id, asked, "broken", town.request())
@@ -203,7 +203,7 @@ def refund_units(town: Town) -> None:
 
 @happens(4)
 def refund_an_amount(town: Town) -> None:
-    order = _order(town, "paid", "shipped", "delivered", "completed")
+    order = _dispatched(town)
     amount = town.chance.choice([1, order.amount_left, town.chance.randint(1, order.total)])
     refunding.refund(order.id, Asked(amount=amount), "a pity", town.request())
 
@@ -297,6 +297,15 @@ def come_to_rest(town: Town) -> None:
 
 def _order(town: Town, *statuses: str) -> Order:
     return OrderRow.from_raw_data(town.seen.one("order", *statuses)).to_entity()
+
+
+def _dispatched(town: Town) -> Order:
+    """One whose suppliers know of it: of one that was refunded before, nothing that is stored tells
+    whether its units have left the stock or were never taken. Raises NothingToDo."""
+    order = _order(town, "paid", "shipped", "delivered", "completed")
+    if not order.dispatches:
+        raise NothingToDo("no dispatch yet")
+    return order
 
 
 def _dispatch(town: Town, *statuses: str) -> Dispatch:
