@@ -60,6 +60,7 @@ KNOWN = {
     "TransactGetItems": {"TransactItems"},
     "TransactWriteItems": {"TransactItems", "ClientRequestToken"},
     "DescribeTable": {"TableName"},
+    "ListTables": set(),
 }
 IN_TRANSACTION = {
     "ConditionCheck": {*WRITE, "Key"},
@@ -140,6 +141,9 @@ class DynamoDB:
             ],
         }
         return {"Table": described}
+
+    def list_tables(self, asked: Json) -> Json:
+        return {"TableNames": sorted(self._tables)}
 
     def get_item(self, asked: Json) -> Json:
         table, given = self.table(asked["TableName"]), _given(asked, "ProjectionExpression")
@@ -375,6 +379,7 @@ _OPERATIONS: dict[str, Callable[[DynamoDB, Json], Json]] = {
     "TransactGetItems": DynamoDB.transact_get_items,
     "TransactWriteItems": DynamoDB.transact_write_items,
     "DescribeTable": DynamoDB.describe_table,
+    "ListTables": DynamoDB.list_tables,
 }
 
 
