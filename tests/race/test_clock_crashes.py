@@ -1,5 +1,6 @@
 """A process that dies while a supplier's clock ends, or while an operator decides about it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from tests.race.test_crashes import (
     post,
     result,
 )
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import IN_MEMORY
 from tests.support.crashing import work_off
 from tests.support.dispatching import back_then
 from tests.support.unguarded import piecemeal
@@ -105,16 +106,19 @@ SCENARIOS = {
 }
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_whatever_dies_wherever_the_clock_comes_to_the_same(name: str, world: World) -> None:
+def test_whatever_dies_wherever_the_clock_comes_to_the_same(
+    name: str, world: World, record_property: Callable[[str, object], None]
+) -> None:
     ends = crash_everywhere(world, SCENARIOS[name])
+    record_property("crash_points", len(ends))
     right: tuple[list[str], Json] = ([], SCENARIOS[name].expected)
     assert {point: end for point, end in ends.items() if end != right} == {}
     assert len(ends) > 1
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("name", ["miss and be fined", "waive"])
 def test_control_the_rig_catches_an_end_written_piece_by_piece(name: str, world: World) -> None:
     with piecemeal():
