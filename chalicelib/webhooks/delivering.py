@@ -92,11 +92,11 @@ def deliver(delivery: Delivery, endpoint: Endpoint) -> bool:
         keep(delivery.succeeded(made), "succeeded")
         health.note_success(endpoint, made)
         return True
-    gone = made.status_code == rules.GONE
+    gone = health.is_gone(endpoint, made)
     wait = None if gone else rules.wait_after(delivery.round_attempts + 1, patience, chance)
     after = delivery.missed(made) if gone else delivery.failed(made, clock.now(), wait)
     keep(after, "exhausted" if wait is None else "failed")
-    health.note_failure(endpoint.id, delivery.id, made, clock.now())
+    health.note_failure(endpoint, delivery.id, made, clock.now())
     if wait is not None and wait <= rules.QUEUE_DELAY_AT_MOST:
         _ask_for_attempt(delivery.id, wait)
     return False
@@ -235,7 +235,7 @@ def _is_due(delivery: Delivery, now: datetime) -> bool:
 def _slowness_noticed(endpoint: Endpoint) -> Iterator[None]:
     """An endpoint is known to be slow while it is waited for, not only when it has timed out: for
     as long as that takes, every worker that met it would be held up with all it has yet to do."""
-    note = partial(copy_context().run, health.note_slowness, endpoint.id)
+    note = partial(copy_context().run, health.note_slowness, endpoint)
     timer = threading.Timer(rules.GOOD_TIME.total_seconds(), note)
     if not endpoint.slow:
         timer.start()

@@ -128,6 +128,8 @@ class Endpoint:
     """Where an owner (a supplier, or the platform) hears of events.
 
     Its secret follows from its id and `generation`; the one before lives until `old_secret_until`.
+    `epoch` rises with each new address and each enabling: what came of a call of an epoch before
+    says nothing of it.
     """
 
     id: str
@@ -144,6 +146,7 @@ class Endpoint:
     created_at: datetime
     health: Health = Health()
     look_at: datetime | None = None
+    epoch: int = 1
 
     @property
     def is_active(self) -> bool:

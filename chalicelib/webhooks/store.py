@@ -99,6 +99,7 @@ class EndpointRow(EntityRow[Endpoint]):
     created_at = InstantAttribute()
     health = RecordAttribute(Health)
     look_at = InstantAttribute(null=True)
+    epoch = IntegerAttribute()
 
     @classmethod
     def keys(cls, entity: Endpoint) -> dict[str, Any]:
