@@ -7,7 +7,7 @@ of an attempt is written on condition of the delivery's version.
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from chalicelib.kernel.errors import Conflict, NotFound, Stale
 from chalicelib.platform import queues
 from chalicelib.platform.log import about, logger, metric
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.transaction import Recorder, Transaction, write_alone
+from chalicelib.platform.transaction import Put, Recorder, Transaction, write, write_alone
 from chalicelib.platform.worker import Step
 from chalicelib.webhooks import bodies, health, rules
 from chalicelib.webhooks import store as webhooks
@@ -89,34 +89,36 @@ def deliver(delivery: Delivery, endpoint: Endpoint) -> bool:
     with _slowness_noticed(endpoint):
         made, patience = call(endpoint, delivery, clock.now())
     if made.is_success:
-        keep(delivery.succeeded(made), "succeeded")
+        keep(delivery, delivery.succeeded(made), "succeeded")
         health.note_success(endpoint, made)
         return True
     gone = health.is_gone(endpoint, made)
     wait = None if gone else rules.wait_after(delivery.round_attempts + 1, patience, chance)
     after = delivery.missed(made) if gone else delivery.failed(made, clock.now(), wait)
-    keep(after, "exhausted" if wait is None else "failed")
-    health.note_failure(endpoint, delivery.id, made, clock.now())
+    keep(delivery, after, "exhausted" if wait is None else "failed")
     if wait is not None and wait <= rules.QUEUE_DELAY_AT_MOST:
         _ask_for_attempt(delivery.id, wait)
+    health.note_failure(endpoint, delivery.id, made, clock.now())
     return False
 
 
-def keep(after: Delivery, outcome: str) -> None:
-    """Write what came of an attempt, unless another was written first."""
-    metric("WebhookAttempts", outcome=outcome)
-    logger.info("webhook attempted", outcome=outcome)
-    _replace(after)
+def keep(before: Delivery, after: Delivery, outcome: str) -> None:
+    """Write what came of an attempt; where another was written first, beside what that one left."""
+    _tell(outcome)
+    try:
+        _write_attempt(before, after)
+    except Stale:
+        _keep_late(after.id, after.attempts[-1])
 
 
 def give_up(delivery: Delivery, endpoint: Endpoint | None) -> None:
     """Its endpoint is deleted, or disabled: then it is kept to be replayed."""
     at = clock.to_text(clock.now())
     if endpoint:
-        keep(delivery.missed(Attempt(at, None, 0, rules.DISABLED)), "exhausted")
+        _give_up(delivery, delivery.missed(Attempt(at, None, 0, rules.DISABLED)))
     else:
         gone = Attempt(at, None, 0, "the endpoint is gone")
-        keep(delivery.failed(gone, clock.now(), None), "exhausted")
+        _give_up(delivery, delivery.failed(gone, clock.now(), None))
 
 
 def sweep(now: datetime) -> int:
@@ -138,14 +140,33 @@ def replay(delivery_id: str, caller: Caller, recorder: Recorder | None) -> Deliv
         raise Conflict(
             "The endpoint is deleted or disabled; enable it first.", code="endpoint_not_active"
         )
-    if delivery.is_waiting_for_its_first_attempt:
+    replayed, written = from_the_beginning(delivery)
+    if written is None:
         return delivery
-    replayed = delivery.replayed(clock.now())
     transaction = Transaction(recorder)
-    transaction.add(webhooks.replace_delivery(replayed))
+    transaction.add(written)
     transaction.commit(replayed)
-    _ask_for_attempt(delivery.id)
+    ask_once_written(delivery.id)
     return replayed
+
+
+def from_the_beginning(delivery: Delivery) -> tuple[Delivery, Put | None]:
+    """A delivery at the beginning of its schedule, and how that is written; None where it is there
+    already."""
+    if delivery.is_waiting_for_its_first_attempt:
+        return delivery, None
+    replayed = delivery.replayed(clock.now())
+    return replayed, webhooks.replace_delivery(replayed)
+
+
+def ask_once_written(*delivery_ids: str) -> None:
+    """Ask for attempts that are written down already. What cannot be sent now is left to the sweep:
+    whoever asked must not see a failure of what has happened."""
+    try:
+        queues.send(queues.WEBHOOK_ATTEMPT, [{"subject": each} for each in delivery_ids])
+    except Exception as error:
+        logger.warning("attempts left to the sweep", reason=type(error).__name__)
+        metric("AttemptsLeftToSweep")
 
 
 def new_delivery(told: bodies.Told, endpoint: Endpoint) -> Delivery:
@@ -205,18 +226,48 @@ def _attempt(seen: Seen, *, slow_lane: bool) -> None:
         give_up(delivery, endpoint)
     elif endpoint.circuit == "open" and delivery.event_type != PING:
         logger.info("webhook waits", endpoint_id=endpoint.id)
-        _replace(delivery.held(now))
+        _unless_changed(partial(write_alone, webhooks.replace_delivery(delivery.held(now))))
     elif endpoint.slow and not slow_lane:
         queues.send(queues.WEBHOOK_SLOW, [{"subject": delivery.id}])
     else:
         deliver(delivery, endpoint)
 
 
-def _replace(after: Delivery) -> None:
+def _tell(outcome: str) -> None:
+    metric("WebhookAttempts", outcome=outcome)
+    logger.info("webhook attempted", outcome=outcome)
+
+
+def _write_attempt(before: Delivery, after: Delivery) -> None:
+    changed, *aside = webhooks.keep_attempt(before, after)
+    if aside:
+        write(changed, *aside)
+    else:
+        write_alone(changed)
+
+
+@retry_stale
+def _keep_late(delivery_id: str, made: Attempt) -> None:
+    """Nothing that an endpoint was sent is lost from the record."""
+    current = webhooks.get_delivery(delivery_id)
+    # Its own writing may be what was written first: the store's answer was lost on the way.
+    if current is None or made in current.attempts:
+        return
+    logger.info("another was written first", delivery_id=delivery_id)
+    _write_attempt(current, current.tried_late(made))
+
+
+def _give_up(before: Delivery, after: Delivery) -> None:
+    """Nobody was called: where another was written first, there is nothing to put on record."""
+    _tell("exhausted")
+    _unless_changed(partial(_write_attempt, before, after))
+
+
+def _unless_changed(write_it: Callable[[], None]) -> None:
     try:
-        write_alone(webhooks.replace_delivery(after))
+        write_it()
     except Stale:
-        logger.info("another was written first", delivery_id=after.id)
+        logger.info("another was written first")
 
 
 def _fresh(seen: Seen) -> tuple[Delivery | None, Endpoint | None]:

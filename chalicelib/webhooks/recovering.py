@@ -71,10 +71,10 @@ def _probe(endpoint: Endpoint) -> None:
         return
     made, patience = call(endpoint, delivery, clock.now())
     if made.is_success:
-        delivering.keep(delivery.succeeded(made), "succeeded")
+        delivering.keep(delivery, delivery.succeeded(made), "succeeded")
         health.note_success(endpoint, made)
         return
-    delivering.keep(delivery.probed(made), "probed")
+    delivering.keep(delivery, delivery.probed(made), "probed")
     _note_failed_probe(endpoint, delivery, made, patience)
 
 

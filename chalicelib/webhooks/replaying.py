@@ -20,8 +20,9 @@ from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, write
 from chalicelib.webhooks import rules
 from chalicelib.webhooks import store as webhooks
+from chalicelib.webhooks.delivering import from_the_beginning
 from chalicelib.webhooks.endpoints import endpoint_for
-from chalicelib.webhooks.rules import Delivery, DeliveryStatus, Endpoint, Replay
+from chalicelib.webhooks.rules import DeliveryStatus, Endpoint, Replay
 from chalicelib.webhooks.store import SentBefore
 
 DELIVERIES_A_PAGE = 100
@@ -177,13 +178,10 @@ def _replay(replay: Replay, delivery_id: str) -> None:
     delivery = webhooks.get_delivery(delivery_id)
     transaction = Transaction()
     transaction.add(webhooks.mark_replayed(replay, delivery_id))
-    if delivery and not _is_on_its_way(delivery):
-        transaction.add(webhooks.replace_delivery(delivery.replayed(clock.now())))
+    if delivery:
+        _, written = from_the_beginning(delivery)
+        transaction.add(written)
     transaction.commit()
-
-
-def _is_on_its_way(delivery: Delivery) -> bool:
-    return delivery.status == "pending" and delivery.round_attempts == 0
 
 
 def _write(after: Replay) -> Replay:

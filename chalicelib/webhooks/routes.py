@@ -1,6 +1,7 @@
 """`/v1/webhook-endpoints` and `/v1/webhook-deliveries`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.kernel.callers import Caller, Role
@@ -149,7 +150,8 @@ def read_stats(request: Request, id: str) -> Stats:
     is_list=True,
 )
 def list_deliveries(request: Request) -> Page[Delivery]:
-    return webhooks.deliveries(_whose(request.caller), request.page)
+    page = webhooks.deliveries(_whose(request.caller), request.page)
+    return replace(page, items=tuple(webhooks.with_all_attempts(page.items)))
 
 
 @routes.endpoint(
@@ -160,7 +162,7 @@ def read_delivery(request: Request, id: str) -> Delivery:
     if delivery is None:
         raise NotFound("There is no such webhook delivery.")
     request.caller.must_be("supplier", delivery.owner, "webhook delivery")
-    return delivery
+    return webhooks.with_all_attempts([delivery])[0]
 
 
 @routes.endpoint(

@@ -72,7 +72,8 @@ OLD_SECRET_LIVES = timedelta(hours=24)
 GONE = 410
 MILLISECOND = timedelta(milliseconds=1)
 REPLACEMENT = "\ufffd"
-ATTEMPTS_KEPT = 30
+# So many attempts lie in a delivery itself; those before them lie beside it.
+ATTEMPTS_AT_HAND = 30
 ANSWER_KEPT = 256
 # Whoever takes longer to answer is served in a lane of its own kind.
 GOOD_TIME = timedelta(seconds=2)
@@ -257,7 +258,8 @@ class Delivery:
     """One event for one endpoint. `body` is the exact text of every attempt and replay.
 
     It `waits` while its endpoint's circuit is open, then `pending`, or for somebody to replay it
-    because the endpoint was disabled, then `exhausted`.
+    because the endpoint was disabled, then `exhausted`. So many of its `attempts`, the first, lie
+    `aside`.
     """
 
     id: str
@@ -273,6 +275,7 @@ class Delivery:
     version: int
     created_at: datetime
     waits: bool = False
+    aside: int = 0
 
     @property
     def is_held(self) -> bool:
@@ -306,7 +309,13 @@ class Delivery:
 
     def probed(self, attempt: Attempt) -> "Delivery":
         """It was tried out of its turn, and waits on."""
-        return replace(self, attempts=self._with(attempt), version=self.version + 1)
+        return self._with(attempt)
+
+    def tried_late(self, attempt: Attempt) -> "Delivery":
+        """An attempt came to its end after another outcome, or a replay, was written."""
+        if attempt.is_success and self.status == "pending" and self.round_attempts:
+            return self.succeeded(attempt)
+        return self._with(attempt)
 
     def missed(self, attempt: Attempt) -> "Delivery":
         """Its endpoint is disabled: it is kept to be replayed."""
@@ -327,17 +336,22 @@ class Delivery:
         self, attempt: Attempt, status: DeliveryStatus, next_at: datetime | None
     ) -> "Delivery":
         return replace(
-            self,
+            self._with(attempt),
             status=status,
-            attempts=self._with(attempt),
             round_attempts=self.round_attempts + 1,
             next_attempt_at=next_at,
             waits=False,
-            version=self.version + 1,
         )
 
-    def _with(self, attempt: Attempt) -> tuple[Attempt, ...]:
-        return (*self.attempts, attempt)[-ATTEMPTS_KEPT:]
+    def _with(self, attempt: Attempt) -> "Delivery":
+        attempts = (*self.attempts, attempt)
+        too_many = max(len(attempts) - ATTEMPTS_AT_HAND, 0)
+        return replace(
+            self,
+            attempts=attempts[too_many:],
+            aside=self.aside + too_many,
+            version=self.version + 1,
+        )
 
 
 def in_order(deliveries: Iterable[Delivery]) -> list[Delivery]:

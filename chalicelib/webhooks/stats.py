@@ -51,7 +51,7 @@ def of_endpoint(endpoint_id: str, caller: Caller) -> Stats:
     seen, complete = _newest(endpoint.owner, now - LOOKED_BACK)
     since = now - COUNTED if complete else max(now - COUNTED, seen[-1].created_at)
     window = Window(since, now, complete)
-    own = [each for each in seen if each.endpoint_id == endpoint.id]
+    own = webhooks.with_all_attempts(each for each in seen if each.endpoint_id == endpoint.id)
     waiting = {webhooks.age(each) for each in own if each.status == "pending"}
     waiting.update(webhooks.ages_held(endpoint.id, LOOKED_AT_MOST))
     return _stats(window, own, waiting)

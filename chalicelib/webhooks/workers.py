@@ -51,9 +51,12 @@ def webhook_recover(message: Message) -> None:
 @workers.schedule(Rate(1, unit=Rate.MINUTES), name="webhook_sweep")
 @scheduled
 def webhook_sweep(event: Any) -> None:
+    """A look at endpoints that cannot be asked for holds back no attempt."""
     now = clock.now()
-    recovering.sweep(now)
-    delivering.sweep(now)
+    try:
+        delivering.sweep(now)
+    finally:
+        recovering.sweep(now)
 
 
 @workers.on_sqs_message(queue="webhook-replay", batch_size=1, name="webhook_replay")
