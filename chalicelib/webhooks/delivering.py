@@ -7,6 +7,7 @@ of an attempt is written on condition of the delivery's version.
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -21,7 +22,7 @@ from chalicelib.platform import queues
 from chalicelib.platform.log import about, logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Put, Recorder, Transaction, write, write_alone
-from chalicelib.platform.worker import Step
+from chalicelib.platform.worker import LANE_WIDTH, Step
 from chalicelib.webhooks import bodies, health, rules
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.calling import call
@@ -32,7 +33,6 @@ DELIVERIES_A_SWEEP = 2000
 TOLERANCE = timedelta(seconds=2)
 # What was read longer ago is read again before anybody is called.
 FRESH_FOR_SECONDS = 1.0
-PING = "ping"
 chance = random.SystemRandom()
 
 
@@ -61,7 +61,9 @@ def fan_out(event_type: str, subject: str) -> None:
 def ping(endpoint: Endpoint, recorder: Recorder | None) -> Delivery:
     """Make a `ping` for an endpoint, whatever events it wants otherwise; it is not sent yet."""
     delivery_id = ids.new("whd")
-    told = bodies.Told(endpoint.owner, PING, endpoint.id, delivery_id, {"endpoint_id": endpoint.id})
+    told = bodies.Told(
+        endpoint.owner, rules.PING, endpoint.id, delivery_id, {"endpoint_id": endpoint.id}
+    )
     delivery = replace(new_delivery(told, endpoint), id=delivery_id)
     transaction = Transaction(recorder)
     transaction.add(webhooks.add_delivery(delivery))
@@ -71,35 +73,44 @@ def ping(endpoint: Endpoint, recorder: Recorder | None) -> Delivery:
 
 def attempts(delivery_ids: Sequence[str], *, slow_lane: bool) -> list[Step]:
     """The attempts that messages ask for, all read at once; each shares its endpoint's threads."""
-    now, once = time.monotonic(), set[str]()
+    now, once, met = time.monotonic(), set[str](), Counter[str]()
     deliveries = webhooks.get_deliveries(delivery_ids)
     endpoints = webhooks.get_endpoints(each.endpoint_id for each in deliveries.values())
     steps = []
     for delivery_id in delivery_ids:
         delivery = None if delivery_id in once else deliveries.get(delivery_id)
         endpoint = endpoints.get(delivery.endpoint_id) if delivery else None
-        take = partial(_attempt, Seen(now, delivery, endpoint), slow_lane=slow_lane)
-        steps.append(Step(delivery.endpoint_id if delivery else delivery_id, take))
+        lane = delivery.endpoint_id if delivery else delivery_id
+        turn = met[lane] // LANE_WIDTH if slow_lane else 0
+        take = partial(_attempt, Seen(now, delivery, endpoint), slow_lane=slow_lane, turn=turn)
+        # Those of a later turn are put off at once, by threads that wait for no call.
+        steps.append(Step(f"{lane} later" if turn else lane, take))
         once.add(delivery_id)
+        met[lane] += 1
     return steps
 
 
-def deliver(delivery: Delivery, endpoint: Endpoint) -> bool:
-    """Call the endpoint now, write what came of it, and see to the next attempt. Was it heard?"""
+def deliver(delivery: Delivery, endpoint: Endpoint) -> Delivery:
+    """Call the endpoint now, write what came of it, and see to the next attempt; the delivery as
+    the call leaves it."""
     with _slowness_noticed(endpoint):
         made, patience = call(endpoint, delivery, clock.now())
     if made.is_success:
-        keep(delivery, delivery.succeeded(made), "succeeded")
+        heard = delivery.succeeded(made)
+        keep(delivery, heard, "succeeded")
         health.note_success(endpoint, made)
-        return True
+        return heard
     gone = health.is_gone(endpoint, made)
-    wait = None if gone else rules.wait_after(delivery.round_attempts + 1, patience, chance)
+    once = gone or delivery.is_ping
+    wait = None if once else rules.wait_after(delivery.round_attempts + 1, patience, chance)
     after = delivery.missed(made) if gone else delivery.failed(made, clock.now(), wait)
     keep(delivery, after, "exhausted" if wait is None else "failed")
-    if wait is not None and wait <= rules.QUEUE_DELAY_AT_MOST:
-        _ask_for_attempt(delivery.id, wait)
-    health.note_failure(endpoint, delivery.id, made, clock.now())
-    return False
+    if wait is not None:
+        _ask_unless_swept(delivery.id, wait)
+    # That a test fails is its owner's to see, and says nothing of what else would be heard.
+    if gone or not delivery.is_ping:
+        health.note_failure(endpoint, delivery.id, made, clock.now())
+    return after
 
 
 def keep(before: Delivery, after: Delivery, outcome: str) -> None:
@@ -109,6 +120,14 @@ def keep(before: Delivery, after: Delivery, outcome: str) -> None:
         _write_attempt(before, after)
     except Stale:
         _keep_late(after.id, after.attempts[-1])
+
+
+def put_off(delivery: Delivery, until: datetime) -> Delivery:
+    """Others have their turn before it."""
+    after = delivery.put_off(until)
+    _unless_changed(partial(write_alone, webhooks.replace_delivery(after)))
+    _ask_unless_swept(delivery.id, max(until - clock.now(), timedelta()))
+    return after
 
 
 def give_up(delivery: Delivery, endpoint: Endpoint | None) -> None:
@@ -207,6 +226,11 @@ def _as_begun(delivery: Delivery, endpoint: Endpoint) -> Delivery:
     return delivery
 
 
+def _ask_unless_swept(delivery_id: str, wait: timedelta) -> None:
+    if wait <= rules.QUEUE_DELAY_AT_MOST:
+        _ask_for_attempt(delivery_id, wait)
+
+
 def _ask_for_attempt(delivery_id: str, wait: timedelta = timedelta()) -> None:
     queues.send(
         queues.WEBHOOK_ATTEMPT,
@@ -215,8 +239,11 @@ def _ask_for_attempt(delivery_id: str, wait: timedelta = timedelta()) -> None:
     )
 
 
-def _attempt(seen: Seen, *, slow_lane: bool) -> None:
-    """Make an attempt if it is due, unless its endpoint has to be spared or waited for."""
+def _attempt(seen: Seen, *, slow_lane: bool, turn: int) -> None:
+    """Make an attempt if it is due, unless its endpoint has to be spared or waited for.
+
+    Of a slow endpoint one turn of calls is made in a batch, so that none takes longer than a call.
+    """
     now = clock.now()
     delivery, endpoint = _fresh(seen)
     if delivery is None or not _is_due(delivery, now):
@@ -224,11 +251,13 @@ def _attempt(seen: Seen, *, slow_lane: bool) -> None:
     logger.bind(delivery_id=delivery.id, **about(delivery.subject))
     if endpoint is None or not endpoint.is_active:
         give_up(delivery, endpoint)
-    elif endpoint.circuit == "open" and delivery.event_type != PING:
+    elif endpoint.circuit == "open" and not delivery.is_ping:
         logger.info("webhook waits", endpoint_id=endpoint.id)
         _unless_changed(partial(write_alone, webhooks.replace_delivery(delivery.held(now))))
     elif endpoint.slow and not slow_lane:
         queues.send(queues.WEBHOOK_SLOW, [{"subject": delivery.id}])
+    elif endpoint.slow and turn:
+        put_off(delivery, now + turn * rules.CALLED_WITHIN)
     else:
         deliver(delivery, endpoint)
 

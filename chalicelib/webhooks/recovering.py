@@ -20,10 +20,11 @@ from chalicelib.webhooks.calling import call
 from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
 
 ENDPOINTS_A_SWEEP = 500
-PAGE = 50
-# With one call more, of 15 seconds, it must end before the function does, and that before another
-# may take its place.
-WORK_FOR = timedelta(minutes=4)
+# So many are put in order at a time.
+PAGE = 500
+# Then others that wait for a worker have their turn. With one call more, of 15 seconds, it must end
+# before the function does, and that before another may take its place.
+WORK_FOR = timedelta(seconds=30)
 CLAIMED_FOR = timedelta(minutes=6)
 TOLERANCE = timedelta(seconds=2)
 
@@ -119,15 +120,23 @@ def _go_through_what_waits(
 
 
 def _deliver(endpoint: Endpoint, page: Sequence[Delivery]) -> None:
-    """One after another, so that versions arrive in order, for as long as it hears."""
+    """One after another, so that versions arrive in order, for as long as it hears. What concerns
+    the same as something that was not heard comes behind that one's next attempt."""
     started = time.monotonic()
+    comes_behind: dict[str, datetime] = {}
     for delivery in page:
         current = webhooks.get_endpoint(endpoint.id)
         if current is None or not current.is_active or current.circuit == "open":
             return
         if time.monotonic() - started > WORK_FOR.total_seconds():
             return
-        delivering.deliver(delivery, current)
+        before = comes_behind.get(delivery.subject)
+        if before:
+            after = delivering.put_off(delivery, before + rules.CALLED_WITHIN)
+        else:
+            after = delivering.deliver(delivery, current)
+        if after.next_attempt_at:
+            comes_behind[delivery.subject] = after.next_attempt_at
 
 
 def _give_up(endpoint: Endpoint, page: Sequence[Delivery]) -> None:

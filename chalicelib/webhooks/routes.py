@@ -118,8 +118,8 @@ def rotate_secret(request: Request, id: str) -> WithSecret:
     "POST",
     "/v1/webhook-endpoints/{id}/test",
     summary="Send a `ping` now, and show what was sent and answered",
-    notes="A disabled endpoint is called too. Where it does not answer 2xx, the `ping` is tried "
-    "again as every delivery is.",
+    notes="A disabled endpoint is called too. It is sent once: a failure is shown, and neither "
+    "tried again nor counted, unless it is 410.",
     roles=WHO,
     answer=TestedView,
     status=202,

@@ -36,6 +36,7 @@ EventType = Literal[
 ]
 
 PLATFORM = "platform"
+PING = "ping"
 SUPPLIERS_EVENTS: frozenset[EventType] = frozenset(
     {
         "dispatch.created",
@@ -60,12 +61,13 @@ SCHEDULE = (
     timedelta(hours=24),
 )
 JITTER = 0.2
-# A longer wait than a queue's is ended by a sweep, which may be this late: the jitter leaves room.
+# The jitter leaves room for how late an attempt may come: a longer wait than a queue's is ended by
+# a sweep.
 QUEUE_DELAY_AT_MOST = timedelta(minutes=15)
 SWEPT_WITHIN = timedelta(minutes=2)
+# Of a shorter one the message may be gathered with others for so long.
+GATHERED_WITHIN = timedelta(seconds=1)
 DISABLED_AFTER = timedelta(days=5)
-# Failures further apart than the longest pause between two attempts are not one failing.
-ONE_FAILING = SCHEDULE[-1] * (1 + JITTER) + timedelta(hours=2)
 # Of an endpoint that goes on failing, a failure is written down at most this often.
 FAILURES_NOTED_EVERY = timedelta(hours=1)
 OLD_SECRET_LIVES = timedelta(hours=24)
@@ -77,6 +79,8 @@ ATTEMPTS_AT_HAND = 30
 ANSWER_KEPT = 256
 # Whoever takes longer to answer is served in a lane of its own kind.
 GOOD_TIME = timedelta(seconds=2)
+# A call is over by then, and what is to come behind it has its turn.
+CALLED_WITHIN = timedelta(seconds=20)
 # A circuit opens after so many failures in a row, if they are not all of one delivery.
 OPENS_AFTER = 5
 PROBED_AFTER = timedelta(minutes=1)
@@ -165,12 +169,11 @@ class Endpoint:
         return not self.event_types or event_type in self.event_types
 
     def failed(self, at: datetime, delivery_id: str) -> "Endpoint":
-        """After a failed attempt: failing since the first of those that no long quiet parts."""
-        quiet = self.last_failed_at is None or at - self.last_failed_at > ONE_FAILING
+        """After a failed attempt: failing since the first that no success has followed."""
         health = self.health.failed(delivery_id)
         opens = health.circuit == "open" != self.circuit
         return self._next(
-            failing_since=at if quiet or self.failing_since is None else self.failing_since,
+            failing_since=self.failing_since or at,
             last_failed_at=at,
             health=health,
             look_at=at + PROBED_AFTER if opens else self.look_at,
@@ -278,6 +281,11 @@ class Delivery:
     aside: int = 0
 
     @property
+    def is_ping(self) -> bool:
+        """Whether it is a test of its endpoint, which is sent once."""
+        return self.event_type == PING
+
+    @property
     def is_held(self) -> bool:
         return self.waits and self.status == "pending"
 
@@ -307,6 +315,10 @@ class Delivery:
             self, waits=True, next_attempt_at=now + HELD_AT_MOST, version=self.version + 1
         )
 
+    def put_off(self, until: datetime) -> "Delivery":
+        """It has its turn later, and uses up nothing of its schedule."""
+        return replace(self, waits=False, next_attempt_at=until, version=self.version + 1)
+
     def probed(self, attempt: Attempt) -> "Delivery":
         """It was tried out of its turn, and waits on."""
         return self._with(attempt)
@@ -318,8 +330,8 @@ class Delivery:
         return self._with(attempt)
 
     def missed(self, attempt: Attempt) -> "Delivery":
-        """Its endpoint is disabled: it is kept to be replayed."""
-        return replace(self._after(attempt, "exhausted", None), waits=True)
+        """Its endpoint is disabled: it is kept to be replayed, unless it is but a test."""
+        return replace(self._after(attempt, "exhausted", None), waits=not self.is_ping)
 
     def replayed(self, now: datetime) -> "Delivery":
         """The schedule from its beginning; what was tried before stays on record."""
@@ -377,7 +389,7 @@ def wait_after(
     if attempts >= len(SCHEDULE):
         return None
     step = SCHEDULE[attempts]
-    late = SWEPT_WITHIN if step > QUEUE_DELAY_AT_MOST else timedelta()
+    late = SWEPT_WITHIN if step > QUEUE_DELAY_AT_MOST else GATHERED_WITHIN
     wait = _between(step * (1 - JITTER), step * (1 + JITTER) - late, chance)
     if retry_after is None:
         return wait
@@ -454,7 +466,8 @@ class Replay:
         return self.status == "running"
 
     def covers(self, delivery: Delivery) -> bool:
-        of_it = delivery.endpoint_id == self.endpoint_id
+        """A `ping` has nothing to say once it is over."""
+        of_it = delivery.endpoint_id == self.endpoint_id and not delivery.is_ping
         return of_it and self.wanted in (None, delivery.status)
 
     def listed(self, found: int, listed_to: str, *, is_last: bool, now: datetime) -> "Replay":

@@ -158,6 +158,7 @@ def test_what_a_disabled_endpoint_misses_waits_to_be_replayed() -> None:
     assert (missed.status, missed.waits, missed.next_attempt_at) == ("exhausted", True, None)
     assert not missed.is_held
     assert not missed.replayed(NOW).waits
+    assert not replace(a_delivery(), event_type="ping").missed(AN_ATTEMPT).waits
 
 
 def told(number: int, subject: str, version: int | None) -> Delivery:
