@@ -20,17 +20,16 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, NotFound, Stale
 from chalicelib.platform import queues
 from chalicelib.platform.log import about, logger, metric
+from chalicelib.platform.pages import Page, PageRequest, matching
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Put, Recorder, Transaction, write, write_alone
 from chalicelib.platform.worker import LANE_WIDTH, Step
 from chalicelib.webhooks import bodies, health, rules
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.calling import call
-from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
+from chalicelib.webhooks.rules import Attempt, Delivery, DeliveryStatus, Endpoint
 
 DELIVERIES_A_SWEEP = 2000
-# A message this little early is not early: clocks differ.
-TOLERANCE = timedelta(seconds=2)
 # What was read longer ago is read again before anybody is called.
 FRESH_FOR_SECONDS = 1.0
 chance = random.SystemRandom()
@@ -44,6 +43,19 @@ class Seen:
     at: float
     delivery: Delivery | None
     endpoint: Endpoint | None
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which deliveries are listed; None where that does not matter."""
+
+    owner: str | None
+    endpoint_id: str | None
+    status: DeliveryStatus | None
+
+    def covers(self, delivery: Delivery) -> bool:
+        of_it = self.endpoint_id in (None, delivery.endpoint_id)
+        return of_it and self.status in (None, delivery.status)
 
 
 def fan_out(event_type: str, subject: str) -> None:
@@ -64,11 +76,22 @@ def ping(endpoint: Endpoint, recorder: Recorder | None) -> Delivery:
     told = bodies.Told(
         endpoint.owner, rules.PING, endpoint.id, delivery_id, {"endpoint_id": endpoint.id}
     )
-    delivery = replace(new_delivery(told, endpoint), id=delivery_id)
+    new = new_delivery(told, endpoint)
+    delivery = replace(new, id=delivery_id, called_as=endpoint.as_called)
     transaction = Transaction(recorder)
     transaction.add(webhooks.add_delivery(delivery))
     transaction.commit(delivery)
     return delivery
+
+
+def deliveries(which: Which, page: PageRequest) -> Page[Delivery]:
+    """The deliveries, the newest first, each with all its attempts."""
+    read = partial(webhooks.deliveries, which.owner)
+    if which.endpoint_id or which.status:
+        found = matching(read, which.covers, webhooks.age, page)
+    else:
+        found = read(page)
+    return replace(found, items=tuple(webhooks.with_all_attempts(found.items)))
 
 
 def attempts(delivery_ids: Sequence[str], *, slow_lane: bool) -> list[Step]:
@@ -308,7 +331,7 @@ def _fresh(seen: Seen) -> tuple[Delivery | None, Endpoint | None]:
 
 def _is_due(delivery: Delivery, now: datetime) -> bool:
     due = delivery.next_attempt_at
-    return delivery.status == "pending" and due is not None and due <= now + TOLERANCE
+    return delivery.status == "pending" and due is not None and due <= now + rules.TOLERANCE
 
 
 @contextmanager

@@ -26,7 +26,6 @@ PAGE = 500
 # before the function does, and that before another may take its place.
 WORK_FOR = timedelta(seconds=30)
 CLAIMED_FOR = timedelta(minutes=6)
-TOLERANCE = timedelta(seconds=2)
 
 
 def sweep(now: datetime) -> int:
@@ -53,7 +52,7 @@ def look_after(endpoint_id: str) -> None:
 def _claim(endpoint_id: str) -> Endpoint | None:
     """The endpoint, which is nobody else's for a while; None where there is nothing to do."""
     endpoint, now = webhooks.get_endpoint(endpoint_id), clock.now()
-    if endpoint is None or endpoint.look_at is None or endpoint.look_at > now + TOLERANCE:
+    if endpoint is None or endpoint.look_at is None or endpoint.look_at > now + rules.TOLERANCE:
         return None
     claimed = endpoint.claimed(now + CLAIMED_FOR)
     try:

@@ -1,7 +1,6 @@
 """`/v1/webhook-endpoints` and `/v1/webhook-deliveries`."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.kernel.callers import Caller, Role
@@ -12,6 +11,7 @@ from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 from chalicelib.webhooks import delivering, endpoints, replaying, resending, stats, testing
 from chalicelib.webhooks import store as webhooks
+from chalicelib.webhooks.delivering import Which
 from chalicelib.webhooks.endpoints import Changes, WithSecret, WithWaiting
 from chalicelib.webhooks.replaying import Asked
 from chalicelib.webhooks.resending import Resent
@@ -20,6 +20,7 @@ from chalicelib.webhooks.schema import (
     AddEndpoint,
     ChangedEndpointView,
     ChangeEndpoint,
+    DeliveriesQuery,
     DeliveryView,
     EndpointView,
     EndpointWithSecretView,
@@ -146,12 +147,14 @@ def read_stats(request: Request, id: str) -> Stats:
     "/v1/webhook-deliveries",
     summary="List deliveries with their attempts: a supplier its own, an operator all",
     roles=WHO,
+    query=DeliveriesQuery,
     answer=DeliveryView,
     is_list=True,
 )
 def list_deliveries(request: Request) -> Page[Delivery]:
-    page = webhooks.deliveries(_whose(request.caller), request.page)
-    return replace(page, items=tuple(webhooks.with_all_attempts(page.items)))
+    sent: DeliveriesQuery = request.query
+    which = Which(_whose(request.caller), sent.endpoint_id, sent.status)
+    return delivering.deliveries(which, request.page)
 
 
 @routes.endpoint(
@@ -198,8 +201,8 @@ def resend_dispatch(request: Request, id: str) -> Resent:
     "POST",
     "/v1/webhook-deliveries/replays",
     summary="Send many deliveries of an endpoint again, as a job",
-    notes="Each is sent once, with its own body and `webhook-id`. Those of a time of up to 30 days "
-    "and, if told, of one `status`; or the `delivery_ids` that are named.",
+    notes="Each is sent once, with its own body and `webhook-id`. Those of a time of up to 30 "
+    "days, of one `status`, or both; or the `delivery_ids` that are named.",
     roles=WHO,
     body=ReplayDeliveries,
     answer=ReplayView,

@@ -67,6 +67,8 @@ QUEUE_DELAY_AT_MOST = timedelta(minutes=15)
 SWEPT_WITHIN = timedelta(minutes=2)
 # Of a shorter one the message may be gathered with others for so long.
 GATHERED_WITHIN = timedelta(seconds=1)
+# A message this little early is not early: clocks differ.
+TOLERANCE = timedelta(seconds=2)
 DISABLED_AFTER = timedelta(days=5)
 # Of an endpoint that goes on failing, a failure is written down at most this often.
 FAILURES_NOTED_EVERY = timedelta(hours=1)
@@ -165,6 +167,11 @@ class Endpoint:
     def slow(self) -> bool:
         return self.health.slow
 
+    @property
+    def as_called(self) -> str:
+        """The same as long as its address and its secret are."""
+        return f"{self.epoch}.{self.generation}"
+
     def wants(self, event_type: str) -> bool:
         return not self.event_types or event_type in self.event_types
 
@@ -262,7 +269,7 @@ class Delivery:
 
     It `waits` while its endpoint's circuit is open, then `pending`, or for somebody to replay it
     because the endpoint was disabled, then `exhausted`. So many of its `attempts`, the first, lie
-    `aside`.
+    `aside`. `called_as` is how a `ping` found its endpoint, `asked_at` when it was replayed.
     """
 
     id: str
@@ -279,11 +286,17 @@ class Delivery:
     created_at: datetime
     waits: bool = False
     aside: int = 0
+    called_as: str | None = None
+    asked_at: datetime | None = None
 
     @property
     def is_ping(self) -> bool:
         """Whether it is a test of its endpoint, which is sent once."""
         return self.event_type == PING
+
+    @property
+    def waits_since(self) -> datetime:
+        return self.asked_at or self.created_at
 
     @property
     def is_held(self) -> bool:
@@ -340,6 +353,7 @@ class Delivery:
             status="pending",
             round_attempts=0,
             next_attempt_at=now,
+            asked_at=now,
             waits=False,
             version=self.version + 1,
         )
@@ -444,8 +458,8 @@ class Replay:
     id: str
     owner: str
     endpoint_id: str
-    since: datetime
-    until: datetime
+    since: datetime | None
+    until: datetime | None
     wanted: DeliveryStatus | None
     status: ReplayStatus
     is_listed: bool

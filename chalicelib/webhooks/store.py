@@ -135,8 +135,8 @@ class ReplayRow(EntityRow[Replay]):
     id = UnicodeAttribute()
     owner = UnicodeAttribute()
     endpoint_id = UnicodeAttribute()
-    since = InstantAttribute()
-    until = InstantAttribute()
+    since = InstantAttribute(null=True)
+    until = InstantAttribute(null=True)
     wanted = UnicodeAttribute(null=True)
     status = UnicodeAttribute()
     is_listed = BooleanAttribute()
@@ -211,6 +211,8 @@ class DeliveryRow(EntityRow[Delivery]):
     created_at = InstantAttribute()
     waits = BooleanAttribute()
     aside = IntegerAttribute()
+    called_as = UnicodeAttribute(null=True)
+    asked_at = InstantAttribute(null=True)
     ttl = TTLAttribute()
 
     @classmethod
@@ -315,10 +317,10 @@ def held(endpoint_id: str, limit: int, after: str = "") -> list[Delivery]:
     return [each for each in found.values() if each.is_held]
 
 
-def ages_held(endpoint_id: str, most: int) -> list[str]:
-    """By their ages, what an open circuit holds back: the oldest first."""
+def ids_held(endpoint_id: str, most: int) -> list[str]:
+    """What an open circuit holds back: the oldest first."""
     rows = store.oldest(DeliveryRow.held, [endpoint_id], None, DeliveryRow.age, most)
-    return [row.age for row in rows]
+    return [row.pk for row in rows]
 
 
 def count_waiting(endpoint_id: str, most: int) -> int:

@@ -174,6 +174,20 @@ def test_the_same_key_sends_one_ping_and_shows_the_same(supplier: Supplier, stat
     assert "webhook-signature" not in str(snapshot(supplier.world.environment))
 
 
+@pytest.mark.parametrize("change", ["address", "secret"])
+def test_what_was_sent_is_not_made_up_once_the_endpoint_has_changed(
+    supplier: Supplier, change: str
+) -> None:
+    first = supplier.test(key="one").json
+    if change == "address":
+        elsewhere = supplier.endpoint["url"] + "?new"
+        assert supplier.api.patch(supplier.path, {"url": elsewhere}).status == 200
+    else:
+        assert supplier.api.post(f"{supplier.path}/rotate-secret").status == 200
+    again = supplier.test(key="one").json
+    assert (again["request"], again["answer"]) == (None, first["answer"])
+
+
 def test_a_repeat_that_comes_during_the_call_sends_nothing(supplier: Supplier) -> None:
     """Its own answer is not there yet, and neither is an attempt to be shown."""
     during: list[Answer] = []

@@ -802,3 +802,23 @@ def test_an_order_of_two_suppliers_is_told_to_each_about_its_own(
     for supplier in (first, second):
         (said,) = supplier.bodies
         assert [line["sku_id"] for line in said["data"]["lines"]] == supplier.sale.sku_ids
+
+
+def test_deliveries_are_listed_by_endpoint_and_status(
+    supplier: Supplier, server: HTTPServer
+) -> None:
+    other = Listener(server, supplier.api)
+    supplier.answers(503)
+    supplier.order()
+    failing, heard = supplier.endpoint["id"], other.path.rpartition("/")[2]
+
+    def listed(**asked: str) -> list[tuple[str, str]]:
+        query = "&".join(f"{name}={value}" for name, value in asked.items())
+        items = supplier.api.get(f"{DELIVERIES}?{query}").json["items"]
+        return [(each["endpoint_id"], each["status"]) for each in items]
+
+    assert listed(endpoint_id=failing) == [(failing, "pending")]
+    assert listed(status="succeeded") == [(heard, "succeeded")]
+    assert listed(endpoint_id=failing, status="succeeded") == []
+    assert len(listed(limit="100")) == 2
+    assert supplier.api.get(f"{DELIVERIES}?status=lost").status == 422

@@ -190,9 +190,9 @@ def test_a_message_of_the_slow_lane_that_is_lost_is_made_up_for(
 def test_one_that_answers_late_each_time_takes_no_more_than_its_share_of_a_batch(
     told: Telling, supplier: Supplier, world: World, threaded: HTTPServer
 ) -> None:
-    late = Slow(supplier, 2 * GOOD_TIME)
     other = Supplier(world, threaded)
-    other_late = Slow(other, 2 * GOOD_TIME)
+    for each in (supplier, other):
+        Slow(each, 2 * GOOD_TIME)
     for each in (supplier, other):
         told.tell(each)
     told.work()
@@ -203,10 +203,8 @@ def test_one_that_answers_late_each_time_takes_no_more_than_its_share_of_a_batch
     told.work("WEBHOOK_FAN_OUT")
     told.work("WEBHOOK_ATTEMPT")
     supplier.heard.clear()
-    started = real_time.monotonic()
     told.work("WEBHOOK_SLOW")
-    assert real_time.monotonic() - started < 3 * 2 * GOOD_TIME, "nobody waits for a second turn"
-    assert (len(supplier.heard), late.most, other_late.most) == (8, 8, 1)
+    assert (len(supplier.heard), len(other.heard)) == (8, 2)
     told.go_on(minutes=5)
     assert len(supplier.heard) == len(set(supplier.heard)) == 30
     assert {each["status"] for each in supplier.deliveries()} == {"succeeded"}
