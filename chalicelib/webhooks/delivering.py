@@ -24,7 +24,7 @@ from chalicelib.platform.pages import Page, PageRequest, matching
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Put, Recorder, Transaction, write, write_alone
 from chalicelib.platform.worker import LANE_WIDTH, Step
-from chalicelib.webhooks import bodies, health, rules
+from chalicelib.webhooks import bodies, health, rules, schedule
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.calling import call
 from chalicelib.webhooks.rules import Attempt, Delivery, DeliveryStatus, Endpoint
@@ -125,7 +125,7 @@ def deliver(delivery: Delivery, endpoint: Endpoint) -> Delivery:
         return heard
     gone = health.is_gone(endpoint, made)
     once = gone or delivery.is_ping
-    wait = None if once else rules.wait_after(delivery.round_attempts + 1, patience, chance)
+    wait = None if once else schedule.wait_after(delivery.round_attempts + 1, patience, chance)
     after = delivery.missed(made) if gone else delivery.failed(made, clock.now(), wait)
     keep(delivery, after, "exhausted" if wait is None else "failed")
     if wait is not None:
@@ -250,7 +250,7 @@ def _as_begun(delivery: Delivery, endpoint: Endpoint) -> Delivery:
 
 
 def _ask_unless_swept(delivery_id: str, wait: timedelta) -> None:
-    if wait <= rules.QUEUE_DELAY_AT_MOST:
+    if wait <= schedule.QUEUE_DELAY_AT_MOST:
         _ask_for_attempt(delivery_id, wait)
 
 

@@ -14,7 +14,7 @@ from chalicelib.kernel.errors import Stale
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import write, write_alone
-from chalicelib.webhooks import delivering, health, rules
+from chalicelib.webhooks import delivering, health, rules, schedule
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.calling import call
 from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
@@ -91,7 +91,7 @@ def _note_failed_probe(
     endpoint = _unless_changed(claimed)
     if endpoint is None:
         return
-    wait = rules.probe_after(endpoint.health.probes + 1, patience, delivering.chance)
+    wait = schedule.probe_after(endpoint.health.probes + 1, patience, delivering.chance)
     failed = endpoint.probed(now, delivery.id, webhooks.age(delivery), wait)
     if reason := health.why_disabled(failed, made, now):
         health.disable(endpoint, reason)
@@ -101,7 +101,7 @@ def _note_failed_probe(
 
 def _with_next_look(endpoint: Endpoint, now: datetime) -> Endpoint:
     """Nothing waits to be tried, and so nothing is known that was not known before."""
-    wait = rules.probe_after(endpoint.health.probes, None, delivering.chance)
+    wait = schedule.probe_after(endpoint.health.probes, None, delivering.chance)
     return endpoint.claimed(now + wait)
 
 

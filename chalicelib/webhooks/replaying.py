@@ -18,11 +18,12 @@ from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, write
-from chalicelib.webhooks import rules
+from chalicelib.webhooks import replays
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.delivering import from_the_beginning
 from chalicelib.webhooks.endpoints import endpoint_for
-from chalicelib.webhooks.rules import DeliveryStatus, Endpoint, Replay
+from chalicelib.webhooks.replays import Replay
+from chalicelib.webhooks.rules import DeliveryStatus, Endpoint
 from chalicelib.webhooks.store import SentBefore
 
 DELIVERIES_A_PAGE = 100
@@ -98,7 +99,7 @@ def _range(asked: Asked, now: datetime) -> tuple[datetime, datetime] | None:
         return None
     if not by_what:
         raise Invalid.field("status", "is left out, as are from, to and delivery_ids: say which")
-    return rules.replayed_range(asked.since, asked.until, now)
+    return replays.replayed_range(asked.since, asked.until, now)
 
 
 def _named(delivery_ids: Sequence[str] | None, endpoint: Endpoint) -> list[str]:

@@ -14,8 +14,9 @@ from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.delivering import Which
 from chalicelib.webhooks.endpoints import Changes, WithSecret, WithWaiting
 from chalicelib.webhooks.replaying import Asked
+from chalicelib.webhooks.replays import Replay
 from chalicelib.webhooks.resending import Resent
-from chalicelib.webhooks.rules import Delivery, Endpoint, Replay
+from chalicelib.webhooks.rules import Delivery, Endpoint
 from chalicelib.webhooks.schema import (
     AddEndpoint,
     ChangedEndpointView,

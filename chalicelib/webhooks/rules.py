@@ -1,20 +1,17 @@
-"""Endpoints, deliveries and their schedule (contract, section 5). Pure but for chance."""
+"""Endpoints, how they fare, and deliveries (contract, section 5)."""
 
 import json
-import random
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
-from chalicelib.kernel.errors import Invalid
+from chalicelib.webhooks.schedule import PROBED_AFTER
 
 EndpointStatus = Literal["active", "disabled"]
 CircuitState = Literal["closed", "open", "draining"]
 DeliveryStatus = Literal["pending", "succeeded", "exhausted"]
-ReplayStatus = Literal["running", "completed", "failed"]
 EventType = Literal[
     "dispatch.created",
     "dispatch.cancelled",
@@ -47,26 +44,6 @@ SUPPLIERS_EVENTS: frozenset[EventType] = frozenset(
         "ping",
     }
 )
-# How long after the attempt before it each attempt is made.
-SCHEDULE = (
-    timedelta(seconds=0),
-    timedelta(seconds=5),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-    timedelta(hours=14),
-    timedelta(hours=20),
-    timedelta(hours=24),
-)
-JITTER = 0.2
-# The jitter leaves room for how late an attempt may come: a longer wait than a queue's is ended by
-# a sweep.
-QUEUE_DELAY_AT_MOST = timedelta(minutes=15)
-SWEPT_WITHIN = timedelta(minutes=2)
-# Of a shorter one the message may be gathered with others for so long.
-GATHERED_WITHIN = timedelta(seconds=1)
 # A message this little early is not early: clocks differ.
 TOLERANCE = timedelta(seconds=2)
 DISABLED_AFTER = timedelta(days=5)
@@ -85,16 +62,11 @@ GOOD_TIME = timedelta(seconds=2)
 CALLED_WITHIN = timedelta(seconds=20)
 # A circuit opens after so many failures in a row, if they are not all of one delivery.
 OPENS_AFTER = 5
-PROBED_AFTER = timedelta(minutes=1)
-PROBED_AT_LEAST_EVERY = timedelta(minutes=30)
 # What is held back is looked at by then, even if nothing else remembers it.
 HELD_AT_MOST = timedelta(days=1)
 # Longer than any worker lives: what one has held back, believing a circuit open, is there by then.
 LAST_LOOK_AFTER = timedelta(minutes=20)
 DISABLED = "the endpoint is disabled"
-REPLAYED_BACK_TO = timedelta(days=30)
-# A replay that no worker moves on in so many calls has failed.
-CALLS_AT_MOST = 6
 
 
 @dataclass(frozen=True)
@@ -393,37 +365,6 @@ def in_order(deliveries: Iterable[Delivery]) -> list[Delivery]:
     return [next(by_version[each.subject]) for each in by_age]
 
 
-def wait_after(
-    attempts: int, retry_after: timedelta | None, chance: random.Random
-) -> timedelta | None:
-    """How long to wait after that many attempts of a round, ±20 %; None where it was the last.
-
-    An endpoint may ask for more patience with `Retry-After`, up to the step after this one.
-    """
-    if attempts >= len(SCHEDULE):
-        return None
-    step = SCHEDULE[attempts]
-    late = SWEPT_WITHIN if step > QUEUE_DELAY_AT_MOST else GATHERED_WITHIN
-    wait = _between(step * (1 - JITTER), step * (1 + JITTER) - late, chance)
-    if retry_after is None:
-        return wait
-    return max(wait, min(retry_after, SCHEDULE[min(attempts + 1, len(SCHEDULE) - 1)]))
-
-
-def probe_after(probes: int, retry_after: timedelta | None, chance: random.Random) -> timedelta:
-    """How long to wait after that many failed probes: longer each time, up to half an hour.
-
-    `Retry-After` may ask for as much, and for no more.
-    """
-    step = min(PROBED_AFTER * 2 ** min(probes, 10), PROBED_AT_LEAST_EVERY)
-    asked = min(retry_after or timedelta(), PROBED_AT_LEAST_EVERY)
-    return max(_between(step * (1 - JITTER), step, chance), asked)
-
-
-def _between(least: timedelta, most: timedelta, chance: random.Random) -> timedelta:
-    return timedelta(seconds=chance.uniform(least.total_seconds(), most.total_seconds()))
-
-
 def excerpt(body: bytes) -> str:
     """How an answer begins, as far as it is kept: readable, and harmless wherever it is shown."""
     text = body[: 4 * ANSWER_KEPT].decode("utf-8", "replace")[:ANSWER_KEPT]
@@ -432,102 +373,3 @@ def excerpt(body: bytes) -> str:
 
 def _shown(unprintable: str) -> str:
     return " " if unprintable.isspace() else REPLACEMENT
-
-
-def read_retry_after(text: str | None, now: datetime) -> timedelta | None:
-    """Seconds or an HTTP date (RFC 9110, section 10.2.3); None for anything else."""
-    if not text:
-        return None
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return timedelta(seconds=int(text))
-    try:
-        return max(parsedate_to_datetime(text) - now, timedelta())
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-@dataclass(frozen=True)
-class Replay:
-    """Deliveries of one endpoint that are sent again, each once.
-
-    First those from `since` to `until` are listed in pages, up to `listed_to`; then the pages
-    before `page` have been sent. `total` of the deliveries are listed and `done` are sent.
-    `calls` counts how often it had to be called again since it last moved on.
-    """
-
-    id: str
-    owner: str
-    endpoint_id: str
-    since: datetime | None
-    until: datetime | None
-    wanted: DeliveryStatus | None
-    status: ReplayStatus
-    is_listed: bool
-    listed_to: str
-    pages: int
-    page: int
-    total: int
-    done: int
-    calls: int
-    failure: str | None
-    version: int
-    created_at: datetime
-    moved_at: datetime
-    completed_at: datetime | None
-
-    @property
-    def is_running(self) -> bool:
-        return self.status == "running"
-
-    def covers(self, delivery: Delivery) -> bool:
-        """A `ping` has nothing to say once it is over."""
-        of_it = delivery.endpoint_id == self.endpoint_id and not delivery.is_ping
-        return of_it and self.wanted in (None, delivery.status)
-
-    def listed(self, found: int, listed_to: str, *, is_last: bool, now: datetime) -> "Replay":
-        """A page of `found` deliveries is listed, if there are any."""
-        pages = self.pages + (1 if found else 0)
-        moved = replace(
-            self, listed_to=listed_to, is_listed=is_last, pages=pages, total=self.total + found
-        )
-        return moved._moved(now)
-
-    def sent(self, sent: int, now: datetime) -> "Replay":
-        """The deliveries of the page are on their way."""
-        return replace(self, page=self.page + 1, done=self.done + sent)._moved(now)
-
-    def called(self, now: datetime) -> "Replay":
-        """It stood still and is called again; in the end it is given up."""
-        if self.calls >= CALLS_AT_MOST:
-            return self.failed("It stands still. Ask for what is left with a new replay.", now)
-        return replace(self, calls=self.calls + 1, moved_at=now, version=self.version + 1)
-
-    def failed(self, reason: str, now: datetime) -> "Replay":
-        return replace(
-            self, status="failed", failure=reason, moved_at=now, version=self.version + 1
-        )
-
-    def _moved(self, now: datetime) -> "Replay":
-        over = self.is_listed and self.page == self.pages
-        return replace(
-            self,
-            status="completed" if over else "running",
-            completed_at=now if over else None,
-            calls=0,
-            moved_at=now,
-            version=self.version + 1,
-        )
-
-
-def replayed_range(
-    since: datetime | None, until: datetime | None, now: datetime
-) -> tuple[datetime, datetime]:
-    """From when to when deliveries are replayed: at most 30 days, which is as long as they are
-    kept, and up to now. Raises Invalid."""
-    end = min(until or now, now)
-    start = since or end - REPLAYED_BACK_TO
-    if start > end:
-        raise Invalid.field("from", "lies after `to` or in the future")
-    if end - start > REPLAYED_BACK_TO:
-        raise Invalid.field("from", "lies more than 30 days before `to`")
-    return start, end

@@ -12,13 +12,8 @@ from chalicelib.platform.schema import (
     RequestModel,
     View,
 )
-from chalicelib.webhooks.rules import (
-    CircuitState,
-    DeliveryStatus,
-    EndpointStatus,
-    EventType,
-    ReplayStatus,
-)
+from chalicelib.webhooks.replays import ReplayStatus
+from chalicelib.webhooks.rules import CircuitState, DeliveryStatus, EndpointStatus, EventType
 
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 EventTypes = Annotated[

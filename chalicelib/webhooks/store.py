@@ -25,7 +25,8 @@ from chalicelib.platform.table import (
     table,
 )
 from chalicelib.platform.transaction import Delete, Put, Update, create
-from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Health, Replay
+from chalicelib.webhooks.replays import Replay
+from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Health
 
 ENDPOINT, DELIVERY, OWNER = "endpoint", "delivery", "owner"
 ATTEMPT = "attempt#"

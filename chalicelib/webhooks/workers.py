@@ -7,11 +7,11 @@ from chalice.app import Blueprint, Rate
 
 from chalicelib.kernel import clock
 from chalicelib.platform.worker import Message, Step, each_message, scheduled, side_by_side
-from chalicelib.webhooks import delivering, recovering, replaying, rules
+from chalicelib.webhooks import delivering, recovering, replaying, schedule
 
 workers = Blueprint(__name__)
 # Messages that are gathered for so many seconds, to be taken side by side.
-BATCH, GATHERED_FOR = 50, int(rules.GATHERED_WITHIN.total_seconds())
+BATCH, GATHERED_FOR = 50, int(schedule.GATHERED_WITHIN.total_seconds())
 
 
 @workers.on_sqs_message(queue="webhook-fan-out", batch_size=10, name="webhook_fan_out")

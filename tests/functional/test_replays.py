@@ -16,7 +16,8 @@ from chalicelib.platform import queues
 from chalicelib.platform.transaction import Put, write
 from chalicelib.webhooks import replaying
 from chalicelib.webhooks import store as webhooks
-from chalicelib.webhooks.rules import Attempt, Delivery, Replay
+from chalicelib.webhooks.replays import Replay
+from chalicelib.webhooks.rules import Attempt, Delivery
 from tests.functional.conftest import Clock
 from tests.support.events import sqs_event
 from tests.support.granted import running_as

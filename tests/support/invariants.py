@@ -38,7 +38,7 @@ from chalicelib.settlement.rules import Statement
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
 from chalicelib.stock.store import StockRow
-from chalicelib.webhooks.rules import Replay
+from chalicelib.webhooks.replays import Replay
 from chalicelib.webhooks.store import DeliveryRow, EndpointRow, ReplayedRow, ReplayRow
 
 E = TypeVar("E")

@@ -12,14 +12,12 @@ from chalicelib.webhooks import rules
 from chalicelib.webhooks.rules import (
     ANSWER_KEPT,
     OPENS_AFTER,
-    PROBED_AFTER,
-    PROBED_AT_LEAST_EVERY,
     Delivery,
     Endpoint,
     excerpt,
     in_order,
-    probe_after,
 )
+from chalicelib.webhooks.schedule import PROBED_AFTER, PROBED_AT_LEAST_EVERY, probe_after
 from tests.unit.test_webhook_rules import AN_ATTEMPT, NOW, a_delivery, an_endpoint
 
 SEEDS = st.integers(0, 2**32)

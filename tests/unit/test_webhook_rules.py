@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.webhooks.rules import (
-    GATHERED_WITHIN,
-    Attempt,
-    Delivery,
-    Endpoint,
-    read_retry_after,
-    wait_after,
-)
+from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
+from chalicelib.webhooks.schedule import GATHERED_WITHIN, read_retry_after, wait_after
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 # The waits of the contract's section 5, in seconds, behind the first attempt, which is at once.
