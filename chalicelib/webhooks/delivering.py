@@ -84,7 +84,7 @@ def ping(endpoint: Endpoint, recorder: Recorder | None) -> Delivery:
     return delivery
 
 
-def deliveries(which: Which, page: PageRequest) -> Page[Delivery]:
+def listed(which: Which, page: PageRequest) -> Page[Delivery]:
     """The deliveries, the newest first, each with all its attempts."""
     read = partial(webhooks.deliveries, which.owner)
     if which.endpoint_id or which.status:

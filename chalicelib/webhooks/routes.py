@@ -155,7 +155,7 @@ def read_stats(request: Request, id: str) -> Stats:
 def list_deliveries(request: Request) -> Page[Delivery]:
     sent: DeliveriesQuery = request.query
     which = Which(_whose(request.caller), sent.endpoint_id, sent.status)
-    return delivering.deliveries(which, request.page)
+    return delivering.listed(which, request.page)
 
 
 @routes.endpoint(
