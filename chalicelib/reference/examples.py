@@ -1262,6 +1262,7 @@ TOLD: dict[str, Any] = {
     },
     "endpoint.disabled": {
         "endpoint_id": ENDPOINT,
+        "owner": ENDPOINT_VIEW["owner"],
         "url": ENDPOINT_VIEW["url"],
         "reason": "It answered 410 Gone.",
         "version": 4,

@@ -99,8 +99,7 @@ def balance(supplier_id: str, caller: Caller) -> Balance:
         owed=accounts.owed,
         deposit=-accounts.deposit,
         in_payout=-accounts.in_payout,
-        # Payouts are booked from `in_payout` to a bank; none has been until there are payouts.
-        paid_out=0,
+        paid_out=ledger.paid_out(f"supplier:{supplier_id}"),
     )
 
 

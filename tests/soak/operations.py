@@ -251,10 +251,11 @@ def call_off(town: Town) -> None:
 @happens(1)
 def waive_a_fine(town: Town) -> None:
     dispatch = _dispatch(town, "created", "accepted", "shipped", "delivered")
-    fined = [each.kind for each in dispatch.clocks if each.fined]
+    fined = [each for each in dispatch.clocks if each.fined]
     if not fined:
         raise NothingToDo("no fine")
-    fines.waive(dispatch.id, fined[0], "flood", OPERATOR, town.request())
+    first = fined[0]
+    fines.waive(dispatch.id, first.kind, first.parcel_id, "flood", OPERATOR, town.request())
 
 
 @happens(2)

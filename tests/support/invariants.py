@@ -55,7 +55,7 @@ from chalicelib.settlement.store import (
 from chalicelib.stock.store import StockRow
 from chalicelib.suppliers.rules import Deposit
 from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow
-from chalicelib.webhooks.rules import Replay
+from chalicelib.webhooks.replays import Replay
 from chalicelib.webhooks.store import DeliveryRow, EndpointRow, ReplayedRow, ReplayRow
 
 E = TypeVar("E")
