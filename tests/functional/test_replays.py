@@ -248,7 +248,7 @@ def test_what_is_another_suppliers_is_not_there(world: World, server: HTTPServer
         mine.api.post(REPLAYS, other.body()),
         mine.api.get(f"{REPLAYS}/{replay['id']}"),
         mine.api.get(f"{REPLAYS}/rpl_unknown"),
-        mine.api.post(REPLAYS, {"endpoint_id": "whe_unknown"}),
+        mine.api.post(REPLAYS, {"endpoint_id": "whe_unknown", "status": "exhausted"}),
     ]
     assert [(each.status, each.code) for each in answers] == [(404, "not_found")] * 4
     refused = mine.api.post(REPLAYS, mine.body(delivery_ids=theirs))

@@ -188,8 +188,13 @@ def test_a_message_of_the_slow_lane_that_is_lost_is_made_up_for(
 
 
 def test_one_that_answers_late_each_time_takes_no_more_than_its_share_of_a_batch(
-    told: Telling, supplier: Supplier, world: World, threaded: HTTPServer
+    told: Telling,
+    supplier: Supplier,
+    world: World,
+    threaded: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(http_out, "post", partial(http_out.post, total_timeout=15))
     other = Supplier(world, threaded)
     for each in (supplier, other):
         Slow(each, 2 * GOOD_TIME)
