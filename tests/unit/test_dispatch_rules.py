@@ -137,11 +137,6 @@ def test_a_dispatch_has_the_same_id_however_often_it_is_made() -> None:
     assert dispatch_id("ord_1", "sup_1") != dispatch_id("ord_2", "sup_1")
 
 
-def test_a_suppliers_clocks_run_from_the_payment() -> None:
-    made = made_of(an_order(), NOW + timedelta(hours=2))[0]
-    assert (made.accept_by, made.ship_by) == (NOW + timedelta(hours=12), NOW + timedelta(hours=24))
-
-
 def test_refunded_units_are_not_dispatched() -> None:
     order = an_order((a_line(3, sku_id="a"), a_line(1, sku_id="b", supplier_id="sup_2")))
     (left,) = made_of(order.after_refund({"a": 1, "b": 1}), NOW)
