@@ -62,7 +62,7 @@ def _new_page(batch: Batch, number: int, after: str | None) -> PageRow:
 
 
 def _close(batch: Batch, page: PageRow, left_out: int) -> None:
-    """From now on no payout is added to the page; Stale where another has closed it."""
+    """From now on no payout is added to the page. Whoever comes second changes nothing."""
     pages = page.number + 1 if page.is_last else 0
     tally = payouts.count(batch.id, page.number, pages=pages, pages_prepared=1, left_out=left_out)
     try:
