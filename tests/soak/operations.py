@@ -26,7 +26,7 @@ from chalicelib.dispatch.refunding import Asked, Restock
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel.callers import Caller
-from chalicelib.ordering import collecting, ending, paying, placing
+from chalicelib.ordering import campaigns, collecting, ending, paying, placing
 from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.store import OrderRow
@@ -42,6 +42,7 @@ from tests.soak.town import OPERATOR, Town
 
 SOMEWHERE = ShipTo("Alice Doe", "+49 30 1234567", "2 Side St", None, "Berlin", None, "10117", "DE")
 A_WHILE = timedelta(minutes=6)
+RARELY = 0.25
 OUTCOMES: tuple[Outcome, ...] = ("upheld", "dismissed")
 RESTOCKS: tuple[Restock, ...] = ("all", "none")
 PAID_FROM: tuple[PaidFrom, ...] = ("leader", "bank")
@@ -105,6 +106,13 @@ def pay_late_or_again(town: Town) -> None:
 @happens(1)
 def pay_another_amount(town: Town) -> None:
     _pay(town, _order(town, "pending_payment"), more=town.chance.choice([-1, 1, 500]))
+
+
+@happens(1)
+def pay_for_nothing(town: Town) -> None:
+    number = town.number()
+    event = PaymentSucceeded(f"ch_{number}", f"pay_none{number}", number, "EUR")
+    paying.receive("local", event)
 
 
 def _pay(town: Town, order: Order, more: int = 0) -> None:
@@ -258,6 +266,16 @@ def waive_a_fine(town: Town) -> None:
     fines.waive(dispatch.id, first.kind, first.parcel_id, "flood", OPERATOR, town.request())
 
 
+@happens(1)
+def cancel_a_campaign(town: Town) -> None:
+    """A rare thing: all its orders are refunded. Another one opens in its place."""
+    if town.chance.random() > RARELY:
+        raise NothingToDo("no campaign goes wrong")
+    campaign_id = town.chance.choice(town.campaign_ids)
+    campaigns.cancel(campaign_id, town.request())
+    town.replace_campaign(campaign_id)
+
+
 @happens(2)
 def more_stock(town: Town) -> None:
     sku_id, units = town.chance.choice(town.sku_ids), town.chance.randint(1, 50)
@@ -278,6 +296,7 @@ def sweep(town: Town) -> None:
     clocks.sweep(town.now())
     refunds.look_after(town.now())
     aftersales.sweep(town.now())
+    campaigns.sweep(town.now())
     watching.watch(town.now())
 
 

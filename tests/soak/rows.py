@@ -7,6 +7,7 @@ from itertools import islice
 from tests.support.memory.dynamodb import Key
 from tests.support.memory.values import Item
 
+KINDS = {"order", "dispatch", "dispute", "refund", "remittance", "request"}
 # Of each kind and status only the newest are chosen from: so each goes its way in some steps.
 NEWEST = 40
 
@@ -48,6 +49,3 @@ class Seen:
         if not rows:
             raise NothingToDo(f"no {kind} is {' or '.join(statuses)}")
         return self._chance.choice(rows)
-
-
-KINDS = {"order", "dispatch", "dispute", "refund", "remittance", "request"}

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 import os
 import random
 from collections import Counter
@@ -52,6 +53,10 @@ class Town:
 
     def now(self) -> datetime:
         return self.at
+
+    def replace_campaign(self, campaign_id: str) -> None:
+        place = self.campaign_ids.index(campaign_id)
+        self.campaign_ids[place] = self._campaign(PRICES[place], RATES_BPS[place])
 
     def new_id(self, prefix: str) -> str:
         """An id as any other, the same each time that the same chance rules."""
@@ -156,6 +161,7 @@ def _quiet() -> Iterator[None]:
         pass
 
     with ExitStack() as stack:
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         stack.enter_context(redirect_stdout(stack.enter_context(Path(os.devnull).open("w"))))
         stack.enter_context(mock.patch.object(log._metrics, "add_metric", nothing))
         for method in ("bind", "clear", "info", "warning"):
