@@ -44,6 +44,11 @@ def look(order: Json) -> None:
         return
 
 
+def look_at_each(orders: list[Json]) -> None:
+    for order in orders:
+        look(order)
+
+
 def called(world: World) -> list[str]:
     cases = world.operator.get("/v1/cases?limit=100").json["items"]
     return sorted(case["subject"] for case in cases)
@@ -54,7 +59,7 @@ def sweep_at_once(world: World) -> tuple[list[Json], list[str]]:
     with back_then(ACCEPT_END):
         orders = orders_with_dispatches(world, a_sale(world, **FINE))
     # A sweep's own threads would not wait for each other's.
-    at_once([lambda: [look(order) for order in orders]] * THREADS)
+    at_once([lambda: look_at_each(orders)] * THREADS)
     clocks.sweep(clock.now())
     world.work()
     return read(world, orders), findings()
