@@ -135,8 +135,9 @@ def test_a_plan_is_read_once_a_second_and_with_the_others(world: World, time: St
             assert ask(world, sale).status == 201
         calls.append([call.operation for call in found])
     first, second, later = calls
-    # Only a function that has never met the leader asks for its plan by itself.
-    assert first == ["TransactGetItems", "GetItem", "TransactWriteItems"]
+    # Only a function that has never met the leader asks for its plan by itself, and one that has
+    # never met the SKU for what its supplier is paid by.
+    assert first == ["TransactGetItems", "GetItem", "BatchGetItem", "TransactWriteItems"]
     assert second == ["GetItem", "TransactWriteItems"]
     assert later == ["TransactGetItems", "TransactWriteItems"]
 
