@@ -971,6 +971,20 @@ EXAMPLES: dict[str, Any] = {
         "set_at": "2026-03-01T10:20:08.715Z",
     },
     "WaiveFine": {"reason": "The road was flooded"},
+    "AuditView": {
+        "checked_at": "2026-03-12T04:01:00.000Z",
+        "through": "2026-03-12T03:45:00.000Z",
+        "findings": [
+            {
+                "check": "refunds_overdue",
+                "subject": REFUND,
+                "detail": f"Refund {REFUND} is failed since 2026-03-10, and has no case.",
+                "amount": 349,
+            }
+        ],
+        "findings_total": 1,
+        "running": None,
+    },
     "TrialBalanceView": {
         "as_of": "2026-03-12T07:00:00.000Z",
         "currencies": [

@@ -356,6 +356,12 @@ def get_statement(leader_id: str, run_id: str) -> Statement | None:
     return row.to_entity() if row else None
 
 
+def all_statements(leader_id: str) -> list[Statement]:
+    """A leader's statements, by their dates."""
+    rows = store.query(StatementRow, leader_id, where=StatementRow.sk.startswith(STATEMENT))
+    return [row.to_entity() for row in rows]
+
+
 def statements(leader_id: str, page: PageRequest) -> Page[Statement]:
     first = StatementRow.sk.startswith(STATEMENT)
     older = StatementRow.sk.between(STATEMENT, page.after) if page.after else first

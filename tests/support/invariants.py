@@ -15,6 +15,7 @@ import boto3
 
 from chalicelib.aftersales.rules import AfterSales, OpenRequests
 from chalicelib.aftersales.store import AfterSalesRow, OpenRow
+from chalicelib.audit.running import look_at_everything
 from chalicelib.cases.rules import Case
 from chalicelib.cases.store import CaseRow
 from chalicelib.catalogue.rules import Campaign, Offer
@@ -172,7 +173,8 @@ def _with(line: OrderLine, made: list[Dispatch]) -> Dispatch | None:
 def findings(supplied: Mapping[str, int] | None = None) -> list[str]:
     """What is wrong, a sentence each. `supplied` are the units ever put in, by SKU."""
     state = State()
-    found = [finding for check in CHECKS for finding in check(state)]
+    found = [str(finding) for finding in look_at_everything(clock.now())]
+    found += [finding for check in CHECKS for finding in check(state)]
     return found + list(_units(state, supplied or {}))
 
 

@@ -75,6 +75,8 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/leaders/{id}/statements"): LEADER,
     ("GET", "/v1/leaders/{id}/statements/{run_id}"): LEADER,
     ("GET", "/v1/leaders/{id}/statements/{run_id}/lines/{n}"): LEADER,
+    ("GET", "/v1/ledger/audit"): OPERATOR,
+    ("POST", "/v1/ledger/audit"): OPERATOR,
     ("GET", "/v1/ledger/trial-balance"): OPERATOR,
     ("GET", "/v1/orders"): frozenset({"operator", "leader", "customer"}),
     ("POST", "/v1/orders"): frozenset({"customer"}),
