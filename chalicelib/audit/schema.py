@@ -1,10 +1,13 @@
-"""Answers about audits."""
+"""Requests and answers about audits and leaders' totals."""
+
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from chalicelib.audit.rules import Phase
 from chalicelib.ledger.checks import CheckName
-from chalicelib.platform.schema import Instant, View
+from chalicelib.platform.schema import FIRST_YEAR, LAST_YEAR, Instant, PageQuery, View
+from chalicelib.settlement.rules import LineKind
 
 
 class FindingView(View):
@@ -31,3 +34,23 @@ class AuditView(View):
     findings: list[FindingView]
     findings_total: int = Field(description="All there were; the first 1,000 are listed.")
     running: RunningAuditView | None = Field(description="The audit that is under way.")
+
+
+class LeaderTotalsQuery(PageQuery):
+    year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] = Field(
+        description="Of the statements' business dates."
+    )
+    format: Literal["json", "csv"] = "json"
+
+
+class LeaderTotalsView(View):
+    leader_id: str
+    name: str
+    year: int
+    currency: str
+    statements: int = Field(description="How many there are of the year.")
+    by_kind: dict[LineKind, int] = Field(description="The sums of their lines, in the minor unit.")
+    earned: int = Field(description="Commission, spread, bonus, cap and adjustment.")
+    clawed_back: int = Field(description="What refunds took back and disputes hold.")
+    paid_out: int
+    total: int = Field(description="All lines together.")

@@ -12,6 +12,7 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.service import belongs_to
 from chalicelib.ordering.lines import Shares
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import metric
@@ -74,7 +75,7 @@ def _deliver(
     fee = fees.of_delivery(order, dispatch.supplier_id, delivered_at, now)
     days = Days(matures_on.isoformat(), earning.delivery_day(delivered_at))
     transaction.add(
-        *ledger.post(*_entries(order, dispatch, posted, now), *fee.entries),
+        *ledger.post(*_entries(order, dispatch, posted, delivered_at, now), *fee.entries),
         *fee.writes,
         *earning.earn(
             order.leader_id,
@@ -93,9 +94,14 @@ def _deliver(
 
 
 def _entries(
-    order: Order, dispatch: Dispatch, posted: Mapping[str, Shares], now: datetime
+    order: Order,
+    dispatch: Dispatch,
+    posted: Mapping[str, Shares],
+    delivered_at: datetime,
+    now: datetime,
 ) -> list[Entry]:
     """An entry for each parcel, but for those worth nothing any more."""
+    month = belongs_to(delivered_at, now)
     payable = books.supplier_payable(dispatch.supplier_id)
     return [
         books.entry(
@@ -110,6 +116,7 @@ def _entries(
                 books.PLATFORM_REVENUE: -shares.revenue,
             },
             {payable: (dispatch.id, parcel_id)},
+            month,
         )
         for parcel_id, shares in posted.items()
         if shares

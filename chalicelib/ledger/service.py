@@ -7,7 +7,9 @@ from itertools import groupby
 from chalicelib.kernel import clock
 from chalicelib.ledger import rules
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.periods import earlier
 from chalicelib.ledger.rules import Books
+from chalicelib.platform.settings import settings
 
 # An entry's instant is taken just before its transaction, and an index follows within a second;
 # what is older than this can no longer appear out of order, so a step that ends here is final.
@@ -55,6 +57,13 @@ def keep_fold(now: datetime) -> None:
     if before is None or through > before:
         books = rules.fold(kept, ledger.entries_between(before, through))
         ledger.keep_fold(before, through, books)
+
+
+def belongs_to(happened_at: datetime, posted_at: datetime) -> str | None:
+    """The month of what an entry tells of, where that lies before the one it is dated into."""
+    zone = settings().zone
+    days = (clock.business_date(each, zone) for each in (happened_at, posted_at))
+    return earlier(*days)
 
 
 def _by_currency(books: Books, prefix: str) -> tuple[CurrencyBalance, ...]:
