@@ -8,6 +8,8 @@ PORT ?=
 export PORT
 run up down replay: export PORT := $(or $(PORT),4566)
 DAYS ?= 1
+OPERATIONS ?= 1000000
+SEED ?=
 STAGE ?=
 
 VENV := .venv
@@ -23,7 +25,7 @@ PYTHON3 ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11;
 	$$p $(NEW_ENOUGH) 2>/dev/null && echo $$p && break; done)
 CHECK = "$(PYTHON3)" $(NEW_ENOUGH) 2>/dev/null || { echo "$(NEEDS_PYTHON)" >&2; exit 1; }
 
-.PHONY: help run up down test lint format bench replay token pay logs deploy clean python
+.PHONY: help run up down test lint format bench soak replay token pay logs deploy clean python
 
 help: ## Tell what can be made
 	@echo "Usage: make TARGET [NAME=value ...]; PORT=4567 moves the local cloud off 4566"
@@ -53,6 +55,9 @@ format: $(VENV)/ready ## Put the code into the usual form
 
 bench: $(VENV)/ready ## What an order, a cold start and a settlement cost, as a table
 	@$(RUN) tests.bench
+
+soak: $(VENV)/ready ## OPERATIONS= random operations over the use cases, the books checked after each; SEED= repeats them
+	@export PYTHONHASHSEED=0; $(RUN) tests.soak --operations "$(OPERATIONS)" $(if $(SEED),--seed "$(SEED)")
 
 replay: $(VENV)/replay ## Clear the stack on PORT, then DAYS= real days of shopping, compared with pandas to the cent
 	@$(RUN) infra.demo.replay --new-stack --days "$(DAYS)"

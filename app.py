@@ -19,11 +19,16 @@ from chalicelib.parties import routes as parties
 from chalicelib.parties.authorizer import authorizers
 from chalicelib.payments import routes as payments
 from chalicelib.payments import workers as payments_workers
+from chalicelib.payouts import routes as payouts
+from chalicelib.payouts import workers as payouts_workers
+from chalicelib.plans import routes as plans
 from chalicelib.platform import outbox_worker
 from chalicelib.portal import routes as portal
 from chalicelib.reference import routes as reference
 from chalicelib.settlement import routes as settlement
 from chalicelib.settlement import workers as settlement_workers
+from chalicelib.simulation import routes as simulation
+from chalicelib.simulation import workers as simulation_workers
 from chalicelib.stock import routes as stock
 from chalicelib.stock import workers as stock_workers
 from chalicelib.suppliers import routes as suppliers
@@ -37,10 +42,13 @@ app.register_blueprint(authorizers)
 
 for domain in (
     parties,
+    plans,
+    simulation,
     catalogue,
     stock,
     ordering,
     payments,
+    payouts,
     dispatch,
     aftersales,
     settlement,
@@ -59,10 +67,12 @@ for domain in (
     stock_workers,
     ordering_workers,
     payments_workers,
+    payouts_workers,
     dispatch_workers,
     aftersales_workers,
     settlement_workers,
     suppliers_workers,
+    simulation_workers,
     ledger_workers,
     audit_workers,
     webhooks_workers,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.dispatch.rules import check_in_order, check_units
+from chalicelib.dispatch.moves import check_in_order, check_units
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller, Role
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid

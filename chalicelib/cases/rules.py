@@ -28,6 +28,8 @@ CaseKind = Literal[
     "delivery_disputed",
     "stock_difference",
     "audit_finding",
+    "payout_unknown",
+    "payout_not_prepared",
 ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.catalogue import rules
+from chalicelib.catalogue import commissions, rules
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.pricing import Terms
 from chalicelib.catalogue.rules import (
@@ -19,6 +19,7 @@ from chalicelib.catalogue.store import CampaignRow
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import FieldError, Invalid, NotFound
 from chalicelib.parties import store as party_store
+from chalicelib.parties.rules import Leader
 from chalicelib.platform.transaction import Recorder, Transaction, create
 
 
@@ -26,7 +27,7 @@ from chalicelib.platform.transaction import Recorder, Transaction, create
 class NewOffer:
     sku_id: str
     terms: Terms
-    commission: Commission
+    commission: Commission | None
     limit_per_customer: int | None
     floor_price: int | None
     quantity_cap: int | None
@@ -87,8 +88,9 @@ def create_campaign(new: NewCampaign, recorder: Recorder | None) -> CampaignWhol
         target=new.target,
         max_orders=new.max_orders,
     )
-    check_leaders(new.leader_ids, new.currency)
+    leaders = check_leaders(new.leader_ids, new.currency)
     offers = offers_of(new.offers, campaign)
+    commissions.check(campaign, offers, leaders)
     whole = CampaignWhole.of(campaign, offers, new.leader_ids).with_caps_laid_out()
     catalogue.lay_out(whole, whole.offers, new.leader_ids)
     transaction = Transaction(recorder)
@@ -148,7 +150,7 @@ def check_closes_later(closes_at: datetime, now: datetime) -> None:
         raise Invalid.field("closes_at", "must lie in the future")
 
 
-def check_leaders(leader_ids: Sequence[str], currency: str) -> None:
+def check_leaders(leader_ids: Sequence[str], currency: str) -> list[Leader]:
     """Raises Invalid naming each that is no leader, or one of another currency."""
     found = {leader.id: leader for leader in party_store.get_leaders(leader_ids)}
     unknown = [
@@ -167,6 +169,7 @@ def check_leaders(leader_ids: Sequence[str], currency: str) -> None:
         raise Invalid(
             "Some leaders have another currency.", code="currency_mismatch", errors=tuple(foreign)
         )
+    return list(found.values())
 
 
 def offers_of(
@@ -239,6 +242,7 @@ def _offer(new: NewOffer, product: Product, campaign: Campaign, shards: int) -> 
         supplier_id=product.supplier_id,
         supplier_sku=sku.supplier_sku,
         title=rules.offer_title(product, sku),
+        category=product.category,
         unit_cost=sku.cost,
         fulfilment_mode=sku.fulfilment_mode,
         stock_shards=shards,
@@ -257,8 +261,8 @@ def _asked(new: NewOffer) -> dict[str, Any]:
     """The fields of an offer that are asked for; the others follow from its SKU and campaign."""
     return {
         "price": new.terms.price,
-        "basis": new.commission.basis,
-        "rate_bps": new.commission.rate_bps,
+        "basis": new.commission.basis if new.commission else None,
+        "rate_bps": new.commission.rate_bps if new.commission else None,
         "limit_per_customer": new.limit_per_customer,
         "floor_price": new.floor_price,
         "quantity_cap": new.quantity_cap,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
-from chalicelib.catalogue import campaigns, on_sale
+from chalicelib.catalogue import campaigns, commissions, on_sale
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.campaigns import CampaignWhole, NewOffer
 from chalicelib.catalogue.rules import MOST_RAISES, Campaign, Offer, Target, raised
@@ -79,11 +79,16 @@ def _after(before: CampaignWhole, changes: Changes) -> CampaignWhole:
         raise Invalid.field("closes_at", "must be after opens_at")
     if "closes_at" in changes:
         after = replace(after, look_at=after.closes_at)
-    if "leader_ids" in changes:
-        campaigns.check_leaders(after.leader_ids, after.currency)
+    return _checked(before, after, changes) if {"offers", "leader_ids"} & changes.keys() else after
+
+
+def _checked(before: CampaignWhole, after: CampaignWhole, changes: Changes) -> CampaignWhole:
+    """The campaign with the offers that are asked for, which its leaders can sell."""
+    leaders = campaigns.check_leaders(after.leader_ids, after.currency)
     if "offers" in changes:
         offers = campaigns.offers_of(changes["offers"], after, _by_sku(before.offers))
         after = replace(after, offers=offers)
+    commissions.check(after, after.offers, leaders)
     return after
 
 

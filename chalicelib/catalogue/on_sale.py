@@ -17,6 +17,8 @@ from chalicelib.kernel import clock
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
 from chalicelib.parties.settlement_terms import SettlementTerms
+from chalicelib.plans import store as plans
+from chalicelib.plans.rules import Plan
 from chalicelib.platform import store
 from chalicelib.platform.idempotency import IdempotentRequest
 
@@ -35,6 +37,8 @@ class OnSale:
     offers: Sequence[Offer | None]
     leader_prices: Mapping[str, LeaderPrice]
     settlement_terms: Mapping[str, SettlementTerms]
+    # By which the leader earns where an offer names no commission.
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Community:
     leader: Leader | None
     names_leader: bool
     prices: Mapping[str, LeaderPrice]
+    plan_id: str | None
 
     @property
     def exists(self) -> bool:
@@ -82,6 +87,18 @@ class Agreed:
         return True
 
 
+@dataclass(frozen=True)
+class KeptPlan:
+    """A commission plan with its versions in force and to come."""
+
+    read_at: datetime
+    plan: Plan | None
+
+    @property
+    def exists(self) -> bool:
+        return self.plan is not None
+
+
 class Read(Protocol):
     @property
     def read_at(self) -> datetime: ...
@@ -97,6 +114,10 @@ _communities: dict[tuple[str, str], Community] = {}
 _agreed: dict[str, Agreed] = {}
 # Whose a SKU is, which never changes.
 _supplier_of: dict[str, str] = {}
+_plans: dict[str, KeptPlan] = {}
+# By which plan a leader earned last: its plan is read together with it, and alone where it has
+# another by now.
+_plan_ids: dict[str, str] = {}
 
 
 def read(
@@ -111,16 +132,22 @@ def read(
     sale = kept if kept and kept.offers.keys() >= set(sku_ids) else None
     of_community = [] if community else _keys_of_community(*of)
     of_sale = [] if sale else _keys_of_sale(campaign_id, sku_ids)
-    keys = [*of_community, *of_sale]
+    of_plan = _keys_of_plan(leader_id, now)
+    keys = [*of_plan, *of_community, *of_sale]
     suppliers = _to_agree_with(sku_ids, now)[: store.GET_LIMIT - len(keys) - 1]
     rows = _read(request, [*keys, *map(parties.settlement_terms_key, suppliers)])
     _agree(now, suppliers, rows[len(keys) :])
+    _keep_plans(now, of_plan, rows)
+    rows = rows[len(of_plan) : len(keys)]
     if community is None:
         community = _keep(_communities, of, _community(now, *rows[: len(of_community)]))
     if sale is None:
-        found = _sale(now, sku_ids, rows[len(of_community) : len(keys)])
+        found = _sale(now, sku_ids, rows[len(of_community) :])
         sale = _keep(_sales, campaign_id, found.together_with(kept))
     offers = [sale.offers[sku_id] for sku_id in sku_ids]
+    plan = None
+    if any(offer and offer.commission is None for offer in offers):
+        plan = _plan(leader_id, community.plan_id, now)
     return OnSale(
         community.leader,
         sale.campaign,
@@ -128,6 +155,7 @@ def read(
         offers,
         community.prices,
         _settlement_terms([offer for offer in offers if offer], now),
+        plan,
     )
 
 
@@ -148,6 +176,8 @@ def forget_all() -> None:
     _communities.clear()
     _agreed.clear()
     _supplier_of.clear()
+    _plans.clear()
+    _plan_ids.clear()
 
 
 def _fresh(kept: R | None, now: datetime) -> R | None:
@@ -181,11 +211,39 @@ def _keys_of_community(campaign_id: str, leader_id: str) -> list[store.Key]:
         parties.leader_key(leader_id),
         catalogue.campaign_leader_key(campaign_id, leader_id),
         catalogue.leader_prices_key(campaign_id, leader_id),
+        plans.defaults_key(),
     ]
 
 
-def _community(now: datetime, leader: Any, named: Any, prices: Any) -> Community:
-    return Community(now, _entity(leader), named is not None, prices.by_sku if prices else {})
+def _community(now: datetime, leader: Any, named: Any, prices: Any, defaults: Any) -> Community:
+    found: Leader | None = _entity(leader)
+    plan_id = found.plan_id if found else None
+    if found and defaults:
+        plan_id = plan_id or defaults.plan_of(found.currency)
+    return Community(now, found, named is not None, prices.by_sku if prices else {}, plan_id)
+
+
+def _keys_of_plan(leader_id: str, now: datetime) -> list[store.Key]:
+    plan_id = _plan_ids.get(leader_id)
+    if plan_id is None or _fresh(_plans.get(plan_id), now):
+        return []
+    return [plans.plan_key(plan_id)]
+
+
+def _keep_plans(now: datetime, keys: Sequence[store.Key], rows: Sequence[Any]) -> None:
+    for key, row in zip(keys, rows, strict=False):
+        _keep(_plans, key.pk, KeptPlan(now, _entity(row)))
+
+
+def _plan(leader_id: str, plan_id: str | None, now: datetime) -> Plan | None:
+    if plan_id is None:
+        return None
+    if len(_plan_ids) >= MOST_KEPT:
+        _plan_ids.clear()
+    _plan_ids[leader_id] = plan_id
+    kept = _fresh(_plans.get(plan_id), now)
+    kept = kept or _keep(_plans, plan_id, KeptPlan(now, plans.get_plan(plan_id)))
+    return kept.plan
 
 
 def _keys_of_sale(campaign_id: str, sku_ids: Sequence[str]) -> list[store.Key]:

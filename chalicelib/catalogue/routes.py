@@ -115,7 +115,7 @@ def reject_product(request: Request, id: str) -> Product:
     answer=CampaignView,
     status=201,
     key="optional",
-    errors={"currency_mismatch": 422},
+    errors={"currency_mismatch": 422, "no_commission_rule": 422},
 )
 def create_campaign(request: Request) -> CampaignWhole:
     sent: CreateCampaign = request.body
@@ -144,7 +144,12 @@ def create_campaign(request: Request) -> CampaignWhole:
     roles=("operator",),
     body=EditCampaign,
     answer=CampaignView,
-    errors={"campaign_not_editable": 409, "currency_mismatch": 422, "edit_too_large": 422},
+    errors={
+        "campaign_not_editable": 409,
+        "currency_mismatch": 422,
+        "edit_too_large": 422,
+        "no_commission_rule": 422,
+    },
 )
 def edit_campaign(request: Request, id: str) -> CampaignWhole:
     return editing.edit(id, _changes(request.body))
@@ -159,6 +164,7 @@ def edit_campaign(request: Request, id: str) -> CampaignWhole:
     answer=CampaignView,
     status=201,
     key="optional",
+    errors={"no_commission_rule": 422},
 )
 def clone_campaign(request: Request, id: str) -> CampaignWhole:
     sent: CloneCampaign = request.body
@@ -218,7 +224,7 @@ def _offered(sent: OfferIn) -> NewOffer:
     return NewOffer(
         sent.sku_id,
         terms_of(sent),
-        Commission(sent.commission.basis, sent.commission.rate_bps),
+        Commission(**sent.commission.model_dump()) if sent.commission else None,
         sent.limit_per_customer,
         sent.floor_price,
         sent.quantity_cap,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.catalogue.pricing import Price, PriceStep, QuantityBreak, Terms, percent_at
 from chalicelib.kernel import clock
 from chalicelib.parties.terms import STANDARD
+from chalicelib.plans.rules import Sold
 
 ProductStatus = Literal["pending", "active", "rejected"]
 CampaignStatus = Literal["scheduled", "open", "closed", "cancelled"]
@@ -80,7 +81,8 @@ class Commission:
 
 @dataclass(frozen=True)
 class Offer:
-    """A SKU at a price with a commission. The supplier's cost is the one agreed at its making."""
+    """A SKU at a price, with a commission or by the leader's plan. The supplier's cost is the one
+    agreed at its making."""
 
     campaign_id: str
     sku_id: str
@@ -90,8 +92,9 @@ class Offer:
     title: str
     price: int
     unit_cost: int
-    basis: CommissionBasis
-    rate_bps: int
+    # Its own commission; none is what the leader's plan says.
+    basis: CommissionBasis | None
+    rate_bps: int | None
     limit_per_customer: int | None
     # The lowest price that a leader may set; None where none may set one below the offer's.
     floor_price: int | None = None
@@ -110,6 +113,7 @@ class Offer:
     stock_shards: int = 1
     # Whoever found that nothing was left of a hot SKU spares others the search for a moment.
     sold_out_until: datetime | None = None
+    category: str | None = None
 
     def with_cap_laid_out(self) -> "Offer":
         """Its cap over as many shards as its stock; nothing may have been taken of it."""
@@ -119,8 +123,14 @@ class Offer:
         return self.sold_out_until is not None and now < self.sold_out_until
 
     @property
-    def commission(self) -> Commission:
+    def commission(self) -> Commission | None:
+        if self.basis is None or self.rate_bps is None:
+            return None
         return Commission(self.basis, self.rate_bps)
+
+    def sold_at(self, level: str | None) -> Sold:
+        """What a plan's rules look at where a leader of that level sells it."""
+        return Sold(self.sku_id, self.product_id, self.campaign_id, self.category, level)
 
     @property
     def terms(self) -> Terms:

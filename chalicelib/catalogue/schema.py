@@ -105,7 +105,9 @@ class QuantityBreakIn(RequestModel):
 class OfferIn(RequestModel):
     sku_id: Identifier
     price: PositiveAmount
-    commission: CommissionIn
+    commission: CommissionIn | None = Field(
+        default=None, description="Left out, it is what the leader's commission plan says."
+    )
     limit_per_customer: Quantity | None = None
     quantity_cap: Annotated[int, Field(ge=1, le=10**9)] | None = Field(
         default=None, description="How many units the campaign sells, apart from the stock."
@@ -263,7 +265,9 @@ class OfferView(View):
     sku_id: str
     title: str
     price: int
-    commission: CommissionView
+    commission: CommissionView | None = Field(
+        description="Null where it is what the leader's commission plan says."
+    )
     limit_per_customer: int | None
     quantity_cap: int | None
     floor_price: int | None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from chalicelib.dispatch import rules, service
+from chalicelib.dispatch import moves, rules, service
 from chalicelib.dispatch.answers import Acceptance, Said
 from chalicelib.dispatch.giving_up import GivenUp, give_up
 from chalicelib.dispatch.rules import Dispatch
@@ -31,10 +31,10 @@ def accept(
     """
     dispatch = service.dispatch_for(dispatch_id, caller)
     said = Said.of(reason or NOT_ACCEPTED)
-    if rules.repeats_acceptance(dispatch, units, said):
+    if moves.repeats_acceptance(dispatch, units, said):
         return dispatch
     waiting, now = dispatch.waiting, clock.now()
-    rules.check_units(waiting, units or {}, "to be shipped")
+    moves.check_units(waiting, units or {}, "to be shipped")
     rest = rules.less(waiting, units) if units else {}
     acceptance = Acceptance(units or waiting, said.text if rest else None)
     accepted = dispatch.moved("accepted", now, acceptance=acceptance)
@@ -52,18 +52,23 @@ def reject(
     reason: str,
     caller: Caller,
     recorder: Recorder | None,
+    *,
+    seen: int | None = None,
 ) -> Dispatch:
     """The supplier will not ship these units, or whatever has not shipped yet.
 
-    Raises Invalid where more is named than waits to be shipped, Conflict where nothing does or
-    where all was rejected otherwise.
+    The same words reject as many units once more where a repeat would be known by its key, which
+    the recorder has, or by the version that was `seen` when they were said. Raises Invalid where
+    more is named than waits to be shipped, Conflict where nothing does or where all was rejected
+    otherwise.
     """
     dispatch = service.dispatch_for(dispatch_id, caller)
     said = Said.of(reason)
-    if rules.repeats_rejection(dispatch, units, said):
+    is_new = bool(units) and (recorder is not None or dispatch.version == seen)
+    if moves.repeats_rejection(dispatch, units, said, is_new=is_new):
         return dispatch
     waiting, now = dispatch.waiting, clock.now()
-    rules.check_units(waiting, units or {}, "left to ship")
+    moves.check_units(waiting, units or {}, "left to ship")
     rejected = units or waiting
     changed = dispatch.moved(dispatch.status, now).without(rejected, said, now, named=units)
     given_up = GivenUp(service.order_of(dispatch), changed, rejected, now)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from chalicelib.dispatch import money_back, rules
+from chalicelib.dispatch import money_back, moves, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.giving_up import Begin, GivenUp, give_up
 from chalicelib.dispatch.refunding import write_order
@@ -19,7 +19,6 @@ from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.stock import store as stock
 
 SHIPPED = ("shipped", "delivered")
-EXPIRED = "dispatch cancelled"
 
 
 @retry_stale
@@ -30,7 +29,7 @@ def call_off(dispatch_id: str, reason: str, caller: Caller, recorder: Recorder |
     """
     dispatch = dispatch_for(dispatch_id, caller)
     _check_not_shipped(dispatch)
-    if rules.repeats(dispatch, "cancelled", {"reason": reason}):
+    if moves.repeats(dispatch, "cancelled", {"reason": reason}):
         return dispatch
     order, now, transaction = order_of(dispatch), clock.now(), Transaction(recorder)
     units = rules.units(dispatch.lines)
@@ -52,7 +51,9 @@ def expire(
     """Its supplier let a clock run out, as `missed` says: what waits to be shipped is given to an
     alternate or refunded, and as after a rejection nothing goes back on sale."""
     expired = missed.expired(reason, now)
-    return give_up(GivenUp(order_of(before), expired, before.waiting, now, EXPIRED), begin)
+    return give_up(
+        GivenUp(order_of(before), expired, before.waiting, now, f"dispatch {reason}"), begin
+    )
 
 
 def _end_in(

@@ -11,11 +11,10 @@ from chalicelib.parties.terms import Mode, OnMissed, Terms
 from chalicelib.parties.working_time import Calendar
 
 ClockKind = Literal["accept", "ship", "deliver"]
-# In which states of the dispatch each clock runs.
+# In which states of the dispatch a clock runs; that of a delivery runs while its parcel is awaited.
 RUNS_WHILE: dict[ClockKind, frozenset[DispatchStatus]] = {
     "accept": frozenset({"created"}),
     "ship": frozenset({"created", "accepted"}),
-    "deliver": frozenset({"shipped"}),
 }
 
 
@@ -23,8 +22,9 @@ RUNS_WHILE: dict[ClockKind, frozenset[DispatchStatus]] = {
 class Clock:
     """One clock: how many open hours it gives, and what a supplier that lets it run out must bear.
 
-    Instants are RFC 3339 texts. Delivering has none before its clock is begun. `fined` is what was
-    taken of the supplier, in minor units.
+    Instants are RFC 3339 texts. Each parcel has a clock of its own to be delivered; before the
+    first has shipped that clock is of none, and not begun. `fined` is what was taken of the
+    supplier, in minor units.
     """
 
     kind: ClockKind
@@ -38,6 +38,12 @@ class Clock:
     fined: int | None = None
     waived_at: str | None = None
     waived_for: str | None = None
+    parcel_id: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Which no other clock of the dispatch has."""
+        return f"{self.kind}:{self.parcel_id}" if self.parcel_id else self.kind
 
     @property
     def next_at(self) -> str | None:
@@ -63,6 +69,10 @@ class Clock:
     def is_over_at(self, now: datetime) -> bool:
         return self.due_at is not None and self.end <= now
 
+    def of_parcel(self, parcel_id: str) -> "Clock":
+        """One on the same terms, which has not begun."""
+        return Clock(self.kind, self.hours, self.on_missed, self.fine_amount, parcel_id=parcel_id)
+
     def begun(self, begin: datetime, calendar: Calendar) -> "Clock":
         whole = timedelta(hours=self.hours)
         return replace(
@@ -85,7 +95,7 @@ def clocks_of(terms: Terms, modes: Iterable[str], begin: datetime) -> tuple[Cloc
     """The clocks of a dispatch whose lines are of these fulfilment modes.
 
     Where they are of several, each clock is the shortest of theirs. Accepting and shipping begin
-    at `begin`, delivering once the dispatch has shipped.
+    at `begin`, delivering with each parcel that ships.
     """
     several = [terms.mode(name) for name in modes]
     return (

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from chalicelib.dispatch import parcels, rules, service
-from chalicelib.dispatch.earned import Days, delivered_entry, earned_by, posted_of
+from chalicelib.dispatch import moves, parcels, rules, service
+from chalicelib.dispatch.earned import Days, delivered_entry, earned_by, earned_of, posted_of
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
@@ -17,9 +17,17 @@ from chalicelib.ordering.lines import Shares
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.transaction import Recorder, Transaction
+from chalicelib.platform.transaction import WRITE_LIMIT, Recorder, Transaction, Write
 from chalicelib.settlement import earning
+from chalicelib.settlement.rules import EarnedLine
 from chalicelib.suppliers import fees
+from chalicelib.suppliers.fees import FirstDelivery
+
+# Of a delivery's transaction: the answer's record, dispatch, order, limits and caps, the supplier's
+# balance and day, its community's fee. Of each leader: its earnings, the day's sum and its balance.
+OTHER_ITEMS, ITEMS_A_LEADER = 20, 3
+# The promoter, its pick-up point, its hub, and two who invited it.
+MOST_LEADERS = 5
 
 
 @retry_stale
@@ -29,8 +37,14 @@ def deliver(
     """All parcels that are on their way have arrived. Raises Conflict where nothing has shipped,
     or where all that has was delivered before at another instant."""
     dispatch = service.dispatch_for(dispatch_id, caller, leader_too=True)
-    if rules.repeats_delivery(dispatch, given):
+    if moves.repeats_delivery(dispatch, given):
         return dispatch
+    while len(dispatch.on_the_way) > _room_for(MOST_LEADERS):
+        most = _room_for(len(service.order_of(dispatch).earning_leaders))
+        if len(dispatch.on_the_way) <= most:
+            break
+        # What stops in between is as if some had arrived before the others.
+        dispatch = _deliver(dispatch, dispatch.on_the_way[:most], given, caller, None)
     arriving = dispatch.on_the_way
     return _deliver(dispatch, arriving, given, caller, recorder, delivered_at_given=given)
 
@@ -61,47 +75,80 @@ def _deliver(
 ) -> Dispatch:
     now = clock.now()
     if given:
-        rules.check_delivered_at(arriving, given, now, by_operator=caller.is_operator)
+        moves.check_delivered_at(arriving, given, now, by_operator=caller.is_operator)
     before, delivered_at = service.order_of(dispatch), given or now
     order = before.after_delivery(each.id for each in arriving)
     matures_on = earning.matures_on(delivered_at)
-    bucket = earning.earnings_of(order.leader_id).bucket_for(matures_on)
+    bucket = earning.open_bucket(earning.earnings_of(order.earning_leaders), matures_on)
     delivered = dispatch.with_parcels(
         [each.delivered(delivered_at, given, matures_on, bucket) for each in arriving]
     )
     changed = rules.as_left_by(order, delivered, now, **said)
     transaction = Transaction(recorder)
-    posted = {each.id: posted_of(order, each.id) for each in arriving}
-    fee = fees.of_delivery(order, dispatch.supplier_id, delivered_at, now)
     days = Days(matures_on.isoformat(), earning.delivery_day(delivered_at))
-    transaction.add(
-        *ledger.post(*_entries(order, dispatch, posted, delivered_at, now), *fee.entries),
-        *fee.writes,
-        *earning.earn(
-            order.leader_id,
-            order.currency,
-            bucket,
-            {
-                parcel_id: earned_by(order, parcel_id, days)
-                for parcel_id, shares in posted.items()
-                if shares
-            },
-        ),
-    )
+    transaction.add(*_shared_out(order, dispatch, arriving, days, bucket, now))
     service.commit(transaction, changed, order)
     metric("ParcelsDelivered", len(arriving))
     return changed
+
+
+def _shared_out(
+    order: Order,
+    dispatch: Dispatch,
+    arriving: Sequence[Parcel],
+    days: Days,
+    bucket: str,
+    now: datetime,
+) -> list[Write]:
+    """What each side gets of the parcels, in the books and in the leaders' earnings."""
+    posted = {each.id: posted_of(order, each.id) for each in arriving}
+    earned = {
+        parcel_id: earned_by(order, parcel_id, days)
+        for parcel_id, shares in posted.items()
+        if shares
+    }
+    # What was refunded on its way brings its supplier nothing, and costs it nothing.
+    fee = FirstDelivery()
+    if any(posted.values()):
+        fee = fees.of_delivery(order, dispatch.supplier_id, days.delivered_on, now)
+    return [
+        *ledger.post(*_entries(order, dispatch, posted, days, now), *fee.entries),
+        *fee.writes,
+        *_earned(order, bucket, earned),
+    ]
+
+
+def _room_for(leaders: int) -> int:
+    """How many parcels a transaction has room for: each has its entry, a row of its supplier's
+    history, and one for every leader that earns by it."""
+    return (WRITE_LIMIT - OTHER_ITEMS - ITEMS_A_LEADER * leaders) // (2 + leaders)
+
+
+def _earned(
+    order: Order, bucket: str, parcels: Mapping[str, Mapping[str, Sequence[EarnedLine]]]
+) -> list[Write]:
+    """What each leader earns by each parcel, as `parcels` say it."""
+    return [
+        write
+        for leader_id in order.earning_leaders
+        for write in earning.earn(
+            leader_id,
+            order.currency,
+            bucket,
+            {name: of_all[leader_id] for name, of_all in parcels.items() if leader_id in of_all},
+        )
+    ]
 
 
 def _entries(
     order: Order,
     dispatch: Dispatch,
     posted: Mapping[str, Shares],
-    delivered_at: datetime,
+    days: Days,
     now: datetime,
 ) -> list[Entry]:
     """An entry for each parcel, but for those worth nothing any more."""
-    month = belongs_to(delivered_at, now)
+    month = belongs_to(days.delivered_on, now)
     payable = books.supplier_payable(dispatch.supplier_id)
     return [
         books.entry(
@@ -112,7 +159,10 @@ def _entries(
             {
                 books.CUSTOMER_PREPAYMENTS: shares.paid,
                 payable: -shares.cost,
-                books.leader_account(order.leader_id, "pending"): -shares.earned,
+                **{
+                    books.leader_account(leader_id, "pending"): -amount
+                    for leader_id, amount in earned_of(order, parcel_id).items()
+                },
                 books.PLATFORM_REVENUE: -shares.revenue,
             },
             {payable: (dispatch.id, parcel_id)},

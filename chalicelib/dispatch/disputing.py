@@ -12,7 +12,7 @@ from chalicelib.dispatch.refunding import Asked
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import Invalid, NotFound
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import logger, metric
@@ -49,6 +49,12 @@ def dispute(
     cases.open_in(transaction, "delivery_disputed", opened.id, detail)
     changed = dispatch.with_parcels(held).moved(dispatch.status, now)
     service.write(transaction, changed, order)
+    if not transaction.fits:
+        raise Invalid.field(
+            "parcel_id",
+            "is required: more leaders earned by these parcels than one dispute holds",
+            code="dispute_too_large",
+        )
     transaction.commit(opened)
     metric("DeliveriesDisputed")
     return opened

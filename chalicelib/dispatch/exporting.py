@@ -1,13 +1,14 @@
 """What a supplier has to ship, as a file: a row for each line, and a list of what to buy."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from itertools import islice
+from itertools import chain, islice
 
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.parcels import Parcel
-from chalicelib.dispatch.rules import Dispatch, DispatchLine
+from chalicelib.dispatch.picking import added_up, waiting_lines
+from chalicelib.dispatch.rules import Dispatch, DispatchLine, less, units
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Invalid
@@ -15,6 +16,7 @@ from chalicelib.parties import store as parties
 from chalicelib.platform.settings import settings
 from chalicelib.platform.sheets import Cell, Sheet
 
+Row = list[Cell]
 LINE_COLUMNS = (
     "dispatch_id",
     "order_id",
@@ -39,8 +41,13 @@ LINE_COLUMNS = (
     "tracking_number",
 )
 PURCHASE_COLUMNS = ("sku_id", "supplier_sku", "title", "quantity", "unit_cost", "cost", "currency")
+# Reading so many takes a few seconds of the API's 29.
 MOST_DISPATCHES = 5_000
 BATCH = 500
+# What an import takes within the same 29 s, eight parcels at a time of a tenth of a second or two
+# each; its body may have 256 KiB, of which tracking numbers still need a part.
+MOST_ROWS = 500
+MOST_BYTES = 192 * 1024
 
 
 @dataclass(frozen=True)
@@ -49,12 +56,33 @@ class Wanted:
 
     supplier_id: str | None
     cycle: date | None
+    part: int = 1
 
 
-def export(wanted: Wanted, caller: Caller) -> tuple[Sheet, Sheet]:
-    """The lines, and what they come to for each SKU.
+@dataclass(frozen=True)
+class Exported:
+    """One part of the lines, of so many, and what all of them come to for each SKU."""
 
-    Raises Invalid where there are more than one file should hold.
+    lines: Sheet
+    purchase: Sheet
+    part: int
+    parts: int
+
+    @property
+    def name(self) -> str:
+        return "lines" if self.parts == 1 else f"lines-{self.part}-of-{self.parts}"
+
+    def sheets(self, first: str) -> tuple[Sheet, Sheet]:
+        """Both, with `lines` or `purchase` first."""
+        if first == "purchase":
+            return self.purchase, self.lines
+        return self.lines, self.purchase
+
+
+def export(wanted: Wanted, caller: Caller) -> Exported:
+    """The lines, in parts that can be imported, and what they come to for each SKU.
+
+    Raises Invalid where there is no such part, or more than can be read at once.
     """
     supplier_id = _supplier(wanted.supplier_id, caller)
     asked = _of_day(supplier_id, wanted.cycle) if wanted.cycle else _waiting(supplier_id)
@@ -63,30 +91,32 @@ def export(wanted: Wanted, caller: Caller) -> tuple[Sheet, Sheet]:
         raise Invalid.field(
             "cycle", f"has more than {MOST_DISPATCHES} dispatches; read them by GET /v1/dispatches"
         )
-    lines = Sheet("Lines", LINE_COLUMNS, [row for each in found for row in _rows(each)])
-    return lines, Sheet("Purchase list", PURCHASE_COLUMNS, purchases(found))
+    parts = list(_parts(chain.from_iterable(_parcels(each) for each in found)))
+    if wanted.part > len(parts):
+        raise Invalid.field("part", f"is more than the {len(parts)} that there are")
+    rows = parts[wanted.part - 1]
+    return Exported(
+        lines=Sheet("Lines", LINE_COLUMNS, rows, as_text=("tracking_number",)),
+        purchase=Sheet("Purchase list", PURCHASE_COLUMNS, _purchases(found, wanted)),
+        part=wanted.part,
+        parts=len(parts),
+    )
 
 
-def purchases(found: Iterable[Dispatch]) -> list[list[Cell]]:
-    """How many units of each SKU at each cost, by title: what to take or to buy."""
-    units: dict[tuple[DispatchLine, str], int] = {}
-    for dispatch in found:
-        for line in dispatch.lines:
-            what = replace(line, quantity=0), dispatch.currency
-            units[what] = units.get(what, 0) + line.quantity
+def _purchases(found: Sequence[Dispatch], wanted: Wanted) -> list[Row]:
+    """How many units of each SKU at each cost: all of a day, or of what waits the rest to ship."""
+    lines = (each.lines if wanted.cycle else waiting_lines(each) for each in found)
     return [
         [
             line.sku_id,
             line.supplier_sku,
             line.title,
-            quantity,
+            line.quantity,
             line.unit_cost,
-            quantity * line.unit_cost,
-            currency,
+            line.quantity * line.unit_cost,
+            found[0].currency,
         ]
-        for (line, currency), quantity in sorted(
-            units.items(), key=lambda each: (each[0][0].title, each[0][0].sku_id)
-        )
+        for line in added_up(chain.from_iterable(lines))
     ]
 
 
@@ -118,21 +148,44 @@ def _of_day(supplier_id: str, day: date) -> Iterator[Dispatch]:
         position = batch[-1].position
 
 
-def _rows(dispatch: Dispatch) -> Iterator[list[Cell]]:
-    """A row for each line, and for each parcel that some of it went with."""
-    for line in dispatch.lines:
-        left = line.quantity
-        for parcel in dispatch.parcels:
-            if sent := parcel.units.get(line.sku_id, 0):
-                left -= sent
-                yield _row(dispatch, line, sent, parcel)
-        if left > 0:
-            yield _row(dispatch, line, left, None)
+def _parts(parcels: Iterable[list[Row]]) -> Iterator[list[Row]]:
+    """The rows, file by file: those of a parcel are never parted. At least one, if an empty one."""
+    part: list[Row] = []
+    size = 0
+    for rows in parcels:
+        more = sum(_bytes(row) for row in rows)
+        if part and (len(part) + len(rows) > MOST_ROWS or size + more > MOST_BYTES):
+            yield part
+            part, size = [], 0
+        part += rows
+        size += more
+    yield part
 
 
-def _row(
-    dispatch: Dispatch, line: DispatchLine, quantity: int, parcel: Parcel | None
-) -> list[Cell]:
+def _bytes(row: Row) -> int:
+    """In CSV, each cell with a comma and an apostrophe."""
+    return sum(len(str(cell).encode()) + 2 for cell in row if cell is not None)
+
+
+def _parcels(dispatch: Dispatch) -> Iterator[list[Row]]:
+    """The rows of each parcel, and of what is left: one for each line."""
+    left = units(dispatch.lines)
+    for parcel in dispatch.parcels:
+        yield _of_parcel(dispatch, parcel.units, parcel)
+        left = less(left, parcel.units)
+    if left:
+        yield _of_parcel(dispatch, left, None)
+
+
+def _of_parcel(dispatch: Dispatch, sent: Mapping[str, int], parcel: Parcel | None) -> list[Row]:
+    return [
+        _row(dispatch, line, sent[line.sku_id], parcel)
+        for line in dispatch.lines
+        if sent.get(line.sku_id)
+    ]
+
+
+def _row(dispatch: Dispatch, line: DispatchLine, quantity: int, parcel: Parcel | None) -> Row:
     to = dispatch.ship_to
     return [
         dispatch.id,

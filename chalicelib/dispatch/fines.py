@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.dispatch import store as dispatches
-from chalicelib.dispatch.deadlines import Clock, ClockKind
+from chalicelib.dispatch.deadlines import Clock
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.service import dispatch_for
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Conflict, NotFound
+from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.parties import store as parties
@@ -28,13 +28,13 @@ class Charge:
     month: str
     cap: int | None
 
-    def writes(self, dispatch: Dispatch, kind: ClockKind, now: datetime) -> list[Write]:
+    def writes(self, dispatch: Dispatch, missed: Clock, now: datetime) -> list[Write]:
         """Take it from what the supplier is owed, which may fall below nothing. Stale where another
         fine has taken that room meanwhile."""
         if not self.amount:
             return []
         counted = suppliers.count_fine(dispatch.supplier_id, self.month, self.amount, self.cap)
-        return [counted, *_posted(f"fine:{dispatch.id}:{kind}", dispatch, self.amount, now)]
+        return [counted, *_posted(f"fine:{dispatch.id}:{missed.name}", dispatch, self.amount, now)]
 
 
 def charge_of(supplier_id: str, amount: int, now: datetime) -> Charge:
@@ -49,19 +49,25 @@ def charge_of(supplier_id: str, amount: int, now: datetime) -> Charge:
 
 @retry_stale
 def waive(
-    dispatch_id: str, kind: str, reason: str, caller: Caller, recorder: Recorder | None
+    dispatch_id: str,
+    kind: str,
+    parcel_id: str | None,
+    reason: str,
+    caller: Caller,
+    recorder: Recorder | None,
 ) -> Dispatch:
     """Give a fine back, and its room under the cap of its month. Raises NotFound where there is
-    none, Conflict where another reason was given before."""
+    none, Invalid where it may be that of several parcels, Conflict where another reason was given
+    before."""
     dispatch = dispatch_for(dispatch_id, caller)
-    fined = _fined(dispatch, kind)
+    fined = _fined(dispatch, kind, parcel_id)
     if fined.waived_for == reason:
         return dispatch
     if fined.waived_at:
         raise Conflict("The fine was waived before, for another reason.", code="already_waived")
     now, transaction = clock.now(), Transaction(recorder)
     waived = dispatch.with_clock(fined.waived(now, reason)).moved(dispatch.status, now)
-    entry_id, amount = f"fine_waived:{dispatch.id}:{kind}", -(fined.fined or 0)
+    entry_id, amount = f"fine_waived:{dispatch.id}:{fined.name}", -(fined.fined or 0)
     charged_in = _month(clock.from_text(fined.fired_at or ""))
     transaction.add(
         dispatches.replace_dispatch(waived),
@@ -73,11 +79,17 @@ def waive(
     return waived
 
 
-def _fined(dispatch: Dispatch, kind: str) -> Clock:
-    found = dispatch.clock_of(kind)
-    if found is None or not found.fined:
+def _fined(dispatch: Dispatch, kind: str, parcel_id: str | None) -> Clock:
+    found = [
+        each
+        for each in dispatch.clocks
+        if each.fined and each.kind == kind and parcel_id in (None, each.parcel_id)
+    ]
+    if not found:
         raise NotFound("There is no such fine.")
-    return found
+    if len(found) > 1:
+        raise Invalid.field("parcel_id", "is required where several parcels were fined")
+    return found[0]
 
 
 def _month(instant: datetime) -> str:

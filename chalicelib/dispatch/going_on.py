@@ -35,7 +35,7 @@ def go_on(order_id: str) -> None:
     elif campaign and campaign.waits_for_its_target:
         logger.info("waits for its campaign's target", order_id=order_id)
     else:
-        service.create_for(order_id, campaign.judged_at if campaign else None)
+        service.create_for(order_id)
 
 
 def undo(order_id: str, why: str = CANCELLED) -> None:

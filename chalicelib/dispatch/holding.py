@@ -7,6 +7,7 @@ again where a run has taken it, and matures on no day.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from chalicelib.dispatch.earned import days_of, earned_by, posted_of
 from chalicelib.dispatch.parcels import Parcel
@@ -20,6 +21,14 @@ from chalicelib.settlement import earning
 from chalicelib.settlement.earning import OfParcel
 
 
+class Waiting(NamedTuple):
+    """A parcel, under which day of the leaders' earnings it waits, and when it matures."""
+
+    parcel: Parcel
+    bucket: str | None
+    day: str | None
+
+
 def hold_in(
     transaction: Transaction,
     order: Order,
@@ -29,18 +38,16 @@ def hold_in(
     now: datetime,
 ) -> list[Parcel]:
     """Add that what the parcels brought waits. Returns them as they are then."""
-    earnings = earning.earnings_of(order.leader_id)
-    earned = [_earned(order, each, each.earned_on, each.matures_on) for each in parcels]
-    taken = sum(each.amount for each in earned if earnings.has_taken(each.bucket))
     cost = _cost(order, parcels)
-    amounts = {
-        books.supplier_payable(supplier_id): cost,
-        books.supplier_held(supplier_id): -cost,
-        books.leader_account(order.leader_id, "available"): taken,
-        books.leader_account(order.leader_id, "pending"): -taken,
-    }
+    amounts = {books.supplier_payable(supplier_id): cost, books.supplier_held(supplier_id): -cost}
+    waiting = [Waiting(each, each.earned_on, each.matures_on) for each in parcels]
+    for leader_id, earnings in earning.earnings_of(order.earning_leaders).items():
+        earned = _earned(order, leader_id, waiting)
+        taken = sum(each.amount for each in earned if earnings.has_taken(each.bucket))
+        amounts[books.leader_account(leader_id, "available")] = taken
+        amounts[books.leader_account(leader_id, "pending")] = -taken
+        transaction.add(*earning.hold(earnings, order.currency, dispute_id, earned))
     _post_in(transaction, f"disputed:{dispute_id}", order, amounts, parcels, now)
-    transaction.add(*earning.hold(earnings, order.currency, dispute_id, earned))
     return [replace(each, dispute_id=dispute_id, is_held=True, earned_on=None) for each in parcels]
 
 
@@ -53,26 +60,38 @@ def release_in(
     now: datetime,
 ) -> list[Parcel]:
     """Add that it waits no longer: it matures on its own day, or on this one if that is later."""
-    earnings = earning.earnings_of(order.leader_id)
+    earnings = earning.earnings_of(order.earning_leaders)
     today = clock.business_date(now, settings().zone).isoformat()
     days = {each.id: max(each.matures_on or today, today) for each in parcels}
-    buckets = {name: earnings.bucket_for(date.fromisoformat(day)) for name, day in days.items()}
-    earned = [_earned(order, each, buckets[each.id], days[each.id]) for each in parcels]
+    buckets = {
+        name: earning.open_bucket(earnings, date.fromisoformat(day)) for name, day in days.items()
+    }
     cost = _cost(order, parcels)
     amounts = {
         books.supplier_held(supplier_id): cost,
         books.supplier_payable(supplier_id): -cost,
     }
     _post_in(transaction, f"dismissed:{dispute_id}", order, amounts, parcels, now)
-    transaction.add(*earning.release(earnings, order.currency, earned))
+    maturing = [Waiting(each, buckets[each.id], days[each.id]) for each in parcels]
+    for leader_id, of_leader in earnings.items():
+        earned = _earned(order, leader_id, maturing)
+        transaction.add(*earning.release(of_leader, order.currency, earned))
     return [
         replace(each, is_held=False, matures_on=days[each.id], earned_on=buckets[each.id])
         for each in parcels
     ]
 
 
-def _earned(order: Order, parcel: Parcel, bucket: str | None, day: str | None) -> OfParcel:
-    return OfParcel(parcel.id, bucket or "", earned_by(order, parcel.id, days_of(parcel, day)))
+def _earned(order: Order, leader_id: str, parcels: Sequence[Waiting]) -> list[OfParcel]:
+    """What the parcels brought a leader: each under its bucket, matured on its day."""
+    found = (
+        (each, earned_by(order, each.parcel.id, days_of(each.parcel, each.day))) for each in parcels
+    )
+    return [
+        OfParcel(each.parcel.id, each.bucket or "", of_all[leader_id])
+        for each, of_all in found
+        if leader_id in of_all
+    ]
 
 
 def _cost(order: Order, parcels: Sequence[Parcel]) -> int:

@@ -7,9 +7,11 @@ from functools import partial
 from itertools import chain, groupby
 
 from chalicelib.dispatch import answering, parcels, service, shipping, tracking
+from chalicelib.dispatch.parcels import Shipment
+from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.tracking import Told
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import TuanError
+from chalicelib.kernel.errors import Conflict, TuanError
 from chalicelib.platform.sheets import RowError
 
 SIDE_BY_SIDE = 8
@@ -59,7 +61,7 @@ def _ship(told: Told, caller: Caller) -> bool | RowError:
     """Whether it was shipped just now."""
     try:
         before = service.dispatch_for(told.dispatch_id, caller)
-        if parcels.sent_before(before.parcels, before.id, told.shipment):
+        if _stands(before, told.shipment):
             return False
         if before.status == "created":
             answering.accept(told.dispatch_id, None, None, caller, None)
@@ -67,6 +69,21 @@ def _ship(told: Told, caller: Caller) -> bool | RowError:
     except TuanError as refused:
         return _refusal(told, refused)
     return True
+
+
+def _stands(dispatch: Dispatch, shipment: Shipment) -> bool:
+    """Whether a parcel bears the number; a row that names no SKU says nothing of what is in it."""
+    if parcels.bearing(dispatch.parcels, shipment):
+        return shipment.units is None or bool(parcels.sent_before(dispatch.parcels, shipment))
+    made = dispatch.parcel(parcels.parcel_id(dispatch.id, *shipment.number))
+    if made:
+        # Of an older file, or of another parcel: nobody can tell.
+        raise Conflict(
+            f"Parcel {made.id} was shipped with this number, which was corrected to "
+            f"{made.tracking_number} since; ship another one of this number by itself.",
+            code="already_shipped",
+        )
+    return False
 
 
 def _refusal(told: Told, refused: TuanError) -> RowError:

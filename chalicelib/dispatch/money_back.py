@@ -24,7 +24,7 @@ def undelivered_in(
     refund = new_refund(order, after, reason, now)
     transaction.add(
         *booked(refund, {books.CUSTOMER_PREPAYMENTS: refund.amount}),
-        earning.estimate(order.leader_id, after.earnings_to_come - order.earnings_to_come),
+        *earning.estimate({each: -lost for each, lost in after.earnings_lost(order).items()}),
     )
     refunds.decide_of_order_in(transaction, refund)
     return after.with_refund(refund.id)

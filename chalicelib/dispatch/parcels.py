@@ -69,6 +69,11 @@ class Shipment:
     tracking_number: str
     units: Mapping[str, int] | None = None
 
+    @property
+    def number(self) -> tuple[str, str]:
+        """By which a carrier knows it."""
+        return self.carrier, self.tracking_number
+
 
 @dataclass(frozen=True)
 class Parcel:
@@ -91,6 +96,8 @@ class Parcel:
     # The dispute about it, and whether what it brought is held: until that is dismissed.
     dispute_id: str | None = None
     is_held: bool = False
+    # Whether nothing was left of it to pay for before it had arrived.
+    is_refunded: bool = False
 
     @property
     def status(self) -> ParcelStatus:
@@ -104,6 +111,9 @@ class Parcel:
     def number(self) -> tuple[str, str]:
         """By which a carrier knows it."""
         return self.carrier, self.tracking_number
+
+    def holds(self, units: Mapping[str, int] | None) -> bool:
+        return self.is_rest if units is None else dict(self.units) == dict(units)
 
     @property
     def carrier_known(self) -> bool:
@@ -132,30 +142,39 @@ def parcel_id(dispatch_id: str, carrier: str, tracking_number: str) -> str:
     return ids.derived("prc", dispatch_id, carrier, tracking_number)
 
 
-def sent_before(parcels: Sequence[Parcel], dispatch_id: str, shipment: Shipment) -> Parcel | None:
-    """The parcel that the same words have made. Raises Conflict `already_shipped` where they made
-    one with other units, or where a correction gave their number to another."""
+def new_parcel_id(parcels: Sequence[Parcel], dispatch_id: str, shipment: Shipment) -> str:
+    """One of its own too where a correction took the number from the parcel that it made."""
     made = parcel_id(dispatch_id, shipment.carrier, shipment.tracking_number)
-    for parcel in parcels:
-        if parcel.id == made and _holds(parcel, shipment.units):
-            return parcel
-        if parcel.id == made or parcel.number == (shipment.carrier, shipment.tracking_number):
-            raise _number_taken(parcel)
-    return None
+    if all(each.id != made for each in parcels):
+        return made
+    return ids.derived("prc", made, str(len(parcels)))
+
+
+def bearing(parcels: Sequence[Parcel], shipment: Shipment) -> Parcel | None:
+    """The parcel that bears the shipment's number now."""
+    return next((each for each in parcels if each.number == shipment.number), None)
+
+
+def sent_before(parcels: Sequence[Parcel], shipment: Shipment) -> Parcel | None:
+    """The parcel that the call tells of once more. Raises Conflict `already_shipped` where the one
+    that bears the number was sent with other units."""
+    parcel = bearing(parcels, shipment)
+    if parcel and not parcel.holds(shipment.units):
+        raise Conflict(_number_taken(parcel), code="already_shipped")
+    return parcel
 
 
 def check_number(parcels: Sequence[Parcel], corrected: Parcel) -> None:
-    """Raise Conflict `already_shipped` where another parcel bears the corrected number."""
+    """Raise Conflict `tracking_number_taken` where another parcel bears the corrected number."""
     for parcel in parcels:
         if parcel.id != corrected.id and parcel.number == corrected.number:
-            raise _number_taken(parcel)
+            raise Conflict(_number_taken(parcel), code="tracking_number_taken")
 
 
-def _number_taken(parcel: Parcel) -> Conflict:
-    return Conflict(
+def _number_taken(parcel: Parcel) -> str:
+    return (
         f"Parcel {parcel.id} was shipped with that tracking number before; another parcel needs "
-        "a number of its own.",
-        code="already_shipped",
+        "a number of its own."
     )
 
 
@@ -169,10 +188,6 @@ def repeats_delivery(parcel: Parcel, given: datetime | None) -> bool:
             code="already_delivered",
         )
     return True
-
-
-def _holds(parcel: Parcel, units: Mapping[str, int] | None) -> bool:
-    return parcel.is_rest if units is None else dict(parcel.units) == dict(units)
 
 
 def _text(instant: datetime | None) -> str | None:

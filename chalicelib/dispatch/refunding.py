@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.dispatch import money_back, rules
+from chalicelib.dispatch import money_back, moves, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.taking_back import Taking
@@ -62,11 +62,11 @@ def refund_in(
     after = _after(order, asked)
     made = _dispatches_of(order, after)
     decided = money_back.new_refund(order, after, reason, now)
-    taking, earnings = Taking(order, after, made), earning.earnings_of(order.leader_id)
+    taking, earnings = Taking(order, after, made), earning.earnings_of(order.earning_leaders)
     changed = [rules.as_left_by(after, each, now) for each in made]
     transaction.add(
         *money_back.booked(decided, taking.debits(earnings), taking.origins()),
-        *earning.take_back(earnings, order.currency, taking.of_earnings(decided.id)),
+        *taking.of_earnings(earnings, decided.id),
         *_stock(order, after, asked.restock),
         *(dispatches.replace_dispatch(each) for each in changed),
     )
@@ -98,8 +98,8 @@ def _after(order: Order, asked: Asked) -> Order:
         return order.after_refund_of_amount(asked.amount)
     if asked.parcels:
         return order.after_refund_of_parcels(asked.parcels)
-    rules.check_in_order(order, asked.units)
-    rules.check_units(order.everything_left(), asked.units)
+    moves.check_in_order(order, asked.units)
+    moves.check_units(order.everything_left(), asked.units)
     after = order.after_refund(asked.units)
     return after.with_restocked(_to_restock(order, after, asked))
 

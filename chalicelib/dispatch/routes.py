@@ -90,16 +90,15 @@ def read_feed(request: Request) -> Any:
 )
 def export_dispatches(request: Request) -> Reply:
     sent: ExportQuery = request.query
-    lines, purchase = exporting.export(
-        exporting.Wanted(sent.supplier_id, sent.cycle), request.caller
-    )
-    asked = (purchase, lines) if sent.list == "purchase" else (lines, purchase)
-    name = f"{asked[0].name.lower().replace(' ', '-')}.{sent.format}"
+    wanted = exporting.Wanted(sent.supplier_id, sent.cycle, sent.part)
+    exported = exporting.export(wanted, request.caller)
+    name = exported.name if sent.list == "lines" else "purchase-list"
     headers = {
         "Content-Type": sheets.MEDIA_TYPES[sent.format],
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": f'attachment; filename="{name}.{sent.format}"',
     }
-    return Reply(None, headers=headers, text=sheets.written(asked, sent.format))
+    text = sheets.written(exported.sheets(sent.list), sent.format)
+    return Reply(None, headers=headers, text=text)
 
 
 @routes.endpoint(
@@ -150,8 +149,8 @@ def accept_dispatch(request: Request, id: str) -> Dispatch:
     "POST",
     "/v1/dispatches/{id}/reject",
     summary="Say that it will not be shipped, or how much of it; that is refunded",
-    notes="The same body again changes nothing: to reject as many units once more, give another "
-    "reason.",
+    notes="Without an `Idempotency-Key` the same body again changes nothing; with another key it "
+    "rejects the lines that it names once more.",
     roles=("supplier", "operator"),
     body=RejectDispatch,
     answer=DispatchView,
@@ -194,7 +193,7 @@ def ship_dispatch(request: Request, id: str) -> Dispatch:
     roles=("supplier", "operator"),
     body=CorrectParcel,
     answer=DispatchView,
-    errors={"already_delivered": 409, "already_shipped": 409},
+    errors={"already_delivered": 409, "tracking_number_taken": 409},
 )
 def correct_parcel(request: Request, id: str, parcel_id: str) -> Dispatch:
     sent: CorrectParcel = request.body
@@ -256,7 +255,12 @@ WRITTEN_BY_PEOPLE = Unrecorded(("reason", "note"), _as_disputed)
     status=201,
     key="optional",
     unrecorded=WRITTEN_BY_PEOPLE,
-    errors={"dispute_not_open": 409, "not_delivered": 409, "already_disputed": 409},
+    errors={
+        "dispute_not_open": 409,
+        "not_delivered": 409,
+        "already_disputed": 409,
+        "dispute_too_large": 422,
+    },
 )
 def dispute_delivery(request: Request, id: str) -> Dispute:
     sent: DisputeDelivery = request.body
@@ -315,7 +319,8 @@ def cancel_dispatch(request: Request, id: str) -> Dispatch:
     errors={"already_waived": 409},
 )
 def waive_fine(request: Request, id: str, clock: str) -> Dispatch:
-    return fines.waive(id, clock, request.body.reason, request.caller, request.idempotency)
+    sent: WaiveFine = request.body
+    return fines.waive(id, clock, sent.parcel_id, sent.reason, request.caller, request.idempotency)
 
 
 @routes.endpoint(

@@ -2,36 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from chalicelib.dispatch import deadlines
 from chalicelib.dispatch.answers import Acceptance, Reason, Rejection, Said
 from chalicelib.dispatch.deadlines import Clock
-from chalicelib.dispatch.parcels import MOST_PARCELS, Parcel
+from chalicelib.dispatch.parcels import Parcel
 from chalicelib.kernel import clock, ids
-from chalicelib.kernel.errors import Conflict, FieldError, Invalid
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import DispatchStatus, DispatchSummary, Order, ParcelSummary, ShipTo
 from chalicelib.parties.terms import Terms
 from chalicelib.parties.working_time import Calendar
 
 FIRST_VERSION = 1
-# Who is not an operator may say at most this long afterwards when a delivery was.
-DELIVERY_TOLD_WITHIN = timedelta(hours=24)
-
 # Nothing of it has shipped, and it has not ended.
 OPEN: frozenset[DispatchStatus] = frozenset({"created", "accepted"})
 # Something of it may still have to be shipped.
 SHIPPING: frozenset[DispatchStatus] = OPEN | {"shipped"}
-MOVES: Mapping[DispatchStatus, frozenset[DispatchStatus]] = {
-    "created": frozenset({"accepted", "rejected", "cancelled"}),
-    "accepted": frozenset({"shipped", "rejected", "cancelled"}),
-    "shipped": frozenset({"delivered"}),
-    "delivered": frozenset(),
-    "rejected": frozenset(),
-    "cancelled": frozenset(),
-}
 
 
 @dataclass(frozen=True)
@@ -109,19 +97,25 @@ class Dispatch:
 
     def expired(self, reason: str, now: datetime) -> "Dispatch":
         """The dispatch without what was waiting to be shipped; cancelled where that was all."""
-        waiting = self.waiting
-        kept = tuple(
-            replace(line, quantity=line.quantity - waiting.get(line.sku_id, 0))
-            for line in self.lines
-            if line.quantity > waiting.get(line.sku_id, 0)
-        )
-        if kept:
+        if kept := self._lines_without(self.waiting):
             return self.moved(self.status, now, lines=kept)
         return self.moved("cancelled", now, reason=reason)
+
+    def _lines_without(self, units: Mapping[str, int]) -> tuple[DispatchLine, ...]:
+        return tuple(
+            replace(line, quantity=line.quantity - units.get(line.sku_id, 0))
+            for line in self.lines
+            if line.quantity > units.get(line.sku_id, 0)
+        )
 
     @property
     def on_the_way(self) -> list[Parcel]:
         return [each for each in self.parcels if not each.delivered_at]
+
+    @property
+    def awaited(self) -> frozenset[str]:
+        """The parcels on their way with units that are not refunded."""
+        return frozenset(each.id for each in self.on_the_way if not each.is_refunded)
 
     def parcel(self, parcel_id: str) -> Parcel | None:
         return next((each for each in self.parcels if each.id == parcel_id), None)
@@ -140,11 +134,7 @@ class Dispatch:
         rejection = Rejection(
             said.code, said.note, clock.to_text(now), rejected, named, by_acceptance
         )
-        kept = tuple(
-            replace(line, quantity=line.quantity - rejected.get(line.sku_id, 0))
-            for line in self.lines
-            if line.quantity > rejected.get(line.sku_id, 0)
-        )
+        kept = self._lines_without(rejected)
         after = replace(self, rejections=(*self.rejections, rejection), lines=kept or self.lines)
         return after if kept else replace(after, status="rejected", reason=said.text)
 
@@ -190,9 +180,9 @@ class Dispatch:
 
     @property
     def deliver_by(self) -> datetime | None:
-        """None until it has shipped."""
-        last = self.clock_of("deliver")
-        return last.end if last and last.due_at else None
+        """When the next of its parcels must have arrived; None where none is awaited."""
+        ends = (each.end for each in self.running_clocks if each.kind == "deliver")
+        return min(ends, default=None)
 
     def is_due_by(self, instant: datetime) -> bool:
         """Whether it owes something by an instant, or owed it and has not done it."""
@@ -203,20 +193,24 @@ class Dispatch:
         return tuple(each for each in self.clocks if self._runs(each))
 
     def _runs(self, each: Clock) -> bool:
+        if each.kind == "deliver":
+            return each.parcel_id in self.awaited
         # Some of it may have shipped while the rest is still owed.
         return each.runs_while(self.status) or (each.kind == "ship" and bool(self.waiting))
 
-    def clock_of(self, kind: str) -> Clock | None:
-        return next((each for each in self.clocks if each.kind == kind), None)
-
     def with_clock(self, changed: Clock) -> "Dispatch":
-        clocks = tuple(changed if each.kind == changed.kind else each for each in self.clocks)
+        clocks = tuple(changed if each.name == changed.name else each for each in self.clocks)
         return replace(self, clocks=clocks)
 
-    def delivering_from(self, begin: datetime, calendar: Calendar) -> "Dispatch":
-        """The dispatch with its last clock begun."""
-        last = self.clock_of("deliver")
-        return self.with_clock(last.begun(begin, calendar)) if last else self
+    def delivering(self, parcel_id: str, begin: datetime, calendar: Calendar) -> "Dispatch":
+        """The dispatch with the clock of a parcel begun; the first takes the place of that of
+        none."""
+        agreed = next((each for each in self.clocks if each.kind == "deliver"), None)
+        if agreed is None:
+            return self
+        others = (each for each in self.clocks if each.kind != "deliver" or each.parcel_id)
+        begun = agreed.of_parcel(parcel_id).begun(begin, calendar)
+        return replace(self, clocks=(*others, begun))
 
     def moved(self, status: DispatchStatus, now: datetime, **changes: Any) -> "Dispatch":
         return replace(self, status=status, version=self.version + 1, updated_at=now, **changes)
@@ -227,33 +221,27 @@ def dispatch_id(order_id: str, supplier_id: str, *in_place: str) -> str:
     return ids.derived("dsp", order_id, supplier_id, *in_place)
 
 
-def dispatches_of(
-    order: Order,
-    now: datetime,
-    terms: Mapping[str, Terms],
-    judged_at: datetime | None = None,
-) -> tuple[Dispatch, ...]:
+def dispatches_of(order: Order, now: datetime, terms: Mapping[str, Terms]) -> tuple[Dispatch, ...]:
     """One dispatch for each supplier that still has something to ship of the order.
 
-    Its clocks run, by its supplier's `terms`, from the payment, or from when the order's campaign
-    met its target.
+    Its clocks run, by its supplier's `terms`, from its making, which the payment comes before and
+    where the order's campaign has a target its meeting: no supplier could have known of it earlier.
     """
-    begin = max(order.paid_at or now, judged_at or order.paid_at or now)
     by_supplier = {
         supplier_id: [line for line in order.lines_of(supplier_id) if line.units_left]
         for supplier_id in order.supplier_ids()
     }
     return tuple(
-        _made(order, dispatch_id(order.id, supplier_id), lines, terms[supplier_id], begin, now)
+        _made(order, dispatch_id(order.id, supplier_id), lines, terms[supplier_id], now)
         for supplier_id, lines in by_supplier.items()
         if lines
     )
 
 
 def dispatch_in_place(order: Order, line: OrderLine, terms: Terms, now: datetime) -> Dispatch:
-    """The dispatch of a line that was put in place of another; its clocks begin now."""
+    """The dispatch of a line that was put in place of another."""
     made = line.dispatch_id or dispatch_id(order.id, line.supplier_id, line.sku_id)
-    return _made(order, made, [line], terms, now, now)
+    return _made(order, made, [line], terms, now)
 
 
 def _made(
@@ -261,11 +249,10 @@ def _made(
     made: str,
     lines: Sequence[OrderLine],
     terms: Terms,
-    begin: datetime,
     now: datetime,
 ) -> Dispatch:
     modes = dict.fromkeys(line.fulfilment_mode for line in lines)
-    accept, ship, deliver = deadlines.clocks_of(terms, modes, begin)
+    accept, ship, deliver = deadlines.clocks_of(terms, modes, now)
     return Dispatch(
         id=made,
         order_id=order.id,
@@ -289,123 +276,37 @@ def _line(line: OrderLine) -> DispatchLine:
     return DispatchLine(line.sku_id, line.supplier_sku, line.title, line.units_left, line.unit_cost)
 
 
-def repeats(dispatch: Dispatch, to: DispatchStatus, said: Mapping[str, Any]) -> bool:
-    """Whether the call says again what has been done.
-
-    `said` are the dispatch's fields that the call sets. Raises Conflict `already_<state>` where the
-    state is reached but was said otherwise, and `invalid_transition` where it cannot be reached.
-    """
-    if dispatch.status == to:
-        if all(getattr(dispatch, name) == value for name, value in said.items()):
-            return True
-        differs = ", ".join(name.removesuffix("_given") for name in said)
-        raise Conflict(
-            f"The dispatch was {to} before, with another {differs}.", code=f"already_{to}"
-        )
-    if to not in MOVES[dispatch.status]:
-        raise Conflict(
-            f"A dispatch that is {dispatch.status} cannot become {to}; {_next(dispatch.status)}.",
-            code="invalid_transition",
-        )
-    return False
-
-
-def repeats_acceptance(dispatch: Dispatch, units: Mapping[str, int] | None, said: Said) -> bool:
-    """The same of accepting some units, or all."""
-    accepted = dispatch.acceptance
-    if dispatch.status == "accepted" and accepted:
-        if accepted.says(said, units):
-            return True
-        raise Conflict(
-            "The dispatch was accepted before, with other lines or another reason.",
-            code="already_accepted",
-        )
-    return repeats(dispatch, "accepted", {})
-
-
-def repeats_rejection(dispatch: Dispatch, units: Mapping[str, int] | None, said: Said) -> bool:
-    """The same of rejecting some units, or whatever waits."""
-    if any(each.says(said, units) for each in dispatch.rejections):
-        return True
-    if dispatch.status == "shipped" and dispatch.waiting:
-        return False
-    return repeats(dispatch, "rejected", {"reason": said.text})
-
-
-def check_ships(dispatch: Dispatch) -> None:
-    """Raise Conflict unless the dispatch is accepted, or shipped in part or whole."""
-    if dispatch.status != "shipped":
-        repeats(dispatch, "shipped", {})
-
-
-def left_to_ship(dispatch: Dispatch) -> dict[str, int]:
-    """The units that are still to be shipped. Raises Conflict where there are none, or no more
-    parcels may be made."""
-    waiting = dispatch.waiting
-    if not waiting:
-        raise Conflict(
-            "The dispatch was shipped before, with another carrier, tracking_number or lines.",
-            code="already_shipped",
-        )
-    if len(dispatch.parcels) >= MOST_PARCELS:
-        raise Conflict(
-            f"A dispatch has at most {MOST_PARCELS} parcels; reject what is left.",
-            code="too_many_parcels",
-        )
-    return waiting
-
-
-def repeats_delivery(dispatch: Dispatch, given: datetime | None) -> bool:
-    """Whether all that has shipped was delivered before, at that instant. Raises Conflict where it
-    was at another, or where nothing has shipped."""
-    if not dispatch.parcels:
-        return repeats(dispatch, "delivered", {})
-    if dispatch.on_the_way:
-        return False
-    if dispatch.delivered_at_given != given:
-        raise Conflict(
-            "All that has shipped was delivered before, with another delivered_at.",
-            code="already_delivered",
-        )
-    return True
-
-
-def _next(status: DispatchStatus) -> str:
-    reached = sorted(MOVES[status])
-    return f"from there it can be {' or '.join(reached)}" if reached else "that is its end"
-
-
-def check_delivered_at(
-    parcels: Sequence[Parcel], given: datetime, now: datetime, *, by_operator: bool
-) -> None:
-    """Raise Invalid unless the instant lies between shipping and now, and is recent enough."""
-    if given > now:
-        raise Invalid.field("delivered_at", "lies in the future")
-    if any(given < clock.from_text(each.shipped_at) for each in parcels):
-        raise Invalid.field("delivered_at", "lies before the shipping")
-    if not by_operator and given < now - DELIVERY_TOLD_WITHIN:
-        raise Invalid.field(
-            "delivered_at", "is more than 24 hours ago; only an operator may say so"
-        )
-
-
 def as_left_by(order: Order, dispatch: Dispatch, now: datetime, **changes: Any) -> Dispatch:
     """The dispatch as its order's lines make it: with what is left to ship, and at its end where
     nothing of it is left to ship or to deliver. Its version is raised."""
     lines = with_units(dispatch, order)
     if not lines and dispatch.status in OPEN:
         return dispatch.moved("cancelled", now, **changes)
-    return ended(order, dispatch.moved(dispatch.status, now, lines=lines, **changes))
+    left = dispatch.moved(
+        dispatch.status, now, lines=lines, parcels=_as_refunded(dispatch, order), **changes
+    )
+    return ended(order, left)
+
+
+def _as_refunded(dispatch: Dispatch, order: Order) -> tuple[Parcel, ...]:
+    """The parcels, those marked of which nothing is on its way that anybody has paid for."""
+    awaited = {parcel_id for line in order.lines for parcel_id, _ in line.on_the_way}
+    return tuple(
+        each if each.delivered_at else replace(each, is_refunded=each.id not in awaited)
+        for each in dispatch.parcels
+    )
 
 
 def ended(order: Order, dispatch: Dispatch) -> Dispatch:
-    """The dispatch, delivered where some parcel has arrived and no unit is waiting or on its
-    way."""
-    arrived = [each.delivered_at for each in dispatch.parcels if each.delivered_at]
+    """The dispatch at its end, where it has shipped and no unit that is paid for is waiting or on
+    its way: delivered if some parcel has arrived, else cancelled."""
     skus = {line.sku_id for line in dispatch.lines}
     undelivered = sum(line.undelivered for line in order.lines if line.sku_id in skus)
-    if dispatch.status != "shipped" or not arrived or undelivered:
+    if dispatch.status != "shipped" or undelivered:
         return dispatch
+    arrived = [each.delivered_at for each in dispatch.parcels if each.delivered_at]
+    if not arrived:
+        return replace(dispatch, status="cancelled")
     return replace(dispatch, status="delivered", delivered_at=clock.from_text(max(arrived)))
 
 
@@ -424,31 +325,6 @@ def with_units(dispatch: Dispatch, order: Order) -> tuple[DispatchLine, ...]:
         for line in dispatch.lines
         if units.get(line.sku_id)
     )
-
-
-def check_in_order(order: Order, units: Mapping[str, int]) -> None:
-    """Raise Invalid, naming each line of the request whose SKU was not ordered."""
-    ordered = {line.sku_id for line in order.lines}
-    strange = tuple(
-        FieldError(f"lines.{n}.sku_id", "is not in this order")
-        for n, sku_id in enumerate(units)
-        if sku_id not in ordered
-    )
-    if strange:
-        raise Invalid("Some SKUs are not in this order.", errors=strange)
-
-
-def check_units(
-    left: Mapping[str, int], units: Mapping[str, int], to_do: str = "left to refund"
-) -> None:
-    """Raise Invalid, naming each line of the request that asks for more units than are left."""
-    wrong = tuple(
-        FieldError(f"lines.{n}.quantity", f"is more than the {left.get(sku_id, 0)} units {to_do}")
-        for n, (sku_id, quantity) in enumerate(units.items())
-        if quantity > left.get(sku_id, 0)
-    )
-    if wrong:
-        raise Invalid(f"More is named than is {to_do}.", code="more_than_is_left", errors=wrong)
 
 
 def less(left: Mapping[str, int], units: Mapping[str, int]) -> dict[str, int]:

@@ -55,6 +55,14 @@ class ShipDispatch(RequestModel):
     )
 
 
+class TrackingRow(RequestModel):
+    """What a row of a file of tracking numbers says, as `ShipDispatch` would."""
+
+    dispatch_id: Identifier
+    carrier: ShortText
+    tracking_number: ShortText
+
+
 class CorrectParcel(RequestModel):
     carrier: ShortText | None = None
     tracking_number: ShortText | None = None
@@ -76,6 +84,9 @@ class CancelDispatch(RequestModel):
 
 class WaiveFine(RequestModel):
     reason: Text
+    parcel_id: Identifier | None = Field(
+        default=None, description="Whose delivery was late; required where several were fined."
+    )
 
 
 class RefundOrder(RequestModel):
@@ -121,6 +132,13 @@ class ExportQuery(RequestModel):
         description="The business date on which they were made; left out, all that wait.",
     )
     supplier_id: Identifier | None = Field(default=None, description="Required of an operator.")
+    part: int = Field(
+        default=1,
+        ge=1,
+        le=10_000,
+        description="Of the lines, where they are more than one import takes; the file's name says "
+        "of how many, as `lines-1-of-3.csv`.",
+    )
 
 
 class TrackingImportedView(View):
@@ -141,6 +159,9 @@ class DispatchLineView(View):
 
 class ClockView(View):
     kind: ClockKind
+    parcel_id: str | None = Field(
+        description="Of `deliver`, whose clock it is; null before the first has shipped."
+    )
     hours: int = Field(description="Of its supplier's open time.")
     half_time_at: Instant | None = Field(description="Null until it runs, as `due_at` is.")
     due_at: Instant | None
@@ -188,7 +209,9 @@ class DispatchView(View):
     ship_to: ShipToView
     accept_by: Instant
     ship_by: Instant
-    deliver_by: Instant | None = Field(description="Null until it has shipped.")
+    deliver_by: Instant | None = Field(
+        description="Of the parcel that must arrive next; null where none is awaited."
+    )
     clocks: list[ClockView] = Field(description="Empty for a leader.")
     carrier: str | None = Field(description="Of the first parcel.")
     tracking_number: str | None = Field(description="Of the first parcel.")

@@ -2,7 +2,6 @@
 on condition of its version, with what its order shows of it."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from chalicelib.dispatch import money_back, rules
 from chalicelib.dispatch import store as dispatches
@@ -22,18 +21,17 @@ from chalicelib.platform.transaction import Transaction
 
 
 @retry_stale
-def create_for(order_id: str, judged_at: datetime | None = None) -> None:
+def create_for(order_id: str) -> None:
     """Make the dispatches of a paid order, once, and only while it is paid.
 
-    Suppliers' clocks begin with the payment, or later when its campaign has met its target, and
-    keep the terms of this moment.
+    Suppliers' clocks begin now and keep the terms of this moment.
     """
     order = ordering.get_order(order_id)
     if order is None or order.status != "paid" or order.dispatches:
         logger.info("no dispatches to make", order_id=order_id)
         return
     terms = parties.terms_of(order.supplier_ids())
-    made = rules.dispatches_of(order, clock.now(), terms, judged_at)
+    made = rules.dispatches_of(order, clock.now(), terms)
     shown = replace(order.changed("paid"), dispatches=tuple(each.summary for each in made))
     transaction = Transaction()
     transaction.add(

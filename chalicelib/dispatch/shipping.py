@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from chalicelib.dispatch import parcels, rules, service
+from chalicelib.dispatch import moves, parcels, service
 from chalicelib.dispatch.parcels import Parcel, Shipment
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
@@ -23,19 +23,19 @@ def ship(
     """One more parcel is on its way. Raises Conflict where the dispatch is not accepted, or has
     nothing left to ship, and Invalid where more is named than is left."""
     dispatch = service.dispatch_for(dispatch_id, caller)
-    rules.check_ships(dispatch)
-    if parcels.sent_before(dispatch.parcels, dispatch.id, shipment):
+    moves.check_ships(dispatch)
+    if parcels.sent_before(dispatch.parcels, shipment):
         return dispatch
-    waiting, now = rules.left_to_ship(dispatch), clock.now()
+    waiting, now = moves.left_to_ship(dispatch), clock.now()
     units = waiting if shipment.units is None else shipment.units
-    rules.check_units(waiting, units, "left to ship")
+    moves.check_units(waiting, units, "left to ship")
     parcel = _parcel(dispatch, shipment, units, now)
     order = service.order_of(dispatch)
     transaction = Transaction(recorder)
     transaction.add(*stock.let_go(order.next_parts(units)))
     shipped = order.after_shipping(parcel.id, units)
     terms = parties.terms_at(dispatch.supplier_id, dispatch.terms_version)
-    sent = dispatch.sent(parcel, now).delivering_from(now, terms.calendar)
+    sent = dispatch.sent(parcel, now).delivering(parcel.id, now, terms.calendar)
     changed = service.commit(transaction, sent, shipped)
     metric("ParcelsShipped")
     return changed
@@ -71,7 +71,7 @@ def _parcel(
     dispatch: Dispatch, shipment: Shipment, units: Mapping[str, int], now: datetime
 ) -> Parcel:
     return Parcel(
-        parcels.parcel_id(dispatch.id, shipment.carrier, shipment.tracking_number),
+        parcels.new_parcel_id(dispatch.parcels, dispatch.id, shipment),
         shipment.carrier,
         shipment.tracking_number,
         units,

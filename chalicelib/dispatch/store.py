@@ -1,6 +1,6 @@
 """The dispatch table: dispatches, and disputes about their deliveries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,7 @@ DISPATCH, DISPUTE = "dispatch", "dispute#"
 # 1,000 write units.
 SHARDS = 32
 DUE_SHARDS = 64
+READ_AT_ONCE = 100
 
 
 DispatchMeta = table("DISPATCH_TABLE")
@@ -180,9 +181,16 @@ def replace_dispatch(changed: Dispatch) -> Put:
 
 def waiting(supplier_id: str, limit: int) -> list[Dispatch]:
     """The supplier's dispatches that wait to be shipped, the most urgent first."""
+    return list(waiting_in_order(supplier_id, limit))
+
+
+def waiting_in_order(supplier_id: str, limit: int) -> Iterator[Dispatch]:
+    """The same, read as far as it is asked for."""
     partitions = [_feed_of(supplier_id, n) for n in range(SHARDS)]
     rows = store.oldest(DispatchRow.waiting, partitions, None, DispatchRow.ship_by, limit)
-    return [each for each in get_dispatches(row.pk for row in rows) if each.waiting]
+    for start in range(0, len(rows), READ_AT_ONCE):
+        found = get_dispatches(row.pk for row in rows[start : start + READ_AT_ONCE])
+        yield from (each for each in found if each.waiting)
 
 
 def get_dispute(dispatch_id: str, dispute_id: str) -> Dispute | None:

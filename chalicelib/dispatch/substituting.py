@@ -53,6 +53,7 @@ class Alternate:
             self.sku.cost,
             parts,
             made,
+            self.sku.fulfilment_mode,
             self.paid_by,
         )
         return order.with_substitute(self.ordered, self.units, by)

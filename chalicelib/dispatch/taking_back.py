@@ -2,15 +2,17 @@
 the shares as they were credited (contract, section 6)."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.dispatch.earned import days_of, earned_by, earned_lines, posted_of
+from chalicelib.dispatch.earned import Days, days_of, earned_by, earned_lines, earned_of, posted_of
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.ledger import rules as books
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import Order
+from chalicelib.platform.transaction import Write
+from chalicelib.settlement import earning
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
 from chalicelib.settlement.rules import EarnedLine, Earnings
 
@@ -23,19 +25,16 @@ class Taking:
     after: Order
     dispatches: Sequence[Dispatch]
 
-    def debits(self, earnings: Earnings) -> dict[str, int]:
+    def debits(self, earnings: Mapping[str, Earnings]) -> dict[str, int]:
         """How much each account gives, by its name."""
         debits = Counter[str]()
         for line, now_line in self._changed():
             debits[books.CUSTOMER_PREPAYMENTS] += (line.held - now_line.held).paid
         for dispatch, parcel in self._delivered():
             shares = posted_of(self.before, parcel.id) - posted_of(self.after, parcel.id)
-            taken = parcel.earned_on is not None and earnings.has_taken(parcel.earned_on)
-            commission = books.leader_account(
-                self.before.leader_id, "available" if taken else "pending"
-            )
             debits[_supplier_account(dispatch, parcel)] += shares.cost
-            debits[commission] += shares.earned
+            for leader_id, amount in self._lost(parcel).items():
+                debits[_account(earnings[leader_id], parcel)] += amount
             debits[books.PLATFORM_REVENUE] += shares.revenue
         return dict(debits)
 
@@ -46,34 +45,55 @@ class Taking:
             origins[_supplier_account(dispatch, parcel)] += [dispatch.id, parcel.id]
         return {account: list(dict.fromkeys(of)) for account, of in origins.items()}
 
-    def of_earnings(self, refund_id: str) -> RefundOfEarnings:
-        """The same as the leader's earnings see it; what is disputed waits under no day of them."""
-        undelivered = sum((line.held - now.held).earned for line, now in self._changed())
-        parts = [
-            self._of_delivery(parcel, parcel.earned_on, f"refund:{refund_id}")
+    def of_earnings(self, earnings: Mapping[str, Earnings], refund_id: str) -> list[Write]:
+        """The same as it changes the earnings of every leader that had a part in it."""
+        lost, entry_id = self.after.earnings_lost(self.before), f"refund:{refund_id}"
+        return [
+            write
+            for leader_id, of_leader in earnings.items()
+            for write in earning.take_back(
+                of_leader,
+                self.before.currency,
+                RefundOfEarnings(refund_id, lost[leader_id], self._parts(leader_id, entry_id)),
+            )
+        ]
+
+    def _parts(self, leader_id: str, entry_id: str) -> list[RefundOfDelivery]:
+        """What a leader loses of each parcel; what is disputed waits under no day of its own."""
+        return [
+            self._of_delivery(leader_id, parcel, parcel.earned_on, entry_id)
             for _, parcel in self._delivered()
             if parcel.earned_on is not None
+            and leader_id in earned_by(self.before, parcel.id, _days(parcel))
         ]
-        return RefundOfEarnings(refund_id, undelivered, parts)
 
-    def _of_delivery(self, parcel: Parcel, bucket: str, entry_id: str) -> RefundOfDelivery:
+    def _of_delivery(
+        self, leader_id: str, parcel: Parcel, bucket: str, entry_id: str
+    ) -> RefundOfDelivery:
         return RefundOfDelivery(
             parcel.id,
             bucket,
-            remaining=earned_by(self.after, parcel.id, days_of(parcel, parcel.matures_on)),
+            remaining=earned_by(self.after, parcel.id, _days(parcel)).get(leader_id, []),
             reversed=[
                 _reversed(before, after, entry_id)
                 for line, now_line in self._changed()
                 if parcel.id in line.posted
-                for before, after in zip(
+                for (whose, before), (_, after) in zip(
                     self._earned(line, parcel), self._earned(now_line, parcel), strict=True
                 )
+                if whose == leader_id
             ],
         )
 
-    def _earned(self, line: OrderLine, parcel: Parcel) -> list[EarnedLine]:
+    def _earned(self, line: OrderLine, parcel: Parcel) -> Iterator[tuple[str, EarnedLine]]:
         shares = line.posted.get(parcel.id, Shares())
-        return earned_lines(self.before.id, line, shares, days_of(parcel, parcel.matures_on))
+        return earned_lines(self.before, line, shares, _days(parcel))
+
+    def _lost(self, parcel: Parcel) -> dict[str, int]:
+        """What each leader has less of a parcel."""
+        after = earned_of(self.after, parcel.id)
+        before = earned_of(self.before, parcel.id)
+        return {each: amount - after.get(each, 0) for each, amount in before.items()}
 
     def _changed(self) -> list[tuple[OrderLine, OrderLine]]:
         pairs = zip(self.before.lines, self.after.lines, strict=True)
@@ -92,10 +112,20 @@ class Taking:
         ]
 
 
+def _days(parcel: Parcel) -> Days:
+    return days_of(parcel, parcel.matures_on)
+
+
 def _supplier_account(dispatch: Dispatch, parcel: Parcel) -> str:
     """Where the cost of a delivered parcel lies."""
     account = books.supplier_held if parcel.is_held else books.supplier_payable
     return account(dispatch.supplier_id)
+
+
+def _account(earnings: Earnings, parcel: Parcel) -> str:
+    """Where what a leader earned by a parcel lies."""
+    taken = parcel.earned_on is not None and earnings.has_taken(parcel.earned_on)
+    return books.leader_account(earnings.leader_id, "available" if taken else "pending")
 
 
 def _reversed(before: EarnedLine, after: EarnedLine, entry_id: str) -> EarnedLine:

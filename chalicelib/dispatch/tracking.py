@@ -1,4 +1,4 @@
-"""A supplier's file of tracking numbers, read row by row. Pure.
+"""A supplier's file of tracking numbers, read row by row.
 
 A row that names a SKU and a quantity is of a parcel with just that in it; rows of one dispatch with
 the same carrier and tracking number are one parcel. A row that names no SKU is of a parcel with all
@@ -10,16 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from chalicelib.dispatch.exporting import LINE_COLUMNS
+from pydantic import ValidationError
+
+from chalicelib.dispatch.exporting import LINE_COLUMNS, MOST_ROWS
 from chalicelib.dispatch.parcels import Shipment
+from chalicelib.dispatch.schema import TrackingRow
 from chalicelib.platform import sheets
+from chalicelib.platform.complaints import complaints
 from chalicelib.platform.sheets import Line, RowError
 
-MAX_ROWS = 500
-LONGEST_CELL = 200
 REQUIRED = ("dispatch_id", "carrier", "tracking_number")
 NUMBER = ("carrier", "tracking_number")
 UNITS = re.compile(r"[1-9][0-9]{0,8}")
+# As a spreadsheet shows and saves a number of more than fifteen digits: the others are lost.
+CUT_SHORT = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Read:
 
 def read(raw: bytes) -> Read:
     """Raises Invalid where the file as a whole cannot be taken."""
-    rows = sheets.read(raw, LINE_COLUMNS, REQUIRED, MAX_ROWS)
+    rows = sheets.read(raw, LINE_COLUMNS, REQUIRED, MOST_ROWS)
     told = [row for row in rows if any(row.cells[name] for name in NUMBER)]
     wrong = [error for row in told if (error := _wrong(row))]
     bad = {error.line for error in wrong}
@@ -67,16 +71,28 @@ def _wrong(row: Line) -> RowError | None:
         cell = row.cells[field]
         if not cell:
             return RowError(row.number, field, "is required where the other is given")
-        if len(cell) > LONGEST_CELL:
-            return RowError(row.number, field, f"must be at most {LONGEST_CELL} characters")
         if cell.startswith("="):
             return RowError(row.number, field, "is a formula; send what it comes to")
-        if not cell.isprintable():
-            return RowError(row.number, field, "must not hold control characters")
+        if CUT_SHORT.fullmatch(cell):
+            return RowError(
+                row.number, field, "was cut to 15 digits by a spreadsheet; keep the column as text"
+            )
+    if refused := _unlike_a_call(row):
+        return refused
     if _sku_of(row) and not UNITS.fullmatch(row.cells.get("quantity", "")):
         return RowError(
             row.number, "quantity", "must be a whole number of at least 1 where sku_id is given"
         )
+    return None
+
+
+def _unlike_a_call(row: Line) -> RowError | None:
+    """What the API would refuse of it."""
+    try:
+        TrackingRow.model_validate({name: row.cells[name] for name in REQUIRED})
+    except ValidationError as error:
+        first = next(complaints(error))
+        return RowError(row.number, first.field, first.message)
     return None
 
 

@@ -22,6 +22,10 @@ def from_text(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def in_utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)
+
+
 def business_date(instant: datetime, zone: ZoneInfo) -> date:
     """The calendar day of `instant` where the platform is at home."""
     return instant.astimezone(zone).date()

@@ -177,8 +177,13 @@ def is_currency(code: str) -> bool:
 
 def written(amount: int, currency: str) -> str:
     """An amount in minor units, as people write it: `6.00 EUR`."""
+    return f"{in_major(amount, currency)} {currency}"
+
+
+def in_major(amount: int, currency: str) -> str:
+    """An amount in minor units as a decimal number of the currency itself: `6.00`."""
     digits = _MINOR_DIGITS.get(currency, 2)
     whole, rest = divmod(abs(amount), 10**digits)
     sign = "-" if amount < 0 else ""
     fraction = f".{rest:0{digits}}" if digits else ""
-    return f"{sign}{whole}{fraction} {currency}"
+    return f"{sign}{whole}{fraction}"

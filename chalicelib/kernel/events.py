@@ -23,7 +23,9 @@ ENDPOINT_DISABLED = "endpoint.disabled"
 AFTER_SALES_REQUESTED = "after_sales.requested"
 AFTER_SALES_DECIDED = "after_sales.decided"
 CASE_OPENED = "case.opened"
+PAYOUTS_ASKED = "payouts.asked"
 REPLAY_ASKED = "replay.asked"
+SIMULATION_ASKED = "simulation.asked"
 
 
 @dataclass(frozen=True)

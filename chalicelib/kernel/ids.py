@@ -3,11 +3,17 @@
 import hashlib
 import secrets
 import time
+from datetime import datetime
 
 
 def new(prefix: str) -> str:
     """A fresh id that sorts by its time of making: 48 bits of milliseconds, 64 random bits."""
     return f"{prefix}_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
+
+
+def first_at(prefix: str, instant: datetime) -> str:
+    """What sorts before every fresh id that was made at the instant or later."""
+    return f"{prefix}_{int(instant.timestamp() * 1000):012x}"
 
 
 def derived(prefix: str, *parts: str) -> str:

@@ -1,19 +1,24 @@
 """Posting, and the books as a whole."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from chalicelib.kernel import clock
 from chalicelib.ledger import rules
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.periods import earlier
-from chalicelib.ledger.rules import Books
+from chalicelib.ledger.rules import Books, Change
 from chalicelib.platform.settings import settings
 
 # An entry's instant is taken just before its transaction, and an index follows within a second;
 # what is older than this can no longer appear out of order, so a step that ends here is final.
 SETTLED_AFTER = timedelta(minutes=15)
+# Nothing was posted before.
+EARLIEST = date(2000, 1, 1)
+CHANGES_A_READ, CHANGES_A_STEP = 1_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,42 @@ def keep_fold(now: datetime) -> None:
         ledger.keep_fold(before, through, books)
 
 
-def belongs_to(happened_at: datetime, posted_at: datetime) -> str | None:
-    """The month of what an entry tells of, where that lies before the one it is dated into."""
-    zone = settings().zone
-    days = (clock.business_date(each, zone) for each in (happened_at, posted_at))
-    return earlier(*days)
+def belongs_to(happened_on: str, posted_at: datetime) -> str | None:
+    """The month of what an entry tells of, where that lies before the one it is dated into.
+
+    `happened_on` is a business date.
+    """
+    posted_on = clock.business_date(posted_at, settings().zone)
+    return earlier(date.fromisoformat(happened_on), posted_on)
+
+
+def balances_before(party: str, day: date) -> Counter[str]:
+    """A supplier's balances, by purpose, as all business dates before one left them.
+
+    From the last kept step on; where many changes lie behind it another is kept, so that however
+    long a history is, no reading of it begins anew.
+    """
+    zone, now = settings().zone, clock.now()
+    last, sums = ledger.last_step(party, day)
+    since, behind = last or EARLIEST, 0
+    for change in _changes(party, since, clock.day_before(day)):
+        on = clock.business_date(change.posted_at, zone)
+        is_final = clock.begin_of(on, zone) <= now - SETTLED_AFTER
+        if on > since and behind >= CHANGES_A_STEP and is_final:
+            ledger.keep_step(party, on, sums)
+            behind = 0
+        sums.update({each.account.rpartition(":")[2]: each.amount for each in change.postings})
+        since, behind = on, behind + 1
+    return sums
+
+
+def _changes(party: str, first: date, last: date) -> Iterator[Change]:
+    after: str | None = None
+    while first <= last:
+        some, after = ledger.history(party, after, first, last, CHANGES_A_READ)
+        yield from some
+        if after is None:
+            return
 
 
 def _by_currency(books: Books, prefix: str) -> tuple[CurrencyBalance, ...]:

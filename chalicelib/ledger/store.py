@@ -44,8 +44,8 @@ from chalicelib.platform.table import (
 )
 from chalicelib.platform.transaction import Check, Put, Update, Write, create, write, write_alone
 
-ENTRY, ACCOUNTS = "entry", "accounts"
-HISTORY, DAY = "history#", "day#"
+ENTRY, ACCOUNTS, PAID_OUT = "entry", "accounts", "paid_out"
+HISTORY, STEP = "history#", "step#"
 FOLD, HEAD = "fold", "head"
 SEALS, PERIODS = "seals", "periods"
 # At 10,000 entries a second none of the shards takes more than 1,000 write units.
@@ -118,9 +118,9 @@ class AccountsRow(Sides):
     currency = UnicodeAttribute(null=True)
 
 
-class DayRow(Sides):
-    """What was posted to a party on one business date, so that a statement opens without reading
-    all that came before it."""
+class StepRow(Sides):
+    """A party's balances as all business dates before one left them, so that a statement opens
+    without reading all that came before it."""
 
 
 class HistoryRow(EntityRow[Change]):
@@ -139,6 +139,15 @@ class HistoryRow(EntityRow[Change]):
     @classmethod
     def keys(cls, entity: Change) -> dict[str, Any]:
         return {"pk": entity.party, "sk": _position(entity)}
+
+
+class PaidOutRow(Row):
+    """What was paid out to a party in all, without what came back."""
+
+    Meta = LedgerMeta
+
+    currency = UnicodeAttribute()
+    amount = IntegerAttribute(default=0)
 
 
 class FoldRow(Row):
@@ -215,7 +224,7 @@ def post(*entries: Entry, within: Bound | Sequence[Bound] | None = None) -> list
     return [
         *(create(EntryRow.of(entry)) for entry in entries),
         *_balance_updates(entries, bounds),
-        *_history(changes(entries)),
+        *(create(HistoryRow.of(each)) for each in changes(entries)),
         *_months_open(entries),
     ]
 
@@ -247,14 +256,22 @@ def accounts_of_all(parties: Iterable[str]) -> dict[str, AccountsRow]:
     return {row.pk: row for row in rows}
 
 
-def sums_before(party: str, day: date) -> Counter[str]:
-    """A party's balances, by purpose, as all business dates before one left them."""
-    return _summed(party, DayRow.sk.between(DAY, f"{DAY}{clock.day_before(day)}"))
+def last_step(party: str, day: date) -> tuple[date | None, Counter[str]]:
+    """The last kept step at or before a business date, None before the first, and its balances."""
+    until = StepRow.sk.between(STEP, f"{STEP}{day}")
+    found = store.query(StepRow, party, where=until, newest_first=True, limit=1)
+    if not found:
+        return None, Counter()
+    sums = {purpose: getattr(found[0], purpose) for purpose in SUPPLIERS_PURPOSES}
+    return date.fromisoformat(found[0].sk.removeprefix(STEP)), Counter(sums)
 
 
-def sums_between(party: str, first: date, last: date) -> Counter[str]:
-    """What was posted to a party from one business date to another, by purpose."""
-    return _summed(party, DayRow.sk.between(f"{DAY}{first}", f"{DAY}{last}"))
+def keep_step(party: str, day: date, balances: Mapping[str, int]) -> None:
+    """Keep what all days before one have left, which nothing can change any more."""
+    row = StepRow(party, f"{STEP}{day}")
+    for purpose, amount in balances.items():
+        setattr(row, purpose, amount)
+    retrying(row.save)
 
 
 def history(
@@ -263,14 +280,34 @@ def history(
     """Up to `limit` changes of a party from one business date to another, in order of posting,
     behind the position `after`; and the position to go on from, where there are more."""
     zone = settings().zone
-    begins = clock.to_text(clock.begin_of(first, zone))
-    ends = clock.to_text(clock.begin_of(last + timedelta(days=1), zone))
+    begins = HISTORY + clock.to_text(clock.begin_of(first, zone))
+    ends = HISTORY + clock.to_text(clock.begin_of(last + timedelta(days=1), zone))
+    begins = max(begins, after or "")
+    if begins > ends:
+        return [], None  # it goes on from another period's end; DynamoDB refuses such bounds
     # A position goes on behind its instant, so none of `ends` itself lies in between.
-    position = HistoryRow.sk.between(after or f"{HISTORY}{begins}", f"{HISTORY}{ends}")
-    rows = store.query(HistoryRow, party, where=position, limit=limit + 2)
+    within = HistoryRow.sk.between(begins, ends)
+    rows = store.query(HistoryRow, party, where=within, limit=limit + 2)
     rows = [row for row in rows if row.sk != after]
     shown = [row.to_entity() for row in rows[:limit]]
     return shown, _position(shown[-1]) if len(rows) > limit else None
+
+
+def accounts_of_each(parties: Iterable[str]) -> dict[str, AccountsRow]:
+    """The balances of those parties to which anything was ever posted."""
+    rows = store.get_many(AccountsRow, [(party, ACCOUNTS) for party in parties])
+    return {row.pk: row for row in rows}
+
+
+def count_paid_out(party: str, currency: str, amount: int) -> Update:
+    """Count what a party was paid, or, negative, what came back."""
+    row = PaidOutRow
+    return Update(row.at(party, PAID_OUT), [row.currency.set(currency), row.amount.add(amount)])
+
+
+def paid_out(party: str) -> int:
+    row = store.get(PaidOutRow, party, PAID_OUT)
+    return row.amount if row else 0
 
 
 def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry]:
@@ -362,34 +399,6 @@ def _months_open(entries: Iterable[Entry]) -> list[Write]:
     present = month_of(clock.business_date(clock.now(), zone))
     months = {month_of(clock.business_date(each.posted_at, zone)) for each in entries} - {present}
     return [Check(PeriodRow.at(PERIODS, month), absent()) for month in sorted(months)]
-
-
-def _history(changed: Sequence[Change]) -> list[Write]:
-    days: dict[tuple[str, date], Counter[str]] = defaultdict(Counter)
-    for each in changed:
-        day = clock.business_date(each.posted_at, settings().zone)
-        days[each.party, day].update(_by_purpose(each.postings))
-    return [
-        *(create(HistoryRow.of(each)) for each in changed),
-        *(
-            Update(
-                DayRow.at(party, f"{DAY}{day}"),
-                [getattr(DayRow, purpose).add(amount) for purpose, amount in sums.items()],
-            )
-            for (party, day), sums in days.items()
-        ),
-    ]
-
-
-def _by_purpose(postings: Iterable[Posting]) -> dict[str, int]:
-    return {posting.account.rpartition(":")[2]: posting.amount for posting in postings}
-
-
-def _summed(party: str, where: Condition) -> Counter[str]:
-    sums = Counter[str]()
-    for row in store.query(DayRow, party, where=where):
-        sums.update({purpose: getattr(row, purpose) for purpose in SUPPLIERS_PURPOSES})
-    return sums
 
 
 def _position(change: Change) -> str:

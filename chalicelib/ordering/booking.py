@@ -49,7 +49,7 @@ def book_paid(
         ordering.replace_order(paid),
         payments.take(receipt),
         *ledger.post(received, within=within),
-        earning.estimate(order.leader_id, order.earnings_to_come),
+        *earning.estimate(order.earnings_to_come),
     )
     transaction.publish(Event(events.ORDER_PAID, order.id))
 

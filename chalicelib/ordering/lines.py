@@ -2,18 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any, NamedTuple
 
-from chalicelib.kernel.money import allocate, part
+from chalicelib.kernel.money import BASIS_POINTS, allocate, part
 from chalicelib.parties.settlement_terms import PaidBy
 from chalicelib.parties.terms import STANDARD
+from chalicelib.plans.rules import OFFER
 from chalicelib.stock.rules import Part, Parts, kept, parts_of, section, without
 
 
 @dataclass(frozen=True)
 class Shares:
-    """What a line, or some units of it, come to for each side; minor units."""
+    """What a line, or some units of it, come to for each side; minor units.
+
+    `commission` is that of the order's leader; `others` are the parts of those beside it, each a
+    share of its own.
+    """
 
     net: int = 0
     shipping: int = 0
@@ -21,6 +26,7 @@ class Shares:
     commission: int = 0
     spread: int = 0
     tax: int = 0
+    others: Sequence[int] = ()
 
     @property
     def paid(self) -> int:
@@ -33,9 +39,13 @@ class Shares:
         return self.commission + self.spread
 
     @property
+    def earned_by_all(self) -> int:
+        return self.earned + sum(self.others)
+
+    @property
     def revenue(self) -> int:
         """What it leaves the platform; negative where it loses."""
-        return self.paid - self.cost - self.earned
+        return self.paid - self.cost - self.earned_by_all
 
     def portion(self, k: int, n: int) -> "Shares":
         """Of each share what `k` of `n` equal parts are worth."""
@@ -46,12 +56,15 @@ class Shares:
             part(self.commission, k, n),
             part(self.spread, k, n),
             part(self.tax, k, n),
+            _or_none(part(each, k, n) for each in self.others),
         )
 
     def __bool__(self) -> bool:
         return self != Shares()
 
     def __add__(self, other: "Shares") -> "Shares":
+        """Others' parts are added place by place: of several lines they are a sum, of one they
+        are still each one's own."""
         return Shares(
             self.net + other.net,
             self.shipping + other.shipping,
@@ -59,6 +72,7 @@ class Shares:
             self.commission + other.commission,
             self.spread + other.spread,
             self.tax + other.tax,
+            _added(self.others, other.others),
         )
 
     def __sub__(self, other: "Shares") -> "Shares":
@@ -69,7 +83,31 @@ class Shares:
             self.commission - other.commission,
             self.spread - other.spread,
             self.tax - other.tax,
+            _added(self.others, [-each for each in other.others]),
         )
+
+
+def _added(some: Sequence[int], more: Sequence[int]) -> tuple[int, ...]:
+    if not (some or more):
+        return ()
+    return _or_none(a + b for a, b in zip_longest(some, more, fillvalue=0))
+
+
+def _or_none(others: Iterable[int]) -> tuple[int, ...]:
+    """Parts that come to nothing are none, so that equal shares are equal."""
+    parts = tuple(others)
+    return parts if any(parts) else ()
+
+
+class Due(NamedTuple):
+    """What somebody beside the order's leader has of a line's commission: as its role, so much of
+    what that rate brings."""
+
+    role: str
+    leader_id: str
+    amount: int
+    rate_bps: int
+    share_bps: int
 
 
 class Mark(NamedTuple):
@@ -95,8 +133,8 @@ class Sent(NamedTuple):
 
 
 class Substitute(NamedTuple):
-    """A SKU in place of another, with its supplier's own cost and by what that is paid, and where
-    its units come from."""
+    """A SKU in place of another, with its own cost and fulfilment mode, by what its supplier is
+    paid, and where its units come from."""
 
     sku_id: str
     supplier_id: str
@@ -105,6 +143,7 @@ class Substitute(NamedTuple):
     unit_cost: int
     parts: Parts
     dispatch_id: str
+    fulfilment_mode: str
     paid_by: PaidBy = PaidBy()
 
 
@@ -147,7 +186,7 @@ class OrderLine:
     restocked_quantity: int = 0
     # Where a refund by amount, or of one parcel, left the line: each piece that was left begins
     # at a mark, as its units and shares, and later refunds divide the pieces.
-    marks: Sequence[Sequence[int]] = ()
+    marks: Sequence[Sequence[Any]] = ()
     # Units that have shipped, whether they were refunded since or not.
     shipped_quantity: int = 0
     # Units not refunded that are on their way, in order of shipping, and that have arrived, in
@@ -167,12 +206,35 @@ class OrderLine:
     supplier_basis: str = "cost"
     fee_bps: int = 0
     supplier_terms: int = 0
-    # What its rule lets the leader earn at most by deliveries of one day.
-    cap_day: int | None = None
+    # By which rule of which plan it earns, and what of its `commission` others than the order's
+    # leader have, as (role, leader, amount, rate, share); the leader has its share of the rate.
+    # How much a leader earns under the rule on one day is bounded when a run takes that day.
+    rule: str = OFFER
+    plan_id: str = ""
+    share_bps: int = BASIS_POINTS
+    others: Sequence[Sequence[Any]] = ()
+    line_cap: int | None = None
+    order_cap: int | None = None
+    day_cap: int | None = None
+    line_floor: int | None = None
 
     @property
     def whole(self) -> Shares:
-        return Shares(self.net, self.shipping, self.cost, self.commission, self.spread, self.tax)
+        others = _or_none(each.amount for each in self.due)
+        return Shares(
+            self.net,
+            self.shipping,
+            self.cost,
+            self.commission - sum(others),
+            self.spread,
+            self.tax,
+            others,
+        )
+
+    @property
+    def due(self) -> tuple[Due, ...]:
+        """What others than the order's leader have of the whole of its commission."""
+        return tuple(Due(*each) for each in self.others)
 
     @property
     def parts(self) -> Parts:
@@ -333,7 +395,7 @@ class OrderLine:
             quantity=self.quantity - units,
             amount=self.amount - gone.net - discount,
             discount=self.discount - discount,
-            **vars(left),
+            **self._amounts(left),
             taken=kept(without(self.parts, self.quantity - self.waiting, units)),
         )
         if not (self.refunded_quantity or self.arrived or self.marks):
@@ -356,11 +418,12 @@ class OrderLine:
             quantity=units,
             amount=self.amount - rest.amount,
             discount=self.discount - rest.discount,
-            **vars(replace(moved, cost=cost)),
+            **self._amounts(replace(moved, cost=cost)),
             unit_cost=sku.paid_by.unit_cost_of(cost, units, sku.unit_cost),
             supplier_basis=sku.paid_by.basis,
             fee_bps=sku.paid_by.fee_bps,
             supplier_terms=sku.paid_by.version,
+            fulfilment_mode=sku.fulfilment_mode,
             cap_taken=(),
             refunded_quantity=0,
             restock_quantity=0,
@@ -374,6 +437,18 @@ class OrderLine:
             dispatch_id=sku.dispatch_id,
             agreed_cost=moved.cost if self.agreed_cost is None else self._agreed_cost_of(units),
         )
+
+    def divided(self, shares: Shares) -> list[tuple[Due, int]]:
+        """What others than the order's leader have of some units' shares."""
+        return list(zip(self.due, shares.others or [0] * len(self.others), strict=True))
+
+    def _amounts(self, shares: Shares) -> dict[str, Any]:
+        """The fields of a line that comes to these shares."""
+        return {
+            **vars(shares),
+            "commission": shares.commission + sum(shares.others),
+            "others": tuple(due._replace(amount=part) for due, part in self.divided(shares)),
+        }
 
     def _agreed_cost_of(self, units: int) -> int:
         return part(self.agreed_cost or 0, units, self.quantity)
@@ -423,9 +498,10 @@ def _without_last(sent: Sequence[Sequence[Any]], units: int) -> tuple[Sent, ...]
     return tuple(reversed(left))
 
 
-def _stored_mark(mark: Mark) -> tuple[int, ...]:
-    return (mark.units, *vars(mark.shares).values())
+def _stored_mark(mark: Mark) -> tuple[Any, ...]:
+    *shares, others = vars(mark.shares).values()
+    return (mark.units, *shares, others) if others else (mark.units, *shares)
 
 
-def _read_mark(stored: Sequence[int]) -> Mark:
+def _read_mark(stored: Sequence[Any]) -> Mark:
     return Mark(stored[0], Shares(*stored[1:]))

@@ -11,7 +11,7 @@ from chalicelib.catalogue.on_sale import OnSale
 from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
-from chalicelib.ordering import caps, pricing
+from chalicelib.ordering import caps, earning_by, pricing
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.lines import OrderLine, limited_units
 from chalicelib.ordering.pricing import Basket
@@ -19,6 +19,7 @@ from chalicelib.ordering.rules import Cap, Order, ShipTo
 from chalicelib.parties.rules import Leader
 from chalicelib.payments.providers import card_provider, provider
 from chalicelib.payments.rules import LEADER_COLLECT, PaymentMethod
+from chalicelib.plans.rules import Terms
 from chalicelib.platform.idempotency import IdempotentRequest
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.settings import settings
@@ -105,15 +106,16 @@ def _beyond(line: OrderLine, left: int | None) -> str:
 def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
     """Reserve stock, count limits and record the answer together with the order, or do nothing.
 
-    Raises Conflict `campaign_not_open`, `out_of_stock` or `customer_limit_reached`, Invalid where
-    the order names what does not exist or differs in currency.
+    Raises Conflict `campaign_not_open`, `out_of_stock`, `customer_limit_reached` or
+    `no_commission_rule`, Invalid where the order names what does not exist or differs in currency.
     """
     now = clock.now()
     found = on_sale.read(
         new.campaign_id, new.leader_id, [line.sku_id for line in new.lines], idempotency
     )
     leader, campaign, offers = _checked(found, now)
-    baskets = _baskets(new, offers, found, now)
+    terms = earning_by.terms_of(found.plan, leader, offers, now)
+    baskets = _baskets(new, offers, found, terms, now)
     lines = pricing.price(baskets, plan_version=campaign.version)
     order = _order(new, campaign, lines, now, _provider(new.payment_method, campaign.currency))
     _check_limits(order)
@@ -212,9 +214,15 @@ def _count_limits(order: Order) -> Update | None:
     )
 
 
-def _baskets(new: NewOrder, offers: Sequence[Offer], found: OnSale, now: datetime) -> list[Basket]:
-    """What is ordered, each line at its price of this instant in this community, and by what its
-    supplier is paid on this day."""
+def _baskets(
+    new: NewOrder,
+    offers: Sequence[Offer],
+    found: OnSale,
+    terms: Sequence[Terms | None],
+    now: datetime,
+) -> list[Basket]:
+    """What is ordered, each line at its price of this instant in this community, by what its
+    supplier is paid on this day, and by what is earned by it."""
     zone = settings().zone
     today = clock.business_date(now, zone)
     return [
@@ -223,8 +231,9 @@ def _baskets(new: NewOrder, offers: Sequence[Offer], found: OnSale, now: datetim
             wanted.quantity,
             offer.price_of(wanted.quantity, now, zone, asked),
             found.settlement_terms[offer.supplier_id].paid_by(today),
+            of_plan,
         )
-        for offer, wanted in zip(offers, new.lines, strict=True)
+        for offer, wanted, of_plan in zip(offers, new.lines, terms, strict=True)
         for asked in [offer.price_asked(found.leader_prices.get(offer.sku_id))]
     ]
 

@@ -6,21 +6,25 @@ from dataclasses import dataclass
 from chalicelib.catalogue.pricing import Price
 from chalicelib.catalogue.rules import Offer
 from chalicelib.kernel.money import allocate
-from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.lines import Due, OrderLine
 from chalicelib.parties.settlement_terms import PaidBy
-from chalicelib.settlement.rules import commission
+from chalicelib.plans.rules import Terms, commissions
+from chalicelib.settlement.rules import commission_base
 
 COST = PaidBy()
 
 
 @dataclass(frozen=True)
 class Basket:
-    """Some units of one offer, what they cost, and by what their supplier is paid."""
+    """Some units of one offer, what they cost, by what their supplier is paid, and what is earned
+    by them."""
 
     offer: Offer
     quantity: int
     price: Price
     paid_by: PaidBy = COST
+    # By which rule of a plan it earns; the offer's own commission where there is none.
+    terms: Terms | None = None
 
     def cost_after(self, discount: int) -> int:
         """What the supplier is paid. What a leader asks above the offer's price is its own, and is
@@ -41,17 +45,33 @@ def price(
         raise ValueError("a discount lies between nothing and the subtotal")
     discounts = allocate(discount, amounts)
     shippings = allocate(shipping, amounts)
+    terms = [basket.terms or _of_offer(basket.offer, plan_version) for basket in baskets]
+    bases = [
+        _base(each, basket, less)
+        for each, basket, less in zip(terms, baskets, discounts, strict=True)
+    ]
+    brought = commissions(list(zip(terms, bases, strict=True)))
     return tuple(
-        _line(basket, less, freight, plan_version)
-        for basket, less, freight in zip(baskets, discounts, shippings, strict=True)
+        _line(*each) for each in zip(baskets, discounts, shippings, terms, brought, strict=True)
     )
 
 
-def _line(basket: Basket, discount: int, shipping: int, plan_version: int) -> OrderLine:
+def _of_offer(offer: Offer, plan_version: int) -> Terms:
+    commission = offer.commission
+    if commission is None:
+        raise ValueError(f"{offer.sku_id} is sold under no rule")
+    return Terms(commission.basis, commission.rate_bps, plan_version=plan_version)
+
+
+def _base(terms: Terms, basket: Basket, discount: int) -> int:
+    """What commission is a part of. Prices include tax, which is nothing until taxes are built."""
+    net_of_tax = basket.price.amount - discount - basket.price.spread
+    return commission_base(terms.basis, net_of_tax, basket.cost_after(discount))
+
+
+def _line(basket: Basket, discount: int, shipping: int, terms: Terms, commission: int) -> OrderLine:
     offer, price = basket.offer, basket.price
-    # Prices include tax; until taxes are built it is nothing, and commission excludes it.
-    tax = 0
-    net = price.amount - discount
+    _, *others = terms.divided(commission)
     cost = basket.cost_after(discount)
     return OrderLine(
         sku_id=offer.sku_id,
@@ -65,15 +85,26 @@ def _line(basket: Basket, discount: int, shipping: int, plan_version: int) -> Or
         fulfilment_mode=offer.fulfilment_mode,
         spread=price.spread,
         discount=discount,
-        tax=tax,
+        tax=0,
         shipping=shipping,
-        net=net,
+        net=price.amount - discount,
         unit_cost=basket.paid_by.unit_cost_of(cost, basket.quantity, offer.unit_cost),
         cost=cost,
-        basis=offer.basis,
-        rate_bps=offer.rate_bps,
-        plan_version=plan_version,
-        commission=commission(offer.basis, net - tax - price.spread, cost, offer.rate_bps),
+        basis=terms.basis,
+        rate_bps=terms.rate_bps,
+        rule=terms.rule,
+        plan_id=terms.plan_id,
+        plan_version=terms.plan_version,
+        commission=commission,
+        share_bps=terms.share_bps,
+        others=tuple(
+            Due(each.role, each.leader_id, amount, each.rate_bps, each.share_bps)
+            for each, amount in zip(terms.others, others, strict=True)
+        ),
+        line_cap=terms.line_cap,
+        order_cap=terms.order_cap,
+        day_cap=terms.day_cap,
+        line_floor=terms.line_floor,
         limit=offer.limit_per_customer,
         supplier_basis=basket.paid_by.basis,
         fee_bps=basket.paid_by.fee_bps,

@@ -110,6 +110,7 @@ def _payable(order: Order) -> Order | OrderView:
         "out_of_stock": 409,
         "customer_limit_reached": 409,
         "campaign_not_open": 409,
+        "no_commission_rule": 409,
         "currency_mismatch": 422,
         "method_not_taken": 422,
         "order_too_large": 422,

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.money import allocate
-from chalicelib.ordering.lines import OrderLine, Substitute
+from chalicelib.ordering.lines import OrderLine, Shares, Substitute
 from chalicelib.payments.rules import PaymentMethod
 from chalicelib.stock.rules import Part, Parts, even, kept
 
@@ -142,9 +142,30 @@ class Order:
         return self.completes_at if self.status == "delivered" else self.restock_at
 
     @property
-    def earnings_to_come(self) -> int:
-        """What the leader earns by all that is neither refunded nor delivered."""
-        return sum(line.held.earned for line in self.lines)
+    def earning_leaders(self) -> list[str]:
+        """Its own leader, then those that have a part in what it brings."""
+        others = (due.leader_id for line in self.lines for due in line.due)
+        return list(dict.fromkeys((self.leader_id, *others)))
+
+    def earned_of(self, line: OrderLine, shares: Shares) -> Iterator[tuple[str, int]]:
+        """What some units' shares bring which leader."""
+        yield self.leader_id, shares.earned
+        for due, amount in line.divided(shares):
+            yield due.leader_id, amount
+
+    @property
+    def earnings_to_come(self) -> dict[str, int]:
+        """What each leader earns by all that is neither refunded nor delivered."""
+        found = dict.fromkeys(self.earning_leaders, 0)
+        for line in self.lines:
+            for leader_id, amount in self.earned_of(line, line.held):
+                found[leader_id] += amount
+        return found
+
+    def earnings_lost(self, before: "Order") -> dict[str, int]:
+        """What each leader had to come in the order as it was, and has no more."""
+        now = self.earnings_to_come
+        return {each: amount - now[each] for each, amount in before.earnings_to_come.items()}
 
     @property
     def depends_on_target(self) -> bool:

@@ -224,7 +224,9 @@ class OfferTermsView(View):
     leader_price: int | None = Field(description="What the leader asks in its place.")
     floor_price: int | None
     price_schedule: list[PriceStepView]
-    commission: CommissionView
+    commission: CommissionView | None = Field(
+        description="The offer's own, or by the leader's plan; null where that has no rule for it."
+    )
 
 
 class OpenOfferView(View):

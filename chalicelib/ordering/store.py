@@ -191,6 +191,14 @@ def orders_of_campaign(campaign_id: str, page: PageRequest) -> Page[Order]:
     return store.whole(OrderRow, ORDER, found)
 
 
+def placed_between(shard: int, after: str, until: str, limit: int) -> list[Order]:
+    """The next orders of one of the listings, by their ids; as far as the index knows of them."""
+    where = OrderRow.pk.between(after, until)
+    keys = store.oldest(OrderRow.listed, [_listing(shard)], where, OrderRow.pk, limit + 1)
+    wanted = [(row.pk, ORDER) for row in keys if row.pk != after][:limit]
+    return [row.to_entity() for row in store.get_many(OrderRow, wanted)]
+
+
 def orders_in_campaign(campaign_id: str, shard: int, after: str | None, limit: int) -> list[str]:
     """The next ids of one of the shards that a campaign's orders are spread over."""
     where = OrderRow.pk > after if after else None

@@ -11,11 +11,13 @@ from chalicelib.catalogue.pricing import Price, PriceReason, PriceStep, Quantity
 from chalicelib.catalogue.rules import Campaign, Commission, Offer, Target
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
-from chalicelib.ordering import caps
+from chalicelib.ordering import caps, earning_by
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import PLACES
 from chalicelib.parties import service as parties
 from chalicelib.parties.rules import Leader, PickupPoint
+from chalicelib.plans import service as plans
+from chalicelib.plans.rules import Plan
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.settings import settings
 from chalicelib.stock import store as stock
@@ -42,7 +44,7 @@ class OfferTerms:
     leader_price: int | None
     floor_price: int | None
     price_schedule: tuple[PriceStep, ...]
-    commission: Commission
+    commission: Commission | None
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def open_campaigns(leader_id: str, caller: Caller, page: PageRequest) -> Page[Op
     """
     leader = parties.leader(leader_id)
     with_terms = caller.is_operator or (caller.role, caller.id) == ("leader", leader_id)
+    plan = plans.plan_of_leader(leader) if with_terms else None
     now = clock.now()
     after = (clock.from_text(page.after[0]), page.after[1]) if page.after else None
     campaigns = catalogue.campaigns_of_leader(leader_id, now, after)
@@ -92,12 +95,12 @@ def open_campaigns(leader_id: str, caller: Caller, page: PageRequest) -> Page[Op
     shown = found[: page.limit]
     last = shown[-1] if len(found) > page.limit else None
     return Page(
-        tuple(_open(each, leader, now, with_terms) for each in shown),
+        tuple(_open(each, leader, now, _Shown(with_terms, leader, plan, now)) for each in shown),
         (clock.to_text(last.closes_at), last.id) if last else None,
     )
 
 
-def _open(campaign: Campaign, leader: Leader, now: datetime, with_terms: bool) -> OpenCampaign:
+def _open(campaign: Campaign, leader: Leader, now: datetime, terms: "_Shown") -> OpenCampaign:
     offers = catalogue.offers(campaign.id)
     stocks = stock.get_stocks([offer.sku_id for offer in offers])
     asked = catalogue.leader_prices(campaign.id, leader.id)
@@ -118,7 +121,7 @@ def _open(campaign: Campaign, leader: Leader, now: datetime, with_terms: bool) -
                 0 if is_full else _available(stocks.get(offer.sku_id), left.get(offer.sku_id)),
                 "campaign_full" if is_full else "sold_out",
                 _Asked(offer.price_asked(asked.get(offer.sku_id)), now, campaign.closes_at),
-                with_terms,
+                terms,
             )
             for offer in offers
         ),
@@ -150,7 +153,7 @@ def _on_sale(
     available: int,
     otherwise: UnavailableReason,
     asked: _Asked,
-    with_terms: bool,
+    terms: "_Shown",
 ) -> OpenOffer:
     """The offer as it is sold now; `otherwise` is why, where nothing is available."""
 
@@ -170,7 +173,7 @@ def _on_sale(
         limit_per_customer=offer.limit_per_customer,
         available=available,
         unavailable_reason=None if available else otherwise,
-        terms=_terms(offer, asked.leader_price) if with_terms else None,
+        terms=terms.of(offer, asked.leader_price),
     )
 
 
@@ -183,7 +186,26 @@ def _later_today(offer: Offer, asked: _Asked) -> tuple[LaterPrice, ...]:
     return tuple(LaterPrice(step.at, price(step.percent)) for step in steps)
 
 
-def _terms(offer: Offer, leader_price: int | None) -> OfferTerms:
-    return OfferTerms(
-        offer.price, leader_price, offer.floor_price, offer.price_schedule, offer.commission
-    )
+@dataclass(frozen=True)
+class _Shown:
+    """Whether the terms of offers are shown, and by which plan the leader earns."""
+
+    are_shown: bool
+    leader: Leader
+    plan: Plan | None
+    now: datetime
+
+    def of(self, offer: Offer, leader_price: int | None) -> OfferTerms | None:
+        if not self.are_shown:
+            return None
+        return OfferTerms(
+            offer.price,
+            leader_price,
+            offer.floor_price,
+            offer.price_schedule,
+            offer.commission or self._of_plan(offer),
+        )
+
+    def _of_plan(self, offer: Offer) -> Commission | None:
+        terms = earning_by.terms_by(self.plan, self.leader, offer, self.now)
+        return Commission(terms.basis, terms.rate_bps) if terms else None

@@ -48,6 +48,20 @@ class Leader:
     created_at: datetime
     # How much collected cash it may hold, in its currency's minor unit; None: any amount.
     credit_limit: int | None = None
+    # By which plan it earns, if not by the platform's default; and what a plan may look at.
+    plan_id: str | None = None
+    level: str | None = None
+    # Leaders that have a part in what it brings: its pick-up point, and the hub that serves it.
+    pickup_leader_id: str | None = None
+    hub_id: str | None = None
+    # Who invited it, and who invited that one. It cannot change once it has invited others, so
+    # what is kept of the second is true for good.
+    upline: tuple[str, ...] = ()
+    has_invited: bool = False
+
+    @property
+    def invited_by(self) -> str | None:
+        return next(iter(self.upline), None)
 
 
 def key_hash(api_key: str) -> str:

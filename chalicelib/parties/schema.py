@@ -66,6 +66,13 @@ class LeaderView(View):
     credit_limit: int | None = Field(
         description="How much collected cash it may hold; null where there is no limit."
     )
+    plan_id: str | None = Field(
+        description="The commission plan that is set for it; null where the platform's default is."
+    )
+    level: str | None
+    pickup_leader_id: str | None = Field(description="Who has the pick-up point's part.")
+    hub_id: str | None = Field(description="Who has the hub's part.")
+    invited_by: str | None
     created_at: Instant
 
 

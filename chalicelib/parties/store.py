@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.parties.rules import ApiKey, Leader, PickupPoint, Supplier
 from chalicelib.parties.settlement_terms import SettlementTerms, Waiver
@@ -64,6 +65,12 @@ class LeaderRow(EntityRow[Leader]):
     pickup_point = RecordAttribute(PickupPoint)
     currency = UnicodeAttribute()
     credit_limit = IntegerAttribute(null=True)
+    plan_id = UnicodeAttribute(null=True)
+    level = UnicodeAttribute(null=True)
+    pickup_leader_id = UnicodeAttribute(null=True)
+    hub_id = UnicodeAttribute(null=True)
+    upline = TextsAttribute(default=())
+    has_invited = BooleanAttribute(default=False)
     created_at = InstantAttribute()
 
     @classmethod
@@ -161,6 +168,23 @@ def set_credit_limit(leader_id: str, amount: int | None) -> Update:
     return Update(LeaderRow.at(leader_id, LEADER), [action], LeaderRow.pk.exists())
 
 
+def change_leader(before: Leader, **changes: Any) -> Update:
+    """Change some fields; Stale where any of them is not as in `before` any more. None, or nothing
+    of many, takes one away."""
+    actions, unchanged = [], LeaderRow.pk.exists()
+    for name, value in changes.items():
+        attribute, was = getattr(LeaderRow, name), getattr(before, name)
+        actions.append(attribute.set(value) if value else attribute.remove())
+        same = attribute == was if was else _without(attribute, was)
+        unchanged = unchanged & same
+    return Update(LeaderRow.at(before.id, LEADER), actions, unchanged)
+
+
+def _without(attribute: Attribute[Any], nothing: Any) -> Condition:
+    absent: Condition = attribute.does_not_exist()
+    return absent if nothing is None else absent | (attribute == nothing)
+
+
 def get_supplier(supplier_id: str) -> Supplier | None:
     row = store.get(SupplierRow, supplier_id, SUPPLIER)
     return row.to_entity() if row else None
@@ -190,6 +214,13 @@ def leader_ids_after(leader_id: str | None, limit: int) -> list[str]:
     """The next `limit` leaders by rising id: how a settlement run goes through all of them."""
     where = LeaderRow.pk > leader_id if leader_id else None
     rows = store.oldest(LeaderRow.listed, [LEADERS], where, LeaderRow.pk, limit)
+    return [row.pk for row in rows]
+
+
+def supplier_ids_after(supplier_id: str | None, limit: int) -> list[str]:
+    """The same for suppliers: how a batch of payouts goes through all of them."""
+    where = SupplierRow.pk > supplier_id if supplier_id else None
+    rows = store.oldest(SupplierRow.listed, [SUPPLIERS], where, SupplierRow.pk, limit)
     return [row.pk for row in rows]
 
 

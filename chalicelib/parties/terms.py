@@ -27,8 +27,8 @@ WEEK = timedelta(days=7)
 class Mode:
     """The clocks of one fulfilment mode, in hours of the supplier's open time.
 
-    Accepting and shipping run from the payment, delivering from the shipping. `fine_amount` is in
-    the supplier's currency's minor unit, for each clock that is missed.
+    Accepting and shipping run from when the dispatch is made, delivering from the shipping.
+    `fine_amount` is in the supplier's currency's minor unit, for each clock that is missed.
     """
 
     name: str

@@ -23,6 +23,8 @@ RECEIVED_AT_ONCE = 10
 # Hidden for so long, messages that are looked at or moved are met once; then they show again.
 LOOKED_AT_SECONDS = 10
 MOVING_SECONDS = 60
+# An answer that is not waited for may be empty though messages lie there.
+ANSWERED_WITHIN_SECONDS = 1
 # A request has 29 s; what is left then waits for the next one.
 MOVE_FOR_SECONDS = 20
 
@@ -132,6 +134,7 @@ def _receive(queue: str, at_most: int, hidden_for: int) -> list[DeadLetter]:
         QueueUrl=_url(queue),
         MaxNumberOfMessages=min(at_most, RECEIVED_AT_ONCE),
         VisibilityTimeout=hidden_for,
+        WaitTimeSeconds=ANSWERED_WITHIN_SECONDS,
         AttributeNames=["SentTimestamp"],
         MessageAttributeNames=[CAUSE],
     )

@@ -66,8 +66,11 @@ _NAMES = {
     "rfd": "refund_id",
     "aft": "after_sales_id",
     "run": "run_id",
+    "pob": "payout_batch_id",
+    "pyt": "payout_id",
     "whd": "delivery_id",
     "rpl": "replay_id",
+    "sim": "simulation_id",
 }
 
 logger = SafeLogger()

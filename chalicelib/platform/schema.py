@@ -25,11 +25,13 @@ MANY_LINES = ONE_LINE.replace("\\x00-\\x1f", "\\x00-\\x09\\x0b-\\x1f")
 
 _CURRENCY = "^[A-Z]{3}$"
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_MONTH = "^20[0-9]{2}-(0[1-9]|1[0-2])$"
 _TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _CLOSING_TIME = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _IDENTIFIER = "^[A-Za-z0-9_.:@|-]{1,128}$"
 _EMAIL = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
 _MODE = "^[a-z][a-z0-9_-]{0,29}$"
+_STRIPE_ACCOUNT = "^acct_[A-Za-z0-9]{8,64}$"
 _COUNTRY = "^[A-Z]{2}$"
 _HTTPS_URL = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?$"
 _PHONE = r"^\+?[0-9][0-9 ()./-]{2,30}$"
@@ -39,11 +41,13 @@ PATTERNS = {
     MANY_LINES: "text without control characters",
     _CURRENCY: "an ISO 4217 currency code in capital letters such as EUR",
     _DATE: "a date such as 2026-03-01",
+    _MONTH: "a month such as 2026-03",
     _TIME_OF_DAY: "a time of day such as 17:30",
     _CLOSING_TIME: "a time of day such as 17:30, or 24:00 for its end",
     _IDENTIFIER: "an id of 1 to 128 letters, digits or _ . : @ | -",
     _MODE: "a name of 1 to 30 small letters, digits, _ or - such as chilled",
     _EMAIL: "an e-mail address such as orders@farm.example",
+    _STRIPE_ACCOUNT: "the id of a Stripe account such as acct_1032D82eZvKYlo2C",
     _COUNTRY: "a two-letter country code such as DE",
     _HTTPS_URL: "an https address such as https://photos.example/eggs.jpg",
     _PHONE: "a phone number such as +49 30 5550123",
@@ -134,12 +138,16 @@ BusinessDate = Annotated[
     AfterValidator(_plain_date),
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
+Month = Annotated[str, StringConstraints(pattern=_MONTH), Field(examples=["2026-03"])]
 TimeOfDay = Annotated[str, StringConstraints(pattern=_TIME_OF_DAY), Field(examples=["17:30"])]
 ClosingTime = Annotated[str, StringConstraints(pattern=_CLOSING_TIME), Field(examples=["18:00"])]
 InstantIn = Annotated[AwareDatetime, AfterValidator(_utc)]
 Instant = Annotated[datetime, PlainSerializer(clock.to_text, return_type=str, when_used="json")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL)]
 ModeName = Annotated[str, StringConstraints(pattern=_MODE), Field(examples=["chilled"])]
+StripeAccount = Annotated[
+    str, StringConstraints(pattern=_STRIPE_ACCOUNT), Field(examples=["acct_1032D82eZvKYlo2C"])
+]
 Country = Annotated[str, StringConstraints(pattern=_COUNTRY), Field(examples=["DE"])]
 HttpsUrl = Annotated[str, StringConstraints(max_length=500, pattern=_HTTPS_URL)]
 Phone = Annotated[str, StringConstraints(pattern=_PHONE)]

@@ -5,7 +5,7 @@ What is read is cells of text; what is written cannot become a formula where it 
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +22,8 @@ BLANK_ROWS = 10_000
 # A workbook is a zip: small ones can hold gigabytes.
 MAX_UNPACKED = 16 * 1024 * 1024
 ZIP = b"PK\x03\x04"
+# A spreadsheet keeps no more digits of a number.
+MOST_DIGITS = 15
 # A spreadsheet computes a cell of CSV that begins so, unless an apostrophe stands before it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -33,6 +35,8 @@ class Sheet:
     name: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+    # Columns whose cells stay text in a workbook whatever is typed into them.
+    as_text: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,18 @@ def _of_csv(raw: bytes) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise Invalid.field("body", f"is not text in UTF-8 at line {line}") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
         for cells in reader:
             yield reader.line_num, [_plain(cell) for cell in cells]
     except csv.Error as error:
         raise Invalid.field("body", f"is not CSV at line {reader.line_num}: {error}") from None
+
+
+def _delimiter(text: str) -> str:
+    """Where a comma divides the digits of numbers, spreadsheets save a semicolon between cells."""
+    header = text.lstrip("\r\n;").partition("\n")[0]
+    return ";" if ";" in header and "," not in header else ","
 
 
 def _of_workbook(raw: bytes, max_rows: int) -> Iterator[tuple[int, list[str]]]:
@@ -134,9 +144,12 @@ def _check_unpacked(raw: bytes) -> None:
 
 
 def _text(value: object) -> str:
-    """A number that a person typed is a whole one there, whatever the workbook keeps it as."""
+    """A number that a person typed is a whole one there, whatever the workbook keeps it as; of one
+    with more digits than that keeps nobody knows the last, and it is read as it is shown."""
     if value is None:
         return ""
+    if isinstance(value, int | float) and abs(value) >= 10**MOST_DIGITS:
+        return f"{value:E}"
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).strip()
@@ -196,9 +209,10 @@ def _workbook(sheets: Sequence[Sheet]) -> bytes:
         page.append(list(sheet.columns))
         for row in sheet.rows:
             cells = [WriteOnlyCell(page, _printable(cell)) for cell in row]
-            for cell in cells:
+            for name, cell in zip(sheet.columns, cells, strict=True):
                 # Text that begins like a formula stays text.
                 cell.data_type = "s" if cell.data_type == "f" else cell.data_type
+                cell.number_format = "@" if name in sheet.as_text else cell.number_format
             page.append(cells)
     raw = io.BytesIO()
     book.save(raw)

@@ -8,8 +8,8 @@ from typing import Any
 
 import jinja2
 
+from chalicelib.dispatch.picking import waiting_lines
 from chalicelib.kernel import clock
-from chalicelib.portal.packing import waiting_lines
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -1,12 +1,15 @@
 """`/supplier` and the pages below it."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from chalicelib.dispatch import answering, shipping
 from chalicelib.dispatch import service as dispatches
 from chalicelib.dispatch import store as stored
 from chalicelib.dispatch.parcels import Shipment
+from chalicelib.dispatch.picking import added_up, waiting_lines
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.schema import RejectDispatch, ShipDispatch
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -15,7 +18,6 @@ from chalicelib.parties import service as parties
 from chalicelib.platform import pages, problems
 from chalicelib.platform.pages import PageRequest
 from chalicelib.portal import sessions
-from chalicelib.portal.packing import picked
 from chalicelib.portal.web import Answer, Asset, GoTo, Pages, Shown, Visit
 from chalicelib.webhooks import delivering, testing
 from chalicelib.webhooks import store as webhooks
@@ -25,6 +27,8 @@ routes = Pages(__name__)
 ASSETS = {"htmx.min.js": "text/javascript", "icon.svg": "image/svg+xml", "page.css": "text/css"}
 SHOWN_AT_MOST = 50
 PRINTED_AT_MOST = 100
+# Of what waits, to find so many that were accepted.
+LOOKED_AT_MOST = 5_000
 DELIVERIES_A_PAGE = 20
 
 
@@ -66,7 +70,9 @@ def supplier_accept(visit: Visit, id: str) -> Answer:
 def supplier_reject(visit: Visit, id: str) -> Answer:
     def reject() -> Dispatch:
         sent: RejectDispatch = visit.read(RejectDispatch, "reason")
-        return answering.reject(id, units_of(sent.lines), sent.reason, visit.caller, None)
+        seen = visit.number("version")
+        units = units_of(sent.lines)
+        return answering.reject(id, units, sent.reason, visit.caller, None, seen=seen)
 
     return _moved(visit, id, reject)
 
@@ -87,9 +93,14 @@ def supplier_packing_list(visit: Visit) -> Answer:
     if chosen := visit.query.get("dispatch"):
         found = [dispatches.dispatch_for(chosen, visit.caller)]
     else:
-        waiting = stored.waiting(visit.caller.id, PRINTED_AT_MOST)
-        found = [each for each in waiting if each.status != "created"]
-    return Shown("packing_list", {"packed": found, "totals": picked(found)})
+        waiting = stored.waiting_in_order(visit.caller.id, LOOKED_AT_MOST)
+        accepted = (each for each in waiting if each.status != "created")
+        found = list(islice(accepted, PRINTED_AT_MOST + 1))
+    packed = found[:PRINTED_AT_MOST]
+    more = len(found) > PRINTED_AT_MOST
+    # On the shelf a unit is what it is, whatever it was bought for.
+    lines = [replace(line, unit_cost=0) for each in packed for line in waiting_lines(each)]
+    return Shown("packing_list", {"packed": packed, "totals": added_up(lines), "more": more})
 
 
 @routes.page("GET", "/supplier/deliveries")

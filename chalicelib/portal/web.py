@@ -65,6 +65,11 @@ class Visit:
     def caller(self) -> Caller:
         return self.signed_in.caller
 
+    def number(self, name: str) -> int | None:
+        """What the form's field of that name says, where it is a whole number."""
+        said = _number(self.form.get(name, ""))
+        return said if isinstance(said, int) else None
+
     def read(self, model: type[BaseModel], *names: str) -> Any:
         """What the form's fields of these names say, and its units as `lines`.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 SUPPLIER, BAKERY = "sup_019caa01f3b07d1e9a4c52b8e6f0", "sup_019caa02b4c81f6d0e3a97c5b2d4"
 LEADER = "ldr_019caa03c5d92a7e1f4b08d6c3e5"
+OTHER_LEADER, PLAN = "ldr_019caa03d6ea3b8f205c19e7d4f6", "cpl_019caa03e7fb4c90316d2af8e507"
 PRODUCT, EGGS = "prd_019caa04d6ea3b8f205c19e7d4f6", "sku_019caa04d6ea7c1b5e8f2a9d3c60"
 BREAD = "sku_019caa05e7fb4c90316d2af8e507"
 CAMPAIGN = "cmp_019caa06f80c5da1427e3b09f618"
@@ -20,6 +21,56 @@ ENDPOINT, DELIVERY = "whe_019caa071a2b6eb2538f4c1a0729", "whd_2c4e6f8a0b1d3f5e7a
 API_KEY = "key_019caa082b3c7fc3649a5d2b183a"
 CASE = "cas_91b3d5f7092a4c6e8f10a2b4c6d8"
 RUN = "run_2026-03-11"
+BATCH, PAYOUT = "pob_019cc1a0b2c31d4e5f60718293a4", "pyt_3e5a7c9b1d2f40688ac4e6f0b2d4"
+RULES: list[dict[str, Any]] = [
+    {
+        "match": {},
+        "basis": "sales",
+        "rate_bps": 1000,
+        "split": [{"role": "promoter", "bps": 9000}, {"role": "pickup_point", "bps": 1000}],
+        "cap": {"day": 50000},
+    },
+    {
+        "match": {"category": "eggs", "level": "gold"},
+        "basis": "gross_profit",
+        "rate_bps": 4000,
+        "floor": {"line": 5},
+    },
+]
+NO_MATCH: dict[str, Any] = dict.fromkeys(
+    ("category", "product_id", "sku_id", "campaign_id", "level")
+)
+VERSION_VIEW: dict[str, Any] = {
+    "plan_id": PLAN,
+    "version": 2,
+    "effective_from": "2026-04-01",
+    "rules": [
+        {
+            **RULES[0],
+            "words": "default",
+            "match": NO_MATCH,
+            "cap": {"line": None, "order": None, "day": 50000},
+            "floor": {"line": None},
+        },
+        {
+            **RULES[1],
+            "words": "category:eggs+level:gold",
+            "match": {**NO_MATCH, **RULES[1]["match"]},
+            "split": [],
+            "cap": {"line": None, "order": None, "day": None},
+        },
+    ],
+    "upline": [],
+    "made_by": "op_ines",
+    "made_at": "2026-03-09T08:15:20.100Z",
+}
+COMPARED: dict[str, Any] = {
+    "currency": "EUR",
+    "earned": 96400,
+    "would_earn": 115680,
+    "difference": 19280,
+}
+CREATE_PLAN: dict[str, Any] = {"name": "Shop owners", "currency": "EUR", "country": "DE"}
 
 ADDRESS: dict[str, Any] = {
     "name": "Ada Nguyễn",
@@ -252,6 +303,7 @@ CLOCK: dict[str, Any] = {
 CLOCKS: list[dict[str, Any]] = [
     {
         "kind": "accept",
+        "parcel_id": None,
         "hours": 4,
         "half_time_at": "2026-03-02T12:31:07.118Z",
         "due_at": "2026-03-02T14:31:07.118Z",
@@ -260,6 +312,7 @@ CLOCKS: list[dict[str, Any]] = [
     },
     {
         "kind": "ship",
+        "parcel_id": None,
         "hours": 12,
         "half_time_at": "2026-03-02T16:31:07.118Z",
         "due_at": "2026-03-03T12:31:07.118Z",
@@ -267,6 +320,7 @@ CLOCKS: list[dict[str, Any]] = [
     },
     {
         "kind": "deliver",
+        "parcel_id": PARCEL,
         "hours": 48,
         "half_time_at": "2026-03-05T07:05:40.001Z",
         "due_at": "2026-03-09T06:05:40.001Z",
@@ -393,6 +447,7 @@ STATEMENT_SUMMARY: dict[str, Any] = {
 }
 OF_ITS_RULE: dict[str, Any] = {
     "role": "promoter",
+    "share_bps": 10000,
     "plan_id": "",
     "plan_version": 1,
     "rule": "offer",
@@ -514,7 +569,90 @@ WRONG_AMOUNT = (
     f"{REFUND}."
 )
 
+BATCH_SUMMARY: dict[str, Any] = {
+    "id": BATCH,
+    "currency": "EUR",
+    "kind": "leaders",
+    "method": "bank_file",
+    "minimum": 1000,
+    "status": "sent",
+    "payouts": 212,
+    "amount": 1840655,
+    "netted": 90210,
+    "left_out": 3,
+    "made_by": "op_mira",
+    "made_at": "2026-03-12T08:00:12.110Z",
+    "approved_by": "op_tom",
+    "approved_at": "2026-03-12T08:41:55.903Z",
+    "sent_at": "2026-03-12T08:50:03.417Z",
+    "ended_at": None,
+}
+NO_RESULTS: dict[str, int] = {
+    f"{outcome}{of}": 0
+    for outcome in ("paid", "returned", "failed", "unknown")
+    for of in ("", "_amount")
+}
+BATCH_PREPARING: dict[str, Any] = {
+    **BATCH_SUMMARY,
+    "status": "preparing",
+    "payouts": 0,
+    "amount": 0,
+    "netted": 0,
+    "left_out": 0,
+    "approved_by": None,
+    "approved_at": None,
+    "sent_at": None,
+    "results": NO_RESULTS,
+}
+PAYOUT_VIEW: dict[str, Any] = {
+    "id": PAYOUT,
+    "batch_id": BATCH,
+    "payee": {"role": "leader", "id": LEADER},
+    "currency": "EUR",
+    "method": "bank_file",
+    "amount": 11484,
+    "netted": 1118,
+    "status": "paid",
+    "last_four": "3000",
+    "reference": "2026-0313-000871",
+    "made_at": "2026-03-12T08:00:19.804Z",
+    "told_at": "2026-03-13T09:12:40.006Z",
+}
 EXAMPLES: dict[str, Any] = {
+    "BatchSummaryView": BATCH_SUMMARY,
+    "BatchView": {
+        **BATCH_SUMMARY,
+        "results": {
+            "paid": 180,
+            "paid_amount": 1523010,
+            "returned": 1,
+            "returned_amount": 4410,
+            "failed": 0,
+            "failed_amount": 0,
+            "unknown": 0,
+            "unknown_amount": 0,
+        },
+    },
+    "MakeBatch": {
+        "currency": "EUR",
+        "kind": "leaders",
+        "method": "bank_file",
+        "minimum": 1000,
+    },
+    "PayoutAccountView": {
+        "kind": "iban",
+        "holder": "Lena Wolf",
+        "last_four": "3000",
+        "changed_at": "2026-03-01T16:02:44.120Z",
+        "changed_by": f"leader:{LEADER}",
+    },
+    "PayoutView": PAYOUT_VIEW,
+    "SetPayoutAccount": {
+        "holder": "Lena Wolf",
+        "iban": "DE89370400440532013000",
+        "bic": "COBADEFFXXX",
+    },
+    "TellResult": {"status": "paid", "reference": "2026-0313-000871"},
     "AcceptDispatch": {},
     "AddEndpoint": {
         "url": "https://havelland-farm.example/tuan",
@@ -563,6 +701,54 @@ EXAMPLES: dict[str, Any] = {
         "amount": 4500,
         "reason": "The crates that were not brought back",
         "pays": "damages",
+    },
+    "AddVersion": {"effective_from": "2026-04-01", "rules": RULES, "upline": []},
+    "VersionView": VERSION_VIEW,
+    "CreatePlan": CREATE_PLAN,
+    "PlanView": {
+        "id": PLAN,
+        **CREATE_PLAN,
+        "is_default": True,
+        "versions": [VERSION_VIEW],
+        "created_at": "2026-02-27T11:58:12.420Z",
+    },
+    "SimulatePlan": {
+        "rules": [{"match": {}, "basis": "sales", "rate_bps": 1200}],
+        "upline": [],
+        "month": "2026-03",
+        "leader_ids": [],
+    },
+    "SimulationView": {
+        "id": "sim_019caa0a1a2b7c3d4e5f60718293",
+        "plan_id": PLAN,
+        "month": "2026-03",
+        "status": "completed",
+        "percent": 100,
+        "orders": 412,
+        "lines_without_rule": 0,
+        "totals": [COMPARED],
+        "leaders": [{"leader_id": LEADER, **COMPARED}],
+        "created_at": "2026-04-02T09:00:00.120Z",
+        "completed_at": "2026-04-02T09:00:01.480Z",
+    },
+    "LeaderComparedView": {"leader_id": LEADER, **COMPARED},
+    "MakeDefault": {"is_default": True},
+    "SetLeaderPlan": {"plan_id": PLAN},
+    "EditLeader": {"level": "gold", "pickup_leader_id": OTHER_LEADER},
+    "ChangeView": {
+        "id": "chg_019caa09f80c5da1427e3b09f618",
+        "plan_id": PLAN,
+        "leader_id": None,
+        "what": "version_added",
+        "by": "op_ines",
+        "changed_at": "2026-03-09T08:15:20.100Z",
+        "differences": [
+            {
+                "field": "rules.category:eggs+level:gold",
+                "before": None,
+                "after": "4000 bps of gross_profit, at least 5 a line",
+            }
+        ],
     },
     "BookRemittance": {"amount": 48200, "reference": "transfer 2026-0310-4471"},
     "CampaignSummaryView": CAMPAIGN_SUMMARY,
@@ -648,6 +834,11 @@ EXAMPLES: dict[str, Any] = {
         "id": LEADER,
         **REGISTER_LEADER,
         "credit_limit": 50000,
+        "plan_id": PLAN,
+        "level": "gold",
+        "pickup_leader_id": OTHER_LEADER,
+        "hub_id": None,
+        "invited_by": None,
         "created_at": "2026-02-27T12:00:03.550Z",
     },
     "ImportedView": {
@@ -1077,6 +1268,20 @@ ANSWERS: dict[str, Any] = {
             CAMPAIGN_VIEW["offers"][1],
         ],
     },
+    "make_batch": BATCH_PREPARING,
+    "approve_batch": {
+        **BATCH_SUMMARY,
+        "status": "approved",
+        "sent_at": None,
+        "results": NO_RESULTS,
+    },
+    "send_batch": {**BATCH_SUMMARY, "results": NO_RESULTS},
+    "cancel_batch": {
+        **BATCH_SUMMARY,
+        "status": "cancelling",
+        "sent_at": None,
+        "results": NO_RESULTS,
+    },
     "place_order": PLACED_ORDER,
     "ask_after_sales": AFTER_SALES_ASKED,
     "resolve_dispute": {
@@ -1109,6 +1314,7 @@ TOLD: dict[str, Any] = {
         **DISPATCH_TOLD,
         "clock": {
             "kind": "accept",
+            "parcel_id": None,
             "due_at": CLOCKS[0]["due_at"],
             "on_missed": "fine",
             "fine_amount": 500,
@@ -1116,6 +1322,7 @@ TOLD: dict[str, Any] = {
     },
     "endpoint.disabled": {
         "endpoint_id": ENDPOINT,
+        "owner": ENDPOINT_VIEW["owner"],
         "url": ENDPOINT_VIEW["url"],
         "reason": "It answered 410 Gone.",
         "version": 4,

@@ -33,6 +33,7 @@ class DispatchTold(View):
 
 class ClockTold(View):
     kind: ClockKind
+    parcel_id: str | None
     due_at: Instant
     on_missed: OnMissed
     fine_amount: int | None
@@ -44,6 +45,7 @@ class ReminderTold(DispatchTold):
 
 class EndpointTold(View):
     endpoint_id: str
+    owner: str
     url: str
     reason: str | None
     version: int
@@ -120,7 +122,10 @@ TOLD: dict[EventType, tuple[type[View], str]] = {
     "dispatch.cancelled": (DispatchTold, "A dispatch must not be shipped; to its supplier"),
     "dispatch.updated": (DispatchTold, "There is less to ship of a dispatch; to its supplier"),
     "dispatch.reminder": (ReminderTold, "Half of a clock's time is over; to its supplier"),
-    "endpoint.disabled": (EndpointTold, "An endpoint gets nothing more; to its owner's others"),
+    "endpoint.disabled": (
+        EndpointTold,
+        "An endpoint gets nothing more; to its owner's others, and to the platform",
+    ),
     "ping": (PingTold, "A test that was asked for; to the endpoint itself"),
     "order.paid": (OrderTold, "An order was paid; to the platform"),
     "order.refunded": (RefundTold, "Money went back for an order; to the platform"),

@@ -56,8 +56,13 @@ class RefundOfEarnings:
     parts: Sequence[RefundOfDelivery]
 
 
-def earnings_of(leader_id: str) -> Earnings:
-    return settlement.get_earnings(leader_id)
+def earnings_of(leader_ids: Sequence[str]) -> dict[str, Earnings]:
+    return {each.leader_id: each for each in settlement.get_many_earnings(leader_ids)}
+
+
+def open_bucket(earnings: Mapping[str, Earnings], matured_on: date) -> str:
+    """The day under which what matures then waits: one that is open for all of these leaders."""
+    return max(each.bucket_for(matured_on) for each in earnings.values())
 
 
 def matures_on(delivered_at: datetime) -> date:
@@ -73,9 +78,13 @@ def delivery_day(delivered_at: datetime) -> str:
     return clock.business_date(delivered_at, settings().zone).isoformat()
 
 
-def estimate(leader_id: str, amount: int) -> Update:
-    """An order was paid (or, negative, refunded before delivery): more or less to be expected."""
-    return settlement.change_earnings(leader_id, estimated=amount)
+def estimate(amounts: Mapping[str, int]) -> list[Update]:
+    """An order was paid (or, negative, refunded before delivery): each leader may expect more, or
+    less."""
+    return [
+        settlement.change_earnings(leader_id, estimated=amount)
+        for leader_id, amount in amounts.items()
+    ]
 
 
 def earn(

@@ -54,6 +54,7 @@ class EarnedLine:
     amount: int
     matured_on: str
     role: str = "promoter"
+    share_bps: int = BASIS_POINTS
     plan_id: str = ""
     plan_version: int = 0
     rule: str = ""
@@ -62,7 +63,7 @@ class EarnedLine:
     delivered_on: str = ""
 
 
-Method = Literal["none", "half_up", "by_difference", "limited"]
+Method = Literal["none", "half_up", "largest_remainder", "by_difference", "limited"]
 
 
 @dataclass(frozen=True)
@@ -74,25 +75,27 @@ class Rounding:
 
 
 def rounding(line: EarnedLine) -> Rounding:
-    """What the rate of the basis is exactly, and how the amount was made of it.
+    """What the rate of the basis, or a role's share of it, is exactly, and how the amount was made
+    of it.
 
     A part of an order line is what the line's rounded amount rises or falls by, so it may lie a
     unit off its own rounding; what is farther off was set by a cap or floor of the plan.
     """
     if not line.rate_bps:
         return Rounding(str(line.amount), "none")
-    exact = Fraction(line.basis_amount * line.rate_bps, BASIS_POINTS)
-    return Rounding(
-        str(exact), _method(exact, line.amount, at_rate(line.basis_amount, line.rate_bps))
-    )
+    exact = Fraction(line.basis_amount * line.rate_bps * line.share_bps, BASIS_POINTS**2)
+    return Rounding(str(exact), _method(exact, line))
 
 
-def _method(exact: Fraction, amount: int, rounded: int) -> Method:
-    if exact == amount:
+def _method(exact: Fraction, line: EarnedLine) -> Method:
+    if exact == line.amount:
         return "none"
-    if amount == rounded:
-        return "half_up"
-    return "by_difference" if abs(amount - exact) <= 1 else "limited"
+    if abs(line.amount - exact) > 1:
+        return "limited"
+    if line.share_bps < BASIS_POINTS:
+        return "largest_remainder"
+    rounded = at_rate(line.basis_amount, line.rate_bps)
+    return "half_up" if line.amount == rounded else "by_difference"
 
 
 @dataclass(frozen=True)

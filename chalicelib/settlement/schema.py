@@ -106,12 +106,21 @@ class EarnedLineView(View):
     rate_bps: int
     amount: int
     matured_on: str
-    role: str
-    plan_id: str
-    plan_version: int
-    rule: str = Field(description="Which rule gave the rate; empty for lines older than plans.")
+    role: str = Field(
+        description="As what the leader earns it: `promoter`, which took the order, "
+        "`pickup_point`, `hub`, or `upline_1` and `upline_2`, which invited it."
+    )
+    share_bps: int = Field(description="The role's part of what the rate brings.")
+    plan_id: str = Field(description="Empty where the offer named its commission.")
+    plan_version: int = Field(description="Of the plan, or of the campaign for an offer's own.")
+    rule: str = Field(
+        description="Which of the plan's rules, the most specific that fitted: `default`, or such "
+        "as `sku:sku_...` and `category:eggs+level:gold`; `offer` is the offer's own commission."
+    )
     entry_id: str = Field(description="The journal entry that posted it; empty for older lines.")
-    day_cap: int | None = Field(description="What such lines of a day earn at most.")
+    day_cap: int | None = Field(
+        description="What the leader may earn in this role under the rule on one day of delivery."
+    )
     delivered_on: str = Field(description="The delivery day, where it is capped; else empty.")
 
 

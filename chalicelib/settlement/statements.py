@@ -40,8 +40,7 @@ def balance(leader_id: str, caller: Caller) -> Balance:
         collected=accounts.collected,
         credit_limit=leader.credit_limit,
         in_payout=-accounts.in_payout,
-        # Payouts are booked from `in_payout` to a bank; none has been until there are payouts.
-        paid_out=0,
+        paid_out=ledger.paid_out(f"leader:{leader_id}"),
     )
 
 

@@ -238,6 +238,12 @@ def get_earnings(leader_id: str) -> Earnings:
     return row.to_entity() if row else Earnings(leader_id)
 
 
+def get_many_earnings(leader_ids: Sequence[str]) -> list[Earnings]:
+    rows = store.get_many(EarningsRow, [(each, EARNINGS) for each in leader_ids])
+    found = {row.pk: row.to_entity() for row in rows}
+    return [found.get(each) or Earnings(each) for each in leader_ids]
+
+
 def change_earnings(
     leader_id: str,
     *,

@@ -44,15 +44,16 @@ class FirstDelivery:
 
 
 def of_delivery(
-    order: Delivered, supplier_id: str, delivered_at: datetime, now: datetime
+    order: Delivered, supplier_id: str, delivered_on: str, now: datetime
 ) -> FirstDelivery:
     """What a supplier pays for delivering to a leader's community, once in each of its fee years.
 
-    A fee that falls due in a waiver window is waived for that year. Stale, from the writes, where
-    another delivery was the first meanwhile.
+    A fee that falls due in a waiver window is waived for that year, and none is brought back by
+    what becomes of the order. Stale, from the writes, where another delivery was the first
+    meanwhile.
     """
     leader_id, terms = order.leader_id, parties.settlement_terms_of([supplier_id])[supplier_id]
-    day = clock.business_date(delivered_at, settings().zone)
+    day = date.fromisoformat(delivered_on)
     fee_year = terms.fee_year(day)
     if not terms.community_fee or fee_year is None:
         return FirstDelivery()

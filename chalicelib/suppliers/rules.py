@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, cast
 
 from chalicelib.ledger.rules import Change, Posting
 from chalicelib.parties.settlement_terms import SettlementTerms
@@ -96,7 +96,7 @@ def _line(change: Change, posting: Posting) -> StatementLine:
     return StatementLine(
         posted_at=change.posted_at,
         kind=KINDS.get(named, "adjustment"),
-        account=posting.account.rpartition(":")[2],  # type: ignore[arg-type]
+        account=cast(Account, posting.account.rpartition(":")[2]),
         amount=-posting.amount,
         entry_id=change.entry_id,
         order_id=_only("ord", origin),

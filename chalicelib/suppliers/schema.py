@@ -165,9 +165,11 @@ class SupplierBalanceView(View):
 
 
 class StatementQuery(PageQuery):
-    first: BusinessDate = Field(alias="from", description="The first business date.")
-    last: BusinessDate = Field(
-        alias="to", description="The last one, at most 366 days from the first."
+    first: BusinessDate | None = Field(
+        default=None, alias="from", description="Left out, the first day of the month of `to`."
+    )
+    last: BusinessDate | None = Field(
+        default=None, alias="to", description="It is in the period; left out, today."
     )
 
 

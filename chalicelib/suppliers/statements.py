@@ -7,10 +7,12 @@ from datetime import date, timedelta
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Invalid
+from chalicelib.ledger import service as books
 from chalicelib.ledger import store as ledger
 from chalicelib.parties import service as parties
 from chalicelib.platform import sheets
 from chalicelib.platform.schema import FIRST_YEAR, LAST_YEAR
+from chalicelib.platform.settings import settings
 from chalicelib.platform.sheets import Cell
 from chalicelib.suppliers import rules
 from chalicelib.suppliers.rules import StatementLine
@@ -41,11 +43,16 @@ class Period:
     last: date
 
     @classmethod
-    def of(cls, first: str, last: str) -> "Period":
-        """Raises Invalid for one that ends before it begins, or is too long to be told."""
-        period = cls(date.fromisoformat(first), date.fromisoformat(last))
-        if not FIRST_YEAR <= period.first.year <= LAST_YEAR:
-            raise Invalid.field("from", f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    def of(cls, first: str | None, last: str | None) -> "Period":
+        """Up to today, and from the first of the last day's month, where nothing else is said.
+
+        Raises Invalid for one that ends before it begins, or is too long to be told.
+        """
+        ends = date.fromisoformat(last) if last else _today()
+        period = cls(date.fromisoformat(first) if first else ends.replace(day=1), ends)
+        for field, day in (("from", period.first), ("to", period.last)):
+            if not FIRST_YEAR <= day.year <= LAST_YEAR:
+                raise Invalid.field(field, f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
         if period.last < period.first:
             raise Invalid.field("to", "must not lie before from")
         if period.last - period.first >= LONGEST:
@@ -92,8 +99,7 @@ def balance(supplier_id: str, caller: Caller) -> Balance:
         owed=accounts.owed,
         deposit=-accounts.deposit,
         in_payout=-accounts.in_payout,
-        # Payouts are booked from `in_payout` to a bank; none has been until there are payouts.
-        paid_out=0,
+        paid_out=ledger.paid_out(f"supplier:{supplier_id}"),
     )
 
 
@@ -108,14 +114,14 @@ def statement(
     supplier = parties.supplier(supplier_id)
     party = f"supplier:{supplier_id}"
     changes, next_after = ledger.history(party, after, period.first, period.last, limit)
-    before = ledger.sums_before(party, period.first)
-    during = ledger.sums_between(party, period.first, period.last)
+    before = books.balances_before(party, period.first)
+    after_it = books.balances_before(party, period.last + timedelta(days=1))
     return Statement(
         supplier_id=supplier_id,
         currency=supplier.currency,
         period=period,
         opening={each: -before[each] for each in ledger.SUPPLIERS_PURPOSES},
-        closing={each: -before[each] - during[each] for each in ledger.SUPPLIERS_PURPOSES},
+        closing={each: -after_it[each] for each in ledger.SUPPLIERS_PURPOSES},
         lines=tuple(line for change in changes for line in rules.lines_of(change)),
         next_after=next_after,
     )
@@ -134,6 +140,10 @@ def as_csv(supplier_id: str, period: Period, caller: Caller) -> bytes:
     rows = [_row(whole.currency, line) for line in whole.lines]
     columns = ["currency", *(field.name for field in fields(StatementLine))]
     return sheets.written([sheets.Sheet("Statement", columns, rows)], "csv")
+
+
+def _today() -> date:
+    return clock.business_date(clock.now(), settings().zone)
 
 
 def _row(currency: str, line: StatementLine) -> list[Cell]:

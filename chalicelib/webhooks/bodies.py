@@ -89,13 +89,14 @@ def _reminder(dispatch: Dispatch, running: Clock) -> Told:
     told = _of_dispatch("dispatch.reminder", dispatch)
     shown = {
         "kind": running.kind,
+        "parcel_id": running.parcel_id,
         "due_at": running.due_at,
         "on_missed": running.on_missed,
         "fine_amount": running.fine_amount,
     }
     return replace(
         told,
-        identity=f"{told.identity}:{running.kind}",
+        identity=f"{told.identity}:{running.name}",
         data={**told.data, "clock": shown},
     )
 
@@ -155,18 +156,20 @@ def _settlement_completed(run_id: str) -> Iterable[Told]:
 
 
 def _endpoint_disabled(endpoint_id: str) -> Iterable[Told]:
-    """Its owner hears of it at the other endpoints."""
+    """Its owner hears of it at the other endpoints, and the platform of everybody's."""
     endpoint = webhooks.get_endpoint(endpoint_id)
     if endpoint is None or endpoint.is_active:
         return []
     data = {
         "endpoint_id": endpoint.id,
+        "owner": endpoint.owner,
         "url": endpoint.url,
         "reason": endpoint.disabled_reason,
         "version": endpoint.version,
     }
     identity = f"endpoint.disabled:{endpoint.id}:{endpoint.version}"
-    return [Told(endpoint.owner, "endpoint.disabled", endpoint.id, identity, data)]
+    owners = dict.fromkeys([endpoint.owner, PLATFORM])
+    return [Told(each, "endpoint.disabled", endpoint.id, identity, data) for each in owners]
 
 
 def _after_sales_requested(request_id: str) -> Iterable[Told]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from chalicelib.kernel import clock
 from chalicelib.platform import http_out
 from chalicelib.platform.settings import settings
-from chalicelib.webhooks import rules
+from chalicelib.webhooks import rules, schedule
 from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
 from chalicelib.webhooks.secrets import signed_headers
 
@@ -27,4 +27,4 @@ def call(endpoint: Endpoint, delivery: Delivery, now: datetime) -> tuple[Attempt
         return Attempt(at, None, failed.duration_ms, failed.reason), None
     error = None if 200 <= answer.status < 300 else f"answered {answer.status}"
     made = Attempt(at, answer.status, answer.duration_ms, error, rules.excerpt(answer.body))
-    return made, rules.read_retry_after(answer.headers.get("retry-after"), now)
+    return made, schedule.read_retry_after(answer.headers.get("retry-after"), now)

@@ -119,6 +119,7 @@ def change(endpoint_id: str, changes: Changes, caller: Caller) -> WithWaiting:
         disabled_reason=_reason(endpoint, status),
         health=Health() if starts_anew else endpoint.health,
         look_at=clock.now() if starts_anew or status != endpoint.status else endpoint.look_at,
+        epoch=endpoint.epoch + starts_anew,
         version=endpoint.version + 1,
     )
     write(webhooks.replace_endpoint(changed))

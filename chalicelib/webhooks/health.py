@@ -18,11 +18,11 @@ from chalicelib.webhooks.rules import Attempt, Endpoint
 
 
 @retry_stale
-def note_success(endpoint: Endpoint, made: Attempt) -> None:
+def note_success(called: Endpoint, made: Attempt) -> None:
     """An endpoint that answers again is no longer failing, and hears what has waited for it."""
-    if endpoint.is_well(in_good_time=made.in_good_time):
+    if called.is_well(in_good_time=made.in_good_time):
         return
-    current = webhooks.get_endpoint(endpoint.id)
+    current = _that_was(called)
     if current is None or not current.is_active:
         return
     if not current.is_well(in_good_time=made.in_good_time):
@@ -35,9 +35,9 @@ def note_success(endpoint: Endpoint, made: Attempt) -> None:
 
 
 @retry_stale
-def note_failure(endpoint_id: str, delivery_id: str, made: Attempt, now: datetime) -> None:
+def note_failure(called: Endpoint, delivery_id: str, made: Attempt, now: datetime) -> None:
     """Remember a failure; disable an endpoint that is gone, or has failed for five days."""
-    endpoint = webhooks.get_endpoint(endpoint_id)
+    endpoint = _that_was(called)
     if endpoint is None or not endpoint.is_active:
         return
     failed = endpoint.failed(now, delivery_id)
@@ -49,12 +49,17 @@ def note_failure(endpoint_id: str, delivery_id: str, made: Attempt, now: datetim
 
 
 @retry_stale
-def note_slowness(endpoint_id: str) -> None:
+def note_slowness(called: Endpoint) -> None:
     """Its next deliveries go where they hold up only each other."""
-    endpoint = webhooks.get_endpoint(endpoint_id)
+    endpoint = _that_was(called)
     if endpoint and not endpoint.slow:
         write_alone(webhooks.replace_endpoint(endpoint.slowed_down()))
-        logger.info("endpoint is slow", endpoint_id=endpoint_id)
+        logger.info("endpoint is slow", endpoint_id=endpoint.id)
+
+
+def is_gone(called: Endpoint, made: Attempt) -> bool:
+    """Whether it is gone, and not merely where it was called."""
+    return made.status_code == rules.GONE and _that_was(called) is not None
 
 
 def why_disabled(failed: Endpoint, made: Attempt, now: datetime) -> str | None:
@@ -81,6 +86,12 @@ def disable(endpoint: Endpoint, reason: str) -> None:
 
 def ask_to_look_after(*endpoint_ids: str) -> None:
     queues.send(queues.WEBHOOK_RECOVER, [{"subject": each} for each in endpoint_ids])
+
+
+def _that_was(called: Endpoint) -> Endpoint | None:
+    """The endpoint as it is now; None where it has begun anew since it was called."""
+    current = webhooks.get_endpoint(called.id)
+    return current if current and current.epoch == called.epoch else None
 
 
 def _tell_of_circuit(before: Endpoint, after: Endpoint) -> None:

@@ -14,18 +14,18 @@ from chalicelib.kernel.errors import Stale
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import write, write_alone
-from chalicelib.webhooks import delivering, health, rules
+from chalicelib.webhooks import delivering, health, rules, schedule
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.calling import call
 from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
 
 ENDPOINTS_A_SWEEP = 500
-PAGE = 50
-# With one call more, of 15 seconds, it must end before the function does, and that before another
-# may take its place.
-WORK_FOR = timedelta(minutes=4)
+# So many are put in order at a time.
+PAGE = 500
+# Then others that wait for a worker have their turn. With one call more, of 15 seconds, it must end
+# before the function does, and that before another may take its place.
+WORK_FOR = timedelta(seconds=30)
 CLAIMED_FOR = timedelta(minutes=6)
-TOLERANCE = timedelta(seconds=2)
 
 
 def sweep(now: datetime) -> int:
@@ -52,7 +52,7 @@ def look_after(endpoint_id: str) -> None:
 def _claim(endpoint_id: str) -> Endpoint | None:
     """The endpoint, which is nobody else's for a while; None where there is nothing to do."""
     endpoint, now = webhooks.get_endpoint(endpoint_id), clock.now()
-    if endpoint is None or endpoint.look_at is None or endpoint.look_at > now + TOLERANCE:
+    if endpoint is None or endpoint.look_at is None or endpoint.look_at > now + rules.TOLERANCE:
         return None
     claimed = endpoint.claimed(now + CLAIMED_FOR)
     try:
@@ -71,10 +71,10 @@ def _probe(endpoint: Endpoint) -> None:
         return
     made, patience = call(endpoint, delivery, clock.now())
     if made.is_success:
-        delivering.keep(delivery.succeeded(made), "succeeded")
+        delivering.keep(delivery, delivery.succeeded(made), "succeeded")
         health.note_success(endpoint, made)
         return
-    delivering.keep(delivery.probed(made), "probed")
+    delivering.keep(delivery, delivery.probed(made), "probed")
     _note_failed_probe(endpoint, delivery, made, patience)
 
 
@@ -91,7 +91,7 @@ def _note_failed_probe(
     endpoint = _unless_changed(claimed)
     if endpoint is None:
         return
-    wait = rules.probe_after(endpoint.health.probes + 1, patience, delivering.chance)
+    wait = schedule.probe_after(endpoint.health.probes + 1, patience, delivering.chance)
     failed = endpoint.probed(now, delivery.id, webhooks.age(delivery), wait)
     if reason := health.why_disabled(failed, made, now):
         health.disable(endpoint, reason)
@@ -101,7 +101,7 @@ def _note_failed_probe(
 
 def _with_next_look(endpoint: Endpoint, now: datetime) -> Endpoint:
     """Nothing waits to be tried, and so nothing is known that was not known before."""
-    wait = rules.probe_after(endpoint.health.probes, None, delivering.chance)
+    wait = schedule.probe_after(endpoint.health.probes, None, delivering.chance)
     return endpoint.claimed(now + wait)
 
 
@@ -119,15 +119,23 @@ def _go_through_what_waits(
 
 
 def _deliver(endpoint: Endpoint, page: Sequence[Delivery]) -> None:
-    """One after another, so that versions arrive in order, for as long as it hears."""
+    """One after another, so that versions arrive in order, for as long as it hears. What concerns
+    the same as something that was not heard comes behind that one's next attempt."""
     started = time.monotonic()
+    comes_behind: dict[str, datetime] = {}
     for delivery in page:
         current = webhooks.get_endpoint(endpoint.id)
         if current is None or not current.is_active or current.circuit == "open":
             return
         if time.monotonic() - started > WORK_FOR.total_seconds():
             return
-        delivering.deliver(delivery, current)
+        before = comes_behind.get(delivery.subject)
+        if before:
+            after = delivering.put_off(delivery, before + rules.CALLED_WITHIN)
+        else:
+            after = delivering.deliver(delivery, current)
+        if after.next_attempt_at:
+            comes_behind[delivery.subject] = after.next_attempt_at
 
 
 def _give_up(endpoint: Endpoint, page: Sequence[Delivery]) -> None:

@@ -18,10 +18,12 @@ from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, write
-from chalicelib.webhooks import rules
+from chalicelib.webhooks import replays
 from chalicelib.webhooks import store as webhooks
+from chalicelib.webhooks.delivering import from_the_beginning
 from chalicelib.webhooks.endpoints import endpoint_for
-from chalicelib.webhooks.rules import Delivery, DeliveryStatus, Endpoint, Replay
+from chalicelib.webhooks.replays import Replay
+from chalicelib.webhooks.rules import DeliveryStatus, Endpoint
 from chalicelib.webhooks.store import SentBefore
 
 DELIVERIES_A_PAGE = 100
@@ -42,12 +44,12 @@ class Asked:
 def start(asked: Asked, caller: Caller, recorder: Recorder | None) -> Replay:
     """Start a job. Raises Invalid, NotFound; Conflict where the endpoint is disabled."""
     now = clock.now()
-    since, until = _range(asked, now)
+    within = _range(asked, now)
     endpoint = endpoint_for(asked.endpoint_id, caller)
     named = _named(asked.delivery_ids, endpoint)
     if not endpoint.is_active:
         raise Conflict("The endpoint is disabled; enable it first.", code="endpoint_not_active")
-    replay = _new(endpoint, since, until, asked.status, now)
+    replay = _new(endpoint, within, asked.status, now)
     transaction = Transaction(recorder)
     if named:
         transaction.add(webhooks.add_replay_page(replay, named))
@@ -88,10 +90,16 @@ def sweep(now: datetime) -> int:
     )
 
 
-def _range(asked: Asked, now: datetime) -> tuple[datetime, datetime]:
-    if asked.delivery_ids and (asked.since or asked.until or asked.status):
+def _range(asked: Asked, now: datetime) -> tuple[datetime, datetime] | None:
+    """From when to when; None where deliveries are named. Raises Invalid."""
+    by_what = asked.since or asked.until or asked.status
+    if asked.delivery_ids and by_what:
         raise Invalid.field("delivery_ids", "stand alone: leave out from, to and status")
-    return rules.replayed_range(asked.since, asked.until, now)
+    if asked.delivery_ids:
+        return None
+    if not by_what:
+        raise Invalid.field("status", "is left out, as are from, to and delivery_ids: say which")
+    return replays.replayed_range(asked.since, asked.until, now)
 
 
 def _named(delivery_ids: Sequence[str] | None, endpoint: Endpoint) -> list[str]:
@@ -106,11 +114,11 @@ def _named(delivery_ids: Sequence[str] | None, endpoint: Endpoint) -> list[str]:
 
 def _new(
     endpoint: Endpoint,
-    since: datetime,
-    until: datetime,
+    within: tuple[datetime, datetime] | None,
     wanted: DeliveryStatus | None,
     now: datetime,
 ) -> Replay:
+    since, until = within or (None, None)
     return Replay(
         id=ids.new("rpl"),
         owner=endpoint.owner,
@@ -120,7 +128,7 @@ def _new(
         wanted=wanted,
         status="running",
         is_listed=False,
-        listed_to=clock.to_text(since),
+        listed_to=clock.to_text(since) if since else "",
         pages=0,
         page=0,
         total=0,
@@ -135,8 +143,9 @@ def _new(
 
 
 def _list_page(replay: Replay) -> Replay:
+    until = replay.until or replay.created_at
     found, behind = webhooks.deliveries_from(
-        replay.owner, replay.listed_to, replay.until, DELIVERIES_A_PAGE
+        replay.owner, replay.listed_to, until, DELIVERIES_A_PAGE
     )
     wanted = [each.id for each in found if replay.covers(each)]
     listed = replay.listed(
@@ -177,13 +186,10 @@ def _replay(replay: Replay, delivery_id: str) -> None:
     delivery = webhooks.get_delivery(delivery_id)
     transaction = Transaction()
     transaction.add(webhooks.mark_replayed(replay, delivery_id))
-    if delivery and not _is_on_its_way(delivery):
-        transaction.add(webhooks.replace_delivery(delivery.replayed(clock.now())))
+    if delivery:
+        _, written = from_the_beginning(delivery)
+        transaction.add(written)
     transaction.commit()
-
-
-def _is_on_its_way(delivery: Delivery) -> bool:
-    return delivery.status == "pending" and delivery.round_attempts == 0
 
 
 def _write(after: Replay) -> Replay:

@@ -1,19 +1,16 @@
 """Telling a supplier of a dispatch once more, as if it had not heard."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from chalicelib.dispatch import service as dispatching
 from chalicelib.dispatch.rules import OPEN, Dispatch
-from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict
-from chalicelib.platform import queues
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Put, Recorder, Transaction
 from chalicelib.webhooks import bodies
 from chalicelib.webhooks import store as webhooks
-from chalicelib.webhooks.delivering import new_delivery
+from chalicelib.webhooks.delivering import ask_once_written, from_the_beginning, new_delivery
 from chalicelib.webhooks.rules import Delivery
 
 
@@ -32,7 +29,7 @@ def resend(dispatch_id: str, caller: Caller, recorder: Recorder | None) -> Resen
     Raises NotFound, and Conflict where there is nothing to do any more or nobody to hear of it.
     """
     resent = _resend(dispatch_id, caller, recorder)
-    queues.send(queues.WEBHOOK_ATTEMPT, [{"subject": each.id} for each in resent.deliveries])
+    ask_once_written(*(each.id for each in resent.deliveries))
     return resent
 
 
@@ -44,7 +41,7 @@ def _resend(dispatch_id: str, caller: Caller, recorder: Recorder | None) -> Rese
             f"The dispatch is {dispatch.status}: there is nothing to ship of it.",
             code="dispatch_not_open",
         )
-    again = [_again(each, clock.now()) for each in _deliveries(dispatch)]
+    again = [_again(each) for each in _deliveries(dispatch)]
     resent = Resent(dispatch.id, tuple(delivery for delivery, _ in again))
     transaction = Transaction(recorder)
     transaction.add(*(put for _, put in again))
@@ -68,12 +65,7 @@ def _deliveries(dispatch: Dispatch) -> list[Delivery]:
     return found
 
 
-def _again(new: Delivery, now: datetime) -> tuple[Delivery, Put | None]:
-    """The delivery with its schedule from the beginning, and how that is written."""
+def _again(new: Delivery) -> tuple[Delivery, Put | None]:
+    """The delivery at the beginning of its schedule, and how that is written."""
     made = webhooks.get_delivery(new.id)
-    if made is None:
-        return new, webhooks.add_delivery(new)
-    if made.is_waiting_for_its_first_attempt:
-        return made, None
-    replayed = made.replayed(now)
-    return replayed, webhooks.replace_delivery(replayed)
+    return from_the_beginning(made) if made else (new, webhooks.add_delivery(new))

@@ -11,14 +11,17 @@ from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 from chalicelib.webhooks import delivering, endpoints, replaying, resending, stats, testing
 from chalicelib.webhooks import store as webhooks
+from chalicelib.webhooks.delivering import Which
 from chalicelib.webhooks.endpoints import Changes, WithSecret, WithWaiting
 from chalicelib.webhooks.replaying import Asked
+from chalicelib.webhooks.replays import Replay
 from chalicelib.webhooks.resending import Resent
-from chalicelib.webhooks.rules import Delivery, Endpoint, Replay
+from chalicelib.webhooks.rules import Delivery, Endpoint
 from chalicelib.webhooks.schema import (
     AddEndpoint,
     ChangedEndpointView,
     ChangeEndpoint,
+    DeliveriesQuery,
     DeliveryView,
     EndpointView,
     EndpointWithSecretView,
@@ -117,8 +120,8 @@ def rotate_secret(request: Request, id: str) -> WithSecret:
     "POST",
     "/v1/webhook-endpoints/{id}/test",
     summary="Send a `ping` now, and show what was sent and answered",
-    notes="A disabled endpoint is called too. Where it does not answer 2xx, the `ping` is tried "
-    "again as every delivery is.",
+    notes="A disabled endpoint is called too. It is sent once: a failure is shown, and neither "
+    "tried again nor counted, unless it is 410.",
     roles=WHO,
     answer=TestedView,
     status=202,
@@ -145,11 +148,14 @@ def read_stats(request: Request, id: str) -> Stats:
     "/v1/webhook-deliveries",
     summary="List deliveries with their attempts: a supplier its own, an operator all",
     roles=WHO,
+    query=DeliveriesQuery,
     answer=DeliveryView,
     is_list=True,
 )
 def list_deliveries(request: Request) -> Page[Delivery]:
-    return webhooks.deliveries(_whose(request.caller), request.page)
+    sent: DeliveriesQuery = request.query
+    which = Which(_whose(request.caller), sent.endpoint_id, sent.status)
+    return delivering.listed(which, request.page)
 
 
 @routes.endpoint(
@@ -160,7 +166,7 @@ def read_delivery(request: Request, id: str) -> Delivery:
     if delivery is None:
         raise NotFound("There is no such webhook delivery.")
     request.caller.must_be("supplier", delivery.owner, "webhook delivery")
-    return delivery
+    return webhooks.with_all_attempts([delivery])[0]
 
 
 @routes.endpoint(
@@ -196,8 +202,8 @@ def resend_dispatch(request: Request, id: str) -> Resent:
     "POST",
     "/v1/webhook-deliveries/replays",
     summary="Send many deliveries of an endpoint again, as a job",
-    notes="Each is sent once, with its own body and `webhook-id`. Those of a time of up to 30 days "
-    "and, if told, of one `status`; or the `delivery_ids` that are named.",
+    notes="Each is sent once, with its own body and `webhook-id`. Those of a time of up to 30 "
+    "days, of one `status`, or both; or the `delivery_ids` that are named.",
     roles=WHO,
     body=ReplayDeliveries,
     answer=ReplayView,

@@ -1,20 +1,17 @@
-"""Endpoints, deliveries and their schedule (contract, section 5). Pure but for chance."""
+"""Endpoints, how they fare, and deliveries (contract, section 5)."""
 
 import json
-import random
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
-from chalicelib.kernel.errors import Invalid
+from chalicelib.webhooks.schedule import PROBED_AFTER
 
 EndpointStatus = Literal["active", "disabled"]
 CircuitState = Literal["closed", "open", "draining"]
 DeliveryStatus = Literal["pending", "succeeded", "exhausted"]
-ReplayStatus = Literal["running", "completed", "failed"]
 EventType = Literal[
     "dispatch.created",
     "dispatch.cancelled",
@@ -36,6 +33,7 @@ EventType = Literal[
 ]
 
 PLATFORM = "platform"
+PING = "ping"
 SUPPLIERS_EVENTS: frozenset[EventType] = frozenset(
     {
         "dispatch.created",
@@ -46,48 +44,29 @@ SUPPLIERS_EVENTS: frozenset[EventType] = frozenset(
         "ping",
     }
 )
-# How long after the attempt before it each attempt is made.
-SCHEDULE = (
-    timedelta(seconds=0),
-    timedelta(seconds=5),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-    timedelta(hours=14),
-    timedelta(hours=20),
-    timedelta(hours=24),
-)
-JITTER = 0.2
-# A longer wait than a queue's is ended by a sweep, which may be this late: the jitter leaves room.
-QUEUE_DELAY_AT_MOST = timedelta(minutes=15)
-SWEPT_WITHIN = timedelta(minutes=2)
+# A message this little early is not early: clocks differ.
+TOLERANCE = timedelta(seconds=2)
 DISABLED_AFTER = timedelta(days=5)
-# Failures further apart than the longest pause between two attempts are not one failing.
-ONE_FAILING = SCHEDULE[-1] * (1 + JITTER) + timedelta(hours=2)
 # Of an endpoint that goes on failing, a failure is written down at most this often.
 FAILURES_NOTED_EVERY = timedelta(hours=1)
 OLD_SECRET_LIVES = timedelta(hours=24)
 GONE = 410
 MILLISECOND = timedelta(milliseconds=1)
 REPLACEMENT = "\ufffd"
-ATTEMPTS_KEPT = 30
+# So many attempts lie in a delivery itself; those before them lie beside it.
+ATTEMPTS_AT_HAND = 30
 ANSWER_KEPT = 256
 # Whoever takes longer to answer is served in a lane of its own kind.
 GOOD_TIME = timedelta(seconds=2)
+# A call is over by then, and what is to come behind it has its turn.
+CALLED_WITHIN = timedelta(seconds=20)
 # A circuit opens after so many failures in a row, if they are not all of one delivery.
 OPENS_AFTER = 5
-PROBED_AFTER = timedelta(minutes=1)
-PROBED_AT_LEAST_EVERY = timedelta(minutes=30)
 # What is held back is looked at by then, even if nothing else remembers it.
 HELD_AT_MOST = timedelta(days=1)
 # Longer than any worker lives: what one has held back, believing a circuit open, is there by then.
 LAST_LOOK_AFTER = timedelta(minutes=20)
 DISABLED = "the endpoint is disabled"
-REPLAYED_BACK_TO = timedelta(days=30)
-# A replay that no worker moves on in so many calls has failed.
-CALLS_AT_MOST = 6
 
 
 @dataclass(frozen=True)
@@ -128,6 +107,8 @@ class Endpoint:
     """Where an owner (a supplier, or the platform) hears of events.
 
     Its secret follows from its id and `generation`; the one before lives until `old_secret_until`.
+    `epoch` rises with each new address and each enabling: what came of a call of an epoch before
+    says nothing of it.
     """
 
     id: str
@@ -144,6 +125,7 @@ class Endpoint:
     created_at: datetime
     health: Health = Health()
     look_at: datetime | None = None
+    epoch: int = 1
 
     @property
     def is_active(self) -> bool:
@@ -157,16 +139,20 @@ class Endpoint:
     def slow(self) -> bool:
         return self.health.slow
 
+    @property
+    def as_called(self) -> str:
+        """The same as long as its address and its secret are."""
+        return f"{self.epoch}.{self.generation}"
+
     def wants(self, event_type: str) -> bool:
         return not self.event_types or event_type in self.event_types
 
     def failed(self, at: datetime, delivery_id: str) -> "Endpoint":
-        """After a failed attempt: failing since the first of those that no long quiet parts."""
-        quiet = self.last_failed_at is None or at - self.last_failed_at > ONE_FAILING
+        """After a failed attempt: failing since the first that no success has followed."""
         health = self.health.failed(delivery_id)
         opens = health.circuit == "open" != self.circuit
         return self._next(
-            failing_since=at if quiet or self.failing_since is None else self.failing_since,
+            failing_since=self.failing_since or at,
             last_failed_at=at,
             health=health,
             look_at=at + PROBED_AFTER if opens else self.look_at,
@@ -254,7 +240,8 @@ class Delivery:
     """One event for one endpoint. `body` is the exact text of every attempt and replay.
 
     It `waits` while its endpoint's circuit is open, then `pending`, or for somebody to replay it
-    because the endpoint was disabled, then `exhausted`.
+    because the endpoint was disabled, then `exhausted`. So many of its `attempts`, the first, lie
+    `aside`. `called_as` is how a `ping` found its endpoint, `asked_at` when it was replayed.
     """
 
     id: str
@@ -270,6 +257,18 @@ class Delivery:
     version: int
     created_at: datetime
     waits: bool = False
+    aside: int = 0
+    called_as: str | None = None
+    asked_at: datetime | None = None
+
+    @property
+    def is_ping(self) -> bool:
+        """Whether it is a test of its endpoint, which is sent once."""
+        return self.event_type == PING
+
+    @property
+    def waits_since(self) -> datetime:
+        return self.asked_at or self.created_at
 
     @property
     def is_held(self) -> bool:
@@ -301,13 +300,23 @@ class Delivery:
             self, waits=True, next_attempt_at=now + HELD_AT_MOST, version=self.version + 1
         )
 
+    def put_off(self, until: datetime) -> "Delivery":
+        """It has its turn later, and uses up nothing of its schedule."""
+        return replace(self, waits=False, next_attempt_at=until, version=self.version + 1)
+
     def probed(self, attempt: Attempt) -> "Delivery":
         """It was tried out of its turn, and waits on."""
-        return replace(self, attempts=self._with(attempt), version=self.version + 1)
+        return self._with(attempt)
+
+    def tried_late(self, attempt: Attempt) -> "Delivery":
+        """An attempt came to its end after another outcome, or a replay, was written."""
+        if attempt.is_success and self.status == "pending" and self.round_attempts:
+            return self.succeeded(attempt)
+        return self._with(attempt)
 
     def missed(self, attempt: Attempt) -> "Delivery":
-        """Its endpoint is disabled: it is kept to be replayed."""
-        return replace(self._after(attempt, "exhausted", None), waits=True)
+        """Its endpoint is disabled: it is kept to be replayed, unless it is but a test."""
+        return replace(self._after(attempt, "exhausted", None), waits=not self.is_ping)
 
     def replayed(self, now: datetime) -> "Delivery":
         """The schedule from its beginning; what was tried before stays on record."""
@@ -316,6 +325,7 @@ class Delivery:
             status="pending",
             round_attempts=0,
             next_attempt_at=now,
+            asked_at=now,
             waits=False,
             version=self.version + 1,
         )
@@ -324,17 +334,22 @@ class Delivery:
         self, attempt: Attempt, status: DeliveryStatus, next_at: datetime | None
     ) -> "Delivery":
         return replace(
-            self,
+            self._with(attempt),
             status=status,
-            attempts=self._with(attempt),
             round_attempts=self.round_attempts + 1,
             next_attempt_at=next_at,
             waits=False,
-            version=self.version + 1,
         )
 
-    def _with(self, attempt: Attempt) -> tuple[Attempt, ...]:
-        return (*self.attempts, attempt)[-ATTEMPTS_KEPT:]
+    def _with(self, attempt: Attempt) -> "Delivery":
+        attempts = (*self.attempts, attempt)
+        too_many = max(len(attempts) - ATTEMPTS_AT_HAND, 0)
+        return replace(
+            self,
+            attempts=attempts[too_many:],
+            aside=self.aside + too_many,
+            version=self.version + 1,
+        )
 
 
 def in_order(deliveries: Iterable[Delivery]) -> list[Delivery]:
@@ -350,37 +365,6 @@ def in_order(deliveries: Iterable[Delivery]) -> list[Delivery]:
     return [next(by_version[each.subject]) for each in by_age]
 
 
-def wait_after(
-    attempts: int, retry_after: timedelta | None, chance: random.Random
-) -> timedelta | None:
-    """How long to wait after that many attempts of a round, ±20 %; None where it was the last.
-
-    An endpoint may ask for more patience with `Retry-After`, up to the step after this one.
-    """
-    if attempts >= len(SCHEDULE):
-        return None
-    step = SCHEDULE[attempts]
-    late = SWEPT_WITHIN if step > QUEUE_DELAY_AT_MOST else timedelta()
-    wait = _between(step * (1 - JITTER), step * (1 + JITTER) - late, chance)
-    if retry_after is None:
-        return wait
-    return max(wait, min(retry_after, SCHEDULE[min(attempts + 1, len(SCHEDULE) - 1)]))
-
-
-def probe_after(probes: int, retry_after: timedelta | None, chance: random.Random) -> timedelta:
-    """How long to wait after that many failed probes: longer each time, up to half an hour.
-
-    `Retry-After` may ask for as much, and for no more.
-    """
-    step = min(PROBED_AFTER * 2 ** min(probes, 10), PROBED_AT_LEAST_EVERY)
-    asked = min(retry_after or timedelta(), PROBED_AT_LEAST_EVERY)
-    return max(_between(step * (1 - JITTER), step, chance), asked)
-
-
-def _between(least: timedelta, most: timedelta, chance: random.Random) -> timedelta:
-    return timedelta(seconds=chance.uniform(least.total_seconds(), most.total_seconds()))
-
-
 def excerpt(body: bytes) -> str:
     """How an answer begins, as far as it is kept: readable, and harmless wherever it is shown."""
     text = body[: 4 * ANSWER_KEPT].decode("utf-8", "replace")[:ANSWER_KEPT]
@@ -389,101 +373,3 @@ def excerpt(body: bytes) -> str:
 
 def _shown(unprintable: str) -> str:
     return " " if unprintable.isspace() else REPLACEMENT
-
-
-def read_retry_after(text: str | None, now: datetime) -> timedelta | None:
-    """Seconds or an HTTP date (RFC 9110, section 10.2.3); None for anything else."""
-    if not text:
-        return None
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return timedelta(seconds=int(text))
-    try:
-        return max(parsedate_to_datetime(text) - now, timedelta())
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-@dataclass(frozen=True)
-class Replay:
-    """Deliveries of one endpoint that are sent again, each once.
-
-    First those from `since` to `until` are listed in pages, up to `listed_to`; then the pages
-    before `page` have been sent. `total` of the deliveries are listed and `done` are sent.
-    `calls` counts how often it had to be called again since it last moved on.
-    """
-
-    id: str
-    owner: str
-    endpoint_id: str
-    since: datetime
-    until: datetime
-    wanted: DeliveryStatus | None
-    status: ReplayStatus
-    is_listed: bool
-    listed_to: str
-    pages: int
-    page: int
-    total: int
-    done: int
-    calls: int
-    failure: str | None
-    version: int
-    created_at: datetime
-    moved_at: datetime
-    completed_at: datetime | None
-
-    @property
-    def is_running(self) -> bool:
-        return self.status == "running"
-
-    def covers(self, delivery: Delivery) -> bool:
-        of_it = delivery.endpoint_id == self.endpoint_id
-        return of_it and self.wanted in (None, delivery.status)
-
-    def listed(self, found: int, listed_to: str, *, is_last: bool, now: datetime) -> "Replay":
-        """A page of `found` deliveries is listed, if there are any."""
-        pages = self.pages + (1 if found else 0)
-        moved = replace(
-            self, listed_to=listed_to, is_listed=is_last, pages=pages, total=self.total + found
-        )
-        return moved._moved(now)
-
-    def sent(self, sent: int, now: datetime) -> "Replay":
-        """The deliveries of the page are on their way."""
-        return replace(self, page=self.page + 1, done=self.done + sent)._moved(now)
-
-    def called(self, now: datetime) -> "Replay":
-        """It stood still and is called again; in the end it is given up."""
-        if self.calls >= CALLS_AT_MOST:
-            return self.failed("It stands still. Ask for what is left with a new replay.", now)
-        return replace(self, calls=self.calls + 1, moved_at=now, version=self.version + 1)
-
-    def failed(self, reason: str, now: datetime) -> "Replay":
-        return replace(
-            self, status="failed", failure=reason, moved_at=now, version=self.version + 1
-        )
-
-    def _moved(self, now: datetime) -> "Replay":
-        over = self.is_listed and self.page == self.pages
-        return replace(
-            self,
-            status="completed" if over else "running",
-            completed_at=now if over else None,
-            calls=0,
-            moved_at=now,
-            version=self.version + 1,
-        )
-
-
-def replayed_range(
-    since: datetime | None, until: datetime | None, now: datetime
-) -> tuple[datetime, datetime]:
-    """From when to when deliveries are replayed: at most 30 days, which is as long as they are
-    kept, and up to now. Raises Invalid."""
-    end = min(until or now, now)
-    start = since or end - REPLAYED_BACK_TO
-    if start > end:
-        raise Invalid.field("from", "lies after `to` or in the future")
-    if end - start > REPLAYED_BACK_TO:
-        raise Invalid.field("from", "lies more than 30 days before `to`")
-    return start, end

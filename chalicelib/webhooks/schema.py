@@ -1,29 +1,30 @@
 """Requests and answers about webhooks."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AliasChoices, ConfigDict, Field, StringConstraints
 
-from chalicelib.platform.schema import Identifier, Instant, InstantIn, RequestModel, View
-from chalicelib.webhooks.rules import (
-    CircuitState,
-    DeliveryStatus,
-    EndpointStatus,
-    EventType,
-    ReplayStatus,
+from chalicelib.platform.schema import (
+    Identifier,
+    Instant,
+    InstantIn,
+    PageQuery,
+    RequestModel,
+    View,
 )
+from chalicelib.webhooks.replays import ReplayStatus
+from chalicelib.webhooks.rules import CircuitState, DeliveryStatus, EndpointStatus, EventType
 
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 EventTypes = Annotated[
     list[EventType], Field(max_length=20, description="Empty: all that concern the owner.")
 ]
+T = TypeVar("T")
 
 From = Annotated[
-    Instant, Field(validation_alias=AliasChoices("since", "from"), serialization_alias="from")
+    T, Field(validation_alias=AliasChoices("since", "from"), serialization_alias="from")
 ]
-To = Annotated[
-    Instant, Field(validation_alias=AliasChoices("until", "to"), serialization_alias="to")
-]
+To = Annotated[T, Field(validation_alias=AliasChoices("until", "to"), serialization_alias="to")]
 
 
 class AddEndpoint(RequestModel):
@@ -95,6 +96,11 @@ class DeliveryView(View):
     created_at: Instant
 
 
+class DeliveriesQuery(PageQuery):
+    endpoint_id: Identifier | None = Field(default=None, description="Only those of one endpoint.")
+    status: DeliveryStatus | None = Field(default=None, description="Only those that are in it.")
+
+
 class ResentView(View):
     dispatch_id: str
     deliveries: list[DeliveryView]
@@ -114,7 +120,9 @@ class AnswerHeardView(View):
 
 
 class TestedView(DeliveryView):
-    request: RequestSentView | None
+    request: RequestSentView | None = Field(
+        description="Null, too, in a repeat once the endpoint has another address or secret."
+    )
     answer: AnswerHeardView | None = Field(
         description="Null while a repeat of the request meets the call under way."
     )
@@ -123,8 +131,8 @@ class TestedView(DeliveryView):
 class WindowView(View):
     model_config = ConfigDict(serialize_by_alias=True)
 
-    since: From
-    until: To
+    since: From[Instant]
+    until: To[Instant]
     complete: bool = Field(
         description="False where the owner has more than 2000 deliveries in five days: then only "
         "the newest 2000 are looked at, and the backlog is at least what is told."
@@ -139,7 +147,9 @@ class StatsView(View):
     p50_ms: int | None = Field(description="Half of the attempts took no longer than this.")
     p95_ms: int | None
     backlog: int = Field(description="Deliveries that wait for an attempt.")
-    oldest_waiting_at: Instant | None
+    oldest_waiting_at: Instant | None = Field(
+        description="Since when the first of them has waited, from its making or its last replay."
+    )
     window: WindowView
 
 
@@ -150,7 +160,7 @@ class ReplayDeliveries(RequestModel):
     )
     until: InstantIn | None = Field(default=None, alias="to", description="Left out: now.")
     status: DeliveryStatus | None = Field(
-        default=None, description="`exhausted` for all that failed; left out, whatever it is."
+        default=None, description="`exhausted` for all that failed; with a range left out, any."
     )
     delivery_ids: Annotated[list[Identifier], Field(min_length=1, max_length=100)] | None = Field(
         default=None, description="Just these, in place of a range and a status."
@@ -168,7 +178,7 @@ class ReplayView(View):
         description="How many are on their way again; whether they are heard their attempts say."
     )
     failure: str | None
-    since: From
-    until: To
+    since: From[Instant | None]
+    until: To[Instant | None]
     created_at: Instant
     completed_at: Instant | None

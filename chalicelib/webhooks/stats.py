@@ -51,23 +51,24 @@ def of_endpoint(endpoint_id: str, caller: Caller) -> Stats:
     seen, complete = _newest(endpoint.owner, now - LOOKED_BACK)
     since = now - COUNTED if complete else max(now - COUNTED, seen[-1].created_at)
     window = Window(since, now, complete)
-    own = [each for each in seen if each.endpoint_id == endpoint.id]
-    waiting = {webhooks.age(each) for each in own if each.status == "pending"}
-    waiting.update(webhooks.ages_held(endpoint.id, LOOKED_AT_MOST))
-    return _stats(window, own, waiting)
+    own = webhooks.with_all_attempts(each for each in seen if each.endpoint_id == endpoint.id)
+    waiting = {each.id: each.waits_since for each in own if each.status == "pending"}
+    held = webhooks.ids_held(endpoint.id, LOOKED_AT_MOST)
+    older = webhooks.get_deliveries(each for each in held if each not in waiting)
+    waiting |= {each.id: each.waits_since for each in older.values() if each.is_held}
+    return _stats(window, own, waiting.values())
 
 
-def _stats(window: Window, own: Sequence[Delivery], waiting: Collection[str]) -> Stats:
+def _stats(window: Window, own: Sequence[Delivery], waiting: Collection[datetime]) -> Stats:
     made = [each for delivery in own for each in delivery.attempts if _counts(each, window)]
     durations = sorted(each.duration_ms for each in made)
-    oldest = min(waiting).partition("#")[0] if waiting else None
     return Stats(
         success_rate_bps=_rate(sum(each.is_success for each in made), len(made)),
         attempts=len(made),
         p50_ms=percentile(durations, 50),
         p95_ms=percentile(durations, 95),
         backlog=len(waiting),
-        oldest_waiting_at=clock.from_text(oldest) if oldest else None,
+        oldest_waiting_at=min(waiting, default=None),
         window=window,
     )
 

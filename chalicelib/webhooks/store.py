@@ -1,6 +1,7 @@
 """The webhooks table: endpoints, deliveries, and replays with their pages."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,9 +25,11 @@ from chalicelib.platform.table import (
     table,
 )
 from chalicelib.platform.transaction import Delete, Put, Update, create
-from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Health, Replay
+from chalicelib.webhooks.replays import Replay
+from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Health
 
 ENDPOINT, DELIVERY, OWNER = "endpoint", "delivery", "owner"
+ATTEMPT = "attempt#"
 ENDPOINTS, DELIVERIES = "endpoints", "deliveries"
 REPLAY, REPLAYS = "replay", "replays"
 SHARDS = 8
@@ -99,6 +102,7 @@ class EndpointRow(EntityRow[Endpoint]):
     created_at = InstantAttribute()
     health = RecordAttribute(Health)
     look_at = InstantAttribute(null=True)
+    epoch = IntegerAttribute()
 
     @classmethod
     def keys(cls, entity: Endpoint) -> dict[str, Any]:
@@ -132,8 +136,8 @@ class ReplayRow(EntityRow[Replay]):
     id = UnicodeAttribute()
     owner = UnicodeAttribute()
     endpoint_id = UnicodeAttribute()
-    since = InstantAttribute()
-    until = InstantAttribute()
+    since = InstantAttribute(null=True)
+    until = InstantAttribute(null=True)
     wanted = UnicodeAttribute(null=True)
     status = UnicodeAttribute()
     is_listed = BooleanAttribute()
@@ -207,6 +211,9 @@ class DeliveryRow(EntityRow[Delivery]):
     version = IntegerAttribute()
     created_at = InstantAttribute()
     waits = BooleanAttribute()
+    aside = IntegerAttribute()
+    called_as = UnicodeAttribute(null=True)
+    asked_at = InstantAttribute(null=True)
     ttl = TTLAttribute()
 
     @classmethod
@@ -218,7 +225,7 @@ class DeliveryRow(EntityRow[Delivery]):
             "owner_kind": _owned(entity.owner, DELIVERIES),
             "listing": _deliveries(shard),
             "age": age(entity),
-            "ttl": entity.created_at + DELIVERIES_KEPT,
+            "ttl": _last_touched(entity) + DELIVERIES_KEPT,
         }
         if entity.next_attempt_at:
             keys |= {"due": _due(shard), "due_at": entity.next_attempt_at + LOST_AFTER}
@@ -227,6 +234,15 @@ class DeliveryRow(EntityRow[Delivery]):
                 entity.endpoint_id if entity.is_held else _missed(entity.endpoint_id)
             )
         return keys
+
+
+class AttemptRow(Row):
+    """An attempt that has no room in its delivery: the oldest come first."""
+
+    Meta = WebhooksMeta
+
+    attempt = RecordAttribute(Attempt)
+    ttl = TTLAttribute()
 
 
 def get_endpoint(endpoint_id: str) -> Endpoint | None:
@@ -302,10 +318,10 @@ def held(endpoint_id: str, limit: int, after: str = "") -> list[Delivery]:
     return [each for each in found.values() if each.is_held]
 
 
-def ages_held(endpoint_id: str, most: int) -> list[str]:
-    """By their ages, what an open circuit holds back: the oldest first."""
+def ids_held(endpoint_id: str, most: int) -> list[str]:
+    """What an open circuit holds back: the oldest first."""
     rows = store.oldest(DeliveryRow.held, [endpoint_id], None, DeliveryRow.age, most)
-    return [row.age for row in rows]
+    return [row.pk for row in rows]
 
 
 def count_waiting(endpoint_id: str, most: int) -> int:
@@ -397,6 +413,18 @@ def replace_delivery(changed: Delivery) -> Put:
     return Put(DeliveryRow.of(changed), DeliveryRow.version == changed.version - 1)
 
 
+def keep_attempt(before: Delivery, after: Delivery) -> tuple[Put, ...]:
+    """Write a delivery with one attempt more, and put aside what has no room in it."""
+    too_many = before.attempts[: after.aside - before.aside]
+    aside = [_put_aside(after, n, each) for n, each in enumerate(too_many, before.aside)]
+    return (replace_delivery(after), *aside)
+
+
+def with_all_attempts(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """The deliveries with those attempts, too, that were put aside."""
+    return [_whole(each) if each.aside else each for each in deliveries]
+
+
 def waiting_before(now: datetime, limit: int) -> list[str]:
     shards = [_due(n) for n in range(SHARDS)]
     rows = store.oldest(
@@ -408,6 +436,23 @@ def waiting_before(now: datetime, limit: int) -> list[str]:
 def age(delivery: Delivery) -> str:
     """By which deliveries are in order."""
     return f"{clock.to_text(delivery.created_at)}#{delivery.id}"
+
+
+def _put_aside(delivery: Delivery, number: int, attempt: Attempt) -> Put:
+    row = AttemptRow(delivery.id, f"{ATTEMPT}{number:06}", attempt=attempt)
+    row.ttl = clock.from_text(attempt.at) + DELIVERIES_KEPT
+    return create(row)
+
+
+def _whole(delivery: Delivery) -> Delivery:
+    rows = store.query(AttemptRow, delivery.id, where=AttemptRow.sk.startswith(ATTEMPT))
+    return replace(delivery, attempts=(*(row.attempt for row in rows), *delivery.attempts))
+
+
+def _last_touched(delivery: Delivery) -> datetime:
+    """When it was made, attempted, or set to be attempted, whatever is the latest."""
+    attempted = [clock.from_text(each.at) for each in delivery.attempts]
+    return max([delivery.created_at, delivery.next_attempt_at or delivery.created_at, *attempted])
 
 
 def _owned(owner: str, kind: str) -> str:

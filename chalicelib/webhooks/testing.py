@@ -42,7 +42,8 @@ class AnswerHeard:
 
 @dataclass(frozen=True, kw_only=True)
 class Tested(Delivery):
-    """The `ping` with its first attempt; None while that is under way."""
+    """The `ping` with its first attempt; None while that is under way. What was sent cannot be told
+    any more once the endpoint has another address or secret."""
 
     request: RequestSent | None
     answer: AnswerHeard | None
@@ -76,7 +77,9 @@ def _tested(delivery: Delivery, endpoint: Endpoint | None) -> Tested:
     made = delivery.attempts[0]
     return Tested(
         **vars(delivery),
-        request=_request(delivery, endpoint, made),
+        request=_request(delivery, endpoint, made)
+        if delivery.called_as == endpoint.as_called
+        else None,
         answer=AnswerHeard(made.status_code, made.answer, made.duration_ms, made.error),
     )
 

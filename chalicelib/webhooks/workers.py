@@ -7,11 +7,11 @@ from chalice.app import Blueprint, Rate
 
 from chalicelib.kernel import clock
 from chalicelib.platform.worker import Message, Step, each_message, scheduled, side_by_side
-from chalicelib.webhooks import delivering, recovering, replaying
+from chalicelib.webhooks import delivering, recovering, replaying, schedule
 
 workers = Blueprint(__name__)
 # Messages that are gathered for so many seconds, to be taken side by side.
-BATCH, GATHERED_FOR = 50, 1
+BATCH, GATHERED_FOR = 50, int(schedule.GATHERED_WITHIN.total_seconds())
 
 
 @workers.on_sqs_message(queue="webhook-fan-out", batch_size=10, name="webhook_fan_out")
@@ -51,9 +51,12 @@ def webhook_recover(message: Message) -> None:
 @workers.schedule(Rate(1, unit=Rate.MINUTES), name="webhook_sweep")
 @scheduled
 def webhook_sweep(event: Any) -> None:
+    """A look at endpoints that cannot be asked for holds back no attempt."""
     now = clock.now()
-    recovering.sweep(now)
-    delivering.sweep(now)
+    try:
+        delivering.sweep(now)
+    finally:
+        recovering.sweep(now)
 
 
 @workers.on_sqs_message(queue="webhook-replay", batch_size=1, name="webhook_replay")

@@ -33,7 +33,7 @@ LEADERS_A_SECOND, MOST_ON_A_KEY = 1_000, 1_000
 BATCH = 25
 KIB = 1024
 
-# On demand in us-east-1 as AWS listed them on 2026-11-01, without any free tier.
+# On demand in us-east-1, as listed since 2024-11-01, without a free tier.
 DOLLARS_A_MILLION_WRITE_UNITS = 0.625
 DOLLARS_A_MILLION_READ_UNITS = 0.125
 DOLLARS_A_GIGABYTE_SECOND = 0.0000166667

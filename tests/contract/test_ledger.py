@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
-from chalicelib.ledger import rules
+from chalicelib.ledger import rules, service
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Books, Bound, Entry, Posting, Sums
 from chalicelib.ledger.store import FoldRow, OutOfBounds
@@ -258,14 +259,9 @@ def test_one_transactions_entries_are_told_each_and_summed_by_supplier() -> None
     write(*ledger.post(deliver(1, 700), deliver(2, 40), entry("e3", both)))
     today = NOW.date()
     assert history(today, today)[0] == ["delivered:prc_1", "delivered:prc_2", "e3"]
-    assert ledger.sums_between(SUPPLIER, today, today) == {
-        "payable": -735,
-        "owed": 9,
-        "held": 0,
-        "deposit": 0,
-        "in_payout": 0,
-    }
-    assert ledger.sums_between("supplier:sup_2", today, today)["held"] == -14
+    tomorrow = today + timedelta(days=1)
+    assert service.balances_before(SUPPLIER, tomorrow) == {"payable": -735, "owed": 9}
+    assert service.balances_before("supplier:sup_2", tomorrow) == {"held": -14}
 
 
 def test_a_leader_has_its_history_elsewhere() -> None:
@@ -287,10 +283,42 @@ def test_history_goes_by_business_dates(monkeypatch: pytest.MonkeyPatch) -> None
     for n, at in enumerate(instants, start=1):
         write(*ledger.post(deliver(n, 10**n, at)))
     assert history(first, last)[0] == ["delivered:prc_2", "delivered:prc_3"]
-    assert ledger.sums_before(SUPPLIER, first)["payable"] == -10
-    assert ledger.sums_between(SUPPLIER, first, last)["payable"] == -1100
-    assert ledger.sums_before(SUPPLIER, last + timedelta(days=1))["payable"] == -1110
-    assert ledger.sums_before(SUPPLIER, last + timedelta(days=2))["payable"] == -11110
+    assert [
+        service.balances_before(SUPPLIER, last + timedelta(days=days))["payable"]
+        for days in (-2, -1, 0, 1, 2)
+    ] == [0, -10, -110, -1110, -11110]
+
+
+def test_a_long_history_is_added_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three changes a day: a step is kept at the first day that lies behind five of them."""
+    monkeypatch.setattr(service, "CHANGES_A_STEP", 5)
+    monkeypatch.setattr(service, "CHANGES_A_READ", 2)
+    for n in range(12):
+        write(*ledger.post(deliver(n, 1, NOW + timedelta(days=n // 3, seconds=n))))
+    day = NOW.date()
+    for _ in range(2):
+        found = [
+            service.balances_before(SUPPLIER, day + timedelta(days=n))["payable"] for n in range(6)
+        ]
+        assert found == [0, -3, -6, -9, -12, -12]
+    step = day + timedelta(days=2)
+    assert ledger.last_step(SUPPLIER, day + timedelta(days=1)) == (None, {})
+    last, sums = ledger.last_step(SUPPLIER, day + timedelta(days=9))
+    assert (last, sums["payable"]) == (step, -6)
+
+
+def test_no_step_is_kept_of_days_to_which_something_may_still_be_posted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "CHANGES_A_STEP", 1)
+    midnight = datetime(2026, 3, 11, tzinfo=UTC)
+    for n, at in enumerate((midnight - timedelta(hours=1), midnight)):
+        write(*ledger.post(deliver(n, 1, at)))
+    after = midnight.date() + timedelta(days=1)
+    for minutes, kept in ((14, None), (15, midnight.date())):
+        monkeypatch.setattr(clock, "now", lambda at=minutes: midnight + timedelta(minutes=at))
+        assert service.balances_before(SUPPLIER, after)["payable"] == -2
+        assert ledger.last_step(SUPPLIER, after)[0] == kept
 
 
 def test_history_is_read_page_by_page_without_a_gap() -> None:
@@ -302,6 +330,16 @@ def test_history_is_read_page_by_page_without_a_gap() -> None:
         seen += found
     assert (seen, after) == ([f"delivered:prc_{n}" for n in range(5)], None)
     assert history(today, today, limit=5)[1] is None
+
+
+def test_a_position_of_another_period_leads_to_no_line_outside_of_this_one() -> None:
+    for n in range(3):
+        write(*ledger.post(deliver(n, 1, NOW + timedelta(days=n))))
+    first, last = NOW.date(), NOW.date() + timedelta(days=2)
+    _, after_first = history(first, last, limit=1)
+    _, after_second = history(first, last, limit=2)
+    assert history(last, last, after_first) == (["delivered:prc_2"], None)
+    assert history(first, first, after_second) == ([], None)
 
 
 def test_two_bounds_of_one_party_both_hold() -> None:

@@ -1,6 +1,7 @@
 """The parties store: suppliers with their keys, and leaders in the order of a run."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,25 @@ def test_a_leader_that_is_not_there_gets_no_limit() -> None:
         with pytest.raises(Stale):
             write(parties.set_credit_limit("ldr_none", amount))
     assert parties.get_leader("ldr_none") is None
+
+
+def test_what_plans_look_at_changes_on_condition_of_what_was_read() -> None:
+    leader = add_leader("ldr_1")
+    changes: dict[str, Any] = {"plan_id": "cpl_1", "level": "gold", "upline": ("ldr_2", "ldr_3")}
+    write(parties.change_leader(leader, **changes, has_invited=True))
+    after = replace(leader, **changes, has_invited=True)
+    assert parties.get_leader("ldr_1") == after
+    stale_changes: list[dict[str, Any]] = [{"level": "x"}, {"upline": ()}, {"has_invited": False}]
+    for stale in stale_changes:
+        with pytest.raises(Stale):
+            write(parties.change_leader(leader, **stale))
+    write(parties.change_leader(leader, hub_id="ldr_4"))
+    write(parties.change_leader(after, plan_id=None, upline=(), has_invited=False))
+    found = replace(leader, level="gold", hub_id="ldr_4")
+    assert parties.get_leader("ldr_1") == found
+    write(parties.change_leader(found, has_invited=True, upline=()))
+    with pytest.raises(Stale):
+        write(parties.change_leader(replace(leader, id="ldr_none"), level="gold"))
 
 
 def test_a_keys_hash_finds_its_supplier_until_it_is_revoked() -> None:

@@ -43,7 +43,7 @@ def amounts(after: str, through: str) -> list[int]:
 
 
 def test_a_delivery_turns_what_was_estimated_into_what_matures() -> None:
-    write(earning.estimate("ldr_1", 500))
+    write(*earning.estimate({"ldr_1": 500}))
     earn("2026-03-10", "dsp_1", [line(100), line(200)])
     earnings = settlement.get_earnings("ldr_1")
     assert (earnings.estimated, earnings.version) == (200, 1)
@@ -105,7 +105,7 @@ def test_days_are_taken_once() -> None:
 def test_an_estimate_does_not_hold_up_a_run() -> None:
     earn("2026-03-10", "dsp_1", [line(100)])
     read = settlement.get_earnings("ldr_1")
-    write(earning.estimate("ldr_1", 70))
+    write(*earning.estimate({"ldr_1": 70}))
     write(settlement.take(statement("2026-03-10", total=100), read))
     assert settlement.get_earnings("ldr_1").estimated == -30
 

@@ -11,7 +11,8 @@ from chalicelib.kernel.errors import Stale
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write, write_alone
 from chalicelib.webhooks import store as webhooks
-from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Health, Replay
+from chalicelib.webhooks.replays import Replay
+from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Health
 from tests.support.made import NOW
 
 LOST_AFTER = timedelta(seconds=60)

@@ -35,6 +35,8 @@ class Market:
     scheduled_id: str
     elsewhere: Sale
     everywhere_id: str
+    plan_id: str
+    plain_plan_id: str
     dollar_leader_id: str
     before: Json = field(default_factory=dict)
 
@@ -115,6 +117,29 @@ class Market:
     def credit_limit(self, **body: Any) -> Answer:
         return self.world.operator.put(f"/v1/leaders/{self.sale.leader_id}/credit-limit", body)
 
+    def payout_batch(self, **changes: Any) -> Answer:
+        usual = {"currency": "EUR", "kind": "leaders", "method": "manual"}
+        return self.world.operator.post("/v1/payout-batches", {**usual, **changes})
+
+    def payout_account(self, **body: Any) -> Answer:
+        path = f"/v1/leaders/{self.sale.leader_id}/payout-account"
+        return self.world.operator.put(path, {"holder": "Lena Wolf", **body})
+
+    def version(self, *rules: Json, of: str | None = None, **changes: Any) -> Answer:
+        usual = {"effective_from": "2030-01-01", "rules": list(rules) or [RULE]}
+        path = f"/v1/commission-plans/{of or self.plan_id}/versions"
+        return self.world.operator.post(path, {**usual, **changes})
+
+    def rule(self, **changes: Any) -> Answer:
+        return self.version({**RULE, **changes})
+
+    def plan_of_leader(self, plan_id: Any, leader_id: str | None = None) -> Answer:
+        path = f"/v1/leaders/{leader_id or self.sale.leader_id}/commission-plan"
+        return self.world.operator.put(path, {"plan_id": plan_id})
+
+    def edit_leader(self, **changes: Any) -> Answer:
+        return self.world.operator.patch(f"/v1/leaders/{self.sale.leader_id}", changes)
+
     def leader_price(self, **changes: Any) -> Answer:
         leader_id = changes.pop("leader_id", self.sale.leader_id)
         usual = {
@@ -150,6 +175,17 @@ def closed(world: World, sku_ids: list[str]) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now", lambda: now() - timedelta(hours=1))
         return str(world.add_campaign(sku_ids, open_for=timedelta(minutes=30))["id"])
+
+
+RULE: Json = {"match": {}, "basis": "sales", "rate_bps": 1000}
+
+
+def a_plan(world: World, **said: Any) -> str:
+    """A plan with a version that is in force."""
+    plan_id = created(world.operator.post("/v1/commission-plans", {"name": "Shops", **said}))["id"]
+    body = {"effective_from": clock.now().date().isoformat(), "rules": [RULE]}
+    created(world.operator.post(f"/v1/commission-plans/{plan_id}/versions", body))
+    return str(plan_id)
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +226,8 @@ def market(issuer: Issuer) -> Iterator[Market]:
             scheduled_id=created(world.operator.post("/v1/campaigns", scheduled))["id"],
             elsewhere=world.sale(),
             everywhere_id=world.add_campaign(first)["id"],
+            plan_id=a_plan(world, currency="EUR"),
+            plain_plan_id=a_plan(world),
             dollar_leader_id=world.add_leader("USD"),
         )
         made.before = snapshot(world.environment)
@@ -351,6 +389,46 @@ BAD: dict[str, Bad] = {
     "collected: a cent less": invalid(lambda m: m.collect(1999), "amount", "amount_mismatch"),
     "collected: a cent more": invalid(lambda m: m.collect(2001), "amount", "amount_mismatch"),
     **each("remitted", NOT_MONEY, lambda v: invalid(lambda m: m.remit(v), "amount")),
+    **each(
+        "payout minimum",
+        NOT_MONEY,
+        lambda v: invalid(lambda m: m.payout_batch(minimum=v), "minimum"),
+    ),
+    "payouts in no currency": invalid(lambda m: m.payout_batch(currency="XXX"), "currency"),
+    "payouts to nobody": invalid(lambda m: m.payout_batch(kind="customers"), "kind"),
+    "payouts by no method": invalid(lambda m: m.payout_batch(method="cheque"), "method"),
+    "payouts by a Stripe there is not": invalid(
+        lambda m: m.payout_batch(method="stripe"), "method"
+    ),
+    "payouts with a field too many": invalid(lambda m: m.payout_batch(send=True), "send"),
+    "an IBAN with a wrong check digit": invalid(
+        lambda m: m.payout_account(iban="DE88370400440532013000"), "iban"
+    ),
+    "no account at all": invalid(lambda m: m.payout_account(), "stripe_account"),
+    **each(
+        "a payout batch there is not",
+        {verb: verb for verb in ("approve", "send", "cancel")},
+        lambda v: Bad(
+            lambda m: m.world.operator.post(f"/v1/payout-batches/pob_0/{v}"), 404, "not_found"
+        ),
+    ),
+    "a result of a payout there is not": Bad(
+        lambda m: m.world.operator.post(
+            "/v1/payouts/pyt_0/result", {"status": "paid", "reference": "B1"}
+        ),
+        404,
+        "not_found",
+    ),
+    "a result that is none": invalid(
+        lambda m: m.world.operator.post(
+            "/v1/payouts/pyt_0/result", {"status": "unknown", "reference": "B1"}
+        ),
+        "status",
+    ),
+    "a result without a reference": invalid(
+        lambda m: m.world.operator.post("/v1/payouts/pyt_0/result", {"status": "paid"}),
+        "reference",
+    ),
     "remitted: nothing": invalid(lambda m: m.remit(0), "amount"),
     "remitted: more than is held": Bad(lambda m: m.remit(1), 409, "more_than_collected"),
     **each(
@@ -372,6 +450,112 @@ BAD: dict[str, Bad] = {
         "credit limit",
         {name: wrong for name, wrong in NOT_MONEY.items() if name != "null"},
         lambda v: invalid(lambda m: m.credit_limit(amount=v), "amount"),
+    ),
+    **each(
+        "rate of a plan",
+        {"above": 10_001, "below": -1, "fraction": 0.5, "text": "1000", "null": None},
+        lambda v: invalid(lambda m: m.rule(rate_bps=v), "rules.0.rate_bps"),
+    ),
+    **each(
+        "cap of a plan",
+        {name: wrong for name, wrong in NOT_MONEY.items() if name != "null"} | {"nothing": 0},
+        lambda v: invalid(lambda m: m.rule(cap={"day": v}), "rules.0.cap.day"),
+    ),
+    "plan: without a name": invalid(
+        lambda m: m.world.operator.post("/v1/commission-plans", {}), "name"
+    ),
+    "plan: in no currency": invalid(
+        lambda m: m.world.operator.post("/v1/commission-plans", {"name": "x", "currency": "ZZZ"}),
+        "currency",
+    ),
+    "plan: that joining pays": invalid(
+        lambda m: m.world.operator.post(
+            "/v1/commission-plans", {"name": "x", "membership_fee": 500}
+        ),
+        "body",
+    ),
+    "version: of no plan": Bad(lambda m: m.version(of="cpl_none"), 404, "not_found"),
+    "version: without rules": invalid(lambda m: m.version(rules=[]), "rules"),
+    "version: too many rules": invalid(lambda m: m.version(*[RULE] * 101), "rules"),
+    "version: two defaults": invalid(lambda m: m.version(RULE, RULE), "rules.1.match"),
+    "version: on no day": invalid(
+        lambda m: m.version(effective_from="2026-02-30"), "effective_from"
+    ),
+    "version: on the day of another": Bad(
+        lambda m: m.version(effective_from=clock.now().date().isoformat()), 409, "versions_overlap"
+    ),
+    "version: before the one in force": Bad(
+        lambda m: m.version(effective_from="2020-01-01"), 409, "versions_overlap"
+    ),
+    "version: a match of something else": invalid(
+        lambda m: m.rule(match={"colour": "red"}), "rules.0.match.colour"
+    ),
+    "version: without a match": invalid(
+        lambda m: m.version({"basis": "sales", "rate_bps": 1}), "rules.0.match"
+    ),
+    "version: of another basis": invalid(lambda m: m.rule(basis="turnover"), "rules.0.basis"),
+    "version: a split short of all": invalid(
+        lambda m: m.rule(split=[{"role": "promoter", "bps": 9999}]), "rules.0.split"
+    ),
+    "version: a split of more than all": invalid(
+        lambda m: m.rule(split=[{"role": "promoter", "bps": 10000}, {"role": "hub", "bps": 1}]),
+        "rules.0.split",
+    ),
+    "version: a split with one role twice": invalid(
+        lambda m: m.rule(split=[{"role": "hub", "bps": 5000}] * 2), "rules.0.split"
+    ),
+    "version: a split with a role of its own": invalid(
+        lambda m: m.rule(split=[{"role": "driver", "bps": 10000}]), "rules.0.split.0.role"
+    ),
+    "version: a cap below its floor": invalid(
+        lambda m: m.rule(cap={"order": 9}, floor={"line": 10}), "rules.0"
+    ),
+    "version: a floor of no rate": invalid(
+        lambda m: m.rule(rate_bps=0, floor={"line": 10}), "rules.0"
+    ),
+    "version: amounts without a currency": invalid(
+        lambda m: m.version({**RULE, "cap": {"line": 5}}, of=m.plain_plan_id), "rules.0"
+    ),
+    "version: uplines where no law allows them": invalid(
+        lambda m: m.version(upline=[{"level": 1, "bps": 1}]), "upline", "upline_not_allowed"
+    ),
+    "version: a third level": invalid(
+        lambda m: m.version(upline=[{"level": 3, "bps": 1}]), "upline.0.level"
+    ),
+    "version: a level left out": invalid(
+        lambda m: m.version(upline=[{"level": 2, "bps": 1}]), "upline"
+    ),
+    "version: a level of nothing": invalid(
+        lambda m: m.version(upline=[{"level": 1, "bps": 0}]), "upline.0.bps"
+    ),
+    "version: that joining pays": invalid(lambda m: m.rule(joining_fee=100), "rules.0"),
+    "default: neither yes nor no": invalid(
+        lambda m: m.world.operator.put(f"/v1/commission-plans/{m.plan_id}/default", {}),
+        "is_default",
+    ),
+    "leader's plan: none there": invalid(lambda m: m.plan_of_leader("cpl_none"), "plan_id"),
+    "leader's plan: in another currency": invalid(
+        lambda m: m.plan_of_leader(m.plan_id, m.dollar_leader_id), "plan_id", "currency_mismatch"
+    ),
+    "leader's plan: of no leader": Bad(
+        lambda m: m.plan_of_leader(m.plan_id, "ldr_none"), 404, "not_found"
+    ),
+    "leader: nothing to change": invalid(lambda m: m.edit_leader(), "body"),
+    "leader: something else": invalid(lambda m: m.edit_leader(name="Lou"), "name"),
+    "leader: a hub that is none": invalid(lambda m: m.edit_leader(hub_id="ldr_none"), "hub_id"),
+    "leader: its own hub": invalid(lambda m: m.edit_leader(hub_id=m.sale.leader_id), "hub_id"),
+    "leader: invited by itself": invalid(
+        lambda m: m.edit_leader(invited_by=m.sale.leader_id), "invited_by"
+    ),
+    "leader: a shop of another currency": invalid(
+        lambda m: m.edit_leader(pickup_leader_id=m.dollar_leader_id),
+        "pickup_leader_id",
+        "currency_mismatch",
+    ),
+    "offer: without a commission where no plan has one": invalid(
+        lambda m: m.campaign(offers=[{"sku_id": m.sale.sku_ids[0], "price": 1000}]),
+        "offers.0.commission",
+        "no_commission_rule",
     ),
     "credit limit: none given": invalid(lambda m: m.credit_limit(), "amount"),
     "credit limit: with a currency": invalid(
@@ -672,10 +856,17 @@ def test_every_body_refuses_a_field_that_it_does_not_know(market: Market) -> Non
     assert snapshot(market.world.environment) == market.before
 
 
+# What some lists cannot be asked without.
+ASKS_FOR = {
+    "read_journal": "from=2026-03-01&to=2026-03-31&",
+    "read_leader_totals": "year=2026&",
+}
+
+
 def lists() -> list[str]:
     found = [e for e in ENDPOINTS if e.query and "cursor" in e.query.model_fields]
-    assert len(found) == 18
-    return [each.path.replace("{id}", "x_1") for each in found]
+    assert len(found) == 34
+    return [f"{each.path.replace('{id}', 'x_1')}?{ASKS_FOR.get(each.name, '')}" for each in found]
 
 
 FORGED = ["x", "AAAA", "a" * 400, "eyJhIjoxfQ", "%00", "....", "caf%C3%A9", "null", "=", "A" * 22]
@@ -684,14 +875,14 @@ FORGED = ["x", "AAAA", "a" * 400, "eyJhIjoxfQ", "%00", "....", "caf%C3%A9", "nul
 @pytest.mark.parametrize("cursor", FORGED)
 def test_a_forged_cursor_is_refused_by_every_list(market: Market, cursor: str) -> None:
     for path in lists():
-        answer = market.world.operator.get(f"{path}?cursor={cursor}")
+        answer = market.world.operator.get(f"{path}cursor={cursor}")
         assert (answer.status, answer.code) == (400, "invalid_cursor"), path
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "1.5", "many", "", "1e1"])
 def test_a_limit_outside_1_to_100_is_refused_by_every_list(market: Market, limit: str) -> None:
     for path in lists():
-        answer = market.world.operator.get(f"{path}?limit={limit}")
+        answer = market.world.operator.get(f"{path}limit={limit}")
         assert (answer.status, answer.code) == (422, "invalid_request"), path
         assert answer.json["errors"][0]["field"] == "limit"
 
@@ -774,6 +965,11 @@ def test_what_is_anothers_is_not_there(market: Market, strangers: Strangers) -> 
         "supplier": strangers.supplier.get(supplier),
         "keys": strangers.supplier.get(f"{supplier}/api-keys"),
         "terms": strangers.supplier.get(f"{supplier}/terms"),
+        "settlement terms": strangers.supplier.get(f"{supplier}/settlement-terms"),
+        "their versions": strangers.supplier.get(f"{supplier}/settlement-terms/versions"),
+        "deposits": strangers.supplier.get(f"{supplier}/deposits"),
+        "supplier's balance": strangers.supplier.get(f"{supplier}/balance"),
+        "supplier's statement": strangers.supplier.get(f"{supplier}/statements"),
         "new key": strangers.supplier.post(f"{supplier}/api-keys"),
         "product": strangers.supplier.get(f"/v1/products/{market.sale.product_id}"),
         "stock": strangers.supplier.get(sku),

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from chalicelib.dispatch import exporting, tracking
 from chalicelib.kernel import clock
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
@@ -67,6 +68,16 @@ def test_the_purchase_list_adds_up_each_sku(supplier: Api, dispatches: list[str]
     ]
 
 
+def test_of_what_waits_no_unit_is_bought_twice(supplier: Api, dispatches: list[str]) -> None:
+    third = dispatches[2]
+    send(supplier, f"{third},DHL,T-1,{skus(supplier, third)[0]},2", header=PARTS)
+    waits = table(supplier.get(f"{EXPORT}?list=purchase"))
+    assert [row["quantity"] for row in waits] == ["4", "6"]
+    day = clock.now().date().isoformat()
+    made = table(supplier.get(f"{EXPORT}?list=purchase&cycle={day}"))
+    assert [row["quantity"] for row in made] == ["6", "6"]
+
+
 def test_a_workbook_holds_both(supplier: Api, dispatches: list[str]) -> None:
     answer = supplier.get(f"{EXPORT}?format=xlsx")
     assert answer.headers["content-disposition"] == 'attachment; filename="lines.xlsx"'
@@ -86,6 +97,36 @@ def test_a_day_holds_what_was_made_on_it_whatever_came_of_it(
     assert of_day == set(dispatches)
     assert {row["dispatch_id"] for row in next_day} == {later}
     assert {row["dispatch_id"] for row in table(supplier.get(EXPORT))} == {*dispatches[1:], later}
+
+
+def test_lines_are_parted_so_that_each_part_can_be_sent_back(
+    supplier: Api, dispatches: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "MOST_ROWS", 3)
+    monkeypatch.setattr(tracking, "MOST_ROWS", 3)
+    found: list[dict[str, str]] = []
+    for n in (1, 2, 3):
+        answer = supplier.get(f"{EXPORT}?part={n}")
+        name = f"lines-{n}-of-3.csv"
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+        header, *rows = answer.content.decode("utf-8-sig").splitlines()
+        assert send(supplier, *rows, header=header)["skipped"] == 2
+        found += table(answer)
+    assert len(found) == 6
+    assert {row["dispatch_id"] for row in found} == set(dispatches)
+    beyond = supplier.get(f"{EXPORT}?part=4")
+    assert (beyond.status, beyond.json["errors"][0]["field"]) == (422, "part")
+    (eggs, _) = table(supplier.get(f"{EXPORT}?list=purchase"))
+    assert eggs["quantity"] == "6"
+
+
+def test_a_part_is_no_larger_than_a_body_may_be(
+    supplier: Api, dispatches: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = len(supplier.get(EXPORT).content)
+    monkeypatch.setattr(exporting, "MOST_BYTES", whole // 2)
+    assert len(supplier.get(EXPORT).content) < whole
+    assert len(table(supplier.get(f"{EXPORT}?part=2"))) > 0
 
 
 def test_an_operator_says_whose(world: World, sale: Sale, dispatches: list[str]) -> None:
@@ -180,6 +221,60 @@ def test_an_export_of_what_is_shipped_in_part_says_what_went_with_what(
     assert (answer["shipped"], answer["unchanged"], answer["errors"]) == (0, 1, [])
 
 
+def corrected(world: World, dispatch_id: str, number: str) -> None:
+    path = f"/v1/dispatches/{dispatch_id}"
+    (parcel,) = world.operator.get(path).json["parcels"]
+    body = {"tracking_number": number}
+    assert world.operator.patch(f"{path}/parcels/{parcel['id']}", body).status == 200
+
+
+def test_a_file_says_the_same_after_the_delivery(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    row = f"{dispatches[0]},DHL,T-1"
+    send(supplier, row)
+    world.move(dispatches[0], "deliver")
+    again = send(supplier, row)
+    assert (again["unchanged"], again["errors"]) == (1, [])
+
+
+def test_an_export_after_a_correction_changes_nothing(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    send(supplier, f"{dispatches[0]},DHL,T-1")
+    corrected(world, dispatches[0], "T-9")
+    shown = supplier.get(f"/v1/dispatches/{dispatches[0]}").json
+    day = clock.now().date().isoformat()
+    exported = supplier.get(f"{EXPORT}?cycle={day}").content.decode("utf-8-sig")
+    header, *rows = exported.splitlines()
+    answer = send(supplier, *rows, header=header)
+    assert (answer["shipped"], answer["unchanged"], answer["errors"]) == (0, 1, [])
+    assert supplier.get(f"/v1/dispatches/{dispatches[0]}").json == shown
+
+
+def test_a_file_of_before_a_correction_ships_nothing(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    third = dispatches[2]
+    row = f"{third},DHL,T-1,{skus(supplier, third)[0]},1"
+    send(supplier, row, header=PARTS)
+    corrected(world, third, "T-9")
+    answer = send(supplier, row, header=PARTS)
+    (error,) = answer["errors"]
+    assert (answer["shipped"], answer["unchanged"], error["line"]) == (0, 0, 2)
+    assert "corrected to T-9" in error["message"]
+    assert len(supplier.get(f"/v1/dispatches/{third}").json["parcels"]) == 1
+
+
+def test_a_row_without_lines_that_names_a_parcel_says_nothing_new(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    third = dispatches[2]
+    send(supplier, f"{third},DHL,T-1,{skus(supplier, third)[0]},1", header=PARTS)
+    answer = send(supplier, f"{third},DHL,T-1")
+    assert (answer["shipped"], answer["unchanged"], answer["errors"]) == (0, 1, [])
+
+
 @pytest.mark.parametrize(
     ("quantity", "field", "words"),
     [
@@ -235,6 +330,40 @@ def test_a_workbook_is_taken_as_well(world: World, supplier: Api, dispatches: li
     assert shown["tracking_number"] == "12345"
 
 
+@pytest.mark.parametrize("number", ["1.23457E+18", "1,23457E+18", "9e+15"])
+def test_a_number_that_a_spreadsheet_has_cut_short_ships_nothing(
+    world: World, supplier: Api, dispatches: list[str], number: str
+) -> None:
+    (error,) = send(supplier, f'{dispatches[0]},DHL,"{number}"')["errors"]
+    assert (error["field"], "cut to 15 digits" in error["message"]) == ("tracking_number", True)
+    assert status(world, dispatches[0]) == "created"
+
+
+def test_a_number_of_a_workbook_that_is_cut_short_ships_nothing(
+    world: World, supplier: Api, dispatches: list[str]
+) -> None:
+    book, raw = Workbook(), io.BytesIO()
+    for row in (HEADER.split(","), [dispatches[0], "UPS", 1.2345678901234567e18]):
+        book.active.append(row)  # type: ignore[union-attr]
+    book.save(raw)
+    answer = supplier.post(IMPORT, raw.getvalue(), **{"Content-Type": "application/octet-stream"})
+    assert [each["field"] for each in answer.json["errors"]] == ["tracking_number"]
+    assert status(world, dispatches[0]) == "created"
+
+
+@pytest.mark.parametrize("number", ["T" * 101, "T\u202e1", "T\x07"])
+def test_a_row_is_judged_as_a_call_is(
+    world: World, supplier: Api, dispatches: list[str], number: str
+) -> None:
+    (error,) = send(supplier, f"{dispatches[0]},DHL,{number}")["errors"]
+    body = {"carrier": "DHL", "tracking_number": number}
+    refused = supplier.post(f"/v1/dispatches/{dispatches[0]}/ship", body).json["errors"]
+    assert [(error["field"], error["message"])] == [
+        (each["field"], each["message"]) for each in refused
+    ]
+    assert status(world, dispatches[0]) == "created"
+
+
 def test_a_row_that_is_wrong_holds_back_no_other(
     world: World, supplier: Api, dispatches: list[str]
 ) -> None:
@@ -287,7 +416,9 @@ def test_a_file_with_too_many_rows_ships_nothing(
     assert huge.status == 413
 
 
-@pytest.mark.parametrize("query", ["format=pdf", "cycle=yesterday", "list=all", "cycle=2026-02-30"])
+@pytest.mark.parametrize(
+    "query", ["format=pdf", "cycle=yesterday", "list=all", "part=0", "cycle=2026-02-30"]
+)
 def test_what_cannot_be_exported_is_said(supplier: Api, query: str) -> None:
     answer = supplier.get(f"{EXPORT}?{query}")
     assert answer.status == 422

@@ -191,3 +191,13 @@ def test_a_percentile_is_exceeded_by_no_more_than_the_rest(
     below = sum(each < found for each in durations)
     assert 100 * at_most >= percent * len(durations)
     assert 100 * below < percent * len(durations)
+
+
+def test_the_oldest_has_waited_since_it_was_replayed(endpoint: Endpoint) -> None:
+    endpoint.delivery(attempt(500, hours=90), status="exhausted", hours=90)
+    (exhausted,) = endpoint.api.get("/v1/webhook-deliveries").json["items"]
+    before = clock.to_text(clock.now())
+    assert endpoint.api.post(f"/v1/webhook-deliveries/{exhausted['id']}/replay").status == 202
+    stats = endpoint.stats()
+    assert stats["backlog"] == 1
+    assert before <= stats["oldest_waiting_at"]

@@ -142,6 +142,20 @@ def test_units_are_rejected_while_they_have_not_shipped(waiting: Waiting) -> Non
     assert world.trial_balance()["cash:local"] == 2000
 
 
+def test_another_key_rejects_as_many_units_once_more(waiting: Waiting) -> None:
+    body = {"reason": "damaged", "lines": lines_of({waiting.eggs: 1})}
+    path = f"/v1/dispatches/{waiting.id}/reject"
+    for key, left in (("first", 2), ("first", 2), ("second", 1), ("second", 1)):
+        answer = waiting.world.operator.send("POST", path, body, {"Idempotency-Key": key})
+        assert (answer.status, waiting.units[waiting.eggs]) == (200, left)
+    assert waiting.order["refunded_amount"] == 2000
+    whole = {"reason": "damaged"}
+    for key in ("third", "fourth"):
+        answer = waiting.world.operator.send("POST", path, whole, {"Idempotency-Key": key})
+        assert (answer.status, answer.json["status"]) == (200, "rejected")
+    assert waiting.order["refunded_amount"] == 5000
+
+
 def test_a_rejection_told_again_is_one_and_other_words_are_another(waiting: Waiting) -> None:
     body = {"reason": "damaged", "lines": lines_of({waiting.eggs: 1})}
     first = call(waiting.world.operator, waiting.id, "reject", body)

@@ -13,6 +13,7 @@ from werkzeug import Request, Response
 from chalicelib.platform import log
 from tests.functional.conftest import Clock
 from tests.support.lambdas import invoke
+from tests.support.payouts import approve, make, payouts_of, send, tell
 from tests.support.world import Api, Json, World, created
 
 PERSON = {
@@ -41,6 +42,9 @@ LEADER = {
     "currency": "EUR",
 }
 SUPPLIER = {"name": "Hexenhof GmbH", "email": "gretel@hexenhof.example", "currency": "EUR"}
+
+ACCOUNT = {"holder": "Rumpelstilzchen", "iban": "DE89370400440532013000", "bic": "COBADEFFXXX"}
+MISTYPED = "DE88370400440532013000"
 
 
 class Journey:
@@ -115,6 +119,23 @@ class Journey:
             invoke(sweep)
         invoke("settlement_start")
         world.work()
+        self.payouts()
+
+    def payouts(self) -> None:
+        """The supplier is paid to its account; the leader has mistyped its own."""
+        world, of_leader = self.world, f"/v1/leaders/{self.leader_id}/payout-account"
+        wrong = {**ACCOUNT, "iban": MISTYPED}
+        assert self.leader.put(of_leader, wrong).status == 422
+        of_supplier = f"/v1/suppliers/{self.supplier_id}/payout-account"
+        assert self.supplier.put(of_supplier, ACCOUNT).status == 200
+        batch = make(world, kind="suppliers", method="bank_file")
+        assert approve(world, batch).status == 200
+        file = world.operator.get(f"/v1/payout-batches/{batch['id']}/file?format=csv")
+        assert ACCOUNT["iban"] in file.text
+        assert send(world, batch).status == 200
+        (payout,) = payouts_of(world, batch)
+        assert tell(world, payout, "paid", "transfer to Gretel").status == 200
+        self.payout_id = payout["id"]
 
     def after_sales(self) -> None:
         """One request of the other unit, which is left for the clock to run out on."""
@@ -213,6 +234,10 @@ def check_no_secrets(text: str, journey: Journey) -> None:
         *(value for name, value in pickup.items() if name != "country"),
         SUPPLIER["name"],
         SUPPLIER["email"],
+        *ACCOUNT.values(),
+        ACCOUNT["iban"][4:],
+        MISTYPED,
+        "transfer to Gretel",
         "Bearer",
         "tsk_",
         "whsec_",
@@ -238,6 +263,8 @@ def check_requests(lines: list[Json], journey: Journey) -> None:
     asked = [r for r in requests if r["route"] == "POST /v1/after-sales/{id}/respond"]
     assert {each["after_sales_id"] for each in asked} == {journey.request_id}
     assert {each["order_id"] for each in asked} == {journey.order["id"]}
+    told = [r for r in requests if r["route"] == "POST /v1/payouts/{id}/result"]
+    assert {each["payout_id"] for each in told} == {journey.payout_id}
     paid = [r for r in requests if r["route"].startswith("POST /v1/payment-events")]
     assert journey.order["id"] in {each.get("order_id") for each in paid}
 

@@ -19,7 +19,7 @@ from tests.functional.workers.conftest import NOON, StillClock
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.lambdas import invoke
-from tests.support.world import Json, Sale, World
+from tests.support.world import Json, Sale, World, created
 
 
 @pytest.fixture
@@ -118,6 +118,28 @@ def test_an_order_of_more_suppliers_than_are_read_at_once_is_placed(
         order = ask(world, sale).json
         assert [line.cost for line in OrderRow.get(order["id"], "order").lines] == [900] * 3
         time.move_on(seconds=1)
+
+
+def test_a_plan_is_read_once_a_second_and_with_the_others(world: World, time: StillClock) -> None:
+    plan = {"name": "Shops", "currency": "EUR"}
+    plan_id = created(world.operator.post("/v1/commission-plans", plan))["id"]
+    rule = {"match": {}, "basis": "sales", "rate_bps": 1000}
+    version = {"effective_from": "2026-03-10", "rules": [rule]}
+    created(world.operator.post(f"/v1/commission-plans/{plan_id}/versions", version))
+    world.operator.put(f"/v1/commission-plans/{plan_id}/default", {"is_default": True})
+    sale = world.sale(commission=None)
+    calls = []
+    for wait in (0, 0, 1):
+        time.move_on(seconds=wait)
+        with watched() as found:
+            assert ask(world, sale).status == 201
+        calls.append([call.operation for call in found])
+    first, second, later = calls
+    # Only a function that has never met the leader asks for its plan by itself, and one that has
+    # never met the SKU for what its supplier is paid by.
+    assert first == ["TransactGetItems", "GetItem", "BatchGetItem", "TransactWriteItems"]
+    assert second == ["GetItem", "TransactWriteItems"]
+    assert later == ["TransactGetItems", "TransactWriteItems"]
 
 
 def test_another_community_reads_only_what_is_its_own(world: World) -> None:

@@ -126,6 +126,11 @@ def test_posts_say_whether_they_need_an_idempotency_key(spec: Json) -> None:
         "/v1/suppliers/{id}/deposits",
         "/v1/suppliers/{id}/deposits/draw",
         "/v1/suppliers/{id}/deposits/return",
+        "/v1/payout-batches",
+        "/v1/payout-batches/{id}/approve",
+        "/v1/payout-batches/{id}/cancel",
+        "/v1/payout-batches/{id}/send",
+        "/v1/payouts/{id}/result",
     }
     for (method, path), operation in operations(spec):
         keys = [p for p in operation["parameters"] if p["name"] == "Idempotency-Key"]

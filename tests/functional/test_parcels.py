@@ -8,6 +8,7 @@ from chalicelib.dispatch.parcels import MOST_PARCELS
 from chalicelib.kernel import clock
 from tests.functional.conftest import Clock
 from tests.support.dispatching import call
+from tests.support.invariants import findings
 from tests.support.sending import Sending
 from tests.support.snapshot import snapshot
 from tests.support.world import Json, World
@@ -203,8 +204,11 @@ def test_the_supplier_hears_of_what_it_need_not_ship_any_more(sending: Sending) 
 def test_a_refunded_parcel_on_its_way_arrives_and_posts_nothing(sending: Sending) -> None:
     sending.ship("T1")
     sending.refund_units(3)
-    assert (sending.now["status"], sending.order["status"]) == ("shipped", "refunded")
-    assert sending.deliver("T1").json["status"] == "delivered"
+    assert (sending.now["status"], sending.order["status"]) == ("cancelled", "refunded")
+    arrived = sending.deliver("T1").json
+    assert (arrived["status"], arrived["parcels"][0]["status"]) == ("cancelled", "delivered")
+    assert call(sending.world.operator, sending.id, "deliver").status == 200
+    assert sending.ship("T2").code == "invalid_transition"
     sending.world.work()
     assert sending.world.trial_balance() == {}
 
@@ -258,14 +262,27 @@ def test_a_tracking_number_can_be_corrected_until_it_arrives(sending: Sending) -
     assert sending.order["dispatches"][0]["tracking_number"] == "T9"
     again = sending.of_parcel("T9", "PATCH", {"carrier": "DHL", "tracking_number": "T9"})
     assert (again.status, again.json) == (200, after)
-    # The words that made it are still the same parcel, and its new number is taken.
-    assert sending.ship("T1", 1).json == after
+    assert sending.ship("T9", 1).json == after
     assert sending.ship("T9", 2).code == "already_shipped"
     sending.ship("T2")
-    assert sending.of_parcel("T2", "PATCH", {"tracking_number": "T9"}).code == "already_shipped"
+    taken = sending.of_parcel("T2", "PATCH", {"tracking_number": "T9"})
+    assert (taken.status, taken.code) == (409, "tracking_number_taken")
     sending.deliver("T9")
     refused = sending.of_parcel("T9", "PATCH", {"carrier": "UPS"})
     assert (refused.status, refused.code) == (409, "already_delivered")
+
+
+def test_a_number_that_a_correction_set_free_ships_another_parcel(sending: Sending) -> None:
+    """Two labels were mixed up."""
+    sending.ship("T2", 1)
+    first = sending.parcel("T2")["id"]
+    sending.of_parcel("T2", "PATCH", {"tracking_number": "T1"})
+    assert sending.ship("T2", 1).status == 200
+    assert sending.parcel("T1")["id"] == first != sending.parcel("T2")["id"]
+    assert sending.world.stock(sending.eggs)["committed"] == 1
+    again = sending.ship("T2", 1)
+    assert (again.status, len(again.json["parcels"])) == (200, 2)
+    assert findings() == []
 
 
 def test_a_correction_says_something_of_a_parcel_that_is_ones_own(sending: Sending) -> None:

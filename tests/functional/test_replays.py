@@ -16,7 +16,8 @@ from chalicelib.platform import queues
 from chalicelib.platform.transaction import Put, write
 from chalicelib.webhooks import replaying
 from chalicelib.webhooks import store as webhooks
-from chalicelib.webhooks.rules import Attempt, Delivery, Replay
+from chalicelib.webhooks.replays import Replay
+from chalicelib.webhooks.rules import Attempt, Delivery
 from tests.functional.conftest import Clock
 from tests.support.events import sqs_event
 from tests.support.granted import running_as
@@ -69,7 +70,8 @@ class Supplier:
         return made.id
 
     def body(self, **asked: Any) -> Json:
-        return {"endpoint_id": self.endpoint["id"], **asked}
+        """Where nothing else is said, all of 30 days."""
+        return {"endpoint_id": self.endpoint["id"], **(asked or {"to": "2100-01-01T00:00:00Z"})}
 
     def replay(self, **asked: Any) -> Json:
         answer = self.api.post(REPLAYS, self.body(**asked))
@@ -155,6 +157,7 @@ def test_what_is_named_is_sent_again_each_once(supplier: Supplier) -> None:
     made = supplier.deliveries(9, hours=1)
     named = [*made[:6], made[0]]
     replay = supplier.replay(delivery_ids=named)
+    assert (replay["from"], replay["to"]) == (None, None)
     assert (replay["total"], replay["done"]) == (6, 0)
     supplier.world.work()
     assert supplier.times_heard == once(made[:6])
@@ -245,7 +248,7 @@ def test_what_is_another_suppliers_is_not_there(world: World, server: HTTPServer
         mine.api.post(REPLAYS, other.body()),
         mine.api.get(f"{REPLAYS}/{replay['id']}"),
         mine.api.get(f"{REPLAYS}/rpl_unknown"),
-        mine.api.post(REPLAYS, {"endpoint_id": "whe_unknown"}),
+        mine.api.post(REPLAYS, {"endpoint_id": "whe_unknown", "status": "exhausted"}),
     ]
     assert [(each.status, each.code) for each in answers] == [(404, "not_found")] * 4
     refused = mine.api.post(REPLAYS, mine.body(delivery_ids=theirs))
@@ -281,6 +284,7 @@ def ago(**time: float) -> str:
         ("from", {"from": "yesterday"}),
         ("to", {"to": "2026-11-25T00:00:00"}),
         ("status", {"status": "failed"}),
+        ("status", {"delivery_ids": None}),
         ("delivery_ids", {"delivery_ids": []}),
         ("delivery_ids", {"delivery_ids": [f"whd_{n}" for n in range(101)]}),
         ("delivery_ids", {"delivery_ids": ["whd_1"], "status": "exhausted"}),
@@ -326,7 +330,7 @@ def test_a_disabled_endpoint_is_not_replayed_to(supplier: Supplier) -> None:
 
 def test_a_replay_stops_where_its_endpoint_is_disabled(supplier: Supplier) -> None:
     supplier.deliveries(6, hours=1)
-    replay = supplier.replay(delivery_ids=None)
+    replay = supplier.replay()
     for _ in range(3):
         handle("webhook_replay", *supplier.world.messages("WEBHOOK_REPLAY"))
     supplier.disable()

@@ -355,6 +355,26 @@ def test_a_community_that_is_reached_in_a_waiver_window_is_free_for_the_year(
     assert balance(world, sale.supplier_id)["owed"] == 300
 
 
+def test_what_was_refunded_on_its_way_reaches_no_community(world: World) -> None:
+    sale = world.sale()
+    agree(world, sale.supplier_id, community_fee=300)
+    order = world.paid_order(sale, quantity=2)
+    dispatch_id = order["dispatches"][0]["id"]
+    world.move(dispatch_id, "accept")
+    for n in ("T1", "T2"):
+        half = [{"sku_id": sale.sku_ids[0], "quantity": 1}]
+        sent = {"carrier": "DHL", "tracking_number": n, "lines": half}
+        assert world.operator.post(f"/v1/dispatches/{dispatch_id}/ship", sent).status == 200
+    refund = {"lines": half, "reason": "lost"}
+    created(world.operator.post(f"/v1/orders/{order['id']}/refunds", refund))
+    first, last = world.operator.get(f"/v1/dispatches/{dispatch_id}").json["parcels"]
+    arrive = f"/v1/dispatches/{dispatch_id}/parcels/{{}}/deliver"
+    assert world.operator.post(arrive.format(last["id"]), {}).status == 200
+    assert balance(world, sale.supplier_id) == {}
+    assert world.operator.post(arrive.format(first["id"]), {}).status == 200
+    assert balance(world, sale.supplier_id) == {"payable": 700, "owed": 300}
+
+
 def deposit(world: World, supplier_id: str, what: str = "", **body: Any) -> Answer:
     return world.operator.post(f"/v1/suppliers/{supplier_id}/deposits{what}", body)
 
@@ -541,9 +561,19 @@ def test_a_statement_as_a_file_sums_up_to_its_total(world: World) -> None:
     assert [int(row.split(",")[amount]) for row in rows] == [700, 700, 700]
 
 
+def test_a_statement_is_of_this_month_unless_another_time_is_asked_for(world: World) -> None:
+    supplier_id = world.add_supplier()
+    path = f"/v1/suppliers/{supplier_id}/statements"
+    first = today().replace(day=1)
+    told = [world.operator.get(path + query).json["period"] for query in ("", f"?to={first}")]
+    assert told == [
+        {"from": str(first), "to": str(today())},
+        {"from": str(first), "to": str(first)},
+    ]
+
+
 PERIODS = {
-    "no end": ("from=2026-03-01", "to"),
-    "no beginning": ("to=2026-03-01", "from"),
+    "an end before today's month": ("from=9000-01-01", "to"),
     "a day that is none": ("from=2026-02-30&to=2026-03-01", "from"),
     "an end before the beginning": ("from=2026-03-02&to=2026-03-01", "to"),
     "more than a year": ("from=2026-01-01&to=2027-01-02", "to"),

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 import pytest
 from pytest_httpserver import HTTPServer
 
+from chalicelib.dispatch import store as dispatch_store
+from chalicelib.portal import routes as portal
 from tests.functional.conftest import Clock, new_world
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
@@ -186,6 +188,20 @@ def test_a_part_is_shipped_and_the_rest_rejected(
     assert [(line["sku_id"], line["quantity"]) for line in shown["lines"]] == [(eggs, 3)]
 
 
+def test_a_form_that_is_sent_twice_rejects_once_and_a_new_one_again(
+    world: World, browser: Browser, sale: Sale
+) -> None:
+    dispatch_id = world.paid_order(sale, quantity=3)["dispatches"][0]["id"]
+    place = f"supplier/dispatches/{dispatch_id}"
+    for left in (2, 1):
+        (version,) = re.findall(r'name="version" value="(\d+)"', browser.get(place).text)
+        form = {"reason": "damaged", f"units.{sale.sku_ids[0]}": "1", "version": version}
+        for _ in range(2):
+            assert browser.send(f"{place}/reject", form).status == 303
+            shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+            assert [line["quantity"] for line in shown["lines"]] == [left, 3]
+
+
 @pytest.mark.parametrize("units", ["0", "4", "-1", "two", "1.5"])
 def test_a_number_of_units_that_cannot_be_moves_nothing(
     world: World, browser: Browser, sale: Sale, units: str
@@ -288,6 +304,21 @@ def test_the_assets_are_for_anybody_and_nothing_else_is(world: World) -> None:
     for name in ("htmx.min.js", "page.css", "icon.svg"):
         assert stranger.get(f"supplier/assets/{name}").status == 200
     assert stranger.get("supplier/assets/routes.py").status == 404
+
+
+def test_the_packing_list_is_filled_whatever_else_waits_and_says_if_there_is_more(
+    world: World, browser: Browser, sale: Sale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = [world.paid_order(sale, world.customer(f"cus_{n}")) for n in range(4)]
+    monkeypatch.setattr(portal, "PRINTED_AT_MOST", 1)
+    monkeypatch.setattr(dispatch_store, "READ_AT_ONCE", 2)
+    last, before = (order["dispatches"][0]["id"] for order in reversed(orders[2:]))
+    browser.send(f"supplier/dispatches/{last}/accept")
+    text = browser.get("supplier/packing-list").text
+    assert last in text
+    assert "There are more" not in text
+    browser.send(f"supplier/dispatches/{before}/accept")
+    assert "There are more" in browser.get("supplier/packing-list").text
 
 
 def test_the_packing_list_adds_up_what_was_accepted(

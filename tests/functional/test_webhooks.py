@@ -75,6 +75,13 @@ class Supplier:
         self.world.work()
         return self.api.get(f"{DELIVERIES}/{answer.json['id']}").json
 
+    def hear_again(self) -> None:
+        """What its one order has told it is sent again, from the beginning."""
+        for each in self.deliveries():
+            if each["event_type"] != "ping":
+                assert self.api.post(f"{DELIVERIES}/{each['id']}/replay").status == 202
+        self.world.work()
+
 
 @pytest.fixture
 def supplier(world: World, server: HTTPServer) -> Supplier:
@@ -437,42 +444,55 @@ def test_gone_disables_the_endpoint_and_tells_why(supplier: Supplier) -> None:
 
 def test_an_endpoint_that_fails_for_five_days_is_disabled(supplier: Supplier, time: Clock) -> None:
     supplier.answers(500)
-    supplier.ping()
+    supplier.order()
     assert supplier.state()["failing_since"] is not None
     for _ in range(4):
         time.move_on(days=1)
-        supplier.ping()
+        supplier.hear_again()
     time.move_on(hours=23)
-    supplier.ping()
+    supplier.hear_again()
     assert supplier.state()["status"] == "active"
     assert cases(supplier.world) == []
     time.move_on(hours=2)
-    supplier.ping()
+    supplier.hear_again()
     state = supplier.state()
     assert state["status"] == "disabled"
     assert state["disabled_reason"]
     assert [case["kind"] for case in cases(supplier.world)] == ["endpoint_disabled"]
 
 
-def test_failures_with_quiet_days_between_them_are_not_one_failing(
-    supplier: Supplier, time: Clock
-) -> None:
+def test_quiet_days_between_failures_are_no_success(supplier: Supplier, time: Clock) -> None:
+    """Otherwise one to which something is sent every five days alone would never be disabled."""
     supplier.answers(500)
-    supplier.ping()
+    supplier.order()
     time.move_on(days=6)
-    supplier.ping()
-    assert supplier.state()["status"] == "active"
+    supplier.hear_again()
+    assert supplier.state()["status"] == "disabled"
 
 
 def test_a_new_address_begins_the_five_days_anew(supplier: Supplier, time: Clock) -> None:
     supplier.answers(500)
-    for _ in range(5):
-        supplier.ping()
-        time.move_on(days=1)
+    supplier.order()
+    time.move_on(days=6)
     elsewhere = supplier.endpoint["url"] + "?second"
     assert supplier.api.patch(supplier.path, {"url": elsewhere}).json["failing_since"] is None
-    supplier.ping()
+    supplier.hear_again()
     assert supplier.state()["status"] == "active"
+
+
+def test_a_failed_ping_counts_for_nothing(supplier: Supplier, time: Clock) -> None:
+    supplier.answers(500)
+    for _ in range(7):
+        assert supplier.ping()["status"] == "exhausted"
+        time.move_on(days=1)
+    assert len(supplier.received) == 7
+    state = supplier.state()
+    assert (state["status"], state["circuit"], state["failing_since"]) == ("active", "closed", None)
+    assert supplier.api.get(f"{supplier.path}/stats").json["backlog"] == 0
+    replays = {"endpoint_id": supplier.endpoint["id"], "status": "exhausted"}
+    assert supplier.api.post(f"{DELIVERIES}/replays", replays).status == 202
+    supplier.world.work()
+    assert len(supplier.received) == 7
 
 
 def test_a_supplier_hears_at_its_other_endpoint_that_one_was_disabled(
@@ -485,6 +505,19 @@ def test_a_supplier_hears_at_its_other_endpoint_that_one_was_disabled(
     (told,) = other.of_type("endpoint.disabled")
     assert (told["endpoint_id"], told["url"]) == (supplier.endpoint["id"], supplier.endpoint["url"])
     assert "410" in told["reason"]
+
+
+def test_the_platform_hears_that_an_endpoint_of_a_supplier_was_disabled(
+    supplier: Supplier, server: HTTPServer
+) -> None:
+    platform = Listener(server, supplier.world.operator)
+    supplier.answers(410)
+    supplier.order()
+    (told,) = platform.of_type("endpoint.disabled")
+    assert (told["endpoint_id"], told["owner"]) == (
+        supplier.endpoint["id"],
+        supplier.sale.supplier_id,
+    )
 
 
 def test_what_happens_while_an_endpoint_is_disabled_can_be_replayed_afterwards(
@@ -516,15 +549,15 @@ def test_a_supplier_cannot_ask_for_what_is_told_to_the_platform_alone(supplier: 
 
 def test_an_answer_in_between_begins_the_five_days_anew(supplier: Supplier, time: Clock) -> None:
     supplier.answers(500)
-    supplier.ping()
+    supplier.order()
     time.move_on(days=4)
     supplier.answers(200)
     supplier.ping()
     assert supplier.state()["failing_since"] is None
     supplier.answers(500)
-    supplier.ping()
+    supplier.hear_again()
     time.move_on(days=2)
-    supplier.ping()
+    supplier.hear_again()
     assert supplier.state()["status"] == "active"
 
 
@@ -769,3 +802,23 @@ def test_an_order_of_two_suppliers_is_told_to_each_about_its_own(
     for supplier in (first, second):
         (said,) = supplier.bodies
         assert [line["sku_id"] for line in said["data"]["lines"]] == supplier.sale.sku_ids
+
+
+def test_deliveries_are_listed_by_endpoint_and_status(
+    supplier: Supplier, server: HTTPServer
+) -> None:
+    other = Listener(server, supplier.api)
+    supplier.answers(503)
+    supplier.order()
+    failing, heard = supplier.endpoint["id"], other.path.rpartition("/")[2]
+
+    def listed(**asked: str) -> list[tuple[str, str]]:
+        query = "&".join(f"{name}={value}" for name, value in asked.items())
+        items = supplier.api.get(f"{DELIVERIES}?{query}").json["items"]
+        return [(each["endpoint_id"], each["status"]) for each in items]
+
+    assert listed(endpoint_id=failing) == [(failing, "pending")]
+    assert listed(status="succeeded") == [(heard, "succeeded")]
+    assert listed(endpoint_id=failing, status="succeeded") == []
+    assert len(listed(limit="100")) == 2
+    assert supplier.api.get(f"{DELIVERIES}?status=lost").status == 422

@@ -25,6 +25,7 @@ EXPECTED = {
     "StockTend": EVERY_MINUTE,
     "StockCheck": "cron(30 3 * * ? *)",
     "SettlementStart": "cron(15 * * * ? *)",
+    "SupplierFees": "cron(35 * * * ? *)",
     "LedgerFold": "rate(1 hour)",
 }
 # A minute, and what the functions take to start on a busy machine.

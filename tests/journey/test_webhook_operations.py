@@ -46,7 +46,8 @@ def test_an_endpoint_is_tested_mended_and_replayed_to(
     assert (tested.status, tested.json["answer"]["status_code"]) == (202, 410), tested.text
     assert supplier.get(path).json["status"] == "disabled"
     assert supplier.patch(path, {"status": "active"}).status == 200
-    replay = supplier.post(f"{DELIVERIES}/replays", {"endpoint_id": endpoint["id"]})
+    named = {"endpoint_id": endpoint["id"], "delivery_ids": [tested.json["id"]]}
+    replay = supplier.post(f"{DELIVERIES}/replays", named)
     assert replay.status == 202, replay.text
 
     def state() -> Json:

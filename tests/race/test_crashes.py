@@ -18,7 +18,7 @@ from chalicelib.ordering import ending
 from chalicelib.settlement import listing
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.setting_aside import set_aside
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import IN_MEMORY
 from tests.support.crashing import (
     Killed,
     Snapshot,
@@ -507,16 +507,19 @@ def crash_everywhere(world: World, scenario: Scenario) -> dict[str, tuple[list[s
     return ends
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_whatever_dies_wherever_the_end_is_the_same(name: str, world: World) -> None:
+def test_whatever_dies_wherever_the_end_is_the_same(
+    name: str, world: World, record_property: Callable[[str, object], None]
+) -> None:
     ends = crash_everywhere(world, SCENARIOS[name])
+    record_property("crash_points", len(ends))
     right: tuple[list[str], Json] = ([], SCENARIOS[name].expected)
     assert {point: end for point, end in ends.items() if end != right} == {}
     assert len(ends) > 1
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("name", ["place", "expire", "remit"])
 def test_control_the_rig_catches_a_transaction_written_piece_by_piece(
     name: str, world: World
@@ -526,7 +529,7 @@ def test_control_the_rig_catches_a_transaction_written_piece_by_piece(
     assert any(found for found, _ in ends.values())
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_a_supplier_hears_of_its_dispatch_wherever_the_telling_dies(
     world: World, server: HTTPServer
 ) -> None:

@@ -1,7 +1,10 @@
 """Suppliers' money at once: fines never pass their cap, a fee is posted once, a deposit is held."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from unittest import mock
 
 from chalicelib.dispatch import clocks
 from chalicelib.kernel import clock
@@ -15,6 +18,18 @@ from tests.support.unguarded import unguarded
 from tests.support.world import World
 
 ORDERS = 6
+
+
+@contextmanager
+def later(**time: float) -> Iterator[None]:
+    """So much later, for the application."""
+    real = clock.now
+
+    def now() -> datetime:
+        return real() + timedelta(**time)
+
+    with mock.patch.object(clock, "now", now):
+        yield
 
 
 def agree(world: World, supplier_id: str, **terms: int) -> None:
@@ -35,19 +50,19 @@ def fine_at_once(world: World) -> tuple[int, list[str]]:
     agree(world, sale.supplier_id, fine_cap=1200)
     orders = [world.paid_order(sale) for _ in range(ORDERS)]
     made = [order["dispatches"][0]["id"] for order in orders]
-    missed = clock.now() + timedelta(hours=13)
 
     def look(dispatch_id: str) -> None:
         for _ in range(3 * ORDERS):
             try:
-                clocks.look_at(dispatch_id, missed)
+                clocks.look_at(dispatch_id, clock.now())
             except Stale:
                 continue  # the next sweep goes on with it
             return
 
-    at_once(each(made, look))
-    world.work()
-    return -balance(world, sale.supplier_id, "payable"), findings()
+    with later(hours=13):
+        at_once(each(made, look))
+        world.work()
+        return -balance(world, sale.supplier_id, "payable"), findings()
 
 
 @ON_EACH_CLOUD
@@ -65,13 +80,9 @@ def post_fees_at_once(world: World) -> tuple[int, list[str]]:
     """A year's fee of 10.00 is looked for by sixteen."""
     supplier_id = world.add_supplier()
     agree(world, supplier_id, annual_fee=1000)
-    tomorrow = clock.now() + timedelta(days=1)
-
-    def post(now: datetime) -> None:
-        fees.sweep(now)
-
-    at_once(each([tomorrow] * THREADS, post))
-    return balance(world, supplier_id, "owed"), findings()
+    with later(days=1):
+        at_once(each(range(THREADS), lambda _: fees.sweep(clock.now())))
+        return balance(world, supplier_id, "owed"), findings()
 
 
 @ON_EACH_CLOUD

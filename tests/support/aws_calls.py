@@ -1,6 +1,7 @@
 """A place between the code and every call it makes to AWS."""
 
 import random
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +9,7 @@ from unittest import mock
 
 from botocore.client import BaseClient
 from botocore.endpoint import Endpoint
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 Send = Callable[[], Any]
 Around = Callable[[str, Send], Any]
@@ -43,7 +44,11 @@ def answered_here() -> Iterator[None]:
 
     def made(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
         answer = vars(client).get("answer_here")
-        return answer(operation, parameters) if answer else make(client, operation, parameters)
+        if not answer:
+            return make(client, operation, parameters)
+        if _lost and client.meta.service_model.service_name == "dynamodb":
+            return _until_one_arrives(answer, operation, parameters)
+        return answer(operation, parameters)
 
     with mock.patch.object(BaseClient, "_make_api_call", made):
         _answered_here = True
@@ -53,9 +58,32 @@ def answered_here() -> Iterator[None]:
             _answered_here = False
 
 
+_lost = 0.0
+# As the application has it of botocore.
+ATTEMPTS = 4
+
+
+def _until_one_arrives(answer: Callable[..., Any], operation: str, asked: dict[str, Any]) -> Any:
+    """What botocore does where answers are lost: it asks again, under the same token."""
+    if operation == "TransactWriteItems":
+        asked = {"ClientRequestToken": str(uuid.uuid4()), **asked}
+    for _ in range(ATTEMPTS):
+        refused = None
+        try:
+            answered = answer(operation, asked)
+        except ClientError as error:
+            refused = error
+        if random.random() >= _lost:
+            if refused:
+                raise refused
+            return answered
+    raise ReadTimeoutError(endpoint_url="memory")
+
+
 @contextmanager
 def losing(share: float) -> Iterator[None]:
     """That share of DynamoDB's answers never arrives, though what was asked has been done."""
+    global _lost
     send = Endpoint._send
 
     def lossy(endpoint: Any, request: Any) -> Any:
@@ -65,4 +93,8 @@ def losing(share: float) -> Iterator[None]:
         return answer
 
     with mock.patch.object(Endpoint, "_send", lossy):
-        yield
+        _lost = share
+        try:
+            yield
+        finally:
+            _lost = 0.0

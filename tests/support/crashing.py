@@ -18,6 +18,7 @@ from chalicelib.dispatch import clocks
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
 from chalicelib.payments import refunds
+from chalicelib.payouts import paging, sending
 from chalicelib.platform import outbox
 from chalicelib.settlement import watching
 from chalicelib.stock import sharding
@@ -134,6 +135,8 @@ def come_to_rest(world: World) -> None:
     recovering.sweep(now + AFTER_PATIENCE)
     delivering.sweep(now + AFTER_PATIENCE)
     watching.watch(now + AFTER_PATIENCE)
+    paging.watch(now + AFTER_PATIENCE)
+    sending.look_after(now + AFTER_PATIENCE)
     work_off(world)
 
 

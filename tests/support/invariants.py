@@ -17,9 +17,10 @@ from chalicelib.aftersales.rules import AfterSales, OpenRequests
 from chalicelib.aftersales.store import AfterSalesRow, OpenRow
 from chalicelib.audit.running import look_at_everything
 from chalicelib.cases.rules import Case
-from chalicelib.cases.store import CaseRow
+from chalicelib.cases.store import CaseRow, case_id
 from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.catalogue.store import CampaignRow, OfferRow
+from chalicelib.dispatch.clocks import MISSED
 from chalicelib.dispatch.disputes import Dispute
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch, dispatch_id
@@ -27,12 +28,17 @@ from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Change, Entry
-from chalicelib.ledger.store import AccountsRow, DayRow, EntryRow, HistoryRow
-from chalicelib.ordering.lines import OrderLine
+from chalicelib.ledger.store import AccountsRow, EntryRow, HistoryRow, PaidOutRow, StepRow
+from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.payments.rules import Receipt, Refund, Remittance
 from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
+from chalicelib.payouts.rules import CASH, Batch, Payout
+from chalicelib.payouts.store import BatchRow, PayoutRow, TallyRow
+from chalicelib.payouts.store import OpenRow as OpenPayoutRow
+from chalicelib.plans.rules import Plan, Rule, Version
+from chalicelib.plans.store import PlanRow, VersionRow
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
@@ -50,7 +56,7 @@ from chalicelib.settlement.store import (
 from chalicelib.stock.store import StockRow
 from chalicelib.suppliers.rules import Deposit
 from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow
-from chalicelib.webhooks.rules import Replay
+from chalicelib.webhooks.replays import Replay
 from chalicelib.webhooks.store import DeliveryRow, EndpointRow, ReplayedRow, ReplayRow
 
 E = TypeVar("E")
@@ -76,6 +82,9 @@ class State:
         catalogue = _items("CATALOGUE_TABLE")
         self.campaigns: list[Campaign] = _entities(CampaignRow, catalogue, "campaign")
         self.offers: list[Offer] = _entities(OfferRow, catalogue, "offer")
+        plans = _items("PLANS_TABLE")
+        self.plans: list[Plan] = _entities(PlanRow, plans, "plan")
+        self.versions: list[Version] = _entities(VersionRow, plans, "version")
         dispatch = _items("DISPATCH_TABLE")
         self.dispatches: list[Dispatch] = _entities(DispatchRow, dispatch, "dispatch")
         self.disputes: list[Dispute] = _entities(DisputeRow, dispatch, "dispute")
@@ -85,11 +94,17 @@ class State:
         self.entries: list[Entry] = _entities(EntryRow, ledger, "entry")
         self.accounts = _rows(AccountsRow, ledger, "accounts")
         self.history: list[Change] = _entities(HistoryRow, ledger, "history")
-        self.days = _rows(DayRow, ledger, "day")
+        self.steps = _rows(StepRow, ledger, "step")
         suppliers = _items("SUPPLIERS_TABLE")
         self.deposits: list[Deposit] = _entities(DepositRow, suppliers, "deposit")
         self.communities = _rows(CommunityRow, suppliers, "community")
         self.fines = _rows(FinesRow, suppliers, "fines")
+        self.paid_out = _rows(PaidOutRow, ledger, "paid_out")
+        payouts = _items("PAYOUTS_TABLE")
+        self.batches: list[Batch] = _entities(BatchRow, payouts, "batch")
+        self.payouts: list[Payout] = _entities(PayoutRow, payouts, "payout")
+        self.tallies = _rows(TallyRow, payouts, "tally")
+        self.open_payouts = _rows(OpenPayoutRow, payouts, "open")
         self.statements: list[Statement] = _entities(StatementRow, settlement, "statement")
         self.earnings = _rows(EarningsRow, settlement, "earnings")
         self.maturing = _rows(MaturingRow, settlement, "maturing")
@@ -190,9 +205,9 @@ def _trial_balance(state: State) -> Iterator[str]:
 
 
 def _books(state: State) -> Iterator[str]:
-    """Every account is what all that was paid, delivered, refunded, remitted, fined, deposited and
-    asked in fees make it."""
-    due = _fined(state) + _deposited(state) + _fees(state)
+    """Every account is what all that was paid, delivered, refunded, remitted, fined, deposited,
+    asked in fees and paid out make it."""
+    due = _fined(state) + _deposited(state) + _fees(state) + _sent(state)
     for receipt in state.receipts:
         due[f"{receipt.currency} {_cash_of(state, receipt)}"] += receipt.amount
         if receipt.order_id is None:
@@ -205,16 +220,14 @@ def _books(state: State) -> Iterator[str]:
         account = refund.cash_account if refund.status == "succeeded" else "refunds_in_flight"
         due[f"{refund.currency} {account}"] -= refund.amount
     for each in state.sold:
-        line, leader, currency = each.line, each.order.leader_id, each.order.currency
+        line, currency = each.line, each.order.currency
         due[f"{currency} customer_prepayments"] -= line.held.net + line.held.shipping
         held = {parcel.id for parcel in each.parcels if parcel.is_held}
         for parcel_id, posted in line.posted.items():
             owed = "held" if parcel_id in held else "payable"
             due[f"{currency} supplier:{line.supplier_id}:{owed}"] -= posted.cost
-            due[f"{currency} leader:{leader}:commission"] -= posted.commission + posted.spread
-            due[f"{currency} platform:revenue"] -= (
-                posted.net + posted.shipping - posted.cost - posted.commission - posted.spread
-            )
+            due.update(_earned(each.order, line, posted))
+            due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
     due.update(_withheld(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
@@ -231,6 +244,15 @@ class Sums(Counter[str]):
         both = Sums(self)
         both.update(other)
         return both
+
+
+def _earned(order: Order, line: OrderLine, posted: Shares) -> Sums:
+    """What leaders earn by some units, out of the platform's revenue."""
+    due = Sums()
+    for leader_id, amount in order.earned_of(line, posted):
+        due[f"{order.currency} leader:{leader_id}:commission"] -= amount
+        due[f"{order.currency} platform:revenue"] += amount
+    return due
 
 
 def _withheld(state: State) -> Sums:
@@ -277,6 +299,25 @@ def _fees(state: State) -> Sums:
     return due
 
 
+def _sent(state: State) -> Sums:
+    """What payouts have moved: from what was coming, to what was owed, and to wherever it is."""
+    due = Sums()
+    for payout in state.payouts:
+        if payout.outcome == "cancelled":
+            continue
+        of, payee = payout.currency, payout.payee
+        coming = "commission" if payee.role == "leader" else payee.coming
+        due[f"{of} {payee.account(coming)}"] += payout.taken
+        due[f"{of} {payee.account(payee.owed)}"] -= payout.netted
+        is_at = {
+            "paid": f"cash:{CASH[payout.method]}",
+            "returned": payee.account(coming),
+            "failed": payee.account(coming),
+        }.get(payout.outcome or "", payee.account("in_payout"))
+        due[f"{of} {is_at}"] -= payout.amount
+    return due
+
+
 def _cash_of(state: State, receipt: Receipt) -> str:
     if receipt.provider != "leader_collect":
         return f"cash:{receipt.provider}"
@@ -298,23 +339,28 @@ def _remittances(state: State) -> Iterator[str]:
 
 
 def _histories(state: State) -> Iterator[str]:
-    """A supplier's history is all that was posted to it, and its days add up to the same."""
+    """A supplier's history is all that was posted to it."""
     posted, told = Counter[str](), Counter[str]()
-    on_day, of_day = Counter[str](), Counter[str]()
     for entry in state.entries:
         for each in entry.postings:
             if each.account.startswith("supplier:"):
                 posted[f"{entry.id} {each.account}"] += each.amount
     for change in state.history:
-        day = clock.business_date(change.posted_at, settings().zone)
         for each in change.postings:
             told[f"{change.entry_id} {each.account}"] += each.amount
-            on_day[f"{day} {each.account}"] += each.amount
-    for row in state.days:
-        for purpose in PURPOSES:
-            of_day[f"{row.sk.removeprefix('day#')} {row.pk}:{purpose}"] += getattr(row, purpose)
     yield from _differences("history", told, posted)
-    yield from _differences("day", of_day, on_day)
+
+
+def _steps(state: State) -> Iterator[str]:
+    """A step is what all that was posted to the supplier before its day comes to."""
+    for row in state.steps:
+        day, sums = row.sk.removeprefix("step#"), Counter[str]()
+        for change in state.history:
+            on = clock.business_date(change.posted_at, settings().zone).isoformat()
+            if change.party == row.pk and on < day:
+                sums.update({each.account: each.amount for each in change.postings})
+        kept = {f"{row.pk}:{purpose}": getattr(row, purpose) for purpose in PURPOSES}
+        yield from _differences(f"before {day}", kept, sums)
 
 
 def _communities(state: State) -> Iterator[str]:
@@ -370,14 +416,21 @@ def _lines(state: State) -> Iterator[str]:
     """Of no share of a line is more refunded than there was, and no unit comes back twice."""
     for order in state.orders:
         for line in order.lines:
-            for name, whole in vars(line.whole).items():
-                if not min(0, whole) <= getattr(line.refunded, name) <= max(0, whole):
+            refunded = _amounts(line, line.refunded)
+            for name, whole in _amounts(line, line.whole).items():
+                if not min(0, whole) <= refunded[name] <= max(0, whole):
                     yield f"of {line.sku_id} in {order.id} {name} is refunded beyond its {whole}"
             if not 0 <= line.restocked_quantity <= line.refunded_quantity <= line.quantity:
                 yield f"of {line.sku_id} in {order.id} more units come back than were sold"
             pieces = sum((line.held, *line.posted.values()), line.refunded)
             if pieces != line.whole:
                 yield f"of {line.sku_id} in {order.id} {pieces} is known, not {line.whole}"
+
+
+def _amounts(line: OrderLine, shares: Shares) -> dict[str, int]:
+    """Each share by its name, others' by their roles."""
+    roles = {due.role: amount for due, amount in line.divided(shares)}
+    return {name: n for name, n in vars(shares).items() if name != "others"} | roles
 
 
 def _parcels(state: State) -> Iterator[str]:
@@ -487,15 +540,31 @@ def _dispatches(state: State) -> Iterator[str]:
             yield f"{order.id} is refunded, but not all of it"
 
 
+def _awaited(state: State) -> Iterator[str]:
+    """Just the parcels with units on their way that are paid for are awaited, and what has shipped
+    and not ended waits for one of them or for the rest to ship."""
+    sent: dict[str, set[str]] = {
+        order.id: {each[0] for line in order.lines for each in line.on_the_way}
+        for order in state.orders
+    }
+    for dispatch in state.dispatches:
+        due = {each.id for each in dispatch.parcels} & sent[dispatch.order_id]
+        if dispatch.awaited != due:
+            yield f"{dispatch.id} awaits {sorted(dispatch.awaited)} in place of {sorted(due)}"
+        if dispatch.status == "shipped" and not due and not dispatch.waiting:
+            yield f"{dispatch.id} has shipped and waits for nothing"
+
+
 def _clocks(state: State) -> Iterator[str]:
     """A clock that ran out has called a person and taken its fine, and no other has."""
-    called = {(each.kind, each.subject) for each in state.cases}
+    called = {each.id for each in state.cases}
     entries = {each.id for each in state.entries}
     for dispatch in state.dispatches:
         for each in dispatch.clocks:
-            of = f"{dispatch.id}:{each.kind}"
+            of = f"{dispatch.id}:{each.name}"
+            case = case_id(MISSED[each.kind], dispatch.id, each.parcel_id or "")
             done = {
-                "fired": (each.fired_at, (f"{each.kind}_missed", dispatch.id) in called),
+                "fired": (each.fired_at, case in called),
                 "fined": (each.fined, f"fine:{of}" in entries),
                 "waived": (each.waived_at, f"fine_waived:{of}" in entries),
             }
@@ -504,10 +573,36 @@ def _clocks(state: State) -> Iterator[str]:
                     yield f"clock {of} is {what} by itself, or without a mark"
 
 
+def _commissions(state: State) -> Iterator[str]:
+    """A line keeps what the rule of its version says, and its parts are no more than the whole."""
+    versions = {(each.plan_id, each.number): each for each in state.versions}
+    for order in state.orders:
+        for line in order.lines:
+            what = f"{line.sku_id} of {order.id}"
+            if not 0 <= sum(due.amount for due in line.due) <= line.commission:
+                yield f"{what} divides {line.commission} into {line.due}"
+            if line.plan_id and not _keeps(line, versions.get((line.plan_id, line.plan_version))):
+                yield f"{what} does not keep {line.rule} of {line.plan_id}"
+    for plan in state.plans:
+        changed = [v.number for v in plan.versions if versions.get((plan.id, v.number)) != v]
+        yield from (f"version {n} of {plan.id} is not as it was saved" for n in changed)
+
+
+def _keeps(line: OrderLine, version: Version | None) -> bool:
+    rules = {rule.words: rule for rule in version.rules} if version else {}
+    return line.rule in rules and _frozen(rules[line.rule]) == _frozen(line)
+
+
+def _frozen(terms: Rule | OrderLine) -> tuple[Any, ...]:
+    bounds = (terms.line_cap, terms.order_cap, terms.day_cap, terms.line_floor)
+    return (terms.basis, terms.rate_bps, *bounds)
+
+
 def _estimates(state: State) -> Iterator[str]:
     due = Counter[str]()
     for each in state.sold:
-        due[each.order.leader_id] += each.line.held.commission + each.line.held.spread
+        for leader_id, amount in each.order.earned_of(each.line, each.line.held):
+            due[leader_id] += amount
     kept = {row.pk: row.estimated for row in state.earnings}
     yield from _differences("estimated commission", kept, due)
 
@@ -521,9 +616,9 @@ def _earnings(state: State) -> Iterator[str]:
             due[f"leader:{row.pk}:available"] -= row.adjusted
     for each in state.sold:
         held = {parcel.id for parcel in each.parcels if parcel.is_held}
-        due[f"leader:{each.order.leader_id}:pending"] -= sum(
-            shares.earned for parcel_id, shares in each.line.posted.items() if parcel_id in held
-        )
+        for shares in (each.line.posted[name] for name in each.line.posted if name in held):
+            for leader_id, amount in each.order.earned_of(each.line, shares):
+                due[f"leader:{leader_id}:pending"] -= amount
     for statement in state.statements:
         due[f"leader:{statement.leader_id}:available"] -= statement.total
     booked = {
@@ -666,6 +761,50 @@ def _replays(state: State) -> Iterator[str]:
             yield f"replay {replay.id} sent {sent[replay.id]} and says {replay.done}"
 
 
+def _payouts(state: State) -> Iterator[str]:
+    """A party is in one payout at a time, and has been paid what payouts have brought it."""
+    waiting = {each.party: each.id for each in state.payouts if not each.is_over}
+    if len(waiting) < sum(not each.is_over for each in state.payouts):
+        yield "a party is in two open payouts"
+    yield from _differences(
+        "open payout", {row.pk: row.payout_id for row in state.open_payouts}, waiting
+    )
+    paid = Counter[str]()
+    for each in state.payouts:
+        paid[each.party] += each.amount if each.outcome == "paid" else 0
+        if each.amount <= 0 or each.netted < 0:
+            yield f"payout {each.id} sends {each.amount} and nets {each.netted}"
+    yield from _differences("paid out", {row.pk: row.amount for row in state.paid_out}, paid)
+
+
+def _batches(state: State) -> Iterator[str]:
+    """Batches say what their payouts say, and end with them."""
+    of_batch: dict[str, list[Payout]] = defaultdict(list)
+    for payout in state.payouts:
+        of_batch[payout.batch_id].append(payout)
+    for batch in state.batches:
+        due = _tallied(of_batch[batch.id])
+        kept = Counter[str]()
+        for row in (row for row in state.tallies if row.pk == batch.id):
+            kept.update(vars(row.to_entity()))
+        looked_at = {name: kept[name] for name in ("pages", "pages_prepared", "left_out")}
+        yield from _differences(f"tally of {batch.id}", kept, due | looked_at)
+        if batch.status != "preparing":
+            fixed = {name: getattr(batch, name) for name in ("payouts", "amount", "netted")}
+            yield from _differences(f"batch {batch.id}", fixed, {n: due[n] for n in fixed})
+        if batch.ended_at and not all(each.is_over for each in of_batch[batch.id]):
+            yield f"batch {batch.id} is {batch.status}, and not all of its payouts are over"
+
+
+def _tallied(payouts: list[Payout]) -> Counter[str]:
+    due = Counter({"payouts": len(payouts)})
+    for each in payouts:
+        due.update({"amount": each.amount, "netted": each.netted})
+        if each.outcome:
+            due.update({each.outcome: 1, f"{each.outcome}_amount": each.amount})
+    return due
+
+
 def _outbox(state: State) -> Iterator[str]:
     yield from (f"event {row.pk} was never sent" for row in state.waiting)
 
@@ -694,6 +833,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _trial_balance,
     _books,
     _histories,
+    _steps,
     _communities,
     _fines,
     _shares,
@@ -704,7 +844,9 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _stock,
     _limits_held,
     _dispatches,
+    _awaited,
     _clocks,
+    _commissions,
     _estimates,
     _earnings,
     _days,
@@ -716,6 +858,8 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _after_sales,
     _disputes,
     _replays,
+    _payouts,
+    _batches,
     _outbox,
     _deliveries,
     _endpoints,

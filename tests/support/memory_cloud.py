@@ -106,6 +106,11 @@ def memory_cloud(**settings: str) -> Iterator[dict[str, str]]:
     forget_everything()
 
 
+def the_cloud() -> MemoryCloud:
+    """The one that is open."""
+    return _open[0]
+
+
 @contextmanager
 def _alone(cloud: MemoryCloud) -> Iterator[None]:
     if not _opening.acquire(blocking=False):

@@ -43,8 +43,10 @@ QUEUES = (
     "WEBHOOK_SLOW",
     "WEBHOOK_RECOVER",
     "WEBHOOK_REPLAY",
+    "PLAN_SIMULATE",
     "SETTLEMENT_LIST",
     "SETTLEMENT_SETTLE",
+    "PAYOUT_PAGE",
 )
 # DynamoDB's limit for reading together, as for writing; moto still has an older one.
 ITEMS_AT_MOST = 100
@@ -239,4 +241,10 @@ def _secrets() -> dict[str, str]:
     return {
         name: client.create_secret(Name=name, SecretString=f"{name}-for-tests-only")["ARN"]
         for name in ("SIGNING_SECRET", "LOCAL_PROVIDER_SECRET")
-    }
+    } | {"PAYOUT_ACCOUNT_SECRET": _keys(client)}
+
+
+def _keys(client: Any) -> str:
+    keys = json.dumps({"current": "1", "1": "PAYOUT_ACCOUNT_SECRET-for-tests-only"})
+    arn: str = client.create_secret(Name="PAYOUT_ACCOUNT_SECRET", SecretString=keys)["ARN"]
+    return arn

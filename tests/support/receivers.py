@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ NODE = shutil.which("node")
 # Where Node is missing its receiver is not run; `.ci/run` installs it.
 LANGUAGES = ("python", "js") if NODE else ("python",)
 FILES = {"python": "receiver.py", "js": "receiver.mjs"}
+# Each has a port of its own, so that a reader may run them side by side.
+PORTS = {"python": "8000", "js": "8001"}
 
 
 @contextmanager
@@ -26,8 +29,8 @@ def receiver(document: str, language: str, folder: Path, secret: str) -> Iterato
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     program = folder / FILES[language]
-    assert "8000" in found[1]
-    program.write_text(found[1].replace("8000", str(port)))
+    assert PORTS[language] in found[1]
+    program.write_text(found[1].replace(PORTS[language], str(port)))
     process = subprocess.Popen(
         [sys.executable if language == "python" else str(NODE), str(program)],
         cwd=folder,
@@ -58,6 +61,15 @@ def post(port: int, body: bytes, headers: Mapping[str, str]) -> int:
         while piece := sock.recv(65536):
             answer += piece
     return int(answer.split(b" ", 2)[1])
+
+
+def hang_up(port: int) -> None:
+    """A request that breaks off in the middle of its body, by a reset."""
+    at_once = struct.pack("ii", 1, 0)
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of")
+        time.sleep(0.2)  # it must be reading by then
 
 
 def _wait_for(port: int) -> None:

@@ -4,14 +4,16 @@ from typing import Any
 
 from tests.support.dispatching import call, read
 from tests.support.gateway import Answer
-from tests.support.world import Api, Json, World, created
+from tests.support.world import Api, Json, Sale, World, created
 
 
 class Sending:
     """An accepted dispatch of three boxes at 10.00 with 10 % commission and a cost of 7.00 each."""
 
-    def __init__(self, world: World, *, quantity: int = 3, **terms: Any) -> None:
-        self.world, self.sale = world, world.sale(stock=quantity + 7, **terms)
+    def __init__(
+        self, world: World, *, quantity: int = 3, sale: Sale | None = None, **terms: Any
+    ) -> None:
+        self.world, self.sale = world, sale or world.sale(stock=quantity + 7, **terms)
         (self.eggs,) = self.sale.sku_ids
         order = world.paid_order(self.sale, quantity=quantity)
         self.order_id, self.id = order["id"], order["dispatches"][0]["id"]

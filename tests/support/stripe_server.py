@@ -1,4 +1,5 @@
-"""Stripe on loopback, as far as Tuan uses it: intents, refunds, idempotency keys, signed events.
+"""Stripe on loopback, as far as Tuan uses it: intents, refunds, transfers, idempotency keys, signed
+events.
 
 It keeps keys as Stripe does, its own failures with them, and can be told to lose answers. What it
 does not know it refuses, so that no call passes unseen.
@@ -32,6 +33,14 @@ CREATABLE = {
         "metadata[payment_id]",
         "metadata[order_id]",
     },
+    "/v1/transfers": {
+        "amount",
+        "currency",
+        "destination",
+        "transfer_group",
+        "metadata[payout_id]",
+        "metadata[batch_id]",
+    },
     "/v1/refunds": {"payment_intent", "amount", "metadata[refund_id]", "metadata[attempt]"},
 }
 LARGEST = 99_999_999
@@ -49,6 +58,8 @@ class StripeServer:
         self.url = server.url_for("").rstrip("/")
         self.intents: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
+        self.transfers: dict[str, Json] = {}
+        self.closed_accounts: set[str] = set()
         self.asked: list[tuple[str, str, str | None]] = []
         self.refunds_begin_as = "succeeded"
         self.seconds_of_hanging = 1.0
@@ -98,10 +109,10 @@ class StripeServer:
             return {each["metadata"]["payment_id"] for each in intents if self._payable(each)}
 
     def takings(self) -> int:
-        """What customers have paid, without what went back to them."""
+        """What customers have paid, without what went back to them or on to others."""
         paid = sum(each["amount_received"] for each in self.intents.values())
         back = (each["amount"] for each in self.refunds.values() if each["status"] == "succeeded")
-        return int(paid - sum(back))
+        return int(paid - sum(back) - sum(each["amount"] for each in self.transfers.values()))
 
     def forget_keys(self) -> None:
         """A day has gone by."""
@@ -187,6 +198,8 @@ class StripeServer:
                 return self._cancel(self.intents.get(intent_id))
             case ["refunds"]:
                 return self._make_refund(sent)
+            case ["transfers"]:
+                return self._make_transfer(sent)
         return 404, _error("Unrecognized request URL")
 
     def _shown(self, kind: str, rest: list[str], query: Mapping[str, str]) -> tuple[int, Json]:
@@ -199,6 +212,8 @@ class StripeServer:
                 return self._list_refunds(query["payment_intent"])
             case ["refunds", refund_id]:
                 return _found(self.refunds.get(refund_id))
+            case ["transfers"]:
+                return self._list_transfers(query["transfer_group"])
         return 404, _error("Unrecognized request URL")
 
     def _make_intent(self, sent: Json) -> tuple[int, Json]:
@@ -249,6 +264,26 @@ class StripeServer:
             "metadata": _metadata(sent),
         }
         return 200, self.refunds[refund_id]
+
+    def _make_transfer(self, sent: Json) -> tuple[int, Json]:
+        if sent["destination"] in self.closed_accounts:
+            return 400, _error("No such destination", code="account_invalid")
+        transfer_id = f"tr_{len(self.transfers) + 1:04}"
+        self.transfers[transfer_id] = {
+            "id": transfer_id,
+            "object": "transfer",
+            "amount": int(sent["amount"]),
+            "currency": sent["currency"],
+            "destination": sent["destination"],
+            "transfer_group": sent["transfer_group"],
+            "reversed": False,
+            "metadata": _metadata(sent),
+        }
+        return 200, self.transfers[transfer_id]
+
+    def _list_transfers(self, group: str) -> tuple[int, Json]:
+        found = [each for each in self.transfers.values() if each["transfer_group"] == group]
+        return 200, _list(found, "/v1/transfers")
 
     def _list_refunds(self, intent_id: str) -> tuple[int, Json]:
         if intent_id not in self.intents:

@@ -348,7 +348,9 @@ def workers() -> dict[str, Any]:
     from chalicelib.dispatch.workers import dispatch_create
     from chalicelib.ordering.workers import campaign_orders
     from chalicelib.payments.workers import refund_execute
+    from chalicelib.payouts.workers import payout_page
     from chalicelib.settlement.workers import settlement_list, settlement_settle
+    from chalicelib.simulation.workers import plan_simulate
     from chalicelib.webhooks.workers import (
         webhook_attempt,
         webhook_fan_out,
@@ -366,8 +368,10 @@ def workers() -> dict[str, Any]:
         "WEBHOOK_SLOW": webhook_slow,
         "WEBHOOK_RECOVER": webhook_recover,
         "WEBHOOK_REPLAY": webhook_replay,
+        "PLAN_SIMULATE": plan_simulate,
         "SETTLEMENT_LIST": settlement_list,
         "SETTLEMENT_SETTLE": settlement_settle,
+        "PAYOUT_PAGE": payout_page,
     }
     return {queue: as_function(queue, worker) for queue, worker in found.items()}
 

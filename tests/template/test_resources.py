@@ -27,7 +27,7 @@ def test_cfn_lint_finds_nothing(packaged: Package) -> None:
 
 def test_every_queue_source_reports_partial_failures(functions: Json) -> None:
     sources = queue_sources(functions)
-    assert len(sources) == 10
+    assert len(sources) == 11
     for source in sources.values():
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
@@ -66,7 +66,7 @@ def test_every_schedule_puts_aside_what_fails(functions: Json) -> None:
         for name, function in functions.items()
         if any(event["Type"] == "Schedule" for event in function.get("Events", {}).values())
     }
-    assert len(schedules) == 15
+    assert len(schedules) == 16
     put_aside = {"Fn::GetAtt": ["SchedulesDeadLetterQueue", "Arn"]}
     for function in schedules.values():
         (event,) = function["Events"].values()

@@ -103,3 +103,27 @@ def test_a_day_ends_where_the_next_begins(naive: datetime, name: str) -> None:
 )
 def test_the_day_before(day: date, before: date) -> None:
     assert clock.day_before(day) == before
+
+
+# Where clocks are changed at midnight: one that is left out, and one that comes twice.
+AT_MIDNIGHT = ("Asia/Beirut", "America/Havana")
+
+
+@given(st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.sampled_from((*ZONES, *AT_MIDNIGHT)))
+def test_a_day_begins_behind_the_last_instant_of_the_day_before(day: date, name: str) -> None:
+    zone = ZoneInfo(name)
+    begins = clock.begin_of(day, zone)
+    assert clock.business_date(begins, zone) == day
+    before = clock.business_date(begins - timedelta(milliseconds=1), zone)
+    assert before == clock.day_before(day)
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "begins"),
+    [
+        ("Asia/Beirut", date(2026, 3, 29), "2026-03-28T22:00:00.000Z"),  # at one o'clock
+        ("America/Havana", date(2026, 11, 1), "2026-11-01T04:00:00.000Z"),  # the first of two
+    ],
+)
+def test_a_day_whose_midnight_is_left_out_or_comes_twice(name: str, day: date, begins: str) -> None:
+    assert clock.to_text(clock.begin_of(day, ZoneInfo(name))) == begins

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
-from chalicelib.dispatch.deadlines import RUNS_WHILE, Clock, ClockKind, clocks_of
+from chalicelib.dispatch.deadlines import Clock, ClockKind, clocks_of
 from chalicelib.dispatch.rules import Dispatch, dispatches_of
 from chalicelib.kernel import clock
 from chalicelib.ordering.rules import DispatchStatus
@@ -14,10 +14,10 @@ from chalicelib.parties.terms import USUAL as STANDARD
 from chalicelib.parties.terms import Mode, OpenHours, Terms
 from tests.support.made import NOW, a_clock, a_dispatch, a_line, a_parcel, an_order
 
-KINDS: tuple[ClockKind, ...] = get_args(ClockKind)
 STATES: tuple[DispatchStatus, ...] = get_args(DispatchStatus)
 USUAL = Terms("sup_1")
 FRESH = Mode("fresh", 2, 30, 10, "fine", 250)
+FRESH_USUAL = Mode("standard", 2, 30, 10, "fine", 250)
 SLOW = Mode("slow", 20, 20, 200, "cancel")
 # NOW is a Tuesday, 09:30 in UTC.
 OFFICE = tuple(OpenHours(day, "09:00", "17:00") for day in ("mon", "tue", "wed", "thu", "fri"))
@@ -87,17 +87,20 @@ def test_a_dispatch_has_the_clocks_of_its_own_lines() -> None:
     assert [each.hours for each in dispatches_of(refunded, NOW, terms)[0].clocks] == [12, 24, 72]
 
 
-def test_clocks_begin_when_the_campaign_met_its_target() -> None:
-    judged_at = NOW + timedelta(hours=5)
-    (made,) = dispatches_of(an_order(), NOW + timedelta(hours=6), {"sup_1": USUAL}, judged_at)
-    assert made.accept_by == judged_at + timedelta(hours=12)
+def test_clocks_begin_when_the_supplier_can_know_of_them() -> None:
+    """The order was paid at NOW."""
+    made_at = NOW + timedelta(hours=6)
+    (made,) = dispatches_of(an_order(), made_at, {"sup_1": USUAL})
+    assert made.accept_by == made_at + timedelta(hours=12)
+    assert made.ship_by == made_at + timedelta(hours=24)
 
 
 def with_all_clocks(status: DispatchStatus) -> Dispatch:
     clocks = clocks_of(USUAL, ["standard"], NOW)
-    parcels = (a_parcel(),) if status in ("shipped", "delivered") else ()
+    arrived = a_parcel(delivered_at=clock.to_text(NOW))
+    parcels = {"shipped": (a_parcel(),), "delivered": (arrived,)}.get(status, ())
     made = a_dispatch(status, clocks=clocks, parcels=parcels)
-    return made.delivering_from(NOW, USUAL.calendar)
+    return made.delivering("prc_1", NOW, USUAL.calendar)
 
 
 @pytest.mark.parametrize("status", STATES)
@@ -116,22 +119,59 @@ def test_what_is_not_in_a_parcel_yet_is_still_to_be_shipped_in_time() -> None:
     clocks = clocks_of(USUAL, ["standard"], NOW)
     sent = (a_parcel(units={"sku_1": 1}),)
     made = a_dispatch("shipped", clocks=clocks, parcels=sent)
-    assert [each.kind for each in made.running_clocks] == ["ship", "deliver"]
+    begun = made.delivering("prc_1", NOW, USUAL.calendar)
+    assert [each.name for each in begun.running_clocks] == ["ship", "deliver:prc_1"]
 
 
 def test_delivering_is_begun_by_shipping() -> None:
     made = a_dispatch("shipped", clocks=clocks_of(USUAL, ["standard"], NOW), parcels=(a_parcel(),))
     assert (made.deliver_by, made.due_at) == (None, None)
     later = NOW + timedelta(hours=10)
-    begun = made.delivering_from(later, USUAL.calendar)
+    begun = made.delivering("prc_1", later, USUAL.calendar)
     assert begun.deliver_by == later + timedelta(hours=72)
     assert begun.due_at == later + timedelta(hours=36)
     assert begun.clocks[:2] == made.clocks[:2]
 
 
+def of_two_parcels(**second: Any) -> Dispatch:
+    """The second was sent ten hours after the first."""
+    parcels = (a_parcel(units={"sku_1": 1}), a_parcel("prc_2", units={"sku_1": 1}, **second))
+    clocks = clocks_of(replace(USUAL, modes=(FRESH_USUAL,)), ["standard"], NOW)
+    made = a_dispatch("shipped", clocks=clocks, parcels=parcels)
+    first = made.delivering("prc_1", NOW, USUAL.calendar)
+    return first.delivering("prc_2", NOW + timedelta(hours=10), USUAL.calendar)
+
+
+def test_each_parcel_has_a_clock_on_the_same_terms_from_its_own_shipping_on() -> None:
+    first, second = (each for each in of_two_parcels().clocks if each.kind == "deliver")
+    assert summed((first, second)) == [("deliver", 10, "fine", 250)] * 2
+    assert (hours_from_now(first.due_at), hours_from_now(second.due_at)) == (10, 20)
+
+
+def test_what_was_done_for_one_parcel_leaves_the_other_its_half_time_and_end() -> None:
+    found = of_two_parcels()
+    first, second = found.running_clocks
+    fired = found.with_clock(first.reminded(NOW).fired(NOW, 250))
+    assert [each.next_at for each in fired.running_clocks] == [None, second.half_time_at]
+    again = fired.delivering("prc_3", NOW, USUAL.calendar).clocks[-1]
+    assert (again.parcel_id, again.reminded_at, again.fired_at, again.fined) == (
+        "prc_3",
+        None,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize("end", [{"delivered_at": clock.to_text(NOW)}, {"is_refunded": True}])
+def test_a_parcel_that_nobody_awaits_owes_nothing(end: dict[str, Any]) -> None:
+    found = of_two_parcels(**end)
+    assert [each.name for each in found.running_clocks] == ["deliver:prc_1"]
+    assert found.deliver_by == NOW + timedelta(hours=10)
+
+
 def test_a_dispatch_without_clocks_owes_nothing_by_any_time() -> None:
     made = a_dispatch("shipped")
-    assert made.delivering_from(NOW, USUAL.calendar) == made
+    assert made.delivering("prc_1", NOW, USUAL.calendar) == made
     assert (made.due_at, made.next_clock, made.deliver_by) == (None, None, None)
     assert not made.is_due_by(NOW + timedelta(days=1000))
 
@@ -171,11 +211,6 @@ def test_what_is_due_by_an_instant_has_a_running_clock_that_ends_by_then() -> No
     accepted = replace(made, status="accepted")
     assert not accepted.is_due_by(NOW + timedelta(hours=12))
     assert accepted.is_due_by(NOW + timedelta(hours=24))
-
-
-def test_every_kind_of_clock_runs_at_some_time() -> None:
-    assert set(RUNS_WHILE) == set(KINDS)
-    assert all(RUNS_WHILE.values())
 
 
 def test_the_second_half_begins_with_the_reminder_and_ends_with_the_clock() -> None:

@@ -6,16 +6,9 @@ from typing import get_args
 
 import pytest
 
+from chalicelib.dispatch.moves import check_delivered_at, repeats
 from chalicelib.dispatch.parcels import Parcel
-from chalicelib.dispatch.rules import (
-    Dispatch,
-    check_delivered_at,
-    dispatch_id,
-    dispatches_of,
-    repeats,
-    units,
-    with_units,
-)
+from chalicelib.dispatch.rules import Dispatch, dispatch_id, dispatches_of, units, with_units
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.ordering.rules import DispatchStatus, Order
@@ -144,11 +137,6 @@ def test_a_dispatch_has_the_same_id_however_often_it_is_made() -> None:
     assert dispatch_id("ord_1", "sup_1") != dispatch_id("ord_2", "sup_1")
 
 
-def test_a_suppliers_clocks_run_from_the_payment() -> None:
-    made = made_of(an_order(), NOW + timedelta(hours=2))[0]
-    assert (made.accept_by, made.ship_by) == (NOW + timedelta(hours=12), NOW + timedelta(hours=24))
-
-
 def test_refunded_units_are_not_dispatched() -> None:
     order = an_order((a_line(3, sku_id="a"), a_line(1, sku_id="b", supplier_id="sup_2")))
     (left,) = made_of(order.after_refund({"a": 1, "b": 1}), NOW)
@@ -163,9 +151,9 @@ def test_an_open_dispatch_shrinks_with_the_orders_refunds() -> None:
     assert after == (replace(made.lines[0], quantity=1),)
 
 
-def made_of(order: Order, now: datetime, judged_at: datetime | None = None) -> tuple[Dispatch, ...]:
+def made_of(order: Order, now: datetime) -> tuple[Dispatch, ...]:
     """By the usual terms."""
-    return dispatches_of(order, now, {each: Terms(each) for each in USUAL}, judged_at)
+    return dispatches_of(order, now, {each: Terms(each) for each in USUAL})
 
 
 def sent() -> list[Parcel]:

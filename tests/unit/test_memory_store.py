@@ -1,17 +1,23 @@
 """The store in memory answers as DynamoDB does, also where other imitations do not."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pynamodb.exceptions import TransactWriteError
 
+from chalicelib.platform import store
+from chalicelib.platform.transaction import Update, create, write
+from chalicelib.stock.store import StockRow
+from tests.support.aws_calls import losing
 from tests.support.memory.dynamodb import DynamoDB
 from tests.support.memory.errors import Refused
 from tests.support.memory.tables import Index, Keys
 from tests.support.memory.values import known_item, known_value, spelt
-from tests.support.memory_cloud import MemoryCloud
+from tests.support.memory_cloud import MemoryCloud, memory_cloud
 
 Json = dict[str, Any]
 KEYS = {"pk": {"S": "a"}, "sk": {"S": "1"}}
@@ -499,6 +505,19 @@ def test_what_it_does_not_know_it_does_not_answer(db: DynamoDB) -> None:
     assert refused(lambda: db.answer("GetItem", {"TableName": "U", "Key": KEYS})).code == (
         "ResourceNotFoundException"
     )
+
+
+def test_a_transaction_whose_answers_are_lost_is_done_once() -> None:
+    with memory_cloud():
+        write(create(StockRow("sku_1", "stock", available=100)))
+        with losing(0.4):
+            for _ in range(30):
+                with suppress(TransactWriteError):
+                    write(Update(StockRow.at("sku_1", "stock"), [StockRow.available.add(-1)]))
+        # One that was never answered has been done as well, and nobody has done it again.
+        left = store.get(StockRow, "sku_1", "stock")
+        assert left
+        assert left.available == 70
 
 
 def test_messages_are_hidden_while_they_are_worked_on_and_come_again(time: Time) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.dispatch import disputes, parcels, rules
+from chalicelib.dispatch import disputes, moves, parcels, rules
 from chalicelib.dispatch.answers import REASONS, Acceptance, Said
 from chalicelib.dispatch.parcels import MOST_PARCELS, Shipment
 from chalicelib.dispatch.rules import Dispatch
@@ -60,48 +60,57 @@ def test_a_parcel_is_known_by_dispatch_carrier_and_number() -> None:
     assert made not in {parcels.parcel_id(*each) for each in others}
 
 
-def test_a_shipment_repeats_the_parcel_that_its_words_made() -> None:
+def test_a_number_that_a_correction_set_free_is_that_of_another_parcel() -> None:
+    shipment = Shipment("DHL", "T1", {"sku_1": 1})
+    first = a_parcel(parcels.new_parcel_id((), "dsp_1", shipment)).corrected(None, "T2")
+    assert parcels.sent_before((first,), shipment) is None
+    second = a_parcel(parcels.new_parcel_id((first,), "dsp_1", shipment)).corrected(None, "T3")
+    third = parcels.new_parcel_id((first, second), "dsp_1", shipment)
+    assert len({first.id, second.id, third}) == 3
+
+
+def test_a_shipment_repeats_the_parcel_that_bears_its_number() -> None:
     made = parcels.parcel_id("dsp_1", "DHL", "T1")
     parcel = a_parcel(made, units={"sku_1": 1})
     sent = (parcel,)
-    assert parcels.sent_before(sent, "dsp_1", Shipment("DHL", "T1", {"sku_1": 1})) == parcel
-    assert parcels.sent_before(sent, "dsp_1", Shipment("DHL", "T2", {"sku_1": 1})) is None
+    assert parcels.sent_before(sent, Shipment("DHL", "T1", {"sku_1": 1})) == parcel
+    assert parcels.sent_before(sent, Shipment("DHL", "T2", {"sku_1": 1})) is None
     for otherwise in (Shipment("DHL", "T1", {"sku_1": 2}), Shipment("DHL", "T1")):
         with pytest.raises(Conflict) as refused:
-            parcels.sent_before(sent, "dsp_1", otherwise)
+            parcels.sent_before(sent, otherwise)
         assert refused.value.code == "already_shipped"
 
 
 def test_everything_that_is_left_repeats_a_parcel_that_took_it() -> None:
     made = parcels.parcel_id("dsp_1", "DHL", "T1")
     parcel = a_parcel(made, is_rest=True)
-    assert parcels.sent_before((parcel,), "dsp_1", Shipment("DHL", "T1")) == parcel
+    assert parcels.sent_before((parcel,), Shipment("DHL", "T1")) == parcel
 
 
 def test_no_parcel_is_made_beyond_the_most() -> None:
     full = shipped(*[1] * MOST_PARCELS, of=MOST_PARCELS + 1)
     with pytest.raises(Conflict) as refused:
-        rules.left_to_ship(full)
+        moves.left_to_ship(full)
     assert refused.value.code == "too_many_parcels"
     one_less = replace(full, parcels=full.parcels[1:])
-    assert rules.left_to_ship(one_less) == {"sku_1": 2}
+    assert moves.left_to_ship(one_less) == {"sku_1": 2}
 
 
 def test_an_acceptance_of_all_says_nothing_of_a_reason() -> None:
     whole = a_dispatch("accepted", acceptance=Acceptance({"sku_1": 2}))
     for units in (None, {"sku_1": 2}):
-        assert rules.repeats_acceptance(whole, units, Said.of("damaged"))
+        assert moves.repeats_acceptance(whole, units, Said.of("damaged"))
     with pytest.raises(Conflict):
-        rules.repeats_acceptance(whole, {"sku_1": 1}, Said.of("damaged"))
+        moves.repeats_acceptance(whole, {"sku_1": 1}, Said.of("damaged"))
 
 
 def test_what_an_acceptance_left_out_is_no_rejection_to_repeat() -> None:
     said = Said.of("out_of_stock")
     left = a_dispatch().without({"sku_1": 1}, said, NOW, by_acceptance=True)
-    assert not rules.repeats_rejection(left, None, said)
+    assert not moves.repeats_rejection(left, None, said)
     told = a_dispatch().without({"sku_1": 1}, said, NOW, named={"sku_1": 1})
-    assert rules.repeats_rejection(told, {"sku_1": 1}, said)
-    assert not rules.repeats_rejection(told, None, said)
+    assert moves.repeats_rejection(told, {"sku_1": 1}, said)
+    assert not moves.repeats_rejection(told, None, said)
 
 
 def test_a_dispatch_is_delivered_once_nothing_waits_or_is_on_its_way() -> None:
@@ -111,7 +120,7 @@ def test_a_dispatch_is_delivered_once_nothing_waits_or_is_on_its_way() -> None:
     assert rules.ended(an_order((line,)), here).status == "shipped"
     ended = rules.ended(an_order((line.after_refund(3),)), here)
     assert (ended.status, ended.delivered_at) == ("delivered", NOW + timedelta(hours=3))
-    assert rules.ended(an_order((line.after_refund(3),)), sent).status == "shipped"
+    assert rules.ended(an_order((line.after_refund(3),)), sent).status == "cancelled"
 
 
 def test_a_dispatch_shows_its_first_parcels_number() -> None:

@@ -12,11 +12,30 @@ from chalicelib.dispatch.earned import Days, earned_lines
 from chalicelib.kernel.money import at_rate
 from chalicelib.ordering.lines import OrderLine, Shares, Substitute
 from chalicelib.ordering.pricing import price
+from chalicelib.plans.rules import Basis, Share, Terms
 from chalicelib.stock.rules import Part
-from tests.support.made import a_basket, a_line, an_offer
+from tests.support.made import a_basket, a_line, an_offer, an_order
 
 # A hundred minor units of each kind for three equal units: nothing divides without a rest.
 THIRDS = replace(a_line(quantity=3), net=100, cost=50, commission=10, shipping=4, amount=100)
+
+
+@st.composite
+def divided_terms(draw: st.DrawFn) -> Terms:
+    """A plan's, by which others have their parts of what the line brings."""
+    rate = draw(st.integers(1, 4_000))
+    first = draw(st.integers(1, 5_000))
+    others = [
+        Share("pickup_point", "ldr_2", rate, first),
+        Share("hub", "ldr_3", rate, draw(st.integers(0, 10_000 - first))),
+        Share("upline_1", "ldr_4", draw(st.integers(1, 1_000))),
+    ][: draw(st.integers(1, 3))]
+    split = sum(each.share_bps for each in others if each.role != "upline_1")
+    basis: Basis = draw(st.sampled_from(["sales", "gross_profit"]))
+    floor = draw(st.none() | st.integers(1, 300))
+    return Terms(
+        basis, rate, "default", "cpl_1", 1, 10_000 - split, tuple(others), line_floor=floor
+    )
 
 
 @st.composite
@@ -29,6 +48,8 @@ def lines(draw: st.DrawFn) -> OrderLine:
     )
     quantity = draw(st.integers(1, 12))
     basket = a_basket(offer, quantity, draw(st.none() | st.integers(1, 9_000)))
+    if draw(st.booleans()):
+        basket = replace(basket, terms=draw(divided_terms()))
     discount = draw(st.integers(0, offer.price))
     shipping = draw(st.integers(0, 2_000))
     least = min(discount, basket.price.amount)
@@ -73,13 +94,16 @@ def some_steps(data: st.DataObject, line: OrderLine, first: int = 0) -> list[Ord
     return seen
 
 
+def numbers(shares: Shares) -> list[int]:
+    *amounts, others = vars(shares).values()
+    return [*amounts, *(others or (0, 0, 0)), *(0,) * (3 - len(others or (0, 0, 0)))]
+
+
 def grows(before: Shares, after: Shares, whole: Shares) -> bool:
     """Whether each share goes away from nothing, or stays; a spread may lie below zero."""
     return all(
         min(0, total) <= now - was <= max(0, total)
-        for was, now, total in zip(
-            *(vars(each).values() for each in (before, after, whole)), strict=True
-        )
+        for was, now, total in zip(*map(numbers, (before, after, whole)), strict=True)
     )
 
 
@@ -248,7 +272,7 @@ def test_no_more_ships_than_waits(units: int) -> None:
         THIRDS.after_shipping("prc_1", units)
 
 
-BROWN = Substitute("sku_2", "sup_2", "BR-1", "Brown eggs", 800, (Part(0, 1),), "dsp_2")
+BROWN = Substitute("sku_2", "sup_2", "BR-1", "Brown eggs", 800, (Part(0, 1),), "dsp_2", "chilled")
 
 
 @given(lines(), st.data())
@@ -264,7 +288,7 @@ def test_a_substitute_takes_its_part_of_what_is_held_and_nothing_else(
     assert (rest.quantity + brown.quantity, brown.quantity) == (before.quantity, units)
     assert (rest.refunded, rest.posted) == (before.refunded, before.posted)
     assert rest.held + replace(brown.whole, cost=before.held.cost - rest.held.cost) == before.held
-    assert brown.cost == 800 * units
+    assert (brown.cost, brown.fulfilment_mode) == (800 * units, "chilled")
     assert brown.amount - brown.discount == brown.net
     for name in ("amount", "discount", "net", "shipping", "tax", "commission", "spread"):
         assert getattr(rest, name) + getattr(brown, name) == getattr(before, name)
@@ -292,7 +316,10 @@ def test_what_was_agreed_is_told_of_a_substitutes_commission(
     """By its own cost a commission on gross profit would not be the rate's."""
     units = data.draw(st.integers(1, line.quantity))
     brown = line.in_place(line.without_next(units), BROWN)
-    (told, *_) = earned_lines("ord_1", brown, brown.whole, Days("2026-03-10", "2026-03-03"))
-    assert told.amount == brown.commission
-    if units == line.quantity and not line.spread:
+    days = Days("2026-03-10", "2026-03-03")
+    (_, told), *others = earned_lines(an_order((brown,)), brown, brown.whole, days)
+    assert told.amount == brown.whole.commission
+    of_all = [told, *(each for _, each in others if each.kind == "commission")]
+    assert sum(each.amount for each in of_all) == brown.commission
+    if units == line.quantity and not line.spread and line.rule == "offer":
         assert at_rate(told.basis_amount, told.rate_bps) == line.commission

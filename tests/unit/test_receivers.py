@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.support.malformed import malformed
-from tests.support.receivers import LANGUAGES, post, receiver
+from tests.support.receivers import LANGUAGES, hang_up, post, receiver
 
 SECRET = "whsec_c2VjcmV0LW9mLXRoZS1kb2N1bWVudC10ZXN0"
 Json = dict[str, Any]
@@ -96,6 +96,24 @@ def test_it_takes_what_is_about_no_dispatch(running: Receiver) -> None:
         event = {"type": kind, "timestamp": "2026-03-02T09:31:08.894Z", "data": data}
         assert running.hear(f"whd_{n}", event) == 204
     assert running.stored() == {}
+
+
+def test_it_goes_on_when_a_request_breaks_off(running: Receiver) -> None:
+    for _ in range(3):
+        hang_up(running.port)
+    assert running.hear("whd_1", dispatch(1)) == 204
+    assert running.stored() == {"dsp_1": dispatch(1)}
+
+
+def test_the_one_in_python_keeps_every_event(tmp_path: Path) -> None:
+    ping = {"type": "ping", "timestamp": "2026-03-02T09:31:08.894Z", "data": {"endpoint_id": "w"}}
+    heard = {"whd_1": dispatch(2), "whd_2": dispatch(1), "whd_3": ping}
+    with receiver("docs/suppliers.md", "python", tmp_path, SECRET) as port:
+        running = Receiver(port, lambda: in_python(tmp_path / "store"))
+        for name in [*heard, "whd_1"]:
+            assert running.hear(name, heard[name]) == 204
+    rows = sqlite3.connect(tmp_path / "store").execute("SELECT webhook_id, event FROM events")
+    assert {name: json.loads(event) for name, event in rows} == heard
 
 
 def test_it_never_fails_of_a_malformed_signature(running: Receiver) -> None:

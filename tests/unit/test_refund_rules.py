@@ -41,7 +41,8 @@ def whole(order: Order) -> Shares:
 
 
 def each_share(part: Shares) -> tuple[int, ...]:
-    return tuple(vars(part).values())
+    *amounts, others = vars(part).values()
+    return (*amounts, *others)
 
 
 @st.composite

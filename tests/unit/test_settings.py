@@ -17,6 +17,7 @@ NAMES = (
     "AFTER_SALES_HOURS",
     "SETTLE_OPEN_DAY",
     "ALLOW_LOOPBACK_WEBHOOKS",
+    "UPLINE_LIMITS",
     "JWT_ROLE_CLAIM",
 )
 
@@ -36,6 +37,7 @@ def test_what_is_not_set_is_as_the_contract_says() -> None:
     assert (usual.reservation, usual.leader_collect) == (timedelta(minutes=15), timedelta(hours=24))
     assert usual.return_window == timedelta(days=7)
     assert usual.after_sales == timedelta(hours=48)
+    assert usual.upline_limits == {}
     assert not usual.settle_open_day
     assert not usual.allow_loopback_webhooks
     assert usual.jwt_role_claim == "role"
@@ -45,7 +47,9 @@ def test_what_is_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIMEZONE", "Asia/Shanghai")
     monkeypatch.setenv("COMMISSION_HOLD_DAYS", "0")
     monkeypatch.setenv("SETTLE_OPEN_DAY", "1")
+    monkeypatch.setenv("UPLINE_LIMITS", "MY:2:5000,VN:1:3000")
     chosen = settings()
+    assert chosen.upline_limits == {"MY": (2, 5000), "VN": (1, 3000)}
     assert (chosen.zone, chosen.commission_hold_days) == (ZoneInfo("Asia/Shanghai"), 0)
     assert chosen.settle_open_day
 
@@ -58,6 +62,9 @@ def test_what_is_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         ("RESERVATION_MINUTES", "soon"),
         ("SETTLE_OPEN_DAY", "yes"),
         ("COMMISSION_HOLD_DAYS", ""),
+        ("UPLINE_LIMITS", "MY"),
+        ("UPLINE_LIMITS", "MY:3:5000"),
+        ("UPLINE_LIMITS", "MY:2:5001"),
     ],
 )
 def test_what_cannot_be_read_is_told_by_its_name(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.ordering.lines import OrderLine, Substitute
 from chalicelib.ordering.pricing import price
 from chalicelib.parties.settlement_terms import PaidBy, SettlementTerms, Waiver
+from chalicelib.parties.terms import STANDARD
 from chalicelib.stock.rules import Part
 from chalicelib.suppliers import rules
 from tests.support.made import NOW, a_basket, an_offer
@@ -158,7 +159,9 @@ def test_gross_profit_of_a_share_is_the_fee(line: OrderLine) -> None:
 
 def test_an_alternate_is_paid_by_its_own_suppliers_terms() -> None:
     (line,) = price([a_basket(an_offer(price=1000), 2)], plan_version=1)
-    brown = Substitute("sku_2", "sup_2", None, "Brown", 1, (Part(0, 1),), "dsp_2", A_TENTH)
+    brown = Substitute(
+        "sku_2", "sup_2", None, "Brown", 1, (Part(0, 1),), "dsp_2", STANDARD, A_TENTH
+    )
     made = line.in_place(line.without_next(1), brown)
     assert (made.cost, made.unit_cost) == (900, 900)
     assert (made.supplier_basis, made.fee_bps, made.supplier_terms) == ("revenue_share", 1000, 3)

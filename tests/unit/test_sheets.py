@@ -84,6 +84,22 @@ def test_numbers_that_a_person_typed_are_whole() -> None:
     assert read(raw) == [("12345", "7"), ("x", "")]
 
 
+@pytest.mark.parametrize("number", [1.2345678901234567e18, 10**15, -(10**20)])
+def test_a_number_that_a_workbook_has_cut_short_is_not_read_as_whole(number: float) -> None:
+    ((name, _),) = read(workbook(("name",), (number,)))
+    assert "E+" in name
+
+
+def test_the_most_digits_that_a_workbook_keeps_are_read() -> None:
+    assert read(workbook(("name",), (float(10**15 - 1),))) == [("9" * 15, "")]
+
+
+def test_what_is_typed_into_a_column_of_text_stays_text() -> None:
+    sheet = Sheet("Things", COLUMNS, [(None, 1), ("007", 2)], as_text=("name",))
+    page = load_workbook(io.BytesIO(sheets.written([sheet], "xlsx"))).worksheets[0]
+    assert [page[cell].number_format for cell in ("A2", "A3", "B2")] == ["@", "@", "General"]
+
+
 def test_a_formula_is_read_as_its_text() -> None:
     assert read(workbook(("name",), ("=1+1",))) == [("=1+1", "")]
 
@@ -92,6 +108,13 @@ def test_blank_rows_are_no_rows_and_lines_are_counted_as_an_editor_does() -> Non
     for raw in (b"name,units\n\n,\neggs,1\n", workbook(COLUMNS, (), ("", ""), ("eggs", 1))):
         (line,) = sheets.read(raw, COLUMNS, COLUMNS, 1)
         assert line.number == 4
+
+
+def test_semicolons_divide_cells_as_well() -> None:
+    raw = '\ufeffname;units\r\n"eggs; brown";1\r\nmilk, fresh;2\r\n'.encode()
+    assert read(raw) == [("eggs; brown", "1"), ("milk, fresh", "2")]
+    assert read(b";\nname;units\neggs;1\n") == [("eggs", "1")]
+    assert read(b"name,units\na;b,1\n") == [("a;b", "1")]
 
 
 @pytest.mark.parametrize("make", [lambda rows: workbook(*rows), lambda rows: csv_of(rows)])

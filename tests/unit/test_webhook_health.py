@@ -12,14 +12,12 @@ from chalicelib.webhooks import rules
 from chalicelib.webhooks.rules import (
     ANSWER_KEPT,
     OPENS_AFTER,
-    PROBED_AFTER,
-    PROBED_AT_LEAST_EVERY,
     Delivery,
     Endpoint,
     excerpt,
     in_order,
-    probe_after,
 )
+from chalicelib.webhooks.schedule import PROBED_AFTER, PROBED_AT_LEAST_EVERY, probe_after
 from tests.unit.test_webhook_rules import AN_ATTEMPT, NOW, a_delivery, an_endpoint
 
 SEEDS = st.integers(0, 2**32)
@@ -158,6 +156,7 @@ def test_what_a_disabled_endpoint_misses_waits_to_be_replayed() -> None:
     assert (missed.status, missed.waits, missed.next_attempt_at) == ("exhausted", True, None)
     assert not missed.is_held
     assert not missed.replayed(NOW).waits
+    assert not replace(a_delivery(), event_type="ping").missed(AN_ATTEMPT).waits
 
 
 def told(number: int, subject: str, version: int | None) -> Delivery:

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dispatch import clocks
+from chalicelib.dispatch import clocks, rules
 from chalicelib.kernel import clock
+from chalicelib.kernel.errors import Busy
 from chalicelib.webhooks import store as webhooks
 from tests.functional.workers.conftest import NOON, StillClock
 from tests.support.dispatching import SHIP, call, read
 from tests.support.invariants import findings
 from tests.support.lambdas import handle, invoke
 from tests.support.snapshot import snapshot
-from tests.support.world import Json, Sale, World
+from tests.support.world import Json, Sale, World, created
 
 FINE: Json = {"on_missed": "fine", "fine_amount": 300}
 CANCEL: Json = {"on_missed": "cancel"}
@@ -70,6 +71,7 @@ def test_a_dispatch_shows_its_clocks(world: World) -> None:
         None,
     )
     untouched = {
+        "parcel_id": None,
         "reminded_at": None,
         "fired_at": None,
         "on_missed": "escalate",
@@ -126,6 +128,7 @@ def test_a_reminder_says_which_clock_ends_when_and_what_follows(
     data = json.loads(delivery.body)["data"]
     assert data["clock"] == {
         "kind": "accept",
+        "parcel_id": None,
         "due_at": dispatch["accept_by"],
         "on_missed": "fine",
         "fine_amount": 300,
@@ -313,6 +316,9 @@ def test_a_clock_may_cancel_what_has_not_shipped(world: World, time: StillClock)
     assert (found["status"], found["reason"]) == ("cancelled", "was not accepted in time")
     order = world.order(dispatch["order_id"])
     assert (order["status"], order["refunded_amount"]) == ("refunded", 2000)
+    (refund_id,) = order["refunds"]
+    refund = world.operator.get(f"/v1/refunds/{refund_id}").json
+    assert refund["reason"] == "dispatch was not accepted in time"
     assert world.trial_balance() == {}
     stock = world.stock(sale.sku_ids[0])
     # Whether a supplier that is silent has them nobody knows: they stay off sale.
@@ -350,6 +356,25 @@ def test_only_what_is_left_of_a_dispatch_is_refunded_by_its_clock(
     assert world.order(dispatch["order_id"])["refunded_amount"] == 2000
     assert world.trial_balance() == {}
     assert findings({sale.sku_ids[0]: 10}) == []
+
+
+@pytest.mark.parametrize("on_missed", [FINE, CANCEL])
+def test_a_supplier_does_not_pay_for_the_platforms_delay(
+    world: World, time: StillClock, on_missed: Json
+) -> None:
+    """The message that makes dispatches lay for thirteen hours."""
+    sale = world.sale(stock=10)
+    set_terms(world, sale.supplier_id, **on_missed)
+    order = world.place(sale, quantity=2)
+    assert world.pay(order).status == 200
+    sweep(world, time, hours=13)
+    sweep(world, time, hours=14)
+    (made,) = world.order(order["id"])["dispatches"]
+    shown = read(world, made["id"])
+    assert (shown["status"], shown["accept_by"]) == ("created", "2026-03-11T13:00:00.000Z")
+    assert cases(world) == []
+    sweep(world, time, hours=25)
+    assert cases(world) == [("accept_missed", made["id"])]
 
 
 def test_clocks_pause_outside_the_suppliers_hours(world: World, time: StillClock) -> None:
@@ -415,6 +440,24 @@ def test_a_sku_of_another_mode_has_the_clocks_of_its_mode(world: World) -> None:
     assert found == {(1, fish): [1, 2, 3], (1, salt): [12, 24, 72], (2, fish): [1, 2, 3]}
 
 
+def test_an_alternate_has_the_clocks_of_its_own_mode(world: World) -> None:
+    sale, other = world.sale(stock=10), world.add_supplier()
+    chilled = {"mode": "chilled", "accept_by_hours": 2, "ship_by_hours": 6}
+    set_terms(world, other, modes=[{**chilled, "deliver_by_hours": 24}])
+    sku = {"title": "x", "list_price": 1000, "cost": 800, "fulfilment_mode": "chilled"}
+    body = {"supplier_id": other, "title": "Milk", "currency": "EUR", "skus": [sku]}
+    (alternate,) = created(world.operator.post("/v1/products", body))["skus"]
+    world.set_stock(alternate["id"], 10)
+    path = f"/v1/skus/{alternate['id']}"
+    assert world.operator.patch(path, {"alternate_of": sale.sku_ids[0]}).status == 200
+    dispatch = a_dispatch(world, sale)
+    assert call(world.operator, dispatch["id"], "reject").status == 200
+    _, in_place = world.order(dispatch["order_id"])["dispatches"]
+    shown = read(world, in_place["id"])
+    assert shown["supplier_id"] == other
+    assert [each["hours"] for each in shown["clocks"]] == [2, 6, 24]
+
+
 def test_a_leader_sees_no_clocks(world: World) -> None:
     dispatch = a_dispatch(world)
     world.move(dispatch["id"], "accept", "ship")
@@ -462,3 +505,15 @@ def test_one_dispatch_that_fails_holds_back_no_other(
     assert sorted(cases(world)) == sorted(
         [("accept_missed", first["id"]), ("accept_missed", second["id"])]
     )
+
+
+def test_what_can_never_be_written_is_a_failure_of_the_sweep(
+    world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An order that does not show its dispatch as it is, which no retry mends."""
+    dispatch = a_dispatch(world, **CANCEL)
+    monkeypatch.setattr(rules, "is_as_shown", lambda *_: False)
+    time.move_on(hours=12)
+    with pytest.raises(Busy):
+        invoke("dispatch_clocks")
+    assert read(world, dispatch["id"]) == dispatch

@@ -18,6 +18,7 @@ SCHEDULES = (
     "ledger_fold",
     "order_expire",
     "outbox_sweep",
+    "payout_watch",
     "refund_sweep",
     "settlement_watch",
     "webhook_replay_sweep",
@@ -25,12 +26,14 @@ SCHEDULES = (
 )
 STRANGERS_FAIL = ("campaign_orders", "dispatch_create", "refund_execute", "webhook_fan_out")
 STRANGERS_PASS = (
+    "payout_page",
     "settlement_list",
     "settlement_settle",
     "webhook_attempt",
     "webhook_slow",
     "webhook_recover",
     "webhook_replay",
+    "plan_simulate",
 )
 
 
@@ -101,6 +104,14 @@ def test_the_samples_of_settlement_settle_a_leader(world: World) -> None:
     event = sample_about("settlement_settle", run_id, page=0, leader_id=leader_id)
     assert invoke("settlement_settle", event) == DONE
     assert world.operator.get(f"/v1/settlement-runs/{run_id}").json["status"] == "completed"
+
+
+def test_the_sample_of_payout_page_begins_to_gather(world: World) -> None:
+    body = {"currency": "EUR", "kind": "leaders", "method": "manual"}
+    batch = world.operator.post("/v1/payout-batches", body).json
+    assert [each["subject"] for each in world.messages("PAYOUT_PAGE")] == [batch["id"]]
+    assert invoke("payout_page", sample_about("payout_page", batch["id"])) == DONE
+    assert [each["data"]["page"] for each in world.messages("PAYOUT_PAGE")] == [0]
 
 
 def test_the_sample_of_the_api_places_an_order(world: World) -> None:

@@ -21,7 +21,7 @@ def capped(monkeypatch: pytest.MonkeyPatch) -> None:
     price = pricing.price
 
     def with_cap(*args: Any, **kwargs: Any) -> Sequence[Any]:
-        return [replace(line, cap_day=CAP) for line in price(*args, **kwargs)]
+        return [replace(line, day_cap=CAP) for line in price(*args, **kwargs)]
 
     monkeypatch.setattr(pricing, "price", with_cap)
 

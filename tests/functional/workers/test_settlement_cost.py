@@ -13,9 +13,11 @@ from botocore.client import BaseClient
 from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
-from chalicelib.platform.transaction import write
-from chalicelib.settlement import earning
-from chalicelib.settlement.rules import EarnedLine
+from chalicelib.platform.transaction import create, write
+from chalicelib.settlement import earning, runs, watching
+from chalicelib.settlement import store as settlement
+from chalicelib.settlement.rules import EarnedLine, Run
+from chalicelib.settlement.store import RunRow
 from tests.functional.workers.conftest import StillClock
 from tests.support.communities import balance, start_run, statement
 from tests.support.lambdas import handle
@@ -23,6 +25,8 @@ from tests.support.world import Sale, World
 
 DAY = "2026-03-17"
 LINES_A_DELIVERY = 10
+# The watch looks for the first open page once, and who reads the run's progress twice.
+LOOKS = 3
 
 
 def test_a_thousand_lines_are_settled_with_the_calls_of_ten(world: World, time: StillClock) -> None:
@@ -50,6 +54,35 @@ def test_more_days_are_no_more_calls(world: World, time: StillClock, days: int) 
     list_all(world)
     assert settled(several) == settled(one)
     assert statement(world, several, DAY)["total"] == 7 * LINES_A_DELIVERY * 2 * days
+
+
+def test_eight_times_as_many_pages_cost_the_watch_and_a_reader_three_reads_more_each(
+    world: World, time: StillClock
+) -> None:
+    """The first open page is found by halving, wherever it is."""
+    few, many = looks_at(world, pages=8), looks_at(world, pages=64)
+    assert (many["Query"], many["TransactWriteItems"]) == (few["Query"], few["TransactWriteItems"])
+    assert many["GetItem"] - few["GetItem"] <= 3 * LOOKS
+
+
+def looks_at(world: World, pages: int) -> Counter[str]:
+    """The calls of the watch, and of a reader, about a run of so many pages, all but one closed."""
+    run_id = f"run_2025-01-{pages:02}"
+    run = Run(run_id, "2025-01-01", "running", 0, 0, (), clock.now(), None, False, 1)
+    write(create(RunRow.of(run)), settlement.begin(run, ValueError("another run")))
+    for number in range(pages):
+        row = settlement.add_page(
+            run_id, number, [f"ldr_{number}"], listed=number + 1, is_last=False
+        )
+        write(row)
+        page = settlement.get_page(run_id, number)
+        if page and number < pages - 1:
+            settlement.close_page(page, number + 1, 0, [])
+    with counted() as calls:
+        watching.watch(clock.now())
+        runs.progress_of(run)
+    write(settlement.end(run))
+    return calls
 
 
 def leader(world: World) -> Sale:

@@ -64,9 +64,10 @@ def test_a_line_says_where_its_amount_comes_from(world: World, time: StillClock)
         "amount": 300,
         "matured_on": "2026-03-17",
         "role": "promoter",
+        "share_bps": 10_000,
         "plan_id": "",
         "plan_version": 1,
-        "rule": "",
+        "rule": "offer",
         "day_cap": None,
         "delivered_on": "",
     }

@@ -381,3 +381,27 @@ def test_a_healthy_endpoint_is_not_written_for_what_it_hears(
         told.tell(supplier, dispatch=n)
     told.work()
     assert webhooks.get_endpoint(supplier.endpoint_id) == before
+
+
+def test_a_later_version_comes_behind_one_that_fails_while_it_is_drained(
+    told: Telling, supplier: Supplier
+) -> None:
+    open_circuit(told, supplier)
+    versions = [told.tell(supplier, dispatch=9, version=each) for each in (1, 2, 3)]
+    told.work()
+    assert waiting(supplier)[-3:] == versions
+    supplier.heard.clear()
+    fails_once = {versions[0]}
+
+    def answer(request: Request) -> Response:
+        delivery_id = request.headers["webhook-id"]
+        if delivery_id in fails_once:
+            fails_once.remove(delivery_id)
+            return Response(status=503)
+        return Response(status=204)
+
+    supplier.answer = answer
+    told.go_on(minutes=20)
+    about_it = [each for each in supplier.heard if each in versions]
+    assert about_it == [versions[0], *versions]
+    assert waiting(supplier) == []

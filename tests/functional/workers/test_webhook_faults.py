@@ -132,7 +132,7 @@ def test_control_the_rig_catches_a_worker_that_says_done_before_it_has_called(
         made = webhooks.get_deliveries(delivery_ids)
         for each in made.values():
             attempt = Attempt("2026-03-10T12:00:00.000Z", 200, 1, None)
-            delivering.keep(each.succeeded(attempt), "succeeded")
+            delivering.keep(each, each.succeeded(attempt), "succeeded")
         raise ConnectionError
 
     with mock.patch.object(delivering, "attempts", forgetful), pytest.raises(ConnectionError):

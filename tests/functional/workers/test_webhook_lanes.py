@@ -185,3 +185,31 @@ def test_a_message_of_the_slow_lane_that_is_lost_is_made_up_for(
     told.mail.waiting["WEBHOOK_SLOW"].clear()
     told.go_on(minutes=3)
     assert supplier.delivery(second)["status"] == "succeeded"
+
+
+def test_one_that_answers_late_each_time_takes_no_more_than_its_share_of_a_batch(
+    told: Telling,
+    supplier: Supplier,
+    world: World,
+    threaded: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_out, "post", partial(http_out.post, total_timeout=15))
+    other = Supplier(world, threaded)
+    for each in (supplier, other):
+        Slow(each, 2 * GOOD_TIME)
+    for each in (supplier, other):
+        told.tell(each)
+    told.work()
+    assert (supplier.endpoint()["slow"], other.endpoint()["slow"]) == (True, True)
+    for n in range(2, 32):
+        told.send(supplier, n)
+    told.send(other, 40)
+    told.work("WEBHOOK_FAN_OUT")
+    told.work("WEBHOOK_ATTEMPT")
+    supplier.heard.clear()
+    told.work("WEBHOOK_SLOW")
+    assert (len(supplier.heard), len(other.heard)) == (8, 2)
+    told.go_on(minutes=5)
+    assert len(supplier.heard) == len(set(supplier.heard)) == 30
+    assert {each["status"] for each in supplier.deliveries()} == {"succeeded"}

@@ -85,7 +85,7 @@ def test_only_the_message_that_fails_goes_back(
     one, poison, other = [{"subject": each["id"]} for each in deliveries(world)]
     deliver = delivering.deliver
 
-    def deliver_or_fail(delivery: Delivery, endpoint: Endpoint) -> bool:
+    def deliver_or_fail(delivery: Delivery, endpoint: Endpoint) -> Delivery:
         if delivery.id == poison["subject"]:
             raise RuntimeError("poison")
         return deliver(delivery, endpoint)

@@ -60,6 +60,7 @@ KNOWN = {
     "TransactGetItems": {"TransactItems"},
     "TransactWriteItems": {"TransactItems", "ClientRequestToken"},
     "DescribeTable": {"TableName"},
+    "ListTables": set(),
 }
 IN_TRANSACTION = {
     "ConditionCheck": {*WRITE, "Key"},
@@ -82,8 +83,6 @@ class Write:
     writes: bool = True
 
     def commit(self) -> None:
-        if not self.writes:
-            return
         if self.after is not None:
             self.table.put(self.key, self.before, self.after, self.size)
         elif self.before is not None:
@@ -106,6 +105,8 @@ class DynamoDB:
         self._tables: dict[str, Table] = {}
         self._tokens: dict[str, tuple[float, bytes]] = {}
         self._now = now
+        # Told of each item that was written or deleted, by table and key.
+        self.on_write: Callable[[str, Key], None] = lambda table, key: None
 
     def add_table(self, name: str, keys: Keys, indexes: Sequence[Index]) -> None:
         self._tables[name] = Table(name, keys, indexes)
@@ -141,6 +142,9 @@ class DynamoDB:
         }
         return {"Table": described}
 
+    def list_tables(self, asked: Json) -> Json:
+        return {"TableNames": sorted(self._tables)}
+
     def get_item(self, asked: Json) -> Json:
         table, given = self.table(asked["TableName"]), _given(asked, "ProjectionExpression")
         found = table.get(table.key(asked["Key"]))
@@ -162,8 +166,7 @@ class DynamoDB:
             return {}
         self._check_once([(self.table(each["TableName"]), each) for _, each in requests])
         writes = self._all_or_none(requests)
-        for write in writes:
-            write.commit()
+        self._commit(*writes)
         if token:
             self._tokens[token] = (self._now(), _fingerprint(requests))
         return {}
@@ -205,8 +208,7 @@ class DynamoDB:
         writes = [self._judged(*_batched(name, request))[0] for name, request in wanted]
         if len({(each.table.name, each.key) for each in writes}) < len(writes):
             raise Unfit("Provided list of item keys contains duplicates")
-        for write in writes:
-            write.commit()
+        self._commit(*writes)
         return {"UnprocessedItems": {}}
 
     def query(self, asked: Json) -> Json:
@@ -275,8 +277,14 @@ class DynamoDB:
             raise Refused(
                 "ConditionalCheckFailedException", "The conditional request failed", **more
             )
-        write.commit()
+        self._commit(write)
         return _returned(asked.get("ReturnValues", "NONE"), write)
+
+    def _commit(self, *writes: Write) -> None:
+        for write in writes:
+            if write.writes:
+                write.commit()
+                self.on_write(write.table.name, write.key)
 
     def _judged(self, kind: str, asked: Json) -> tuple[Write, bool]:
         """What a write comes to, and whether its condition holds."""
@@ -371,6 +379,7 @@ _OPERATIONS: dict[str, Callable[[DynamoDB, Json], Json]] = {
     "TransactGetItems": DynamoDB.transact_get_items,
     "TransactWriteItems": DynamoDB.transact_write_items,
     "DescribeTable": DynamoDB.describe_table,
+    "ListTables": DynamoDB.list_tables,
 }
 
 

@@ -127,6 +127,10 @@ class Table:
         for index in self.indexes.values():
             index.move(key, before, None)
 
+    def items(self) -> Iterator[Item]:
+        """All of them, in no order."""
+        return map(marshal.loads, self._kept.values())
+
     def scanned(self) -> list[str]:
         """The partitions in the order in which a scan meets them."""
         if self._scanned is None:

@@ -52,6 +52,9 @@ def number(text: str) -> int | Decimal:
 def spelt(value: int | Decimal) -> str:
     """A number as DynamoDB writes it. Raises Unfit where it has too many digits or is too large."""
     if isinstance(value, int):
+        text = str(value)
+        if len(text) <= DIGITS:
+            return text
         value = Decimal(value)
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)

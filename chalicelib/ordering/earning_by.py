@@ -1,0 +1,54 @@
+"""By which rule of its leader's plan each line of a new order earns. Pure but for the zone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chalicelib.catalogue.rules import Offer
+from chalicelib.kernel import clock
+from chalicelib.kernel.errors import Conflict, FieldError
+from chalicelib.parties.rules import Leader
+from chalicelib.plans.rules import Plan, Seller, Terms, terms_for
+from chalicelib.platform.settings import settings
+
+
+def terms_of(
+    plan: Plan | None, leader: Leader, offers: Sequence[Offer], now: datetime
+) -> list[Terms | None]:
+    """The terms of each offer by the plan's version of this business date; None where the offer
+    names a commission, which wins over any plan.
+
+    Raises Conflict `no_commission_rule` where neither says anything: nobody sells for nothing
+    because a rule was forgotten.
+    """
+    found = [terms_by(plan, leader, offer, now) for offer in offers]
+    wrong = tuple(
+        FieldError(f"lines.{n}.sku_id", "is sold under no commission rule")
+        for n, (offer, terms) in enumerate(zip(offers, found, strict=True))
+        if offer.commission is None and terms is None
+    )
+    if wrong:
+        raise Conflict(
+            "The leader's commission plan has no rule for some lines.",
+            code="no_commission_rule",
+            errors=wrong,
+        )
+    return found
+
+
+def terms_by(plan: Plan | None, leader: Leader, offer: Offer, now: datetime) -> Terms | None:
+    """The terms of one offer by a plan; None where it names a commission, or the plan no rule."""
+    if offer.commission or plan is None:
+        return None
+    version = plan.in_force_on(clock.business_date(now, settings().zone).isoformat())
+    rule = version.rule_for(offer.sold_at(leader.level)) if version else None
+    return terms_for(plan, version, rule, seller(leader)) if version and rule else None
+
+
+def seller(leader: Leader) -> Seller:
+    return Seller(
+        leader.level,
+        leader.pickup_point.country,
+        leader.pickup_leader_id,
+        leader.hub_id,
+        leader.upline,
+    )

@@ -1,0 +1,1 @@
+"""Money sent to leaders and suppliers: gathered in batches, approved, sent, and seen to arrive."""

@@ -1,0 +1,102 @@
+"""Where parties are paid: sealed as it comes in, shown by its last four, and frozen on payouts."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from chalicelib.kernel import clock
+from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.errors import NotFound
+from chalicelib.parties import service as parties
+from chalicelib.payouts import store as payouts
+from chalicelib.payouts.rules import AccountKind, Party, SealedAccount
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.sealing import seal, unseal
+from chalicelib.platform.transaction import write
+
+SECRET = "PAYOUT_ACCOUNT_SECRET"
+
+
+@dataclass(frozen=True)
+class Details:
+    """What is sealed: an account at a bank, or one at Stripe."""
+
+    holder: str
+    iban: str | None = None
+    bic: str | None = None
+    stripe_account: str | None = None
+
+    @property
+    def kind(self) -> AccountKind:
+        return "iban" if self.iban else "stripe"
+
+    @property
+    def last_four(self) -> str:
+        return (self.iban or self.stripe_account or "")[-4:]
+
+
+@dataclass(frozen=True)
+class AccountShown:
+    """As much as anybody sees of it."""
+
+    kind: AccountKind
+    holder: str
+    last_four: str
+    changed_at: datetime
+    changed_by: str
+
+
+def check_party(party: Party, caller: Caller) -> None:
+    """Raises NotFound for a party that is not there, or not the caller; operators see all."""
+    caller.must_be(party.role, party.id, party.role)
+    if party.role == "leader":
+        parties.leader(party.id)
+    else:
+        parties.supplier(party.id)
+
+
+@retry_stale
+def set_account(party: Party, details: Details, caller: Caller) -> AccountShown:
+    """Pay the party there from now on; what is prepared already goes where it was to go.
+
+    Raises NotFound for a party that is not there, or not the caller.
+    """
+    check_party(party, caller)
+    before = payouts.get_account(party)
+    if before and _opened(before.sealed, party) == details:
+        return _shown(before, details)
+    account = SealedAccount(
+        party=party.key,
+        kind=details.kind,
+        sealed=seal(SECRET, json.dumps(asdict(details)), party.key),
+        last_four=details.last_four,
+        version=before.version + 1 if before else 1,
+        changed_at=clock.now(),
+        changed_by=f"{caller.role}:{caller.id}",
+    )
+    write(*payouts.set_account(account))
+    return _shown(account, details)
+
+
+def account_of(party: Party, caller: Caller) -> AccountShown:
+    """Raises NotFound."""
+    check_party(party, caller)
+    account = payouts.get_account(party)
+    if account is None:
+        raise NotFound("No payout account is set.")
+    return _shown(account, _opened(account.sealed, party))
+
+
+def details_of(sealed: str, party: Party) -> Details:
+    """What a payout has frozen of its party's account."""
+    return _opened(sealed, party)
+
+
+def _opened(sealed: str, party: Party) -> Details:
+    return Details(**json.loads(unseal(SECRET, sealed, party.key)))
+
+
+def _shown(account: SealedAccount, details: Details) -> AccountShown:
+    return AccountShown(
+        account.kind, details.holder, account.last_four, account.changed_at, account.changed_by
+    )

@@ -1,0 +1,190 @@
+"""Batches as operators deal with them: made, approved by another, sent, or cancelled before."""
+
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from chalicelib.kernel import clock, events, ids
+from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.currencies import written
+from chalicelib.kernel.errors import Conflict, Forbidden, NotFound
+from chalicelib.kernel.events import Event
+from chalicelib.payouts import store as payouts
+from chalicelib.payouts import transfers
+from chalicelib.payouts.accounts import check_party
+from chalicelib.payouts.rules import (
+    Batch,
+    BatchKind,
+    BatchStatus,
+    Method,
+    Party,
+    PayoutShown,
+)
+from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.settings import settings
+from chalicelib.platform.transaction import Recorder, Transaction
+
+
+@dataclass(frozen=True)
+class Results:
+    """What payouts of a batch have come to; amounts in the currency's minor unit."""
+
+    paid: int
+    paid_amount: int
+    returned: int
+    returned_amount: int
+    failed: int
+    failed_amount: int
+    unknown: int
+    unknown_amount: int
+
+
+@dataclass(frozen=True)
+class BatchWhole(Batch):
+    """A batch with what has become of its payouts; while it is prepared, of those it has so far."""
+
+    results: Results | None = None
+
+
+def make(
+    currency: str,
+    kind: BatchKind,
+    method: Method,
+    minimum: int,
+    caller: Caller,
+    recorder: Recorder | None,
+) -> BatchWhole:
+    """Begin to gather what parties have coming above a minimum.
+
+    Raises Invalid where this stack has no Stripe, or Stripe does not take the currency.
+    """
+    if method == "stripe":
+        transfers.check(currency)
+    now = clock.now()
+    batch = Batch(
+        ids.new("pob"), currency, kind, method, minimum, "preparing", caller.id, now, now, 1
+    )
+    transaction = Transaction(recorder)
+    transaction.add(payouts.add_batch(batch))
+    transaction.publish(Event(events.PAYOUTS_ASKED, batch.id))
+    made = whole(batch)
+    transaction.commit(made)
+    return made
+
+
+@retry_stale
+def approve(batch_id: str, caller: Caller, recorder: Recorder | None) -> BatchWhole:
+    """Let it be sent. Above the limit only an operator who has not made it may say so.
+
+    Raises Forbidden for its maker, Conflict where it is not prepared.
+    """
+    batch = _batch(batch_id)
+    if batch.status == "approved" and batch.approved_by == caller.id:
+        return whole(batch)
+    if batch.status != "prepared":
+        _refuse(batch, "approved")
+    if batch.amount > settings().payout_four_eyes_above and batch.made_by == caller.id:
+        raise Forbidden(
+            f"{written(batch.amount, batch.currency)} are approved by another operator than the "
+            "one who made the batch.",
+            code="second_operator_required",
+        )
+    now = clock.now()
+    approved = replace(batch.after("approved", now), approved_by=caller.id, approved_at=now)
+    return _change(approved, recorder)
+
+
+@retry_stale
+def send(batch_id: str, recorder: Recorder | None) -> BatchWhole:
+    """Send it: by Stripe the platform does so itself; else it is in the hands of an operator.
+
+    Raises Conflict where it is not approved.
+    """
+    batch = _batch(batch_id)
+    if batch.is_sent and batch.sent_at:
+        return whole(batch)
+    if batch.status != "approved":
+        _refuse(batch, "sent")
+    now = clock.now()
+    return _change(replace(batch.after("sent", now), sent_at=now), recorder)
+
+
+@retry_stale
+def cancel(batch_id: str, recorder: Recorder | None) -> BatchWhole:
+    """Give back what it has taken, payout by payout. Raises Conflict once it is sent, and while
+    it is prepared."""
+    batch = _batch(batch_id)
+    if batch.status in ("cancelling", "cancelled"):
+        return whole(batch)
+    if batch.status not in ("prepared", "approved"):
+        _refuse(batch, "cancelled")
+    return _change(batch.after("cancelling", clock.now()), recorder)
+
+
+def batch_of(batch_id: str) -> BatchWhole:
+    return whole(_batch(batch_id))
+
+
+def batches(page: PageRequest) -> Page[BatchWhole]:
+    return payouts.batches(page).map(lambda batch: BatchWhole(**vars(batch)))
+
+
+def payouts_in(batch_id: str, page: PageRequest) -> Page[PayoutShown]:
+    batch = _batch(batch_id)
+    return payouts.payouts_in(batch.id, page).map(lambda payout: payout.shown_in(batch))
+
+
+def payout_for(payout_id: str, caller: Caller) -> PayoutShown:
+    """For its payee and for operators. Raises NotFound for anyone else."""
+    payout = payouts.get_payout(payout_id)
+    if payout is None:
+        raise NotFound("There is no such payout.")
+    caller.must_be(payout.payee.role, payout.payee.id, "payout")
+    return payout.shown_in(_batch(payout.batch_id))
+
+
+def payouts_to(party: Party, caller: Caller, page: PageRequest) -> Page[PayoutShown]:
+    """What a party was paid out, newest first. Raises NotFound for anyone else's."""
+    check_party(party, caller)
+    found = payouts.payouts_to(party, page)
+    of_ids = payouts.get_batches(payout.batch_id for payout in found.items)
+    return found.map(lambda payout: payout.shown_in(of_ids[payout.batch_id]))
+
+
+def whole(batch: Batch) -> BatchWhole:
+    tally = payouts.tally(batch.id)
+    results = Results(**{name: getattr(tally, name) for name in Results.__dataclass_fields__})
+    if batch.status != "preparing":
+        return BatchWhole(**vars(batch), results=results)
+    so_far = replace(
+        batch,
+        payouts=tally.payouts,
+        amount=tally.amount,
+        netted=tally.netted,
+        left_out=tally.left_out,
+    )
+    return BatchWhole(**vars(so_far), results=results)
+
+
+def _batch(batch_id: str) -> Batch:
+    batch = payouts.get_batch(batch_id)
+    if batch is None:
+        raise NotFound("There is no such payout batch.")
+    return batch
+
+
+def _change(after: Batch, recorder: Recorder | None) -> BatchWhole:
+    transaction = Transaction(recorder)
+    transaction.add(payouts.replace_batch(after))
+    if after.has_work:
+        transaction.publish(Event(events.PAYOUTS_ASKED, after.id))
+    changed = whole(after)
+    transaction.commit(changed)
+    return changed
+
+
+def _refuse(batch: Batch, wanted: BatchStatus) -> NoReturn:
+    raise Conflict(
+        f"The batch is {batch.status} and cannot be {wanted} from there.",
+        code="invalid_transition",
+    )

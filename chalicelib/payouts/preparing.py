@@ -1,0 +1,168 @@
+"""Gathers what parties have coming: page by page, one transaction and one payout a party."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from chalicelib.cases import service as cases
+from chalicelib.kernel import clock
+from chalicelib.kernel.errors import Stale
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.store import AccountsRow, OutOfBounds
+from chalicelib.parties import store as parties
+from chalicelib.payouts import postings, rules
+from chalicelib.payouts import store as payouts
+from chalicelib.payouts.asking import ask_for_page
+from chalicelib.payouts.rules import (
+    NEEDS,
+    Batch,
+    Party,
+    PartyRole,
+    Payout,
+    SealedAccount,
+    Standing,
+)
+from chalicelib.payouts.store import PageRow
+from chalicelib.platform.log import logger
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.transaction import Transaction, write
+
+PARTIES_A_PAGE = 100
+NEXT_PARTIES: Mapping[PartyRole, Callable[[str | None, int], list[str]]] = {
+    "leader": parties.leader_ids_after,
+    "supplier": parties.supplier_ids_after,
+}
+# What became of a party that was looked at.
+Looked = Literal["taken", "nothing", "left out"]
+
+
+def prepare_page(batch: Batch, number: int, after: str | None, *, give_up: bool) -> None:
+    """List a page of parties, ask for the next one, and take what those of this one have coming.
+
+    A party that fails holds back its page, and none of the other parties; `give_up` leaves such
+    parties out, each with a case.
+    """
+    page = payouts.get_page(batch.id, number) or _new_page(batch, number, after)
+    if not page.is_last and payouts.get_page(batch.id, number + 1) is None:
+        ask_for_page(batch.id, number + 1, after=page.party_ids[-1])
+    if page.is_open:
+        _close(batch, page, _take_each(batch, page, give_up=give_up))
+
+
+def _new_page(batch: Batch, number: int, after: str | None) -> PageRow:
+    listed = NEXT_PARTIES[batch.role](after, PARTIES_A_PAGE + 1)
+    of_page, more = listed[:PARTIES_A_PAGE], len(listed) > PARTIES_A_PAGE
+    try:
+        write(payouts.add_page(batch.id, number, of_page, is_last=not more))
+    except Stale:
+        logger.info("page was listed meanwhile", payout_batch_id=batch.id)
+    page = payouts.get_page(batch.id, number)
+    if page is None:
+        raise LookupError(f"page {number} of {batch.id} is gone")
+    return page
+
+
+def _close(batch: Batch, page: PageRow, left_out: int) -> None:
+    """From now on no payout is added to the page. Whoever comes second changes nothing."""
+    pages = page.number + 1 if page.is_last else 0
+    tally = payouts.count(batch.id, page.number, pages=pages, pages_prepared=1, left_out=left_out)
+    try:
+        write(payouts.close_page(page), tally)
+    except Stale:
+        logger.info("page was closed meanwhile", payout_batch_id=batch.id)
+
+
+def _take_each(batch: Batch, page: PageRow, *, give_up: bool) -> int:
+    """Returns how many were left out. Raises, once all have had their turn, the first failure."""
+    looked: list[Looked] = []
+    failures: list[Exception] = []
+    for party in _with_something(batch, page):
+        try:
+            looked.append(_take(batch, page, party))
+        except Exception as error:
+            logger.exception("party was not prepared", payout_batch_id=batch.id, party_id=party.id)
+            failures.append(error)
+            if give_up:
+                _call_person(batch, party)
+                looked.append("left out")
+    if failures and not give_up:
+        raise failures[0]
+    return looked.count("left out")
+
+
+def _with_something(batch: Batch, page: PageRow) -> list[Party]:
+    """Those that may have enough coming in the batch's currency, by one read."""
+    of_page = {party.key: party for party in (Party(batch.role, each) for each in page.party_ids)}
+    balances = ledger.accounts_of_each(of_page)
+    return [
+        of_page[key]
+        for key, row in balances.items()
+        if row.currency == batch.currency and batch.wants(_standing(of_page[key], row))
+    ]
+
+
+@retry_stale
+def _take(batch: Batch, page: PageRow, party: Party) -> Looked:
+    payout_id = rules.payout_id(batch.id, party)
+    if payouts.get_payout(payout_id):
+        return "taken"
+    standing = _standing(party, ledger.accounts_of(party.key))
+    if not batch.wants(standing):
+        return "nothing"
+    account = payouts.get_account(party)
+    if not _can_be_paid(batch, account) or payouts.has_open(party):
+        return "left out"
+    payout = _payout(batch, page, party, standing, account)
+    try:
+        _commit(payout, page)
+    except OutOfBounds:
+        raise Stale from None
+    return "taken"
+
+
+def _can_be_paid(batch: Batch, account: SealedAccount | None) -> bool:
+    needed = NEEDS[batch.method]
+    return needed is None or (account is not None and account.kind == needed)
+
+
+def _commit(payout: Payout, page: PageRow) -> None:
+    transaction = Transaction()
+    transaction.add(
+        payouts.still_open(page),
+        *payouts.add_payout(payout),
+        payouts.count(
+            payout.batch_id, page.number, payouts=1, amount=payout.amount, netted=payout.netted
+        ),
+        *postings.prepared(payout),
+    )
+    transaction.commit()
+
+
+def _payout(
+    batch: Batch, page: PageRow, party: Party, standing: Standing, account: SealedAccount | None
+) -> Payout:
+    return Payout(
+        id=rules.payout_id(batch.id, party),
+        batch_id=batch.id,
+        page=page.number,
+        party=party.key,
+        currency=batch.currency,
+        method=batch.method,
+        amount=standing.left,
+        netted=standing.netted,
+        made_at=clock.now(),
+        version=1,
+        account_kind=account.kind if account else None,
+        sealed=account.sealed if account else None,
+        last_four=account.last_four if account else None,
+    )
+
+
+def _standing(party: Party, row: AccountsRow) -> Standing:
+    return Standing(coming=-getattr(row, party.coming), owed=getattr(row, party.owed))
+
+
+def _call_person(batch: Batch, party: Party) -> None:
+    transaction = Transaction()
+    detail = f"{party.id} could not be taken into payout batch {batch.id}, and was left out of it."
+    cases.open_in(transaction, "payout_not_prepared", party.id, detail, occurrence=batch.id)
+    transaction.commit()

@@ -1,0 +1,258 @@
+"""Batches of payouts, payouts, and what may become of each (contract, sections 4 and 6)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from chalicelib.kernel import ids
+
+PartyRole = Literal["leader", "supplier"]
+BatchKind = Literal["leaders", "suppliers"]
+Method = Literal["bank_file", "stripe", "manual"]
+BatchStatus = Literal[
+    "preparing", "prepared", "approved", "sent", "closed", "cancelling", "cancelled"
+]
+# What a person, a bank or a provider says of a payout.
+Told = Literal["paid", "returned", "failed"]
+Outcome = Literal["paid", "returned", "failed", "unknown", "cancelled"]
+PayoutStatus = Literal[
+    "prepared", "approved", "sent", "paid", "returned", "failed", "unknown", "cancelled"
+]
+AccountKind = Literal["iban", "stripe"]
+
+ROLES: Mapping[BatchKind, PartyRole] = {"leaders": "leader", "suppliers": "supplier"}
+# What a party has coming, and what it owes, by the purposes of its accounts.
+COMING: Mapping[PartyRole, str] = {"leader": "available", "supplier": "payable"}
+OWED: Mapping[PartyRole, str] = {"leader": "collected", "supplier": "owed"}
+# Where the money goes; by hand it goes wherever the operator knows of.
+NEEDS: Mapping[Method, AccountKind | None] = {
+    "bank_file": "iban",
+    "stripe": "stripe",
+    "manual": None,
+}
+CASH: Mapping[Method, str] = {"bank_file": "bank", "stripe": "stripe", "manual": "bank"}
+# What a payout without an outcome is shown as while its batch is in that status.
+SHOWN: Mapping[BatchStatus, PayoutStatus] = {
+    "preparing": "prepared",
+    "prepared": "prepared",
+    "approved": "approved",
+    "sent": "sent",
+    "closed": "sent",
+    "cancelling": "prepared",
+    "cancelled": "cancelled",
+}
+MAY_BECOME: Mapping[Outcome | None, tuple[Outcome, ...]] = {
+    None: ("paid", "returned", "failed", "unknown", "cancelled"),
+    "unknown": ("paid", "returned", "failed"),
+    "paid": ("returned",),
+}
+# How long after a provider gave no answer it is asked what has become of a payout, and how long
+# until a person is called.
+ASK_AGAIN_AFTER = timedelta(minutes=5)
+CALL_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Party:
+    """Whom money is sent to; its `key` is what the ledger knows it by."""
+
+    role: PartyRole
+    id: str
+
+    @classmethod
+    def of(cls, key: str) -> "Party":
+        role, _, party_id = key.partition(":")
+        return cls("leader" if role == "leader" else "supplier", party_id)
+
+    @property
+    def key(self) -> str:
+        return f"{self.role}:{self.id}"
+
+    @property
+    def coming(self) -> str:
+        return COMING[self.role]
+
+    @property
+    def owed(self) -> str:
+        return OWED[self.role]
+
+    def account(self, purpose: str) -> str:
+        return f"{self.key}:{purpose}"
+
+
+@dataclass(frozen=True)
+class SealedAccount:
+    """Where a party is paid; `sealed` are its details, readable by the platform alone."""
+
+    party: str
+    kind: AccountKind
+    sealed: str
+    last_four: str
+    version: int
+    changed_at: datetime
+    changed_by: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a party has coming and what it owes, in the currency's minor unit, each positive."""
+
+    coming: int
+    owed: int
+
+    @property
+    def netted(self) -> int:
+        return max(0, min(self.coming, self.owed))
+
+    @property
+    def left(self) -> int:
+        """What is sent: the rest once the party has paid what it owes of it."""
+        return self.coming - self.netted
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Payouts of one currency that are approved and sent together.
+
+    `payouts`, `amount` and `netted` are fixed once it is prepared; `left_out` are the parties that
+    had enough coming and could not be paid. `asked_at` is when the work under way was asked for.
+    """
+
+    id: str
+    currency: str
+    kind: BatchKind
+    method: Method
+    minimum: int
+    status: BatchStatus
+    made_by: str
+    made_at: datetime
+    asked_at: datetime
+    version: int
+    pages: int = 0
+    payouts: int = 0
+    amount: int = 0
+    netted: int = 0
+    left_out: int = 0
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    sent_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def role(self) -> PartyRole:
+        return ROLES[self.kind]
+
+    @property
+    def is_sent(self) -> bool:
+        return self.status in ("sent", "closed")
+
+    @property
+    def goes_on_by_itself(self) -> bool:
+        """Whether it comes to its next status once its pages, or its payouts, are done."""
+        return self.status in ("preparing", "sent", "cancelling")
+
+    @property
+    def has_work(self) -> bool:
+        """Whether its pages have to be gone through."""
+        by_stripe = self.status == "sent" and self.method == "stripe"
+        return by_stripe or self.status in ("preparing", "cancelling")
+
+    def wants(self, standing: Standing) -> bool:
+        return standing.left >= max(self.minimum, 1)
+
+    def after(self, status: BatchStatus, now: datetime) -> "Batch":
+        return replace(self, status=status, asked_at=now, version=self.version + 1)
+
+
+@dataclass(frozen=True)
+class Payout:
+    """What one party is sent in a batch. `amount` goes out, `netted` pays what the party owes.
+
+    `sealed` are the account details as they were when it was prepared, readable by the platform
+    alone. `asked_at` is when a provider was first asked to send it.
+    """
+
+    id: str
+    batch_id: str
+    page: int
+    party: str
+    currency: str
+    method: Method
+    amount: int
+    netted: int
+    made_at: datetime
+    version: int
+    account_kind: AccountKind | None = None
+    sealed: str | None = None
+    last_four: str | None = None
+    outcome: Outcome | None = None
+    reference: str | None = None
+    told_at: datetime | None = None
+    asked_at: datetime | None = None
+
+    @property
+    def payee(self) -> Party:
+        return Party.of(self.party)
+
+    @property
+    def taken(self) -> int:
+        """What it takes of what the party had coming."""
+        return self.amount + self.netted
+
+    @property
+    def is_over(self) -> bool:
+        return self.outcome not in (None, "unknown")
+
+    def shown_in(self, batch: Batch) -> "PayoutShown":
+        return PayoutShown(**vars(self), status=self.outcome or SHOWN[batch.status])
+
+    def may_become(self, outcome: Outcome) -> bool:
+        return outcome in MAY_BECOME.get(self.outcome, ())
+
+    def told(self, outcome: Outcome, reference: str | None, now: datetime) -> "Payout":
+        return replace(
+            self, outcome=outcome, reference=reference, told_at=now, version=self.version + 1
+        )
+
+
+@dataclass(frozen=True)
+class PayoutShown(Payout):
+    """A payout with its status, which is its batch's until it has an outcome of its own."""
+
+    status: PayoutStatus = "prepared"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of a batch so far; amounts in the minor unit."""
+
+    pages: int = 0
+    pages_prepared: int = 0
+    payouts: int = 0
+    amount: int = 0
+    netted: int = 0
+    left_out: int = 0
+    paid: int = 0
+    paid_amount: int = 0
+    returned: int = 0
+    returned_amount: int = 0
+    failed: int = 0
+    failed_amount: int = 0
+    unknown: int = 0
+    unknown_amount: int = 0
+    cancelled: int = 0
+    cancelled_amount: int = 0
+
+    @property
+    def is_prepared(self) -> bool:
+        return 0 < self.pages == self.pages_prepared
+
+    @property
+    def over(self) -> int:
+        """Payouts that have their result."""
+        return self.paid + self.returned + self.failed
+
+
+def payout_id(batch_id: str, party: Party) -> str:
+    return ids.derived("pyt", batch_id, party.key)

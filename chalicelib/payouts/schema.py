@@ -1,0 +1,175 @@
+"""Requests and answers about payouts."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
+
+from chalicelib.payouts.rules import (
+    AccountKind,
+    BatchKind,
+    BatchStatus,
+    Method,
+    PartyRole,
+    PayoutStatus,
+    Told,
+)
+from chalicelib.platform.schema import (
+    ONE_LINE,
+    Amount,
+    Currency,
+    Instant,
+    Reference,
+    RequestModel,
+    StripeAccount,
+    View,
+    just_one,
+)
+
+
+def _iban(text: str) -> str:
+    """Without the blanks that people write it with. ISO 13616: length, form and check digits."""
+    from stdnum import iban
+    from stdnum.exceptions import InvalidChecksum, ValidationError
+
+    try:
+        return str(iban.validate(text))
+    except InvalidChecksum:
+        raise ValueError("has check digits that do not fit the rest of the IBAN") from None
+    except ValidationError:
+        raise ValueError("is not an IBAN of a country that has them") from None
+
+
+def _bic(text: str) -> str:
+    from stdnum import bic
+    from stdnum.exceptions import ValidationError
+
+    try:
+        return str(bic.validate(text))
+    except ValidationError:
+        raise ValueError("is not a BIC of 8 or 11 characters such as COBADEFFXXX") from None
+
+
+Iban = Annotated[
+    str,
+    StringConstraints(max_length=60),
+    AfterValidator(_iban),
+    Field(examples=["DE89370400440532013000"]),
+]
+Bic = Annotated[
+    str, StringConstraints(max_length=20), AfterValidator(_bic), Field(examples=["COBADEFFXXX"])
+]
+Holder = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=70, pattern=ONE_LINE),
+    Field(description="The account holder's name, as its bank knows it."),
+]
+
+
+class SetPayoutAccount(RequestModel):
+    holder: Holder
+    iban: Iban | None = None
+    stripe_account: StripeAccount | None = Field(
+        default=None,
+        validate_default=True,
+        description="A connected account of Stripe's, in place of an IBAN.",
+    )
+    bic: Bic | None = Field(default=None, description="Of the IBAN's bank, where it is wanted.")
+
+    @field_validator("stripe_account")
+    @classmethod
+    def _one_account(cls, value: str | None, sent: ValidationInfo) -> str | None:
+        return just_one(value, sent, "iban")
+
+    @field_validator("bic")
+    @classmethod
+    def _bic_of_a_bank(cls, value: str | None, sent: ValidationInfo) -> str | None:
+        if value and sent.data.get("iban", "") is None:
+            raise ValueError("is sent with an IBAN alone")
+        return value
+
+
+class PayoutAccountView(View):
+    kind: AccountKind
+    holder: str
+    last_four: str = Field(description="No more of the account is ever shown.")
+    changed_at: Instant
+    changed_by: str = Field(description="The role and id of who set it.")
+
+
+class MakeBatch(RequestModel):
+    currency: Currency
+    kind: BatchKind
+    method: Method
+    minimum: Amount = Field(
+        default=1,
+        description="Whoever has less coming, once it has paid what it owes, is not paid.",
+    )
+
+
+class ResultsView(View):
+    paid: int
+    paid_amount: int
+    returned: int
+    returned_amount: int
+    failed: int
+    failed_amount: int
+    unknown: int
+    unknown_amount: int
+
+
+class BatchSummaryView(View):
+    id: str
+    currency: str
+    kind: BatchKind
+    method: Method
+    minimum: int
+    status: BatchStatus
+    payouts: int
+    amount: int = Field(description="What is sent, in the currency's minor unit.")
+    netted: int = Field(description="What parties have paid of what they owed.")
+    left_out: int = Field(
+        description="Parties with enough coming that could not be taken in: they have no account "
+        "for the method, or another payout without a result."
+    )
+    made_by: str
+    made_at: Instant
+    approved_by: str | None
+    approved_at: Instant | None
+    sent_at: Instant | None
+    ended_at: Instant | None
+
+
+class BatchView(BatchSummaryView):
+    results: ResultsView
+
+
+class PayeeView(View):
+    role: PartyRole
+    id: str
+
+
+class PayoutView(View):
+    id: str
+    batch_id: str
+    payee: PayeeView
+    currency: str
+    method: Method
+    amount: int = Field(description="What is sent, in the currency's minor unit.")
+    netted: int = Field(description="What the payee has paid of what it owed.")
+    status: PayoutStatus
+    last_four: str | None = Field(
+        description="Of the account as it was when the payout was prepared; null by hand."
+    )
+    reference: str | None = Field(description="The bank's or the provider's.")
+    made_at: Instant
+    told_at: Instant | None = Field(description="When its result was told.")
+
+
+class TellResult(RequestModel):
+    status: Told
+    reference: Reference
+
+
+class FileQuery(RequestModel):
+    format: Literal["pain.001", "csv"] = "pain.001"
+    part: Annotated[int, Field(ge=1, le=10_000, description="Of a batch that fills several.")] = 1

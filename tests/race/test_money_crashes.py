@@ -1,0 +1,160 @@
+"""A process that dies while money goes back or is put right; and every way that money is posted is
+among those it dies in.
+
+Whoever adds a way to post money adds a scenario that posts it to one of the tables in `FLOWS`.
+"""
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from chalicelib.ledger.store import EntryRow
+from infra.paths import ROOT
+from tests.race import test_clock_crashes as clocks
+from tests.race import test_crashes as crashes
+from tests.race.conftest import SETTINGS
+from tests.race.test_crashes import (
+    COLLECTED,
+    ONE_BACK,
+    PAID,
+    Made,
+    Scenario,
+    collected,
+    comes_to,
+    crash_everywhere,
+    delivered,
+    paid,
+    pay,
+    placed,
+    post,
+    refund_one,
+    remit,
+    result,
+)
+from tests.support.clouds import IN_MEMORY
+from tests.support.crashing import come_to_rest
+from tests.support.gateway import Gateway
+from tests.support.memory_cloud import memory_cloud
+from tests.support.provider import provider_that_answers
+from tests.support.unguarded import piecemeal
+from tests.support.world import Issuer, Json, World, created
+
+ONE_REFUNDED = comes_to("delivered", 7, refunded=1000, dispatches=["delivered"], balances=ONE_BACK)
+
+
+def remitted(world: World) -> Made:
+    made = collected(world)
+    remit(world, made)
+    leader = f"/v1/leaders/{made.sale.leader_id}/remittances"
+    (remittance,) = world.operator.get(leader).json["items"]
+    return Made(made.sale, {**made.order, "remittance": f"{leader}/{remittance['id']}"})
+
+
+def reverse(world: World, made: Made) -> None:
+    post(world, f"{made.order['remittance']}/reverse", {"reason": "booked twice"})
+
+
+def refund_an_amount(world: World, made: Made) -> None:
+    body = {"amount": 1000, "reason": "a pity"}
+    post(world, f"/v1/orders/{made.order['id']}/refunds", body)
+
+
+def asked_for(world: World) -> Made:
+    """The customer wants its money back for one unit."""
+    made = delivered(world)
+    lines = [{"sku_id": made.sale.sku_ids[0], "quantity": 1}]
+    path = f"/v1/orders/{made.order['id']}/after-sales"
+    request = created(world.customer().post(path, {"lines": lines, "reason": "broken"}))
+    return Made(made.sale, {**made.order, "request": f"/v1/after-sales/{request['id']}"})
+
+
+def grant(world: World, made: Made) -> None:
+    post(world, f"{made.order['request']}/decide", {"refund": True, "note": "Sorry."})
+
+
+def refused_by_provider(world: World) -> Made:
+    """The refund of one unit has failed."""
+    made = delivered(world)
+    with provider_that_answers("failed"):
+        refund_one(world, made)
+    (refund,) = world.operator.get(f"/v1/leaders/{made.sale.leader_id}/refunds").json["items"]
+    return Made(made.sale, {**made.order, "refund": refund["id"]})
+
+
+def retry(world: World, made: Made) -> None:
+    post(world, f"/v1/refunds/{made.order['refund']}/retry", {})
+
+
+def cancel_campaign(world: World, made: Made) -> None:
+    post(world, f"/v1/campaigns/{made.sale.campaign_id}/cancel", {})
+
+
+SCENARIOS = {
+    "reverse": Scenario(remitted, reverse, result, {**PAID, "balances": COLLECTED}),
+    "refund an amount": Scenario(delivered, refund_an_amount, result, ONE_REFUNDED),
+    "grant": Scenario(asked_for, grant, result, ONE_REFUNDED),
+    "retry": Scenario(
+        refused_by_provider, retry, result, {**ONE_REFUNDED, "cases": ["refund_failed"]}
+    ),
+    "pay another amount": Scenario(
+        placed,
+        partial(pay, amount=5999),
+        result,
+        comes_to("pending_payment", 10, 3, cases=["wrong_amount"]),
+    ),
+    "cancel a campaign": Scenario(
+        paid,
+        cancel_campaign,
+        result,
+        comes_to("refunded", 10, refunded=6000, dispatches=["cancelled"]),
+    ),
+}
+FLOWS = {**crashes.SCENARIOS, **clocks.SCENARIOS, **SCENARIOS}
+# What an entry's id begins with is written like this, and so are these, which are no entries.
+KIND, NO_ENTRIES = re.compile(r'f"([a-z_-]+):\{'), {"cap", "cash", "leader", "supplier"}
+
+
+@IN_MEMORY
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_whatever_dies_wherever_money_goes_where_it_should(
+    name: str, world: World, record_property: Callable[[str, object], None]
+) -> None:
+    ends = crash_everywhere(world, SCENARIOS[name])
+    record_property("crash_points", len(ends))
+    right: tuple[list[str], Json] = ([], SCENARIOS[name].expected)
+    assert {point: end for point, end in ends.items() if end != right} == {}
+    assert len(ends) > 1
+
+
+@IN_MEMORY
+@pytest.mark.parametrize("name", ["reverse", "grant"])
+def test_control_the_rig_catches_money_that_is_written_piece_by_piece(
+    name: str, world: World
+) -> None:
+    with piecemeal():
+        ends = crash_everywhere(world, SCENARIOS[name])
+    assert any(found for found, _ in ends.values())
+
+
+def test_every_kind_of_entry_is_posted_in_some_flow_that_dies(issuer: Issuer) -> None:
+    written = {
+        kind
+        for path in (ROOT / "chalicelib").rglob("*.py")
+        for kind in KIND.findall(path.read_text())
+    }
+    assert {kind for flow in FLOWS.values() for kind in _posted_kinds(issuer, flow)} == (
+        written - NO_ENTRIES
+    )
+
+
+def _posted_kinds(issuer: Issuer, flow: Scenario) -> set[str]:
+    """The kinds of entries that are there once the flow has come to rest."""
+    from app import app
+
+    with memory_cloud(**issuer.settings, **SETTINGS) as environment:
+        world = World(Gateway(app), issuer, environment)
+        flow.act(world, flow.prepare(world))
+        come_to_rest(world)
+        return {row.pk.partition(":")[0] for row in EntryRow.scan() if row.sk == "entry"}

@@ -1,0 +1,95 @@
+"""Random operations on one town after another, the books checked after each."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.kernel.errors import TuanError
+from tests.soak.operations import OPERATIONS, Operation, come_to_rest
+from tests.soak.rows import NothingToDo
+from tests.soak.town import Town, town
+
+# A town grows old in as many operations as a season has; then another one begins.
+SEASON, FULL_CHECK = 5_000, 1_000
+LONGEST_STEP_SECONDS = 600
+MOST_FINDINGS = 20
+
+
+@dataclass
+class Report:
+    """What a soak has done and found. `out_by` is in minor units."""
+
+    seed: int
+    done: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    idle: Counter[str] = field(default_factory=Counter)
+    findings: list[str] = field(default_factory=list)
+    entries: int = 0
+    turnover: int = 0
+    out_by: int = 0
+    seconds: float = 0.0
+
+    @property
+    def operations(self) -> int:
+        return self.done.total() + self.refused.total()
+
+
+class Soak:
+    """`tick` is told of each operation that was done or refused."""
+
+    def __init__(self, seed: int, tick: Callable[[], None] = lambda: None) -> None:
+        self.report, self._tick = Report(seed), tick
+
+    def run(self, operations: int, of: Sequence[Operation] = OPERATIONS) -> Report:
+        """So many operations, or fewer where something is found to be wrong."""
+        started = time.perf_counter()
+        season = 0
+        while self.report.operations < operations and not self.report.findings:
+            with town(f"{self.report.seed} {season}") as current:
+                self._season(current, min(SEASON, operations - self.report.operations), of)
+            season += 1
+        self.report.seconds = time.perf_counter() - started
+        return self.report
+
+    def _season(self, current: Town, operations: int, of: Sequence[Operation]) -> None:
+        weights = [each.weight for each in of]
+        end = self.report.operations + operations
+        current.books.check_step()
+        while self.report.operations < end and not self.report.findings:
+            (operation,) = current.chance.choices(of, weights)
+            before = self.report.operations
+            self._step(current, operation)
+            last = self.report.operations == end
+            if before < self.report.operations and (
+                last or not self.report.operations % FULL_CHECK
+            ):
+                self._look_at_all(current)
+        self.report.entries += current.books.entries
+        self.report.turnover += current.books.turnover
+        self.report.out_by += current.books.out_by()
+
+    def _step(self, current: Town, operation: Operation) -> bool:
+        """Whether there was anything to do, or to be refused."""
+        current.pass_time(LONGEST_STEP_SECONDS)
+        try:
+            operation.run(current)
+        except NothingToDo:
+            self.report.idle[operation.name] += 1
+            return False
+        except TuanError:
+            self.report.refused[operation.name] += 1
+        else:
+            self.report.done[operation.name] += 1
+        self._note(current, operation.name, current.books.check_step())
+        self._tick()
+        return True
+
+    def _look_at_all(self, current: Town) -> None:
+        come_to_rest(current)
+        self._note(current, "the whole", current.books.check_all(current.supplied))
+
+    def _note(self, current: Town, after: str, findings: Sequence[str]) -> None:
+        at = f"operation {self.report.operations}, {after}, {current.now():%Y-%m-%d %H:%M}"
+        room = MOST_FINDINGS - len(self.report.findings)
+        self.report.findings += [f"{at}: {finding}" for finding in findings[:room]]

@@ -1,0 +1,87 @@
+"""Twenty thousand random operations leave no cent unexplained, and planted mistakes are found."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.rules import Entry
+from chalicelib.platform.transaction import Write
+from chalicelib.settlement import earning
+from tests.soak.operations import OPERATIONS
+from tests.soak.soaking import SEASON, Soak
+
+SEEDS = (1, 2, 3, 4)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_cent_is_unexplained_after_any_operation(seed: int) -> None:
+    report = Soak(seed).run(SEASON)
+    assert (report.findings, report.out_by) == ([], 0)
+    assert report.operations == SEASON
+    assert {each.name for each in OPERATIONS} == report.done.keys()
+
+
+def test_a_seed_gives_the_same_again() -> None:
+    first, second = (Soak(7).run(300) for _ in range(2))
+    assert (first.done, first.refused, first.entries, first.turnover) == (
+        second.done,
+        second.refused,
+        second.entries,
+        second.turnover,
+    )
+
+
+@contextmanager
+def a_posting_dropped() -> Iterator[None]:
+    """What a supplier is owed for a delivery is in no entry."""
+    post = ledger.post
+
+    def dropping(*entries: Entry, **more: Any) -> list[Write]:
+        return post(*map(_without_payable, entries), **more)
+
+    with mock.patch.object(ledger, "post", dropping):
+        yield
+
+
+def _without_payable(entry: Entry) -> Entry:
+    kept = tuple(each for each in entry.postings if not each.account.endswith(":payable"))
+    return Entry(entry.id, entry.currency, kept, entry.posted_at, entry.subject)
+
+
+@contextmanager
+def a_balance_forgotten() -> Iterator[None]:
+    """An entry is written, and the balances it moves are not."""
+    post = ledger.post
+
+    def forgetting(*entries: Entry, **more: Any) -> list[Write]:
+        return post(*entries, **more)[: len(entries)]
+
+    with mock.patch.object(ledger, "post", forgetting):
+        yield
+
+
+@contextmanager
+def a_clawback_clamped() -> Iterator[None]:
+    """Of a leader no more is taken back than its last cent."""
+    with mock.patch.object(earning, "take_back", return_value=[]):
+        yield
+
+
+PLANTED: Sequence[Callable[[], AbstractContextManager[None]]] = [
+    a_posting_dropped,
+    a_balance_forgotten,
+    a_clawback_clamped,
+]
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda each: each.__name__)
+def test_control_a_planted_mistake_is_found(
+    planted: Callable[[], AbstractContextManager[None]],
+) -> None:
+    with planted():
+        assert Soak(1).run(1_500).findings

@@ -1,0 +1,100 @@
+"""Payout batches as operators make them, and parties who have something coming."""
+
+from typing import Any
+
+from tests.support.communities import communities, deliver
+from tests.support.gateway import Answer
+from tests.support.lambdas import invoke
+from tests.support.world import Api, Sale, World
+
+IBAN, OTHER_IBAN = "DE89370400440532013000", "FR1420041010050500013M02606"
+STRIPE_ACCOUNT = "acct_1032D82eZvKYlo2C"
+COMMISSION, COST = 100, 700  # of a unit
+
+
+def earned(world: World, time: Any, *units: int) -> list[Sale]:
+    """Leaders who have the commission of so many units available, and their supplier's cost."""
+    sales = communities(world, len(units))
+    earn(world, time, sales, *units)
+    return sales
+
+
+def earn(world: World, time: Any, sales: list[Sale], *units: int) -> list[Any]:
+    """More units are delivered, and settled. Returns the orders."""
+    orders = deliver(world, sales, units)
+    time.move_on(days=9)
+    invoke("settlement_start")
+    world.work()
+    return orders
+
+
+def other_operator(world: World) -> Api:
+    return world.caller("operator", "op_other")
+
+
+def try_batch(world: World, **changes: Any) -> Answer:
+    usual = {"currency": "EUR", "kind": "leaders", "method": "manual"}
+    return world.operator.post("/v1/payout-batches", {**usual, **changes})
+
+
+def make(world: World, **changes: Any) -> Any:
+    """A batch as it is once it is prepared."""
+    answer = try_batch(world, **changes)
+    assert answer.status == 202, answer.text
+    world.work()
+    return read(world, answer.json)
+
+
+def read(world: World, batch: Any) -> Any:
+    return world.operator.get(f"/v1/payout-batches/{batch['id']}").json
+
+
+def approve(world: World, batch: Any) -> Answer:
+    return other_operator(world).post(f"/v1/payout-batches/{batch['id']}/approve")
+
+
+def send(world: World, batch: Any) -> Answer:
+    return world.operator.post(f"/v1/payout-batches/{batch['id']}/send")
+
+
+def cancel(world: World, batch: Any) -> Answer:
+    return world.operator.post(f"/v1/payout-batches/{batch['id']}/cancel")
+
+
+def sent(world: World, **changes: Any) -> Any:
+    """A batch that is prepared, approved by another and sent."""
+    batch = make(world, **changes)
+    for step in (approve, send):
+        answer = step(world, batch)
+        assert answer.status == 200, answer.text
+    world.work()
+    return read(world, batch)
+
+
+def payouts_of(world: World, batch: Any) -> list[Any]:
+    return list(
+        world.operator.get(f"/v1/payout-batches/{batch['id']}/payouts?limit=100").json["items"]
+    )
+
+
+def payout_to(world: World, batch: Any, party_id: str) -> Any:
+    (found,) = [each for each in payouts_of(world, batch) if each["payee"]["id"] == party_id]
+    return found
+
+
+def tell(world: World, payout: Any, status: str, reference: str = "BANK-1") -> Answer:
+    body = {"status": status, "reference": reference}
+    return world.operator.post(f"/v1/payouts/{payout['id']}/result", body)
+
+
+def set_iban(world: World, role: str, party_id: str, iban: str = IBAN) -> Answer:
+    body = {"holder": "Lena Wolf", "iban": iban}
+    return world.operator.put(f"/v1/{role}s/{party_id}/payout-account", body)
+
+
+def collect(world: World, sale: Sale, units: int) -> None:
+    """A leader takes in 10.00 for each of so many units of an order."""
+    order = world.place(sale, quantity=units, payment_method="leader_collect")
+    body = {"amount": order["total"], "reference": f"cash of {order['id']}"}
+    answer = world.operator.post(f"/v1/orders/{order['id']}/payments", body)
+    assert answer.status == 201, answer.text

@@ -1,0 +1,118 @@
+"""Payouts: what is netted and sent, what may follow what, and how currencies are written."""
+
+from itertools import product
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.kernel.currencies import in_major
+from chalicelib.kernel.errors import Conflict
+from chalicelib.payouts import files, rules
+from chalicelib.payouts.rules import Batch, Outcome, Party, Payout, Standing
+from tests.support.made import NOW
+
+AMOUNTS = st.integers(min_value=-(10**12), max_value=10**12)
+
+
+def a_batch(**changes: Any) -> Batch:
+    usual: dict[str, Any] = {
+        "id": "pob_1",
+        "currency": "EUR",
+        "kind": "leaders",
+        "method": "bank_file",
+        "minimum": 1,
+        "status": "approved",
+        "made_by": "op_1",
+        "made_at": NOW,
+        "asked_at": NOW,
+        "version": 1,
+    }
+    return Batch(**{**usual, **changes})
+
+
+def a_payout(**changes: Any) -> Payout:
+    usual: dict[str, Any] = {
+        "id": "pyt_1",
+        "batch_id": "pob_1",
+        "page": 0,
+        "party": "leader:ldr_1",
+        "currency": "EUR",
+        "method": "manual",
+        "amount": 500,
+        "netted": 0,
+        "made_at": NOW,
+        "version": 1,
+    }
+    return Payout(**{**usual, **changes})
+
+
+@given(coming=AMOUNTS, owed=AMOUNTS, minimum=st.integers(min_value=0, max_value=10**12))
+def test_what_is_paid_is_what_is_left_and_never_more(coming: int, owed: int, minimum: int) -> None:
+    standing = Standing(coming, owed)
+    assert standing.netted + standing.left == coming
+    assert 0 <= standing.netted <= max(owed, 0)
+    if a_batch(minimum=minimum).wants(standing):
+        assert max(minimum, 1) <= standing.left <= coming
+        assert standing.netted == max(owed, 0)
+
+
+@pytest.mark.parametrize(
+    ("coming", "owed", "netted", "left"),
+    [(1500, 1000, 1000, 500), (1000, 1000, 1000, 0), (900, 1000, 900, 0), (900, -50, 0, 900)],
+)
+def test_a_debt_is_paid_first(coming: int, owed: int, netted: int, left: int) -> None:
+    standing = Standing(coming, owed)
+    assert (standing.netted, standing.left) == (netted, left)
+
+
+LEGAL = {
+    (None, "paid"),
+    (None, "returned"),
+    (None, "failed"),
+    (None, "unknown"),
+    (None, "cancelled"),
+    ("unknown", "paid"),
+    ("unknown", "returned"),
+    ("unknown", "failed"),
+    ("paid", "returned"),
+}
+
+
+def test_only_these_outcomes_follow_each_other() -> None:
+    outcomes: list[Outcome] = list(get_args(Outcome))
+    found = {
+        (before, after)
+        for before, after in product([None, *outcomes], outcomes)
+        if a_payout(outcome=before).may_become(after)
+    }
+    assert found == LEGAL
+
+
+def test_a_payout_of_a_batch_and_a_party_is_always_the_same() -> None:
+    leader, supplier = Party("leader", "1"), Party("supplier", "1")
+    first = rules.payout_id("pob_1", leader)
+    assert rules.payout_id("pob_1", Party.of(leader.key)) == first
+    assert len({first, rules.payout_id("pob_2", leader), rules.payout_id("pob_1", supplier)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "written"),
+    [(1500, "JPY", "1500"), (1500, "KWD", "1.500"), (5, "KWD", "0.005"), (5, "EUR", "0.05")],
+)
+def test_files_write_amounts_to_the_digits_of_their_currency(
+    amount: int, currency: str, written: str
+) -> None:
+    assert in_major(amount, currency) == written
+    payout = a_payout(amount=amount, currency=currency)
+    row = f"pyt_1,ldr_1,,,,{written},{currency}\r\n"
+    assert files._csv([payout]).decode().endswith(row)
+
+
+@pytest.mark.parametrize("currency", ["JPY", "KWD", "USD"])
+def test_there_is_no_sepa_file_in_another_currency(currency: str) -> None:
+    with pytest.raises(Conflict) as refused:
+        files._check_sepa(a_batch(currency=currency))
+    assert refused.value.code == "currency_not_sepa"
+    assert currency in refused.value.detail
