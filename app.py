@@ -4,6 +4,8 @@ from chalice.app import Chalice
 
 from chalicelib.aftersales import routes as aftersales
 from chalicelib.aftersales import workers as aftersales_workers
+from chalicelib.audit import routes as audit
+from chalicelib.audit import workers as audit_workers
 from chalicelib.cases import routes as cases
 from chalicelib.catalogue import routes as catalogue
 from chalicelib.deadletters import routes as deadletters
@@ -52,6 +54,7 @@ for domain in (
     settlement,
     suppliers,
     ledger,
+    audit,
     webhooks,
     cases,
     deadletters,
@@ -71,6 +74,7 @@ for domain in (
     suppliers_workers,
     simulation_workers,
     ledger_workers,
+    audit_workers,
     webhooks_workers,
     outbox_worker,
 ):

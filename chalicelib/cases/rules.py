@@ -27,6 +27,7 @@ CaseKind = Literal[
     "deliver_missed",
     "delivery_disputed",
     "stock_difference",
+    "audit_finding",
     "payout_unknown",
     "payout_not_prepared",
 ]

@@ -12,6 +12,7 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.service import belongs_to
 from chalicelib.ordering.lines import Shares
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import metric
@@ -111,7 +112,7 @@ def _shared_out(
     if any(posted.values()):
         fee = fees.of_delivery(order, dispatch.supplier_id, days.delivered_on, now)
     return [
-        *ledger.post(*_entries(order, dispatch, posted, now), *fee.entries),
+        *ledger.post(*_entries(order, dispatch, posted, days, now), *fee.entries),
         *fee.writes,
         *_earned(order, bucket, earned),
     ]
@@ -140,9 +141,14 @@ def _earned(
 
 
 def _entries(
-    order: Order, dispatch: Dispatch, posted: Mapping[str, Shares], now: datetime
+    order: Order,
+    dispatch: Dispatch,
+    posted: Mapping[str, Shares],
+    days: Days,
+    now: datetime,
 ) -> list[Entry]:
     """An entry for each parcel, but for those worth nothing any more."""
+    month = belongs_to(days.delivered_on, now)
     payable = books.supplier_payable(dispatch.supplier_id)
     return [
         books.entry(
@@ -160,6 +166,7 @@ def _entries(
                 books.PLATFORM_REVENUE: -shares.revenue,
             },
             {payable: (dispatch.id, parcel_id)},
+            month,
         )
         for parcel_id, shares in posted.items()
         if shares

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 CUSTOMER_PREPAYMENTS = "customer_prepayments"
 REFUNDS_IN_FLIGHT = "refunds_in_flight"
@@ -58,13 +59,18 @@ class Posting:
 
 @dataclass(frozen=True)
 class Entry:
-    """One journal entry. Its id follows from what happened, so that it can be written only once."""
+    """One journal entry. Its id follows from what happened, so that it can be written only once.
+
+    It is dated by `posted_at`. `belongs_to` is the month, such as 2026-10, of what it tells of,
+    where that lies before the month of its own date.
+    """
 
     id: str
     currency: str
     postings: tuple[Posting, ...]
     posted_at: datetime
     subject: str
+    belongs_to: str | None = None
 
 
 def entry(
@@ -74,6 +80,7 @@ def entry(
     posted_at: datetime,
     amounts: Mapping[str, int],
     of: Mapping[str, Sequence[str]] | None = None,
+    belongs_to: str | None = None,
 ) -> Entry:
     """An entry of non-zero postings by account; `of` says what some of them came of.
 
@@ -88,7 +95,18 @@ def entry(
     )
     if not postings:
         raise ValueError(f"entry {entry_id} moves nothing")
-    return Entry(entry_id, currency, postings, posted_at, subject)
+    return Entry(entry_id, currency, postings, posted_at, subject, belongs_to)
+
+
+class Position(NamedTuple):
+    """Where an entry stands in the journal: by instant, and by id within one."""
+
+    posted_at: datetime
+    id: str
+
+
+def position(of: Entry) -> Position:
+    return Position(of.posted_at, of.id)
 
 
 def party_of(account: str) -> tuple[str, str] | None:

@@ -1,10 +1,10 @@
 """Answers about the books."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.platform.schema import Instant, RequestModel, View
+from chalicelib.platform.schema import BusinessDate, Instant, PageQuery, RequestModel, View
 
 
 class TrialBalanceQuery(RequestModel):
@@ -27,3 +27,40 @@ class CurrencyBalanceView(View):
 class TrialBalanceView(View):
     as_of: Instant
     currencies: list[CurrencyBalanceView]
+
+
+class JournalQuery(PageQuery):
+    first: BusinessDate = Field(alias="from", description="The first business date.")
+    last: BusinessDate = Field(
+        alias="to", description="The last one, at most 366 days from the first."
+    )
+    format: Literal["json", "csv", "beancount"] = Field(
+        default="json", description="A file has all of the days, whatever `limit` says."
+    )
+
+
+class PostingView(View):
+    account: str
+    amount: int = Field(description="Debit is positive, credit is negative; in the minor unit.")
+
+
+class BookedView(View):
+    id: str
+    business_date: str
+    period: str = Field(description="The month that it is dated into.")
+    belongs_to: str | None = Field(
+        description="The month of what it tells of, where that lies before its period."
+    )
+    posted_at: Instant
+    subject: str = Field(description="What it is about, as a rule an order.")
+    currency: str
+    postings: list[PostingView]
+
+
+class ClosedPeriodView(View):
+    month: str
+    closed_at: Instant
+    closed_by: str
+    audit_id: str = Field(description="The audit that found nothing wrong.")
+    entries: int = Field(description="Journal entries that are dated into it.")
+    digest: str = Field(description="Over all of them; what audits hold the month against.")

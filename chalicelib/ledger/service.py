@@ -9,6 +9,7 @@ from itertools import groupby
 from chalicelib.kernel import clock
 from chalicelib.ledger import rules
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.periods import earlier
 from chalicelib.ledger.rules import Books, Change
 from chalicelib.platform.settings import settings
 
@@ -61,6 +62,15 @@ def keep_fold(now: datetime) -> None:
     if before is None or through > before:
         books = rules.fold(kept, ledger.entries_between(before, through))
         ledger.keep_fold(before, through, books)
+
+
+def belongs_to(happened_on: str, posted_at: datetime) -> str | None:
+    """The month of what an entry tells of, where that lies before the one it is dated into.
+
+    `happened_on` is a business date.
+    """
+    posted_on = clock.business_date(posted_at, settings().zone)
+    return earlier(date.fromisoformat(happened_on), posted_on)
 
 
 def balances_before(party: str, day: date) -> Counter[str]:

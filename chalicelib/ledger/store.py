@@ -1,10 +1,13 @@
 """The ledger table: journal entries, balances of parties, and the steps of the fold."""
 
+import heapq
 import json
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, TTLAttribute, UnicodeAttribute
@@ -12,16 +15,21 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.kernel import clock, ids
+from chalicelib.kernel.errors import Stale
+from chalicelib.ledger.periods import Period, month_of
 from chalicelib.ledger.rules import (
     Books,
     Bound,
     Change,
     Entry,
+    Position,
     Posting,
     Sums,
     changes,
     party_of,
+    position,
 )
+from chalicelib.ledger.seals import Seal
 from chalicelib.platform import store
 from chalicelib.platform.retries import retrying
 from chalicelib.platform.settings import settings
@@ -34,17 +42,20 @@ from chalicelib.platform.table import (
     absent,
     table,
 )
-from chalicelib.platform.transaction import Put, Update, Write, create, write
+from chalicelib.platform.transaction import Check, Put, Update, Write, create, write, write_alone
 
 ENTRY, ACCOUNTS, PAID_OUT = "entry", "accounts", "paid_out"
 HISTORY, STEP = "history#", "step#"
 FOLD, HEAD = "fold", "head"
+SEALS, PERIODS = "seals", "periods"
 # At 10,000 entries a second none of the shards takes more than 1,000 write units.
 BOOK_SHARDS = 32
-# What a supplier's statement adds up.
+# What a supplier's statement adds up, and what parties have beside it.
 SUPPLIERS_PURPOSES = ("payable", "held", "owed", "deposit", "in_payout")
+PURPOSES = (*SUPPLIERS_PURPOSES, "pending", "available", "collected")
 ACCOUNTS_A_PAGE = 2_000
 OLD_FOLD_KEPT = timedelta(days=7)
+ENTRIES_A_READ = 100
 
 
 LedgerMeta = table("LEDGER_TABLE")
@@ -72,6 +83,7 @@ class EntryRow(EntityRow[Entry]):
     postings = RecordsAttribute(Posting)
     posted_at = InstantAttribute()
     subject = UnicodeAttribute()
+    belongs_to = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Entry) -> dict[str, Any]:
@@ -92,6 +104,12 @@ class Sides(Row):
     available = IntegerAttribute(default=0)
     in_payout = IntegerAttribute(default=0)
     collected = IntegerAttribute(default=0)
+
+    @property
+    def by_purpose(self) -> dict[str, int]:
+        """Those that are not zero."""
+        sums = {purpose: getattr(self, purpose) for purpose in PURPOSES}
+        return {purpose: amount for purpose, amount in sums.items() if amount}
 
 
 class AccountsRow(Sides):
@@ -142,6 +160,54 @@ class FoldRow(Row):
     ttl = TTLAttribute(null=True)
 
 
+class SealRow(EntityRow[Seal]):
+    """What the entries of one business date came to once it was over."""
+
+    Meta = LedgerMeta
+    entity = Seal
+
+    entries = IntegerAttribute()
+    digest = UnicodeAttribute()
+
+
+class PeriodRow(EntityRow[Period]):
+    """A month that is closed."""
+
+    Meta = LedgerMeta
+    entity = Period
+
+    month = UnicodeAttribute()
+    closed_at = InstantAttribute()
+    closed_by = UnicodeAttribute()
+    audit_id = UnicodeAttribute()
+    entries = IntegerAttribute()
+    digest = UnicodeAttribute()
+
+    @classmethod
+    def keys(cls, entity: Period) -> dict[str, Any]:
+        return {"pk": PERIODS, "sk": entity.month}
+
+
+class JournalRow(Sides):
+    """An entry, or a party's balances, as a look at the whole table finds them."""
+
+    id = UnicodeAttribute(null=True)
+    currency = UnicodeAttribute(null=True)
+    postings = RecordsAttribute(Posting, null=True)
+    posted_at = InstantAttribute(null=True)
+    subject = UnicodeAttribute(null=True)
+    belongs_to = UnicodeAttribute(null=True)
+
+    @property
+    def is_entry(self) -> bool:
+        return bool(self.sk == ENTRY)
+
+    def to_entry(self) -> Entry:
+        return Entry(
+            self.id, self.currency, self.postings, self.posted_at, self.subject, self.belongs_to
+        )
+
+
 class OutOfBounds(Exception):
     """What was to be posted would have taken a party's balance beyond its bound."""
 
@@ -150,19 +216,28 @@ def post(*entries: Entry, within: Bound | Sequence[Bound] | None = None) -> list
     """The writes that post entries: each entry once, each party's balances by what it posts, and
     what a supplier's statements tell of it.
 
-    `within` bounds balances that they move: the commit raises OutOfBounds rather than pass one.
+    `within` bounds balances that they move: the commit raises OutOfBounds rather than pass one. It
+    is Stale where an entry is dated into a month that is closed: taken up again, it has a later
+    date.
     """
     bounds = (within,) if isinstance(within, Bound) else within or ()
     return [
         *(create(EntryRow.of(entry)) for entry in entries),
         *_balance_updates(entries, bounds),
         *(create(HistoryRow.of(each)) for each in changes(entries)),
+        *_months_open(entries),
     ]
 
 
 def get_entry(entry_id: str) -> Entry | None:
     row = store.get(EntryRow, entry_id, ENTRY)
     return row.to_entity() if row else None
+
+
+def get_entries(entry_ids: Iterable[str]) -> dict[str, Entry]:
+    """Those of these entries that have been written."""
+    rows = store.get_many(EntryRow, [(each, ENTRY) for each in entry_ids])
+    return {row.pk: row.to_entity() for row in rows}
 
 
 def posted(entry_ids: Iterable[str]) -> set[str]:
@@ -173,6 +248,12 @@ def posted(entry_ids: Iterable[str]) -> set[str]:
 def accounts_of(party: str) -> AccountsRow:
     """The balances of `leader:<id>` or `supplier:<id>`; all zero where nothing was ever posted."""
     return store.get(AccountsRow, party, ACCOUNTS) or AccountsRow(party, ACCOUNTS)
+
+
+def accounts_of_all(parties: Iterable[str]) -> dict[str, AccountsRow]:
+    """The balances of those of these parties that anything was posted to."""
+    rows = store.get_many(AccountsRow, [(each, ACCOUNTS) for each in parties])
+    return {row.pk: row for row in rows}
 
 
 def last_step(party: str, day: date) -> tuple[date | None, Counter[str]]:
@@ -234,11 +315,55 @@ def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry
     if after is None:
         yield from _entries_from_the_beginning(through)
         return
+    if through <= after:
+        return  # DynamoDB refuses bounds that are not in order
     window = EntryRow.posted_at.between(after + timedelta(milliseconds=1), through)
     for day in _days(after.date(), through.date()):
         for shard in range(BOOK_SHARDS):
             for row in _entries(_book(day, shard), window):
                 yield row.to_entity()
+
+
+def entries_in_order(first: datetime, last: datetime, behind: Position | None) -> Iterator[Entry]:
+    """Entries posted from `first` to `last`, by instant and id, behind a position; read as they are
+    asked for."""
+    begins = max(first, behind.posted_at) if behind else first
+    window = EntryRow.posted_at.between(begins, last)
+    for day in _days(begins.date(), last.date()):
+        shards = (_by_instant(_book(day, shard), window) for shard in range(BOOK_SHARDS))
+        for entry in heapq.merge(*shards, key=position):
+            if behind is None or position(entry) > behind:
+                yield entry
+
+
+def scanned(after: Sequence[str] | None, size: int) -> tuple[list[JournalRow], Any]:
+    """Entries and parties' balances among the next `size` items of the table; where to go on."""
+    return store.scan_page(JournalRow, (ENTRY, ACCOUNTS), size, after)
+
+
+def seals() -> dict[str, Seal]:
+    """The seals of business dates that are over."""
+    return {row.sk: row.to_entity() for row in store.query(SealRow, SEALS)}
+
+
+def keep_seal(day: str, seal: Seal) -> None:
+    """Keep it once; another's that came before stays."""
+    with suppress(Stale):
+        write_alone(create(SealRow(SEALS, day, entries=seal.entries, digest=seal.digest)))
+
+
+def get_period(month: str) -> Period | None:
+    row = store.get(PeriodRow, PERIODS, month)
+    return row.to_entity() if row else None
+
+
+def periods() -> list[Period]:
+    """The months that are closed, the newest first."""
+    return [row.to_entity() for row in store.query(PeriodRow, PERIODS, newest_first=True)]
+
+
+def close_period(period: Period) -> Put:
+    return create(PeriodRow.of(period))
 
 
 def folded() -> tuple[datetime | None, Books]:
@@ -248,7 +373,7 @@ def folded() -> tuple[datetime | None, Books]:
         return None, {}
     books: Books = {}
     for page in store.query(FoldRow, _step(head.through)):
-        books.update(_unpack(page.balances or b""))
+        books.update(unpack(page.balances or b""))
     return head.through, books
 
 
@@ -257,7 +382,7 @@ def keep_fold(before: datetime | None, through: datetime, books: Books) -> None:
     keys = sorted(books)
     expires = clock.now() + OLD_FOLD_KEPT
     for n in range(0, len(keys), ACCOUNTS_A_PAGE):
-        packed = _pack({key: books[key] for key in keys[n : n + ACCOUNTS_A_PAGE]})
+        packed = pack({key: books[key] for key in keys[n : n + ACCOUNTS_A_PAGE]})
         page = FoldRow(_step(through), f"{n:08d}", through=through, balances=packed)
         retrying(page.save)
     moved = Put(FoldRow(FOLD, HEAD, through=through), absent() | (FoldRow.through == before))
@@ -265,6 +390,15 @@ def keep_fold(before: datetime | None, through: datetime, books: Books) -> None:
     for old in store.query(FoldRow, _step(before)) if before else []:
         old.ttl = expires
         retrying(old.save)
+
+
+def _months_open(entries: Iterable[Entry]) -> list[Write]:
+    """That the months of entries are open, where they are not the present one: that is never
+    closed, and a check of it in every entry would be one hot item."""
+    zone = settings().zone
+    present = month_of(clock.business_date(clock.now(), zone))
+    months = {month_of(clock.business_date(each.posted_at, zone)) for each in entries} - {present}
+    return [Check(PeriodRow.at(PERIODS, month), absent()) for month in sorted(months)]
 
 
 def _position(change: Change) -> str:
@@ -309,6 +443,14 @@ def _entries(book: str, window: Any) -> list[EntryRow]:
     return retrying(lambda: list(EntryRow.by_time.query(book, range_key_condition=window)))
 
 
+def _by_instant(book: str, window: Any) -> Iterator[Entry]:
+    """The entries of one shard of a day, by instant and id: of one instant they lie in no order."""
+    pages = store.pages(EntryRow.by_time, book, ENTRIES_A_READ, window)
+    rows = (row for page in pages for row in page)
+    for _, same in groupby(rows, key=lambda row: row.posted_at):
+        yield from sorted((row.to_entity() for row in same), key=position)
+
+
 def _entries_from_the_beginning(through: datetime) -> Iterator[Entry]:
     # Before the first step is kept, within an hour of the first deployment, the table is small.
     rows = retrying(lambda: list(EntryRow.scan(EntryRow.sk == ENTRY, consistent_read=True)))
@@ -328,7 +470,7 @@ def _step(through: datetime) -> str:
     return f"{FOLD}#{clock.to_text(through)}"
 
 
-def _pack(books: Books) -> bytes:
+def pack(books: Books) -> bytes:
     rows = [
         [currency, account, sums.debits, sums.credits]
         for (currency, account), sums in books.items()
@@ -336,7 +478,7 @@ def _pack(books: Books) -> bytes:
     return zlib.compress(json.dumps(rows).encode())
 
 
-def _unpack(packed: bytes) -> Books:
+def unpack(packed: bytes) -> Books:
     rows = json.loads(zlib.decompress(packed))
     return {
         (currency, account): Sums(debits, credits) for currency, account, debits, credits in rows

@@ -223,6 +223,12 @@ def due_before(now: datetime, limit: int) -> list[Order]:
     return [row.to_entity() for row in found if row.due_at and row.due_at <= now]
 
 
+def scanned(after: Any, size: int) -> tuple[list[Order], Any]:
+    """Orders among the next `size` items of the table, and where to go on."""
+    rows, behind = store.scan_page(OrderRow, (ORDER,), size, after)
+    return [row.to_entity() for row in rows], behind
+
+
 def live_orders() -> Iterator[Order]:
     """All orders that may hold stock, in no order, each as it is when its turn comes.
 

@@ -20,7 +20,7 @@ from chalicelib.payments.rules import (
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
-from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, table
+from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, Row, table
 from chalicelib.platform.transaction import Put, Update, create
 
 RECEIPT, REFUND, REMITTANCE = "receipt", "refund", "remittance"
@@ -45,6 +45,12 @@ class ReceiptRow(EntityRow[Receipt]):
     @classmethod
     def keys(cls, entity: Receipt) -> dict[str, Any]:
         return {"pk": _receipt_pk(entity.id), "sk": RECEIPT}
+
+
+class AnyRow(Row):
+    """A refund or a receipt, by its key."""
+
+    Meta = PaymentsMeta
 
 
 class RefundsByLeader(GlobalSecondaryIndex[Any]):
@@ -168,6 +174,16 @@ def to_look_at(now: datetime, limit: int) -> list[Refund]:
     )
     rows = store.get_many(RefundRow, [(row.pk, REFUND) for row in found])
     return [row.to_entity() for row in rows if row.due_at]
+
+
+def scanned(after: Any, size: int) -> tuple[list[Refund], list[Receipt], Any]:
+    """Refunds and receipts among the next `size` items of the table, and where to go on."""
+    rows, behind = store.scan_page(AnyRow, (REFUND, RECEIPT), size, after)
+    kinds = {kind: [each for each in rows if each.sk == kind] for kind in (REFUND, RECEIPT)}
+    refunds = store.get_many(RefundRow, [(each.pk, REFUND) for each in kinds[REFUND]])
+    receipts = store.get_many(ReceiptRow, [(each.pk, RECEIPT) for each in kinds[RECEIPT]])
+    found = [row.to_entity() for row in refunds], [row.to_entity() for row in receipts]
+    return *found, behind
 
 
 def look_again(refund_id: str, at: datetime) -> Update:

@@ -127,19 +127,29 @@ def oldest(
     return rows[:limit]
 
 
-def pages(index: Any, hash_key: str, size: int) -> Iterator[list[Any]]:
+def pages(
+    index: Any, hash_key: str, size: int, where: Condition | None = None
+) -> Iterator[list[Any]]:
     """All rows of one partition of an index by its sort key, so many at a time."""
     start = None
     while True:
-        found, start = _index_page(index, hash_key, size, start)
+        found, start = _index_page(index, hash_key, size, where, start)
         yield found
         if start is None:
             return
 
 
-def _index_page(index: Any, hash_key: str, size: int, start: Any) -> tuple[list[Any], Any]:
+def _index_page(
+    index: Any, hash_key: str, size: int, where: Condition | None, start: Any
+) -> tuple[list[Any], Any]:
     def read() -> tuple[list[Any], Any]:
-        answer = index.query(hash_key, limit=size, page_size=size, last_evaluated_key=start)
+        answer = index.query(
+            hash_key,
+            range_key_condition=where,
+            limit=size,
+            page_size=size,
+            last_evaluated_key=start,
+        )
         return list(answer), answer.last_evaluated_key
 
     return retrying(read)
@@ -163,6 +173,25 @@ def _query_index(
 def scan(row: type[M], *, limit: int) -> list[M]:
     """The first `limit` items of a table that is almost empty at rest."""
     return retrying(lambda: list(row.scan(consistent_read=True, limit=limit)))
+
+
+def scan_page(
+    row: type[M], kinds: Sequence[str], size: int, after: Sequence[str] | None
+) -> tuple[list[M], tuple[str, str] | None]:
+    """Of the next `size` items of a whole table those whose `sk` is one of `kinds`, and the key to
+    go on behind (None at the table's end)."""
+    start = {"pk": {"S": after[0]}, "sk": {"S": after[1]}} if after else None
+
+    def read() -> Any:
+        answer = row.scan(
+            row.sk.is_in(*kinds), consistent_read=True, page_size=size, last_evaluated_key=start
+        )
+        return next(answer.page_iter)
+
+    page = retrying(read)
+    last = page.get("LastEvaluatedKey")
+    found = [row.from_raw_data(item) for item in page["Items"]]
+    return found, (last["pk"]["S"], last["sk"]["S"]) if last else None
 
 
 def _read_batch(

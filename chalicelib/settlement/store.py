@@ -26,7 +26,15 @@ from chalicelib.platform.table import (
 )
 from chalicelib.platform.transaction import Delete, Put, Update, Write, create
 from chalicelib.settlement.caps import CappedDay
-from chalicelib.settlement.rules import EarnedLine, Earnings, LeaderOfRun, Run, Statement, Total
+from chalicelib.settlement.rules import (
+    EarnedLine,
+    Earnings,
+    LeaderOfRun,
+    Run,
+    Statement,
+    Total,
+    run_id,
+)
 
 EARNINGS, MATURING, EARNED, STATEMENT = "earnings", "maturing#", "earned#", "statement#"
 CAPPED, TROUBLE = "capped#", "trouble#"
@@ -360,6 +368,19 @@ def _last_statement(earnings: Earnings) -> Condition:
 def get_statement(leader_id: str, run_id: str) -> Statement | None:
     row = store.get(StatementRow, leader_id, STATEMENT + run_id)
     return row.to_entity() if row else None
+
+
+def all_statements(leader_id: str) -> list[Statement]:
+    """A leader's statements, by their dates."""
+    rows = store.query(StatementRow, leader_id, where=StatementRow.sk.startswith(STATEMENT))
+    return [row.to_entity() for row in rows]
+
+
+def statements_of_year(leader_id: str, year: int) -> list[Statement]:
+    """Those of a year's business dates, by their dates."""
+    first, last = f"{STATEMENT}{run_id(f'{year}-01-01')}", f"{STATEMENT}{run_id(f'{year}-12-31')}"
+    rows = store.query(StatementRow, leader_id, where=StatementRow.sk.between(first, last))
+    return [row.to_entity() for row in rows]
 
 
 def statements(leader_id: str, page: PageRequest) -> Page[Statement]:

@@ -11,6 +11,7 @@ TABLE_ACTIONS = {
     "read": READ,
     "write": WRITE,
     "fold": (*WRITE, "Scan"),
+    "survey": (*READ, "Scan"),
     "publish": ("PutItem", "DeleteItem"),
     "drain": ("Scan", "DeleteItem"),
 }

@@ -11,7 +11,9 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.ledger import rules, service
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.periods import Period
 from chalicelib.ledger.rules import Books, Bound, Entry, Posting, Sums
+from chalicelib.ledger.seals import Seal
 from chalicelib.ledger.store import FoldRow, OutOfBounds
 from chalicelib.platform import settings as platform
 from chalicelib.platform import store
@@ -163,7 +165,8 @@ def test_nothing_was_posted_to_a_party_nobody_knows() -> None:
 
 def test_no_transaction_touches_a_balance_of_an_account_that_every_order_touches() -> None:
     shared = {"cash:local": 3, "customer_prepayments": -1, "refunds_in_flight": -1}
-    assert len(ledger.post(entry("e1", {**shared, "platform:revenue": -1}))) == 1
+    moved = {**shared, "platform:revenue": -1}
+    assert len(ledger.post(entry("e1", moved, clock.now()))) == 1
 
 
 def test_entries_of_a_window_are_those_after_its_begin_up_to_its_end() -> None:
@@ -265,8 +268,8 @@ def test_one_transactions_entries_are_told_each_and_summed_by_supplier() -> None
 
 
 def test_a_leader_has_its_history_elsewhere() -> None:
-    moved = entry("e1", {f"{LEADER}:pending": -600, "platform:revenue": 600})
-    assert len(ledger.post(moved)) == 2
+    moved = {f"{LEADER}:pending": -600, "platform:revenue": 600}
+    assert len(ledger.post(entry("e1", moved, clock.now()))) == 2
 
 
 def test_history_goes_by_business_dates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,3 +365,54 @@ def test_two_bounds_of_one_party_both_hold() -> None:
 def test_which_entries_have_been_written() -> None:
     write(*ledger.post(receipt(1)))
     assert ledger.posted(["receipt:1", "receipt:2"]) == {"receipt:1"}
+
+
+def test_entries_come_in_order_across_days_and_shards_and_go_on_behind_any() -> None:
+    made = [receipt(n, NOW + timedelta(hours=12 * (n // 3))) for n in range(1, 13)]
+    for each in made:
+        write(*ledger.post(each))
+    first, last = NOW, NOW + timedelta(days=5)
+    due = sorted(made, key=rules.position)
+    assert list(ledger.entries_in_order(first, last, None)) == due
+    for n, each in enumerate(due):
+        behind = list(ledger.entries_in_order(first, last, rules.position(each)))
+        assert behind == due[n + 1 :]
+    inner = list(ledger.entries_in_order(due[3].posted_at, due[5].posted_at, None))
+    assert {each.posted_at for each in inner} == {due[3].posted_at, due[5].posted_at}
+
+
+def test_a_look_at_the_whole_table_finds_each_entry_and_balance_once() -> None:
+    earned = {f"{LEADER}:pending": -600, "platform:revenue": 600}
+    made = [receipt(n) for n in range(1, 6)] + [entry("e1", earned)]
+    for each in made:
+        write(*ledger.post(each))
+    for size in (1, 2, 100):
+        found, after, pages = [], None, 0
+        while pages == 0 or after is not None:
+            rows, after = ledger.scanned(after, size)
+            found += rows
+            pages += 1
+        entries = [row.to_entry() for row in found if row.is_entry]
+        assert sorted(entries, key=rules.position) == sorted(made, key=rules.position)
+        assert [(row.pk, row.by_purpose) for row in found if not row.is_entry] == [
+            (LEADER, {"pending": -600})
+        ]
+
+
+def test_an_entry_is_dated_into_no_closed_month() -> None:
+    closed = Period(f"{NOW:%Y-%m}", NOW, "op", "aud_1", 0, "0")
+    write(ledger.close_period(closed))
+    assert ledger.get_period(closed.month) == closed
+    assert ledger.periods() == [closed]
+    with pytest.raises(Stale):
+        write(ledger.close_period(closed))
+    with pytest.raises(Stale):
+        write(*ledger.post(receipt(1)))
+    write(*ledger.post(receipt(2, NOW + timedelta(days=31))))
+    assert set(ledger.get_entries(["receipt:1", "receipt:2"])) == {"receipt:2"}
+
+
+def test_a_seal_is_kept_once() -> None:
+    ledger.keep_seal("2026-03-01", Seal(1, "a"))
+    ledger.keep_seal("2026-03-01", Seal(2, "b"))
+    assert ledger.seals() == {"2026-03-01": Seal(1, "a")}

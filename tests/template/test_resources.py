@@ -66,7 +66,7 @@ def test_every_schedule_puts_aside_what_fails(functions: Json) -> None:
         for name, function in functions.items()
         if any(event["Type"] == "Schedule" for event in function.get("Events", {}).values())
     }
-    assert len(schedules) == 14
+    assert len(schedules) == 16
     put_aside = {"Fn::GetAtt": ["SchedulesDeadLetterQueue", "Arn"]}
     for function in schedules.values():
         (event,) = function["Events"].values()
@@ -91,6 +91,14 @@ def test_a_missed_settlement_is_noticed(resources: Json) -> None:
     alarm = resources["MissedSettlementAlarm"]["Properties"]
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 3600
     assert alarm["TreatMissingData"] == "breaching"
+
+
+def test_a_finding_and_a_missed_audit_are_noticed(resources: Json) -> None:
+    found = resources["AuditFindingsAlarm"]["Properties"]
+    assert (found["MetricName"], found["Threshold"]) == ("AuditFindings", 1)
+    missed = resources["MissedAuditAlarm"]["Properties"]
+    assert missed["Period"] * missed["EvaluationPeriods"] == 30 * 3600
+    assert missed["TreatMissingData"] == "breaching"
 
 
 def test_every_alarm_is_told_to_somebody(resources: Json) -> None:

@@ -1,0 +1,86 @@
+"""What a leader's statements of a year come to, for tax forms."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from chalicelib.parties import store as parties
+from chalicelib.parties.rules import Leader
+from chalicelib.platform import sheets
+from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.sheets import Cell, Sheet
+from chalicelib.settlement import store as settlement
+from chalicelib.settlement.rules import EarnedLine, LineKind, Statement
+
+EARNED = ("commission", "spread", "bonus", "cap", "adjustment")
+KINDS: tuple[LineKind, ...] = get_args(LineKind)
+
+
+@dataclass(frozen=True)
+class LeaderTotals:
+    """In the leader's favour, in the minor unit; by the business dates of its statements."""
+
+    leader_id: str
+    name: str
+    year: int
+    currency: str
+    statements: int
+    by_kind: Mapping[LineKind, int]
+
+    @property
+    def earned(self) -> int:
+        return sum(self.by_kind[kind] for kind in KINDS if kind in EARNED)
+
+    @property
+    def clawed_back(self) -> int:
+        """What refunds took back, and what disputes hold; a positive amount."""
+        return -self.by_kind["clawback"] - self.by_kind["held"]
+
+    @property
+    def paid_out(self) -> int:
+        """What was sent and did not come back; a positive amount."""
+        return -self.by_kind["payout"] - self.by_kind["payout_returned"]
+
+    @property
+    def total(self) -> int:
+        """By how much the year has changed what is available."""
+        return sum(self.by_kind.values())
+
+
+def page_of(year: int, page: PageRequest) -> Page[LeaderTotals]:
+    return parties.leaders(page).map(lambda leader: _totals(leader, year))
+
+
+def as_csv(found: Page[LeaderTotals]) -> str:
+    """A row for each leader of the page."""
+    columns = [
+        *("leader_id", "name", "year", "currency", "statements"),
+        *("earned", "clawed_back", "paid_out", "total"),
+        *KINDS,
+    ]
+    rows: list[list[Cell]] = [
+        [
+            *(each.leader_id, each.name, each.year, each.currency, each.statements),
+            *(each.earned, each.clawed_back, each.paid_out, each.total),
+            *(each.by_kind[kind] for kind in KINDS),
+        ]
+        for each in found.items
+    ]
+    return sheets.written([Sheet("Leaders", columns, rows)], "csv").decode()
+
+
+def _totals(leader: Leader, year: int) -> LeaderTotals:
+    made = settlement.statements_of_year(leader.id, year)
+    sums = Counter[LineKind](dict.fromkeys(KINDS, 0))
+    for line in _lines(leader.id, made):
+        sums[line.kind] += line.amount
+    return LeaderTotals(leader.id, leader.name, year, leader.currency, len(made), sums)
+
+
+def _lines(leader_id: str, made: Sequence[Statement]) -> list[EarnedLine]:
+    """The lines of statements that follow each other: they lie side by side."""
+    if not made:
+        return []
+    lines = settlement.earned_between(leader_id, made[0].after_day, made[-1].business_date)
+    return [*lines, *(line for each in made for line in each.caps)]

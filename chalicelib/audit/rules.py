@@ -1,0 +1,115 @@
+"""An audit: a look at all that is stored, page by page, with its progress. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from chalicelib.ledger.checks import Finding
+
+AuditStatus = Literal["running", "completed"]
+Phase = Literal["journal", "parties", "orders", "leaders", "payments"]
+PHASES: tuple[Phase, ...] = ("journal", "parties", "orders", "leaders", "payments")
+# Whoever takes a step has it for himself so long: longer than any of them takes.
+HELD_FOR = timedelta(minutes=6)
+# What of an audit's findings is kept; all are counted.
+FINDINGS_KEPT = 1_000
+
+
+class Amount(NamedTuple):
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one page came to: how many things it held, what is wrong with them, where the next page
+    begins (None behind the last one), and what of refunds on it was in flight."""
+
+    things: int
+    findings: Sequence[Finding]
+    next_after: Any = None
+    in_flight: Sequence[Amount] = ()
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Entries until `through` are looked at. `after` is where the next page of the phase begins.
+
+    `step` counts the steps taken; `held_until` says how long the one under way may take.
+    """
+
+    id: str
+    status: AuditStatus
+    through: datetime
+    phase: Phase
+    after: Any
+    step: int
+    things: int
+    in_flight: Sequence[Amount]
+    findings: int
+    kinds: Sequence[str]
+    started_at: datetime
+    completed_at: datetime | None
+    version: int
+    held_until: datetime | None = None
+    journal_steps: int = 0
+
+    @property
+    def kept_at(self) -> int:
+        """The step for which the journal, as far as it was added up, was kept last."""
+        return self.step if self.phase == "journal" else self.journal_steps
+
+    @property
+    def percent(self) -> int:
+        return PHASES.index(self.phase) * 100 // len(PHASES)
+
+    @property
+    def needs_journal(self) -> bool:
+        return self.phase in ("journal", "parties", "payments")
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == "running"
+
+    def is_held(self, now: datetime) -> bool:
+        return self.held_until is not None and now < self.held_until
+
+    def held(self, now: datetime) -> "Audit":
+        """The audit with its next step taken up."""
+        return replace(self, held_until=now + HELD_FOR, version=self.version + 1)
+
+    def looked(self, page: Looked) -> "Audit":
+        """The audit after one more page; the phase after the last page of one."""
+        phase = self.phase if page.next_after is not None else self._next_phase
+        return replace(
+            self,
+            phase=phase or self.phase,
+            after=page.next_after,
+            step=self.step + 1,
+            journal_steps=self.journal_steps + (self.phase == "journal"),
+            things=self.things + page.things,
+            in_flight=_added(self.in_flight, page.in_flight),
+            findings=self.findings + len(page.findings),
+            kinds=sorted({*self.kinds, *(each.check for each in page.findings)}),
+            held_until=None,
+            version=self.version + 1,
+        )
+
+    def is_over_after(self, page: Looked) -> bool:
+        return page.next_after is None and self._next_phase is None
+
+    def completed(self, now: datetime) -> "Audit":
+        return replace(self, status="completed", completed_at=now)
+
+    @property
+    def _next_phase(self) -> Phase | None:
+        following = PHASES[PHASES.index(self.phase) + 1 :]
+        return following[0] if following else None
+
+
+def _added(before: Sequence[Amount], more: Sequence[Amount]) -> tuple[Amount, ...]:
+    sums = dict(before)
+    for currency, amount in more:
+        sums[currency] = sums.get(currency, 0) + amount
+    return tuple(Amount(*each) for each in sorted(sums.items()))

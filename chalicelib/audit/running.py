@@ -1,0 +1,130 @@
+"""An audit from its start to its end, in steps that any worker may take and no two take at once."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from chalicelib.audit import looking
+from chalicelib.audit import store as audits
+from chalicelib.audit.looking import Page
+from chalicelib.audit.rules import FINDINGS_KEPT, PHASES, Audit
+from chalicelib.audit.store import Head, Journal
+from chalicelib.cases import service as cases
+from chalicelib.kernel import clock, ids
+from chalicelib.kernel.errors import Stale
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.checks import Finding
+from chalicelib.ledger.service import SETTLED_AFTER
+from chalicelib.platform.log import logger, metric
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.settings import settings
+from chalicelib.platform.transaction import Transaction, write
+
+# A worker takes steps so long, and has a minute more for its last one.
+WORKED_FOR = timedelta(minutes=4)
+# Before the day begins, after the settlement run.
+HOUR_OF_NIGHT = 4
+
+
+@retry_stale
+def start() -> tuple[Audit, bool]:
+    """Begin an audit, or find the one under way; and whether it is new."""
+    before = audits.head()
+    if before.running:
+        return before.running, False
+    audit = _new(clock.now())
+    write(*audits.begin(audit, before))
+    return audit, True
+
+
+def go_on(now: datetime) -> None:
+    """Begin the night's audit where it is due, and take steps of the one under way."""
+    found = audits.head()
+    if found.running is None and _is_due(found, now):
+        start()
+    until = time.monotonic() + WORKED_FOR.total_seconds()
+    while time.monotonic() < until:
+        running = audits.head().running
+        if running is None or running.is_held(clock.now()):
+            return
+        try:
+            _take_step(running)
+        except Stale:
+            logger.info("the step was taken meanwhile")
+            return
+
+
+def look_at_everything(through: datetime) -> Iterator[Finding]:
+    """The same list of checks over all that is stored, at once and without a trace."""
+    journal, audit = Journal(), _new(through, through)
+    while True:
+        looked = looking.look(Page(audit, journal))
+        yield from looked.findings
+        if audit.is_over_after(looked):
+            return
+        audit = audit.looked(looked)
+
+
+def _is_due(found: Head, now: datetime) -> bool:
+    """Once a business date, from its early morning on."""
+    here = now.astimezone(settings().zone)
+    if here.hour < HOUR_OF_NIGHT:
+        return False
+    last = found.completed
+    zone = settings().zone
+    return last is None or clock.business_date(last.started_at, zone) < here.date()
+
+
+def _new(now: datetime, through: datetime | None = None) -> Audit:
+    return Audit(
+        id=ids.new("aud"),
+        status="running",
+        through=through or now - SETTLED_AFTER,
+        phase=PHASES[0],
+        after=None,
+        step=0,
+        things=0,
+        in_flight=(),
+        findings=0,
+        kinds=(),
+        started_at=now,
+        completed_at=None,
+        version=1,
+    )
+
+
+def _take_step(audit: Audit) -> None:
+    """Look at one page, and write what was found before it is said that it was looked at."""
+    held = audit.held(clock.now())
+    write(audits.replace_audit(held))
+    journal = audits.journal_of(held.id, held.kept_at) if held.needs_journal else Journal()
+    page = Page(held, journal)
+    looked = looking.look(page)
+    room = max(0, FINDINGS_KEPT - held.findings)
+    audits.add_findings(held, looked.findings[:room])
+    if held.phase == "journal":
+        audits.keep_journal(held, page.journal)
+        if looked.next_after is None:
+            for day, seal in looking.newly_over(page).items():
+                ledger.keep_seal(day, seal)
+    after = held.looked(looked)
+    if held.is_over_after(looked):
+        _complete(after)
+    else:
+        write(audits.replace_audit(after))
+
+
+def _complete(audit: Audit) -> None:
+    """The audit is over: a case for each kind of finding that the one before did not have."""
+    before = audits.head().completed
+    done = audit.completed(clock.now())
+    transaction = Transaction()
+    transaction.add(audits.replace_audit(done), audits.end(done))
+    for kind in done.kinds:
+        if before is None or kind not in before.kinds:
+            detail = f"Audit {done.id} finds what does not hold: see GET /v1/ledger/audit."
+            cases.open_in(transaction, "audit_finding", kind, detail, occurrence=done.id)
+    transaction.commit()
+    metric("AuditsCompleted")
+    metric("AuditFindings", done.findings)
+    logger.info("audit completed", findings=done.findings)

@@ -1,0 +1,56 @@
+"""Requests and answers about audits and leaders' totals."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from chalicelib.audit.rules import Phase
+from chalicelib.ledger.checks import CheckName
+from chalicelib.platform.schema import FIRST_YEAR, LAST_YEAR, Instant, PageQuery, View
+from chalicelib.settlement.rules import LineKind
+
+
+class FindingView(View):
+    check: CheckName
+    subject: str = Field(description="What it is about: an id, an account, a day, a currency.")
+    detail: str
+    amount: int | None = Field(description="By how much it is out, in the minor unit.")
+
+
+class RunningAuditView(View):
+    id: str
+    started_at: Instant
+    phase: Phase = Field(description="What it looks at now.")
+    percent: int = Field(description="Of its five phases, those that are over.")
+    things: int = Field(description="What it has looked at: entries, parties, orders ...")
+    findings: int = Field(description="What it has found so far.")
+
+
+class AuditView(View):
+    checked_at: Instant | None = Field(
+        description="When the last audit was finished; null before the first."
+    )
+    through: Instant | None = Field(description="It looked at journal entries until then.")
+    findings: list[FindingView]
+    findings_total: int = Field(description="All there were; the first 1,000 are listed.")
+    running: RunningAuditView | None = Field(description="The audit that is under way.")
+
+
+class LeaderTotalsQuery(PageQuery):
+    year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] = Field(
+        description="Of the statements' business dates."
+    )
+    format: Literal["json", "csv"] = "json"
+
+
+class LeaderTotalsView(View):
+    leader_id: str
+    name: str
+    year: int
+    currency: str
+    statements: int = Field(description="How many there are of the year.")
+    by_kind: dict[LineKind, int] = Field(description="The sums of their lines, in the minor unit.")
+    earned: int = Field(description="Commission, spread, bonus, cap and adjustment.")
+    clawed_back: int = Field(description="What refunds took back and disputes hold.")
+    paid_out: int
+    total: int = Field(description="All lines together.")

@@ -1,0 +1,71 @@
+"""The journal as Beancount reads it: one file of transactions, with the accounts that they open.
+
+Source: the Beancount language syntax. An account begins with one of five roots, and each further
+part with a capital letter or a digit. Debit is positive there as it is here. Pure.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from chalicelib.kernel import clock
+from chalicelib.kernel.currencies import written
+from chalicelib.ledger.rules import Entry
+
+OWED = {"available", "pending", "in_payout", "payable", "held", "deposit"}
+LINK = re.compile(r"[A-Za-z0-9_/.-]+")
+_NO_PART = re.compile(r"[^A-Za-z0-9-]+")
+
+
+def account(name: str) -> str:
+    """`leader:ldr_1:in_payout` is `Liabilities:Leader:Ldr-1:In-payout`."""
+    parts = name.split(":")
+    return ":".join([_root(parts[0], parts[-1]), *map(_part, parts)])
+
+
+def _root(kind: str, purpose: str) -> str:
+    if kind == "platform":
+        return "Income"
+    if kind == "cash":
+        return "Assets"
+    if kind in ("leader", "supplier"):
+        return "Liabilities" if purpose in OWED else "Assets"
+    return "Liabilities"
+
+
+def _part(word: str) -> str:
+    part = _NO_PART.sub("-", word).strip("-") or "0"
+    return part[0].upper() + part[1:]
+
+
+def lines(entries: Iterable[Entry], first: date, zone: ZoneInfo) -> Iterator[str]:
+    """The file's lines; every account is opened on the first day that the file tells of."""
+    told = list(entries)
+    yield 'option "title" "Tuan"'
+    for currency in sorted({entry.currency for entry in told}):
+        yield f'option "operating_currency" "{currency}"'
+    yield ""
+    used = {posting.account for entry in told for posting in entry.postings}
+    for name in sorted(map(account, used)):
+        yield f"{first} open {name}"
+    for entry in told:
+        yield ""
+        yield from _transaction(entry, zone)
+
+
+def _transaction(entry: Entry, zone: ZoneInfo) -> Iterator[str]:
+    day = clock.business_date(entry.posted_at, zone)
+    link = f" ^{entry.subject}" if LINK.fullmatch(entry.subject) else ""
+    yield f"{day} * {_text(entry.subject)} {_text(entry.id)}{link}"
+    yield f"  entry_id: {_text(entry.id)}"
+    yield f"  posted_at: {_text(clock.to_text(entry.posted_at))}"
+    if entry.belongs_to:
+        yield f"  belongs_to: {_text(entry.belongs_to)}"
+    for posting in entry.postings:
+        yield f"  {account(posting.account)}  {written(posting.amount, entry.currency)}"
+
+
+def _text(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

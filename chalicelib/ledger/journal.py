@@ -1,0 +1,122 @@
+"""The journal of some business dates, in the forms accountants ask for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import islice
+
+from chalicelib.kernel import clock
+from chalicelib.kernel.errors import Invalid
+from chalicelib.ledger import beancount
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.periods import month_of
+from chalicelib.ledger.rules import Entry, Position, Posting, position
+from chalicelib.platform import sheets
+from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.schema import FIRST_YEAR, LAST_YEAR
+from chalicelib.platform.settings import settings
+from chalicelib.platform.sheets import Cell, Sheet
+
+# A file of so many stays below what one answer can hold.
+ENTRIES_A_FILE = 5_000
+LONGEST = timedelta(days=366)
+COLUMNS = (
+    *("business_date", "period", "belongs_to", "entry_id", "posted_at", "subject"),
+    *("account", "currency", "amount"),
+)
+
+
+@dataclass(frozen=True)
+class Days:
+    """Business dates, both included."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def of(cls, first: str, last: str) -> "Days":
+        """Raises Invalid for days that end before they begin, or are too many."""
+        days = cls(date.fromisoformat(first), date.fromisoformat(last))
+        if not FIRST_YEAR <= days.first.year <= LAST_YEAR:
+            raise Invalid.field("from", f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        if days.last < days.first:
+            raise Invalid.field("to", "must not lie before from")
+        if days.last - days.first >= LONGEST:
+            raise Invalid.field("to", f"lies more than {LONGEST.days} days behind from")
+        return days
+
+    def entries(self, behind: Position | None = None) -> Iterator[Entry]:
+        """The entries of these days in order, none of the future."""
+        zone = settings().zone
+        ends = clock.begin_of(self.last + timedelta(days=1), zone) - timedelta(milliseconds=1)
+        begins, last = clock.begin_of(self.first, zone), min(ends, clock.now())
+        return ledger.entries_in_order(begins, last, behind) if begins <= last else iter(())
+
+
+@dataclass(frozen=True)
+class Booked:
+    """An entry as it is told: with the day and the period that it is dated into."""
+
+    id: str
+    business_date: str
+    period: str
+    belongs_to: str | None
+    posted_at: datetime
+    subject: str
+    currency: str
+    postings: tuple[Posting, ...]
+
+
+def page_of(days: Days, page: PageRequest) -> Page[Booked]:
+    """Entries, the oldest first."""
+    behind = Position(clock.from_text(page.after[0]), page.after[1]) if page.after else None
+    found = list(islice(days.entries(behind), page.limit + 1))
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    at = position(shown[-1]) if more else None
+    return Page(tuple(map(_booked, shown)), [clock.to_text(at.posted_at), at.id] if at else None)
+
+
+def as_csv(days: Days) -> str:
+    """A row for each posting, amounts in the minor unit. Raises Invalid for too many entries."""
+    rows = [row for entry in _of_a_file(days) for row in _rows(_booked(entry))]
+    return sheets.written([Sheet("Journal", COLUMNS, rows)], "csv").decode()
+
+
+def as_beancount(days: Days) -> str:
+    """A file that `bean-check` accepts. Raises Invalid for too many entries."""
+    return "\n".join(beancount.lines(_of_a_file(days), days.first, settings().zone)) + "\n"
+
+
+def _of_a_file(days: Days) -> list[Entry]:
+    found = list(islice(days.entries(), ENTRIES_A_FILE + 1))
+    if len(found) > ENTRIES_A_FILE:
+        raise Invalid.field(
+            "to",
+            f"has more than {ENTRIES_A_FILE} entries before it; ask for fewer days, or for pages "
+            "as JSON",
+        )
+    return found
+
+
+def _booked(entry: Entry) -> Booked:
+    day = clock.business_date(entry.posted_at, settings().zone)
+    return Booked(
+        id=entry.id,
+        business_date=day.isoformat(),
+        period=month_of(day),
+        belongs_to=entry.belongs_to,
+        posted_at=entry.posted_at,
+        subject=entry.subject,
+        currency=entry.currency,
+        postings=entry.postings,
+    )
+
+
+def _rows(booked: Booked) -> Iterator[list[Cell]]:
+    for posting in booked.postings:
+        yield [
+            *(booked.business_date, booked.period, booked.belongs_to, booked.id),
+            *(clock.to_text(booked.posted_at), booked.subject),
+            *(posting.account, booked.currency, posting.amount),
+        ]

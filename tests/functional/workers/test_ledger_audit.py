@@ -1,0 +1,346 @@
+"""The audit: sound books have no findings; a planted mistake is found, and nothing else is."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+from unittest import mock
+
+import pytest
+
+from chalicelib.audit import looking, running
+from chalicelib.audit import store as audits
+from chalicelib.audit.running import look_at_everything
+from chalicelib.cases.store import CaseRow, case_id
+from chalicelib.kernel import clock
+from chalicelib.kernel.errors import Stale
+from chalicelib.ledger import rules as books
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.checks import CheckName
+from chalicelib.ledger.store import AccountsRow, EntryRow, PeriodRow
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.store import OrderRow
+from chalicelib.payments.store import RefundRow
+from chalicelib.platform.transaction import write
+from chalicelib.settlement.store import EarnedRow, MaturingRow, StatementRow
+from tests.functional.conftest import new_world
+from tests.functional.workers.conftest import StillClock
+from tests.support.granted import running_as
+from tests.support.lambdas import invoke
+from tests.support.world import Issuer, Json, Sale, World
+
+UNMATCHED = "local:ch_nobody"
+
+
+@pytest.fixture(autouse=True)
+def between_looks() -> Iterator[mock.Mock]:
+    """What happens between two looks; no test waits for it."""
+    with mock.patch("chalicelib.audit.looking.time.sleep") as slept:
+        yield slept
+
+
+@dataclass
+class Told:
+    """A world with something for every check to look at."""
+
+    world: World
+    sale: Sale
+    order: Json
+    refund_id: str
+
+    @property
+    def leader(self) -> str:
+        return self.sale.leader_id
+
+    @property
+    def run_id(self) -> str:
+        return "run_2026-03-10"
+
+
+@pytest.fixture
+def told(issuer: Issuer) -> Iterator[Told]:
+    with new_world(issuer, COMMISSION_HOLD_DAYS="0", SETTLE_OPEN_DAY="1") as world:
+        sale = world.sale()
+        order = world.delivered_order(sale, quantity=2)
+        assert (
+            world.operator.post("/v1/settlement-runs", {"business_date": "2026-03-10"}).status
+            == 202
+        )
+        world.work()
+        other = world.paid_order(sale, quantity=3)
+        body = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}], "reason": "broken"}
+        refund = world.operator.post(f"/v1/orders/{other['id']}/refunds", body).json
+        nobody = {"payment_id": "pay_nobody", "amount": 700, "currency": "EUR"}
+        world.provider_event("payment.succeeded", {**nobody, "reference": "ch_nobody"})
+        yield Told(world, sale, order, refund["id"])
+
+
+def found() -> list[str]:
+    """The checks that find something."""
+    with running_as(None):
+        return [finding.check for finding in look_at_everything(clock.now())]
+
+
+def job(world: World) -> Json:
+    """The report of an audit that was run to its end as a job."""
+    assert world.operator.post("/v1/ledger/audit").status == 202
+    invoke("ledger_audit")
+    return world.operator.get("/v1/ledger/audit").json
+
+
+def post(entry_id: str, amounts: dict[str, int]) -> None:
+    write(*ledger.post(books.entry(entry_id, "EUR", "planted", clock.now(), amounts)))
+
+
+def change(row: Any, **values: Any) -> None:
+    row.refresh(consistent_read=True)
+    row.attribute_values |= values
+    row.save()
+
+
+def entry_out(_: Told) -> None:
+    posted = books.Entry("x", "EUR", (books.Posting("cash:local", 5),), clock.now(), "planted")
+    EntryRow.of(posted).save()
+
+
+def id_twice(_: Told) -> None:
+    row = EntryRow.of(books.entry("x", "EUR", "x", clock.now(), {"cash:a": 5, "cash:b": -5}))
+    row.pk = "y"
+    row.save()
+
+
+def period_changed(_: Told) -> None:
+    PeriodRow(
+        "periods",
+        "2026-03",
+        month="2026-03",
+        closed_at=clock.now(),
+        closed_by="op",
+        audit_id="aud",
+        entries=1,
+        digest="f",
+    ).save()
+
+
+def balance_off(told: Told) -> None:
+    row = AccountsRow.at(f"leader:{told.leader}", "accounts")
+    row.update([AccountsRow.pending.add(1)])
+
+
+def deposit_overdrawn(told: Told) -> None:
+    post("x", {f"supplier:{told.sale.supplier_id}:deposit": 5, "cash:bank": -5})
+
+
+def prepayments_overdrawn(_: Told) -> None:
+    post("x", {"customer_prepayments": 10**6, "cash:bank": -(10**6)})
+
+
+def in_flight_of_nothing(_: Told) -> None:
+    post("x", {"refunds_in_flight": -5, "cash:bank": 5})
+
+
+def refund_done_without_entry(told: Told) -> None:
+    change(RefundRow.at(told.refund_id, "refund"), status="succeeded")
+
+
+def refund_failed_without_case(told: Told) -> None:
+    change(RefundRow.at(told.refund_id, "refund"), status="failed")
+
+
+def nobody_called(told: Told) -> None:
+    CaseRow.at(case_id("unmatched_receipt", UNMATCHED, ""), "case").delete()
+
+
+def total_changed(told: Told) -> None:
+    change(OrderRow.at(told.order["id"], "order"), total=told.order["total"] + 1)
+
+
+def _line(told: Told, **more: int) -> None:
+    order = ordering.get_order(told.order["id"])
+    assert order
+    (line,) = order.lines
+    values: Any = {name: getattr(line, name) + amount for name, amount in more.items()}
+    OrderRow.of(replace(order, lines=(replace(line, **values),))).save()
+
+
+def cost_changed(told: Told) -> None:
+    _line(told, cost=1)
+
+
+def commission_changed(told: Told) -> None:
+    _line(told, commission=1, net=1)
+
+
+def statement_opens_elsewhere(told: Told) -> None:
+    row = StatementRow.at(told.leader, f"statement#{told.run_id}")
+    change(row, opening_balance=7, closing_balance=207)
+
+
+def line_changed(told: Told) -> None:
+    (row, *_) = EarnedRow.query(told.leader, EarnedRow.sk.startswith("earned#"))
+    change(row, lines=tuple(replace(each, amount=each.amount + 1) for each in row.lines))
+
+
+def waiting_of_nothing(told: Told) -> None:
+    MaturingRow(told.leader, "maturing#2026-03-11", currency="EUR", adjusted=5).save()
+
+
+Plant = Callable[[Told], None]
+PLANTED: list[tuple[CheckName, Plant]] = [
+    ("entry_sums_to_zero", entry_out),
+    ("ids_unique", id_twice),
+    ("closed_periods_unchanged", period_changed),
+    ("party_balances", balance_off),
+    ("wrong_side", deposit_overdrawn),
+    ("wrong_side", prepayments_overdrawn),
+    ("refunds_in_flight", in_flight_of_nothing),
+    ("refunds_posted", refund_done_without_entry),
+    ("refunds_overdue", refund_failed_without_case),
+    ("receipts_unmatched", nobody_called),
+    ("order_money", total_changed),
+    ("order_shares", cost_changed),
+    ("commission", commission_changed),
+    ("statements_chain", statement_opens_elsewhere),
+    ("statement_lines", line_changed),
+    ("leader_available", waiting_of_nothing),
+]
+
+
+@pytest.mark.parametrize(("check", "plant"), PLANTED)
+def test_a_planted_mistake_is_found_and_nothing_else(
+    told: Told, time: StillClock, check: CheckName, plant: Plant
+) -> None:
+    time.move_on(hours=2)
+    assert found() == []
+    with running_as(None):
+        plant(told)
+    assert set(found()) == {check}
+
+
+def _sealed(told: Told, time: StillClock) -> None:
+    time.move_on(days=1)
+    assert job(told.world)["findings"] == []
+
+
+def subject_changed(told: Told) -> None:
+    change(EntryRow.at(f"refund:{told.refund_id}", "entry"), subject="ord_other")
+
+
+def entry_added(_: Told) -> None:
+    at = clock.now().replace(day=10)
+    EntryRow.of(books.entry("x", "EUR", "x", at, {"cash:a": 5, "cash:b": -5})).save()
+
+
+def entry_removed(_: Told) -> None:
+    EntryRow.at("before", "entry").delete()
+
+
+@pytest.mark.parametrize("plant", [subject_changed, entry_added, entry_removed])
+def test_a_day_that_was_sealed_stays_as_it_was(told: Told, time: StillClock, plant: Plant) -> None:
+    with running_as(None):
+        post("before", {"cash:a": 5, "cash:b": -5})
+    _sealed(told, time)
+    with running_as(None):
+        plant(told)
+    (finding,) = job(told.world)["findings"]
+    assert (finding["check"], finding["subject"]) == ("entries_unchanged", "2026-03-10")
+
+
+def test_every_check_has_a_planted_mistake() -> None:
+    planted = {check for check, _ in PLANTED} | {"entries_unchanged"}
+    assert planted == set(get_args(CheckName))
+
+
+def cases(world: World) -> list[Json]:
+    listed = world.operator.get("/v1/cases").json["items"]
+    return [case for case in listed if case["kind"] == "audit_finding"]
+
+
+def test_a_new_kind_of_finding_opens_a_case_and_the_same_one_no_other(
+    told: Told, time: StillClock
+) -> None:
+    time.move_on(hours=1)
+    assert job(told.world)["findings"] == []
+    with running_as(None):
+        balance_off(told)
+    report = job(told.world)
+    (finding,) = report["findings"]
+    assert finding["amount"] == 1
+    assert (report["findings_total"], report["running"]) == (1, None)
+    assert [case["subject"] for case in cases(told.world)] == ["party_balances"]
+    assert job(told.world)["findings_total"] == 1
+    assert len(cases(told.world)) == 1
+
+
+def test_an_audit_is_taken_in_pages_and_comes_to_the_same(told: Told, time: StillClock) -> None:
+    time.move_on(hours=1)
+    with running_as(None):
+        for plant in (balance_off, total_changed, waiting_of_nothing, refund_done_without_entry):
+            plant(told)
+    sizes = [
+        *("ITEMS_A_READ", "READS_A_STEP", "PARTIES_A_STEP", "ORDERS_A_STEP"),
+        *("LEADERS_A_STEP", "PAYMENTS_A_STEP"),
+    ]
+    with ExitStack() as small:
+        for name in sizes:
+            small.enter_context(mock.patch.object(looking, name, 1))
+        paged = job(told.world)
+    assert {each["check"] for each in paged["findings"]} == {
+        *("party_balances", "order_money", "leader_available", "refunds_posted")
+    }
+    assert job(told.world)["findings"] == paged["findings"]
+
+
+def test_a_step_that_dies_is_taken_again_once_it_is_let_go(told: Told, time: StillClock) -> None:
+    time.move_on(hours=1)
+    with running_as(None):
+        total_changed(told)
+    assert told.world.operator.post("/v1/ledger/audit").status == 202
+    with (
+        mock.patch.object(audits, "add_findings", side_effect=RuntimeError("crash")),
+        pytest.raises(RuntimeError),
+    ):
+        invoke("ledger_audit")
+    invoke("ledger_audit")
+    under_way = told.world.operator.get("/v1/ledger/audit").json["running"]
+    assert (under_way["phase"], under_way["percent"]) == ("journal", 0)
+    assert told.world.operator.post("/v1/ledger/audit").status == 200
+    time.move_on(minutes=7)
+    invoke("ledger_audit")
+    report = told.world.operator.get("/v1/ledger/audit").json
+    assert [each["check"] for each in report["findings"]] == ["order_money"]
+    assert report["findings_total"] == 1
+
+
+def test_a_step_that_another_takes_meanwhile_is_left_to_it(told: Told) -> None:
+    assert told.world.operator.post("/v1/ledger/audit").status == 202
+    with mock.patch.object(running, "write", side_effect=Stale):
+        invoke("ledger_audit")
+    assert told.world.operator.get("/v1/ledger/audit").json["checked_at"] is None
+
+
+def test_each_night_begins_one_audit(world: World, time: StillClock) -> None:
+    def ids() -> Any:
+        invoke("ledger_audit")
+        with running_as(None):
+            head = audits.head()
+        assert head.running is None
+        return head.completed.id if head.completed else None
+
+    time.move_to("2026-03-10T03:59:00.000Z")
+    assert ids() is None
+    time.move_on(minutes=1)
+    first = ids()
+    assert first
+    time.move_on(hours=12)
+    assert ids() == first
+    time.move_on(hours=12)
+    assert ids() != first
+
+
+def test_what_changes_while_it_is_read_is_no_finding(told: Told, between_looks: mock.Mock) -> None:
+    with running_as(None):
+        balance_off(told)
+    between_looks.side_effect = lambda _: balance_off(told)
+    assert found() == []
+    assert between_looks.call_count == looking.LOOKS
