@@ -61,5 +61,6 @@ def read_simulation(request: Request, id: str, simulation_id: str) -> Simulation
     is_list=True,
 )
 def list_simulated(request: Request, id: str, simulation_id: str) -> Page[OfLeader]:
+    page = request.page
     found = service.simulation_of(id, simulation_id)
-    return simulations.leaders(found.id, request.page)
+    return simulations.leaders(found.id, page)

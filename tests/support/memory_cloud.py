@@ -25,12 +25,11 @@ from tests.support.memory.errors import Refused
 from tests.support.memory.secrets import Secrets
 from tests.support.memory.sqs import Sqs
 from tests.support.memory.tables import Index, Keys
-from tests.support.moto_cloud import BASE, FEWER, PARTITIONS, QUEUES, TEMPLATE
+from tests.support.moto_cloud import BASE, FEWER, PARTITIONS, QUEUES, SECRETS, TEMPLATE
 from tests.support.process import forget_everything
 
 Json = dict[str, Any]
 TABLE_KEYS = Keys("pk", "sk")
-SECRETS = ("SIGNING_SECRET", "LOCAL_PROVIDER_SECRET")
 
 
 class Service(Protocol):
@@ -79,7 +78,7 @@ class MemoryCloud:
         return {f"{name}_QUEUE": answer["QueueUrl"] for name, answer in made.items()}
 
     def _secrets(self) -> dict[str, str]:
-        made = {name: self.secrets.create(name, f"{name}-for-tests-only") for name in SECRETS}
+        made = {name: self.secrets.create(name, value) for name, value in SECRETS.items()}
         return {name: answer["ARN"] for name, answer in made.items()}
 
 

@@ -70,6 +70,13 @@ BASE = {
     "POWERTOOLS_METRICS_NAMESPACE": "Tuan",
     "POWERTOOLS_SERVICE_NAME": "tuan",
 }
+SECRETS = {
+    "SIGNING_SECRET": "SIGNING_SECRET-for-tests-only",
+    "LOCAL_PROVIDER_SECRET": "LOCAL_PROVIDER_SECRET-for-tests-only",
+    "PAYOUT_ACCOUNT_SECRET": json.dumps(
+        {"current": "1", "1": "PAYOUT_ACCOUNT_SECRET-for-tests-only"}
+    ),
+}
 
 
 @contextmanager
@@ -239,12 +246,6 @@ def _queues() -> dict[str, str]:
 def _secrets() -> dict[str, str]:
     client = boto3.client("secretsmanager")
     return {
-        name: client.create_secret(Name=name, SecretString=f"{name}-for-tests-only")["ARN"]
-        for name in ("SIGNING_SECRET", "LOCAL_PROVIDER_SECRET")
-    } | {"PAYOUT_ACCOUNT_SECRET": _keys(client)}
-
-
-def _keys(client: Any) -> str:
-    keys = json.dumps({"current": "1", "1": "PAYOUT_ACCOUNT_SECRET-for-tests-only"})
-    arn: str = client.create_secret(Name="PAYOUT_ACCOUNT_SECRET", SecretString=keys)["ARN"]
-    return arn
+        name: client.create_secret(Name=name, SecretString=value)["ARN"]
+        for name, value in SECRETS.items()
+    }

@@ -18,6 +18,8 @@ class Secrets:
     def answer(self, operation: str, asked: Json) -> Json:
         if operation == "CreateSecret":
             return self.create(asked["Name"], asked["SecretString"])
+        if operation == "PutSecretValue":
+            return self._put(asked["SecretId"].removeprefix(ARN), asked["SecretString"])
         if operation == "GetSecretValue":
             return self._get(asked["SecretId"].removeprefix(ARN))
         if operation == "ListSecrets":
@@ -30,9 +32,17 @@ class Secrets:
         self._texts[name] = text
         return {"Name": name, "ARN": ARN + name}
 
+    def _put(self, name: str, text: str) -> Json:
+        self._check(name)
+        self._texts[name] = text
+        return {"Name": name, "ARN": ARN + name}
+
     def _get(self, name: str) -> Json:
+        self._check(name)
+        return {"Name": name, "ARN": ARN + name, "SecretString": self._texts[name]}
+
+    def _check(self, name: str) -> None:
         if name not in self._texts:
             raise Refused(
                 "ResourceNotFoundException", "Secrets Manager can't find the specified secret."
             )
-        return {"Name": name, "ARN": ARN + name, "SecretString": self._texts[name]}
