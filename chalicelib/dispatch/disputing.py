@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.cases import service as cases
+from chalicelib.cases.rules import CaseKind
 from chalicelib.dispatch import disputes, holding, refunding, service
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.disputes import Dispute, Outcome
@@ -18,6 +19,8 @@ from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
+
+CASE: CaseKind = "delivery_disputed"
 
 
 @retry_stale
@@ -46,7 +49,7 @@ def dispute(
         f"The {caller.role} of order {order.id} disputes the delivery of {len(parcels)} parcels of "
         f"dispatch {dispatch.id}. What they brought is held until dispute {opened.id} is resolved."
     )
-    cases.open_in(transaction, "delivery_disputed", opened.id, detail)
+    cases.open_in(transaction, CASE, opened.id, detail)
     changed = dispatch.with_parcels(held).moved(dispatch.status, now)
     service.write(transaction, changed, order)
     if not transaction.fits:
@@ -65,7 +68,8 @@ def resolve(
     dispatch_id: str, dispute_id: str, outcome: Outcome, note: str, recorder: Recorder | None
 ) -> Dispute:
     """Dismissed, all is as if the parcels came on the day of the decision, or on their own if that
-    matures later; upheld, what is left of them is refunded. Raises NotFound and Conflict."""
+    matures later; upheld, what is left of them is refunded. Its case is closed with it. Raises
+    NotFound and Conflict."""
     found = dispatches.get_dispute(dispatch_id, dispute_id)
     if found is None:
         raise NotFound("There is no such dispute.")
@@ -78,6 +82,7 @@ def resolve(
         resolved = found.resolved(outcome, note, now)
         _release_in(transaction, found, now)
     transaction.add(dispatches.replace_dispute(resolved))
+    cases.close_in(transaction, CASE, resolved.id, f"The dispute was {outcome}.")
     refunding.check_fits(transaction, "outcome")
     transaction.commit(resolved)
     return resolved

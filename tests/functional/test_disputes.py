@@ -49,6 +49,9 @@ class Disputed(Sending):
             if account.startswith(("supplier:", "leader:"))
         }
 
+    def cases(self) -> list[Json]:
+        return self.world.operator.get("/v1/cases").json["items"]
+
     def settle(self, time: Clock, **later: float) -> Json:
         """Let so much time pass and settle the day before: what the run made available."""
         time.move_on(**later)
@@ -81,6 +84,30 @@ def test_a_dispute_opens_a_case_and_holds_what_the_parcel_brought(disputed: Disp
     (case,) = disputed.world.operator.get("/v1/cases").json["items"]
     assert (case["kind"], case["subject"]) == ("delivery_disputed", opened["id"])
     assert REASON not in case["detail"]
+
+
+@pytest.mark.parametrize("outcome", ["upheld", "dismissed"])
+def test_a_resolved_dispute_closes_its_case(disputed: Disputed, outcome: str) -> None:
+    opened = created(disputed.dispute())
+    disputed.resolve(opened["id"], outcome)
+    (case,) = disputed.cases()
+    assert (case["status"], case["note"]) == ("resolved", f"The dispute was {outcome}.")
+    assert case["resolved_at"] is not None
+
+
+def test_a_case_resolved_by_hand_decides_no_dispute_and_stays_as_it_was_said(
+    disputed: Disputed,
+) -> None:
+    opened = created(disputed.dispute())
+    (case,) = disputed.cases()
+    path, by_hand = f"/v1/cases/{case['id']}/resolve", {"note": "I have called the carrier."}
+    resolved = disputed.world.operator.post(path, by_hand)
+    assert resolved.status == 200
+    found = disputed.world.operator.get(f"{disputed.path}/{opened['id']}").json
+    assert found["status"] == "open"
+    assert disputed.books() == {"payable": 1400, "held": 700, "pending": 300}
+    assert disputed.resolve(opened["id"], "dismissed").status == 200
+    assert disputed.cases() == [resolved.json]
 
 
 def test_disputed_commission_matures_on_no_day(disputed: Disputed, time: Clock) -> None:
