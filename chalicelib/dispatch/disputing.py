@@ -11,9 +11,10 @@ from chalicelib.dispatch.disputes import Dispute, Outcome
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.refunding import Asked
 from chalicelib.dispatch.rules import Dispatch
-from chalicelib.kernel import clock
+from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Invalid, NotFound
+from chalicelib.kernel.events import Event
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import logger, metric
@@ -50,6 +51,7 @@ def dispute(
         f"dispatch {dispatch.id}. What they brought is held until dispute {opened.id} is resolved."
     )
     cases.open_in(transaction, CASE, opened.id, detail)
+    transaction.publish(Event(events.DISPATCH_UPDATED, dispatch.id))
     changed = dispatch.with_parcels(held).moved(dispatch.status, now)
     service.write(transaction, changed, order)
     if not transaction.fits:
@@ -83,6 +85,7 @@ def resolve(
         _release_in(transaction, found, now)
     transaction.add(dispatches.replace_dispute(resolved))
     cases.close_in(transaction, CASE, resolved.id, f"The dispute was {outcome}.")
+    transaction.publish(Event(events.DISPATCH_UPDATED, dispatch_id))
     refunding.check_fits(transaction, "outcome")
     transaction.commit(resolved)
     return resolved
@@ -140,9 +143,11 @@ def _opened(
 
 
 def _refund_in(transaction: Transaction, found: Dispute, now: datetime) -> str | None:
-    """Add the refund of what is left of the parcels; nothing may be left of them any more."""
-    _, order = _read(found)
+    """Add the refund of what is left of the parcels; nothing may be left of them any more. Either
+    way their dispatch has a new version, under which its supplier hears of it."""
+    dispatch, order = _read(found)
     if not any(parcel_id in line.posted for line in order.lines for parcel_id in found.parcel_ids):
+        service.write(transaction, dispatch.moved(dispatch.status, now), order)
         return None
     asked, reason = Asked(parcels=found.parcel_ids), f"dispute {found.id}"
     return refunding.refund_in(transaction, order, asked, reason, now).id

@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from chalicelib.kernel import clock
+from chalicelib.webhooks import bodies
 from tests.functional.conftest import Clock
 from tests.support.dispatching import call
 from tests.support.gateway import Answer
@@ -50,7 +51,18 @@ class Disputed(Sending):
         }
 
     def cases(self) -> list[Json]:
-        return self.world.operator.get("/v1/cases").json["items"]
+        found: list[Json] = self.world.operator.get("/v1/cases").json["items"]
+        return found
+
+    def heard(self) -> list[Json]:
+        """What its supplier is told of its changes, since it was asked for the last time."""
+        told = self.world.messages("WEBHOOK_FAN_OUT")
+        updates = [each["subject"] for each in told if each["type"] == "dispatch.updated"]
+        return [
+            dict(each.data)
+            for subject in updates
+            for each in bodies.told_of("dispatch.updated", subject)
+        ]
 
     def settle(self, time: Clock, **later: float) -> Json:
         """Let so much time pass and settle the day before: what the run made available."""
@@ -108,6 +120,26 @@ def test_a_case_resolved_by_hand_decides_no_dispute_and_stays_as_it_was_said(
     assert disputed.books() == {"payable": 1400, "held": 700, "pending": 300}
     assert disputed.resolve(opened["id"], "dismissed").status == 200
     assert disputed.cases() == [resolved.json]
+
+
+@pytest.mark.parametrize("outcome", ["upheld", "dismissed"])
+@pytest.mark.parametrize("units_refunded", [0, 3])
+def test_its_supplier_hears_of_a_dispute_and_of_its_end(
+    disputed: Disputed, outcome: str, units_refunded: int
+) -> None:
+    disputed.heard()
+    opened = created(disputed.dispute())
+    (raised,) = disputed.heard()
+    said = {"dispute_id": opened["id"], "parcel_ids": opened["parcel_ids"]}
+    assert raised["disputes"] == [{**said, "status": "open"}]
+    if units_refunded:
+        disputed.refund_units(units_refunded)
+    disputed.resolve(opened["id"], outcome)
+    (decided,) = disputed.heard()
+    assert decided["disputes"] == [{**said, "status": outcome}]
+    assert decided["version"] == disputed.now["version"] > raised["version"]
+    assert REASON not in str([raised, decided])
+    assert NOTE not in str([raised, decided])
 
 
 def test_disputed_commission_matures_on_no_day(disputed: Disputed, time: Clock) -> None:
