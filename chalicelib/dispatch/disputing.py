@@ -40,14 +40,15 @@ def dispute(
         if before.says(caller, reason, parcel_id):
             return before
     order, now = service.order_of(dispatch), clock.now()
-    disputes.check_open(order, now)
     parcels = disputes.disputed_by(dispatch, parcel)
+    disputes.check_open(order, parcels, now)
     opened = _opened(dispatch, parcels, parcel_id, reason, caller, now)
     transaction = Transaction(recorder)
     transaction.add(dispatches.add_dispute(opened))
     held = holding.hold_in(transaction, order, dispatch.supplier_id, parcels, opened.id, now)
+    counted = "1 parcel" if len(parcels) == 1 else f"{len(parcels)} parcels"
     detail = (
-        f"The {caller.role} of order {order.id} disputes the delivery of {len(parcels)} parcels of "
+        f"The {caller.role} of order {order.id} disputes the delivery of {counted} of "
         f"dispatch {dispatch.id}. What they brought is held until dispute {opened.id} is resolved."
     )
     cases.open_in(transaction, CASE, opened.id, detail)

@@ -262,6 +262,32 @@ def test_a_delivery_is_disputed_once(disputed: Disputed) -> None:
     assert rest["parcel_ids"] == [disputed.parcel("T2")["id"]]
 
 
+@pytest.mark.parametrize("number", ["T1", None])
+@pytest.mark.parametrize("outcome", ["upheld", "dismissed"])
+def test_a_dispute_that_is_decided_is_not_told_again(
+    disputed: Disputed, number: str | None, outcome: str
+) -> None:
+    opened = created(disputed.dispute(number))
+    disputed.resolve(opened["id"], outcome)
+    again = disputed.dispute(number)
+    assert (again.status, again.code) == (409, "already_disputed")
+
+
+def test_the_same_words_of_another_parcel_are_another_dispute(disputed: Disputed) -> None:
+    first = created(disputed.dispute("T1"))
+    disputed.resolve(first["id"], "dismissed")
+    assert created(disputed.dispute("T2"))["id"] != first["id"]
+
+
+@pytest.mark.parametrize(
+    ("number", "counted"), [("T1", "of 1 parcel of"), (None, "of 2 parcels of")]
+)
+def test_a_case_counts_the_parcels(disputed: Disputed, number: str | None, counted: str) -> None:
+    disputed.dispute(number)
+    (case,) = disputed.cases()
+    assert counted in case["detail"]
+
+
 @pytest.mark.parametrize("outcome", ["upheld", "dismissed"])
 def test_a_resolution_told_again_is_one(disputed: Disputed, outcome: str) -> None:
     opened = created(disputed.dispute())
