@@ -416,6 +416,15 @@ def test_a_file_with_too_many_rows_ships_nothing(
     assert huge.status == 413
 
 
+def test_a_row_of_a_sku_that_is_not_in_the_dispatch_says_so(
+    supplier: Api, dispatches: list[str]
+) -> None:
+    answer = send(supplier, f"{dispatches[0]},DHL,T-1,sku_other,1", header=PARTS)
+    assert answer["errors"] == [
+        {"line": 2, "field": "sku_id", "message": "is not a line of this dispatch"}
+    ]
+
+
 @pytest.mark.parametrize(
     "query", ["format=pdf", "cycle=yesterday", "list=all", "part=0", "cycle=2026-02-30"]
 )
