@@ -425,10 +425,17 @@ def test_a_row_of_a_sku_that_is_not_in_the_dispatch_says_so(
     ]
 
 
-@pytest.mark.parametrize(
-    "query", ["format=pdf", "cycle=yesterday", "list=all", "part=0", "cycle=2026-02-30"]
-)
+@pytest.mark.parametrize("query", ["format=pdf", "cycle=yesterday", "list=all", "part=0"])
 def test_what_cannot_be_exported_is_said(supplier: Api, query: str) -> None:
     answer = supplier.get(f"{EXPORT}?{query}")
     assert answer.status == 422
     assert answer.json["errors"][0]["field"] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-11-31", "2026-02-30", "20261130", "1"])
+def test_a_cycle_that_is_no_day_is_refused_in_our_own_words(supplier: Api, day: str) -> None:
+    answer = supplier.get(f"{EXPORT}?cycle={day}")
+    assert answer.status == 422
+    assert answer.json["errors"] == [
+        {"field": "cycle", "message": "is not a date such as 2026-03-01"}
+    ]
