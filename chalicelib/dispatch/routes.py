@@ -88,6 +88,7 @@ def read_feed(request: Request) -> Any:
     query=ExportQuery,
     media_type=sheets.MEDIA_TYPES["csv"],
     also=Also(media_types=(sheets.MEDIA_TYPES["xlsx"],)),
+    errors={"no_accept": 400},
 )
 def export_dispatches(request: Request) -> Reply:
     sent: ExportQuery = request.query

@@ -9,6 +9,7 @@ from openpyxl import Workbook, load_workbook
 
 from chalicelib.dispatch import exporting, tracking
 from chalicelib.kernel import clock
+from chalicelib.platform import sheets
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
 from tests.support.world import Api, Json, Sale, World
@@ -79,7 +80,7 @@ def test_of_what_waits_no_unit_is_bought_twice(supplier: Api, dispatches: list[s
 
 
 def test_a_workbook_holds_both(supplier: Api, dispatches: list[str]) -> None:
-    answer = supplier.get(f"{EXPORT}?format=xlsx")
+    answer = supplier.get(f"{EXPORT}?format=xlsx", Accept="*/*")
     assert answer.headers["content-disposition"] == 'attachment; filename="lines.xlsx"'
     book = load_workbook(io.BytesIO(answer.content))
     assert [(page.title, page.max_row) for page in book] == [("Lines", 7), ("Purchase list", 3)]
@@ -414,6 +415,17 @@ def test_a_file_with_too_many_rows_ships_nothing(
     assert status(world, dispatches[0]) == "created"
     huge = supplier.post(IMPORT, b"dsp_x,DHL,T\n" * 100_000, **{"Content-Type": "text/csv"})
     assert huge.status == 413
+
+
+def test_without_an_accept_header_a_workbook_is_refused(supplier: Api) -> None:
+    """The gateway would send it in base64."""
+    for headers in ({}, {"Accept": " "}):
+        answer = supplier.get(f"{EXPORT}?format=xlsx", **headers)
+        assert (answer.status, answer.code) == (400, "no_accept")
+    for wanted in ("*/*", "text/html", sheets.MEDIA_TYPES["xlsx"]):
+        answer = supplier.get(f"{EXPORT}?format=xlsx", Accept=wanted)
+        assert answer.status == 200
+        assert load_workbook(io.BytesIO(answer.content)).sheetnames
 
 
 def test_a_row_of_a_sku_that_is_not_in_the_dispatch_says_so(
