@@ -113,6 +113,7 @@ def export_dispatches(request: Request) -> Reply:
     "file that comes again changes nothing.",
     roles=("supplier", "operator"),
     takes="text/csv",
+    also=Also(uploads=(sheets.MEDIA_TYPES["xlsx"],)),
     answer=TrackingImportedView,
     key="optional",
 )
