@@ -81,7 +81,7 @@ class Market:
 
     def stock_shelves(self) -> Iterator[None]:
         """Products are listed, with as many units as will be sold; a step for each product."""
-        first = {}
+        first: dict[str, Line] = {}
         units = Counter[str]()
         for order in self._sold.orders:
             for line in order.lines:

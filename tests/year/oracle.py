@@ -6,7 +6,7 @@ a difference from the other. Amounts are in cents.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 
 from infra.demo.oracle import HALF
 from tests.year import told
+from tests.year.reading import Period
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,27 @@ class Figures:
     payouts: list[dict[str, int]]
 
 
-def figures(
-    data: Path, first: date, days: int, change: date, batches: Sequence[date], seed: int
-) -> Figures:
-    """All that is sold in so many days, delivered, refunded, settled and paid out at the batches,
-    which are made in the morning of their days; in each batch leaders are paid, then suppliers."""
+def figures(data: Path, period: Period, batches: Sequence[date], seed: int) -> Figures:
+    """All that is sold in a period, delivered, refunded, settled and paid out at the batches, which
+    are made in the morning of their days."""
     lines = pd.read_parquet(data / "transactions.parquet")
     products = pd.read_parquet(data / "products.parquet")
-    sold = _sold(lines, products, first, days)
-    return _figures(_shared(_refunded(sold, seed), change), batches, seed)
+    return figures_of(lines, products, period, batches, seed)
 
 
-def _sold(lines: pd.DataFrame, products: pd.DataFrame, first: date, days: int) -> pd.DataFrame:
+def figures_of(
+    lines: pd.DataFrame,
+    products: pd.DataFrame,
+    period: Period,
+    batches: Sequence[date],
+    seed: int,
+) -> Figures:
+    """The same for tables that are already read."""
+    sold = _sold(lines, products, period)
+    return _figures(_shared(_refunded(sold, seed), period.plan_change), batches, seed)
+
+
+def _sold(lines: pd.DataFrame, products: pd.DataFrame, period: Period) -> pd.DataFrame:
     """One row for each product in each basket, with what it sold for."""
     cents = (lines.sales_value * 100).round().astype("int64")
     counting = lines[lines.quantity.between(1, 99) & (cents > 0)].copy()
@@ -43,8 +53,9 @@ def _sold(lines: pd.DataFrame, products: pd.DataFrame, first: date, days: int) -
     median = counting.groupby(["week", "product_id"]).unit.transform("median")
     counting["price"] = (median + HALF).astype("int64")
     counting["day"] = counting.transaction_timestamp.dt.normalize()
-    until = first + timedelta(days=days)
-    within = (counting.day.dt.date >= first) & (counting.day.dt.date < until)
+    within = counting.day.dt.date.isin(period.dates)
+    if period.stores is not None:
+        within &= counting.store_id.isin(period.stores)
     keys = ["store_id", "basket_id", "product_id", "week", "day", "price"]
     sold = counting[within & (counting.price > 0)].groupby(keys, as_index=False).quantity.sum()
     sold = sold.merge(

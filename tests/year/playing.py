@@ -20,7 +20,7 @@ from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import ShipTo
 from chalicelib.payments.providers import PaymentSucceeded
 from chalicelib.payouts import batches, results
-from chalicelib.payouts.rules import BatchKind, PayoutShown
+from chalicelib.payouts.rules import BatchKind, PayoutShown, Told
 from chalicelib.platform.idempotency import Answer, IdempotentRequest
 from chalicelib.platform.pages import PageRequest
 from chalicelib.settlement import runs
@@ -177,7 +177,7 @@ class Year:
                 party = names[payout.party]
                 sent[party] = payout.amount
                 returned = told.comes_back(self._seed, number, party)
-                outcome = "returned" if returned else "paid"
+                outcome: Told = "returned" if returned else "paid"
                 results.tell(payout.id, outcome, f"B{number}", None)
                 self.done[f"payouts {outcome}"] += 1
         self.payouts.append(sent)

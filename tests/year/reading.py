@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
+
 from infra.demo.baskets import Line, Order, orders_of_basket
 from infra.demo.complete_journey import Journey, Prices, Product, Row, prices
 
@@ -16,14 +18,19 @@ WHOLE_YEAR = (LAST_DAY - FIRST_DAY).days + 1
 
 @dataclass(frozen=True)
 class Period:
-    """Whole days; the plan changes on the middle one."""
+    """Whole days of some stores, or of all; the plan changes on the middle one."""
 
     first: date
     days: int
+    stores: frozenset[int] | None = None
 
     @property
     def dates(self) -> list[date]:
         return [self.first + timedelta(days=n) for n in range(self.days)]
+
+    def has(self, row: Row) -> bool:
+        among = self.stores is None or row.store in self.stores
+        return among and self.first <= row.day < self.first + timedelta(days=self.days)
 
     @property
     def plan_change(self) -> date:
@@ -47,10 +54,10 @@ def read(data: Path, period: Period) -> Sold:
     journey = Journey(data)
     product = cache(journey.product)
     rows = journey.rows(journey.weeks(period.dates))
-    price_of, days = prices(rows), set(period.dates)
+    price_of = prices(rows)
     baskets: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows:
-        if row.day in days and (row.week, row.product) in price_of:
+        if period.has(row) and (row.week, row.product) in price_of:
             baskets[row.basket].append(row)
     orders = [
         order
@@ -83,3 +90,10 @@ def _orders(rows: Sequence[Row], price_of: Prices, products: dict[int, Product])
     yield from orders_of_basket(
         str(first.basket), str(first.store), str(first.household), first.day.isoformat(), lines
     )
+
+
+def everybody(data: Path) -> tuple[list[int], list[int]]:
+    """All stores and all manufacturers of the data, be it that nothing of theirs counts."""
+    stores = pd.read_parquet(data / "transactions.parquet", columns=["store_id"]).store_id
+    makers = pd.read_parquet(data / "products.parquet", columns=["manufacturer_id"]).manufacturer_id
+    return sorted(map(int, stores.unique())), sorted(map(int, makers.unique()))

@@ -70,7 +70,7 @@ def replay(
         _play(year, sold.orders, period, batches, tell)
         seconds = time.perf_counter() - began
         tell("the books are compared", 0, 1)
-        right = oracle.figures(data, period.first, period.days, period.plan_change, batches, seed)
+        right = oracle.figures(data, period, batches, seed)
         differences = comparing.compare(right, year.payouts, market, journal)
         findings = list(comparing.findings(market, journal))
         return Report(
