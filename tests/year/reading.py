@@ -1,6 +1,6 @@
 """Real baskets as orders with their products' own numbers, priced as the replay prices them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from infra.demo.baskets import Line, Order, orders_of_basket
+from infra.demo.baskets import Line, Order, orders_of_basket, split
 from infra.demo.complete_journey import Journey, Prices, Product, Row, prices
+from tests.year.told import STORES_A_HUB
 
 FIRST_DAY, LAST_DAY = date(2017, 1, 1), date(2018, 1, 1)
 WHOLE_YEAR = (LAST_DAY - FIRST_DAY).days + 1
@@ -47,6 +48,23 @@ class Sold:
     @property
     def stores(self) -> list[int]:
         return sorted({int(order.leader) for order in self.orders})
+
+    def among(self, parts: int) -> list[frozenset[int]]:
+        """The stores in so many parts, about as busy: of a hub all are in one."""
+        busy = Counter[int]()
+        for order in self.orders:
+            busy[int(order.leader)] += len(order.lines)
+        groups = split(self.stores, STORES_A_HUB)
+        divided: list[list[int]] = [[] for _ in range(min(parts, len(groups)))]
+        for group in sorted(groups, key=lambda group: -sum(busy[store] for store in group)):
+            min(divided, key=lambda part: sum(busy[store] for store in part)).extend(group)
+        return [frozenset(part) for part in divided]
+
+    def of(self, stores: frozenset[int]) -> "Sold":
+        """What these stores have sold."""
+        orders = [order for order in self.orders if int(order.leader) in stores]
+        skus = {line.sku for order in orders for line in order.lines}
+        return Sold(orders, {sku: self.products[sku] for sku in skus})
 
 
 def read(data: Path, period: Period) -> Sold:

@@ -35,7 +35,7 @@ class Report:
     findings: Sequence[str]
     figures: oracle.Figures
     leaders: int
-    suppliers: int
+    suppliers: frozenset[int]
     entries: int
     writes: int
     seconds: float
@@ -79,7 +79,7 @@ def replay(
             findings,
             right,
             len(market.leaders),
-            len(market.suppliers),
+            frozenset(market.suppliers),
             journal.entries,
             journal.writes,
             seconds,
