@@ -10,6 +10,7 @@ run up down replay: export PORT := $(or $(PORT),4566)
 DAYS ?= 1
 OPERATIONS ?= 1000000
 SEED ?=
+PROCESSES ?=
 STAGE ?=
 
 VENV := .venv
@@ -63,7 +64,7 @@ replay: $(VENV)/replay ## Clear the stack on PORT, then DAYS= real days of shopp
 	@$(RUN) infra.demo.replay --new-stack --days "$(DAYS)"
 
 year: $(VENV)/replay ## The whole real year in memory, refunds, runs and payouts too, compared with pandas; DAYS= for less
-	@export PYTHONHASHSEED=0; $(RUN) tests.year $(if $(filter-out file,$(origin DAYS)),--days "$(DAYS)") $(if $(SEED),--seed "$(SEED)")
+	@export PYTHONHASHSEED=0; $(RUN) tests.year $(if $(filter-out file,$(origin DAYS)),--days "$(DAYS)") $(if $(SEED),--seed "$(SEED)") $(if $(PROCESSES),--processes "$(PROCESSES)")
 
 token: $(VENV)/ready ## Print a local token: ROLE=operator|customer SUB=any-name, or ROLE=leader SUB=ldr_...
 	@$(RUN) infra.local.token "$(ROLE)" "$(SUB)"

@@ -1,4 +1,4 @@
-"""Two days of real shopping, by two plans, come to what pandas makes of the raw rows."""
+"""Weeks of real shopping, by two plans, come to what pandas makes of the raw rows."""
 
 from dataclasses import replace
 from datetime import date
@@ -14,9 +14,12 @@ from tests.year.replaying import Report, replay
 from tests.year.side_by_side import Played, side_by_side
 
 SEED = 1
-# Two hubs' stores, so many that it takes seconds.
+# Two hubs' stores, so small that it takes seconds: long enough for batches, and for what has rested
+# to be forgotten; and another two hubs' on one day.
+QUIET = frozenset({660, 704, 721, 773, 1210, 1829, 2852, 2865, 2903, 2950, 2971, 3001, 3008, 3278})
 STORES = frozenset({297, 300, 306, 323, 329, 333, 337, 338, 341, 345, 358, 360})
-TWO_DAYS, A_DAY = Period(date(2017, 3, 4), 2, STORES), Period(date(2017, 3, 4), 1, STORES)
+WEEKS = Period(date(2017, 5, 10), 56, QUIET)
+A_DAY = Period(date(2017, 3, 4), 1, STORES)
 
 
 def played(period: Period) -> Report:
@@ -25,8 +28,8 @@ def played(period: Period) -> Report:
 
 
 @pytest.mark.timeout(900)
-def test_days_come_to_what_pandas_makes_of_them() -> None:
-    report = played(TWO_DAYS)
+def test_weeks_come_to_what_pandas_makes_of_them() -> None:
+    report = played(WEEKS)
     assert (report.differences, report.findings) == ([], [])
     wanted = {"placed", "paid", "accepted", "shipped", "delivered", "refunded"}
     assert report.done.keys() == wanted | {"payouts paid", "payouts returned"}
