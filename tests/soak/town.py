@@ -142,7 +142,7 @@ def town(seed: str) -> Iterator[Town]:
     with ExitStack() as stack:
         issuer = Issuer(stack.enter_context(HTTPServer(host="127.0.0.1")))
         environment = stack.enter_context(memory_cloud(**issuer.settings))
-        stack.enter_context(_quiet())
+        stack.enter_context(quiet())
         from app import app
 
         random.seed(seed)  # what the application leaves to chance is the same each time as well
@@ -154,7 +154,7 @@ def town(seed: str) -> Iterator[Town]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """What people would read a million times is not written."""
 
     def nothing(*_: Any, **__: Any) -> None:
