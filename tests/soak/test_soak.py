@@ -11,7 +11,7 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.platform.transaction import Write
 from chalicelib.settlement import earning
-from tests.soak.operations import OPERATIONS
+from tests.soak.everything import OPERATIONS
 from tests.soak.soaking import SEASON, Soak
 
 SEEDS = (1, 2, 3, 4)
