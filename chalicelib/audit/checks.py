@@ -74,7 +74,7 @@ def order_shares(order: Order, entries: Mapping[str, Entry]) -> Iterator[Finding
 def commission(order: Order, entries: Mapping[str, Entry]) -> Iterator[Finding]:
     """Leaders have earned by an order what its deliveries brought and its refunds left."""
     posted = -_shares_posted(order, entries)["leaders"]
-    due = sum(shares.earned for line in order.lines for shares in line.posted.values())
+    due = sum(shares.earned_by_all for line in order.lines for shares in line.posted.values())
     if posted != due:
         detail = f"Order {order.id} has brought its leaders {due}, and {posted} is posted."
         yield Finding("commission", order.id, detail, posted - due)
