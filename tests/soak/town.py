@@ -239,7 +239,9 @@ def town(seed: str, currency: str) -> Iterator[Town]:
     """A new town on a cloud of its own, in a time of its own. One at a time."""
     with ExitStack() as stack:
         issuer = Issuer(stack.enter_context(HTTPServer(host="127.0.0.1")))
-        environment = stack.enter_context(memory_cloud(**issuer.settings, UPLINE_LIMITS=UPLINE_LIMITS))
+        environment = stack.enter_context(
+            memory_cloud(**issuer.settings, UPLINE_LIMITS=UPLINE_LIMITS)
+        )
         stack.enter_context(_quiet())
         from app import app
 
