@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from chalicelib.parties.settlement_terms import SettlementTerms, Waiver
+from chalicelib.parties.settlement_terms import SettlementBasis, SettlementTerms, Waiver
 from chalicelib.plans import leaders
 from chalicelib.plans import service as plans
 from chalicelib.suppliers import agreeing, deposits
@@ -15,6 +15,7 @@ from tests.soak.town import LEVELS, OPERATOR, Town
 OPERATIONS = Operations()
 happens = OPERATIONS.happens
 
+BASES: tuple[SettlementBasis, ...] = ("cost", "revenue_share", "revenue_share")
 PAYS: tuple[Pays, ...] = ("fees", "damages")
 # A plan is given a new version some days ahead, or for today, once a day.
 DAYS_AHEAD = 4
@@ -49,7 +50,7 @@ def change_settlement_terms(town: Town) -> None:
     today, chance = town.now().date(), town.chance
     until = today + timedelta(days=chance.randint(0, 5))
     waivers = (Waiver(today.isoformat(), until.isoformat()),)
-    basis = chance.choice(["cost", "revenue_share", "revenue_share"])
+    basis = chance.choice(BASES)
     terms = SettlementTerms(
         chance.choice(town.supplier_ids),
         basis=basis,

@@ -79,9 +79,8 @@ def try_a_run_dry(town: Town) -> None:
 
 @happens(1)
 def trouble_with_a_leader(town: Town) -> None:
-    """From now on it cannot be settled, or it can again."""
-    leader_id = town.chance.choice(town.leader_ids)
-    town.unfit ^= {leader_id}
+    """From now on one cannot be settled, or all can again."""
+    town.unfit = set() if town.unfit else {town.chance.choice(town.leader_ids)}
 
 
 @happens(2)

@@ -95,7 +95,8 @@ def _clamped(entry: Entry) -> Entry:
         borne = 0
         if purpose == "payable":
             borne = max(0, each.amount + min(0, ledger.accounts_of(party).payable))
-        amounts.update({each.account: each.amount - borne, "platform:revenue": borne})
+        amounts[each.account] += each.amount - borne
+        amounts["platform:revenue"] += borne
     return entry_of(entry.id, entry.currency, entry.subject, entry.posted_at, amounts)
 
 
