@@ -14,6 +14,7 @@ from chalicelib.ledger.rules import entry as entry_of
 from chalicelib.platform.transaction import Write
 from chalicelib.settlement import earning
 from tests.soak.everything import OPERATIONS
+from tests.soak.side_by_side import soak
 from tests.soak.soaking import SEASON, Soak
 
 SEEDS = (1, 2, 3, 4)
@@ -36,6 +37,14 @@ def test_a_seed_gives_the_same_again() -> None:
         second.entries,
         second.turnover,
     )
+
+
+def test_seasons_go_by_in_processes_of_their_own() -> None:
+    shown: list[int] = []
+    report = soak(7, 100, processes=1, show=shown.append)
+    assert (report.operations, report.findings, report.out_by) == (100, [], 0)
+    assert shown[-1] == 100
+    assert report.entries > 0 and report.turnover
 
 
 @contextmanager
