@@ -79,12 +79,11 @@ class Row(Model):
     @classmethod
     def from_raw_data(cls, data: dict[str, Any]) -> Self:
         row = cls(_user_instantiated=False)
-        attributes = cls.get_attributes()
+        values, attributes = row.attribute_values, _by_stored_name(cls)
         for stored_name, value in data.items():
-            name = cls._dynamo_to_python_attr(stored_name)
-            if name in attributes and NULL not in value:
-                attribute = attributes[name]
-                row.attribute_values[name] = attribute.deserialize(attribute.get_value(value))
+            if stored_name in attributes and NULL not in value:
+                name, attribute = attributes[stored_name]
+                values[name] = attribute.deserialize(attribute.get_value(value))
         return row
 
     def serialize(self, null_check: bool = True) -> dict[str, dict[str, Any]]:
@@ -125,6 +124,12 @@ class EntityRow(Row, Generic[R]):
 def _defaults(row: type[Row]) -> dict[str, Any]:
     attributes = row.get_attributes().items()
     return {name: each.default for name, each in attributes if each.default is not None}
+
+
+@cache
+def _by_stored_name(row: type[Row]) -> dict[str, tuple[str, Attribute[Any]]]:
+    """Attributes, with their names here, by their names in the table."""
+    return {each.attr_name: (name, each) for name, each in row.get_attributes().items()}
 
 
 @cache

@@ -1,7 +1,7 @@
 """`make soak`: random operations on the books, to the cent, with the seed to have them again."""
 
 import argparse
-import gc
+import os
 import random
 import sys
 
@@ -9,28 +9,29 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
-from tests.soak.soaking import Report, Soak
+from chalicelib.kernel.currencies import written
+from tests.soak.side_by_side import soak
+from tests.soak.soaking import Report
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="make soak")
     arguments.add_argument("--operations", type=int, default=1_000_000)
     arguments.add_argument("--seed", type=int, default=random.randrange(10**6))
+    arguments.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = arguments.parse_args()
-    gc.freeze()
     console = Console(stderr=True)
     console.print(f"{asked.operations:,} operations, SEED={asked.seed}")
-    report = _soaked(console, asked.operations, asked.seed)
+    report = _soaked(console, asked.operations, asked.seed, asked.processes)
     _show(Console(), report)
     return 1 if report.findings or report.out_by else 0
 
 
-def _soaked(console: Console, operations: int, seed: int) -> Report:
+def _soaked(console: Console, operations: int, seed: int, processes: int) -> Report:
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("soak", total=operations)
-        soak = Soak(seed, lambda: progress.advance(task))
-        return soak.run(operations)
+        return soak(seed, operations, processes, lambda n: progress.update(task, completed=n))
 
 
 def _show(console: Console, report: Report) -> None:
@@ -40,10 +41,11 @@ def _show(console: Console, report: Report) -> None:
         table.add_row(name, *(f"{count[name]:,}" for count in counts))
     console.print(table)
     rate = report.operations / report.seconds
+    came_in = ", ".join(written(*each[::-1]) for each in sorted(report.turnover.items()))
     console.print(
         f"{report.operations:,} operations in {report.seconds:,.0f} s, {rate:,.0f} a second; "
-        f"{report.entries:,} journal entries over {report.turnover / 100:,.2f} EUR that came in; "
-        f"{report.out_by} cents unexplained; seed {report.seed}"
+        f"{report.entries:,} journal entries over {came_in} that came in; "
+        f"{report.out_by} minor units unexplained; seed {report.seed}"
     )
     for finding in report.findings:
         console.print(finding, style="red", highlight=False)

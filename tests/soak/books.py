@@ -23,13 +23,16 @@ NEVER_DEBIT, NEVER_CREDIT = ("held", "in_payout", "deposit"), ("owed",)
 
 
 class Books:
-    """Every entry there has been, and the balances that they come to."""
+    """Every entry there has been, and the balances that they come to.
+
+    `turnover` is what customers' money came to the platform or its leaders, by currency.
+    """
 
     def __init__(self, store: DynamoDB, seen: Seen) -> None:
         self._store, self._seen = store, seen
         self._written: dict[tuple[str, Key], None] = {}
         self._posted_to = set[str]()
-        self._taken_in = 0
+        self.turnover = Counter[str]()
         self._postings: dict[str, str] = {}
         self.balances = Counter[str]()
         self.prepaid = Counter[str]()
@@ -62,11 +65,6 @@ class Books:
     def entries(self) -> int:
         return len(self._postings)
 
-    @property
-    def turnover(self) -> int:
-        """What customers' money came to the platform or its leaders, in minor units."""
-        return self._taken_in
-
     def out_by(self) -> int:
         """Cents that are on one side of the books alone."""
         by_currency = Counter[str]()
@@ -91,7 +89,7 @@ class Books:
     def _post(self, entry: Item, account: str, amount: int) -> None:
         self.balances[f"{entry['currency']['S']} {account}"] += amount
         if account == "customer_prepayments":
-            self._taken_in += max(0, -amount)
+            self.turnover[entry["currency"]["S"]] += max(0, -amount)
             self.prepaid[entry["subject"]["S"]] += amount
         if account.startswith(PARTIES):
             self._posted_to.add(account.rpartition(":")[0])

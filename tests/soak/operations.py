@@ -1,11 +1,10 @@
-"""What may happen in a town: each operation a small function, done as often as its weight says.
+"""What happens to orders: sold, paid, shipped, refunded, and settled at night.
 
 One that is refused, or finds nothing to do, has been tried all the same: the books are checked
-after it. An operation is added by a function here with `@happens(weight)`.
+after it. An operation is added by a function with `@happens(weight)`, here or in a module like
+this that `everything` names.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from chalicelib.aftersales import service as aftersales
@@ -34,38 +33,24 @@ from chalicelib.payments import refunds, remitting
 from chalicelib.payments.providers import PaymentSucceeded
 from chalicelib.payments.rules import PaidFrom, PaymentMethod
 from chalicelib.payments.store import RemittanceRow
+from chalicelib.payouts import paging, sending
 from chalicelib.platform import outbox
 from chalicelib.settlement import runs, watching
 from chalicelib.stock import adjusting
+from chalicelib.suppliers import fees
+from tests.soak.happening import Operations
 from tests.soak.rows import NothingToDo
 from tests.soak.town import OPERATOR, Town
 
 SOMEWHERE = ShipTo("Alice Doe", "+49 30 1234567", "2 Side St", None, "Berlin", None, "10117", "DE")
 A_WHILE = timedelta(minutes=6)
-RARELY = 0.25
+RARELY = 0.15
 OUTCOMES: tuple[Outcome, ...] = ("upheld", "dismissed")
 RESTOCKS: tuple[Restock, ...] = ("all", "none")
 PAID_FROM: tuple[PaidFrom, ...] = ("leader", "bank")
 
-
-@dataclass(frozen=True)
-class Operation:
-    name: str
-    weight: int
-    run: Callable[[Town], None]
-
-
-OPERATIONS: list[Operation] = []
-
-
-def happens(weight: int) -> Callable[[Callable[[Town], None]], Callable[[Town], None]]:
-    """Makes a function one of the operations, done `weight` times in some hundred."""
-
-    def add(run: Callable[[Town], None]) -> Callable[[Town], None]:
-        OPERATIONS.append(Operation(run.__name__, weight, run))
-        return run
-
-    return add
+OPERATIONS = Operations()
+happens = OPERATIONS.happens
 
 
 @happens(14)
@@ -111,7 +96,7 @@ def pay_another_amount(town: Town) -> None:
 @happens(1)
 def pay_for_nothing(town: Town) -> None:
     number = town.number()
-    event = PaymentSucceeded(f"ch_{number}", f"pay_none{number}", number, "EUR")
+    event = PaymentSucceeded(f"ch_{number}", f"pay_none{number}", number, town.currency)
     paying.receive("local", event)
 
 
@@ -298,6 +283,9 @@ def sweep(town: Town) -> None:
     aftersales.sweep(town.now())
     campaigns.sweep(town.now())
     watching.watch(town.now())
+    paging.watch(town.now())
+    sending.look_after(town.now())
+    fees.sweep(town.now())
 
 
 @happens(1)

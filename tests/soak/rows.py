@@ -7,7 +7,8 @@ from itertools import islice
 from tests.support.memory.dynamodb import Key
 from tests.support.memory.values import Item
 
-KINDS = {"order", "dispatch", "dispute", "refund", "remittance", "request"}
+SOLD = {"order", "dispatch", "dispute", "refund", "remittance", "request"}
+KINDS = {*SOLD, "batch", "payout", "trouble"}
 # Of each kind and status only the newest are chosen from: so each goes its way in some steps.
 NEWEST = 40
 
@@ -31,7 +32,8 @@ class Seen:
             self._of[where].pop(key, None)
         if item is None or kind not in KINDS:
             return
-        where = (kind, item["status"]["S"] if "status" in item else "")
+        status = item.get("status") or item.get("outcome") or {"S": ""}
+        where = (kind, status["S"])
         rows = self._of[where]
         rows[key] = item
         self._where[key] = where

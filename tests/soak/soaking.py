@@ -2,13 +2,15 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.kernel.errors import TuanError
-from tests.soak.operations import OPERATIONS, Operation, come_to_rest
+from tests.soak.everything import OPERATIONS
+from tests.soak.happening import Operation
+from tests.soak.operations import come_to_rest
 from tests.soak.rows import NothingToDo
-from tests.soak.town import Town, town
+from tests.soak.town import CURRENCIES, Town, town
 
 # A town grows old in as many operations as a season has; then another one begins.
 SEASON, FULL_CHECK = 5_000, 1_000
@@ -18,7 +20,7 @@ MOST_FINDINGS = 20
 
 @dataclass
 class Report:
-    """What a soak has done and found. `out_by` is in minor units."""
+    """What a soak has done and found. `turnover` and `out_by` are in minor units."""
 
     seed: int
     done: Counter[str] = field(default_factory=Counter)
@@ -26,13 +28,27 @@ class Report:
     idle: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
     entries: int = 0
-    turnover: int = 0
+    turnover: Counter[str] = field(default_factory=Counter)
     out_by: int = 0
     seconds: float = 0.0
 
     @property
     def operations(self) -> int:
         return self.done.total() + self.refused.total()
+
+    def add(self, other: "Report") -> None:
+        """What another has done beside it."""
+        for name in ("done", "refused", "idle", "turnover"):
+            getattr(self, name).update(getattr(other, name))
+        self.findings += other.findings
+        self.entries += other.entries
+        self.out_by += other.out_by
+
+
+def seasons(operations: int) -> Iterator[tuple[int, int]]:
+    """The numbers of the seasons that so many operations take, and how many each has."""
+    for number, begins in enumerate(range(0, operations, SEASON)):
+        yield number, min(SEASON, operations - begins)
 
 
 class Soak:
@@ -44,12 +60,18 @@ class Soak:
     def run(self, operations: int, of: Sequence[Operation] = OPERATIONS) -> Report:
         """So many operations, or fewer where something is found to be wrong."""
         started = time.perf_counter()
-        season = 0
-        while self.report.operations < operations and not self.report.findings:
-            with town(f"{self.report.seed} {season}") as current:
-                self._season(current, min(SEASON, operations - self.report.operations), of)
-            season += 1
+        for number, size in seasons(operations):
+            if not self.report.findings:
+                self.season(number, size, of)
         self.report.seconds = time.perf_counter() - started
+        return self.report
+
+    def season(self, number: int, size: int, of: Sequence[Operation] = OPERATIONS) -> Report:
+        """A town of its own, whatever the seasons before it were like."""
+        seed = self.report.seed
+        currency = CURRENCIES[(seed + number) % len(CURRENCIES)]
+        with town(f"{seed} {number}", currency) as current:
+            self._season(current, size, of)
         return self.report
 
     def _season(self, current: Town, operations: int, of: Sequence[Operation]) -> None:
@@ -66,7 +88,7 @@ class Soak:
             ):
                 self._look_at_all(current)
         self.report.entries += current.books.entries
-        self.report.turnover += current.books.turnover
+        self.report.turnover.update(current.books.turnover)
         self.report.out_by += current.books.out_by()
 
     def _step(self, current: Town, operation: Operation) -> bool:

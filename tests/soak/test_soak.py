@@ -1,5 +1,6 @@
 """Twenty thousand random operations leave no cent unexplained, and planted mistakes are found."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -9,9 +10,11 @@ import pytest
 
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.rules import entry as entry_of
 from chalicelib.platform.transaction import Write
 from chalicelib.settlement import earning
-from tests.soak.operations import OPERATIONS
+from tests.soak.everything import OPERATIONS
+from tests.soak.side_by_side import soak
 from tests.soak.soaking import SEASON, Soak
 
 SEEDS = (1, 2, 3, 4)
@@ -34,6 +37,15 @@ def test_a_seed_gives_the_same_again() -> None:
         second.entries,
         second.turnover,
     )
+
+
+def test_seasons_go_by_in_processes_of_their_own() -> None:
+    shown: list[int] = []
+    report = soak(7, 100, processes=1, show=shown.append)
+    assert (report.operations, report.findings, report.out_by) == (100, [], 0)
+    assert shown[-1] == 100
+    assert report.entries > 0
+    assert report.turnover
 
 
 @contextmanager
@@ -72,10 +84,37 @@ def a_clawback_clamped() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def a_refund_clamped() -> Iterator[None]:
+    """A supplier gives back no more than it has; the platform bears the rest, and all balances."""
+    post = ledger.post
+
+    def clamping(*entries: Entry, **more: Any) -> list[Write]:
+        return post(*map(_clamped, entries), **more)
+
+    with mock.patch.object(ledger, "post", clamping):
+        yield
+
+
+def _clamped(entry: Entry) -> Entry:
+    if not entry.id.startswith("refund:"):
+        return entry
+    amounts = Counter[str]()
+    for each in entry.postings:
+        party, _, purpose = each.account.rpartition(":")
+        borne = 0
+        if purpose == "payable":
+            borne = max(0, each.amount + min(0, ledger.accounts_of(party).payable))
+        amounts[each.account] += each.amount - borne
+        amounts["platform:revenue"] += borne
+    return entry_of(entry.id, entry.currency, entry.subject, entry.posted_at, amounts)
+
+
 PLANTED: Sequence[Callable[[], AbstractContextManager[None]]] = [
     a_posting_dropped,
     a_balance_forgotten,
     a_clawback_clamped,
+    a_refund_clamped,
 ]
 
 

@@ -131,7 +131,9 @@ class World:
         }
         return str(created(self.operator.post("/v1/leaders", body))["id"])
 
-    def add_product(self, supplier_id: str, skus: int = 1, cost: int = 700) -> Json:
+    def add_product(
+        self, supplier_id: str, skus: int = 1, cost: int = 700, currency: str = "EUR"
+    ) -> Json:
         listed = [
             {"title": f"Box {n}", "supplier_sku": f"BX-{n}", "list_price": 1200, "cost": cost}
             for n in range(skus)
@@ -139,7 +141,7 @@ class World:
         body = {
             "supplier_id": supplier_id,
             "title": "Eggs",
-            "currency": "EUR",
+            "currency": currency,
             "skus": listed,
         }
         return created(self.operator.post("/v1/products", body))
@@ -167,6 +169,7 @@ class World:
         open_for: timedelta = timedelta(days=2),
         target: Json = None,
         max_orders: int | None = None,
+        currency: str = "EUR",
         **terms: Any,
     ) -> Answer:
         """`terms` are further fields of every offer."""
@@ -185,7 +188,7 @@ class World:
             "title": "Today",
             "opens_at": clock.to_text(now - timedelta(minutes=1)),
             "closes_at": clock.to_text(now + open_for),
-            "currency": "EUR",
+            "currency": currency,
             "offers": offers,
             "leader_ids": leader_ids,
             "target": target,

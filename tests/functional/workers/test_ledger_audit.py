@@ -27,7 +27,7 @@ from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
 from tests.support.granted import running_as
 from tests.support.lambdas import invoke
-from tests.support.world import Issuer, Json, Sale, World
+from tests.support.world import Issuer, Json, Sale, World, created
 
 UNMATCHED = "local:ch_nobody"
 
@@ -244,6 +244,22 @@ def test_a_day_that_was_sealed_stays_as_it_was(told: Told, time: StillClock, pla
         plant(told)
     (finding,) = job(told.world)["findings"]
     assert (finding["check"], finding["subject"]) == ("entries_unchanged", "2026-03-10")
+
+
+def test_what_a_split_gives_to_other_leaders_is_no_mistake(told: Told) -> None:
+    operator, hub = told.world.operator, told.world.add_leader()
+    plan = created(operator.post("/v1/commission-plans", {"name": "Shop owners"}))
+    split = [{"role": "promoter", "bps": 6000}, {"role": "hub", "bps": 4000}]
+    rule = {"match": {}, "basis": "sales", "rate_bps": 1000, "split": split}
+    version = {"effective_from": "2026-03-10", "rules": [rule]}
+    created(operator.post(f"/v1/commission-plans/{plan['id']}/versions", version))
+    leader_id = told.world.add_leader()
+    by = {"plan_id": plan["id"]}
+    assert operator.put(f"/v1/leaders/{leader_id}/commission-plan", by).status == 200
+    assert operator.patch(f"/v1/leaders/{leader_id}", {"hub_id": hub}).status == 200
+    told.world.delivered_order(told.world.sale(leader_id=leader_id, commission=None))
+    assert operator.get(f"/v1/leaders/{hub}/balance").json["pending"] == 40
+    assert found() == []
 
 
 def test_every_check_has_a_planted_mistake() -> None:
