@@ -9,7 +9,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from chalicelib.dispatch import store as dispatch_store
-from chalicelib.portal import routes as portal
+from chalicelib.portal import dispatch_pages as portal
 from tests.functional.conftest import Clock, new_world
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
@@ -67,7 +67,7 @@ def dispatch_id(world: World, sale: Sale) -> str:
 
 def told(answer: Answer) -> str:
     """What the page says of a problem."""
-    found = re.search(r'role="alert">([^<]+)<', answer.text)
+    found = re.search(r'role="alert"[^>]*>([^<]+)<', answer.text)
     return unescape(found.group(1)) if found else ""
 
 
@@ -138,7 +138,7 @@ def test_a_dispatch_is_accepted_and_shipped_without_a_script(
     answer = browser.send(f"supplier/dispatches/{dispatch_id}/accept")
     assert (answer.status, answer.headers["location"]) == (
         303,
-        f"../../../supplier/dispatches/{dispatch_id}",
+        f"../../../supplier/dispatches/{dispatch_id}?done=accepted",
     )
     sent = {"carrier": "DHL", "tracking_number": " T-1 "}
     assert browser.send(f"supplier/dispatches/{dispatch_id}/ship", sent).status == 303
@@ -156,13 +156,14 @@ def test_a_part_is_answered_where_a_script_asks_for_one(browser: Browser, dispat
     )
     assert answer.status == 200
     assert answer.text.lstrip().startswith("<article")
-    assert f'action="supplier/dispatches/{dispatch_id}/ship"' in answer.text
+    assert f'action="supplier/dispatches/{dispatch_id}/ship#{dispatch_id}"' in answer.text
 
 
 def test_a_rejection_gives_the_money_back(world: World, browser: Browser, dispatch_id: str) -> None:
-    sent = {"reason": "The hens are on strike"}
+    sent = {"reason": "other", "words": "The hens are on strike"}
     assert browser.send(f"supplier/dispatches/{dispatch_id}/reject", sent).status == 303
     shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+    assert (shown["reason"], shown["reason_code"]) == ("The hens are on strike", "other")
     assert world.order(shown["order_id"])["status"] == "refunded"
 
 
@@ -181,7 +182,7 @@ def test_a_part_is_shipped_and_the_rest_rejected(
     assert re.findall(r"<td>BX-(\d)</td><td class=\"number\">(\d+)</td>", left) == (
         [("0", "1"), ("1", "3")] * 2
     )
-    rest = {"reason": "sold out", f"units.{milk}": "3", f"units.{eggs}": "0"}
+    rest = {"reason": "out_of_stock", f"units.{milk}": "3", f"units.{eggs}": "0"}
     assert browser.send(f"supplier/dispatches/{dispatch_id}/reject", rest).status == 303
     shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
     assert shown["rejections"][0]["lines"] == [{"sku_id": milk, "quantity": 3}]
@@ -238,7 +239,7 @@ def test_a_form_that_lacks_something_says_what(browser: Browser, dispatch_id: st
     browser.send(f"supplier/dispatches/{dispatch_id}/accept")
     answer = browser.send(f"supplier/dispatches/{dispatch_id}/ship", {"carrier": "DHL"})
     assert answer.status == 422
-    assert "tracking_number" in told(answer)
+    assert told(answer) == "Tracking number is required."
     assert 'value="DHL"' in answer.text
 
 
