@@ -60,8 +60,11 @@ def supplier_test_endpoint(visit: Visit, id: str) -> Answer:
 @routes.page("POST", "/supplier/endpoints/{id}/enable")
 def supplier_enable_endpoint(visit: Visit, id: str) -> Answer:
     waiting = endpoints.change(id, ENABLE, visit.caller).waiting
-    missed = f" {waiting} deliveries wait to be sent to it." if waiting else ""
-    return _of_endpoint(visit, Said(id, notice=f"It is enabled.{missed}"))
+    if waiting:
+        notice = f"It is enabled. Of what it missed {waiting} can be sent again: all that failed."
+    else:
+        notice = "It is enabled."
+    return _of_endpoint(visit, Said(id, notice=notice))
 
 
 @routes.page("POST", "/supplier/endpoints/{id}/replays")
