@@ -31,6 +31,38 @@ def test_a_dispatch_is_accepted_and_shipped_in_place(desk: Desk, tmp_path: Path)
     page.screenshot(path=tmp_path / "waiting.png", full_page=True)
 
 
+def test_what_has_arrived_is_said_in_place(desk: Desk) -> None:
+    first = str(desk.world.operator.get("/v1/dispatches").json["items"][0]["id"])
+    desk.world.move(first, "accept", "ship")
+    desk.sign_in()
+    page = desk.page
+    page.get_by_role("link", name="Shipped").click()
+    page.get_by_role("button", name="delivered").click()
+    expect(page.get_by_role("status")).to_have_text("The parcel is delivered.")
+    # What is said is where the focus is, so that it is read out and in sight.
+    expect(page.get_by_role("status")).to_be_focused()
+    expect(page.get_by_role("status")).to_be_in_viewport()
+    assert page.url == f"{desk.address}/shipped"
+    assert desk.world.operator.get(f"/v1/dispatches/{first}").json["status"] == "delivered"
+    assert desk.complaints == []
+
+
+def test_a_file_of_tracking_numbers_is_sent_from_the_page(desk: Desk) -> None:
+    desk.sign_in()
+    page = desk.page
+    dispatch_id = page.locator("article").first.get_attribute("id")
+    page.get_by_role("link", name="Files").click()
+    rows = f"dispatch_id,carrier,tracking_number\n{dispatch_id},DHL,T-1\nnone,DHL,T-2\n"
+    page.get_by_label("File").set_input_files(
+        {"name": "numbers.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
+    page.get_by_role("button", name="Send it").click()
+    expect(page.get_by_role("alert")).to_contain_text("1 parcel shipped")
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+    expect(page.get_by_role("cell", name="3")).to_be_visible()
+    assert desk.complaints == []
+
+
 def test_the_clocks_of_what_waits_are_shown(desk: Desk) -> None:
     desk.sign_in()
     first = desk.page.locator("article").first
@@ -76,7 +108,9 @@ def test_a_session_that_ended_leads_to_the_way_in(desk: Desk) -> None:
     expect(desk.page.get_by_label("API key")).to_be_visible()
 
 
-@pytest.mark.parametrize("place", ["", "/shipped", "/packing-list", "/deliveries", "/files", "/money"])
+@pytest.mark.parametrize(
+    "place", ["", "/shipped", "/packing-list", "/deliveries", "/files", "/money"]
+)
 def test_a_phone_shows_every_page_without_scrolling_sideways(desk: Desk, place: str) -> None:
     desk.sign_in()
     desk.page.set_viewport_size(PHONE)

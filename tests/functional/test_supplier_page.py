@@ -489,7 +489,7 @@ def test_a_workbook_is_sent_back_as_it_was_saved(
 ) -> None:
     book = load_workbook(io.BytesIO(browser.get("supplier/files/lines.xlsx").content))
     sheet = book.worksheets[0]
-    columns = {cell.value: cell.column for cell in sheet[1]}
+    columns = {cell.value: n for n, cell in enumerate(sheet[1], 1)}
     for row in range(2, sheet.max_row + 1):
         sheet.cell(row, columns["carrier"], "DHL")
         sheet.cell(row, columns["tracking_number"], "00340434161094042557")
