@@ -29,6 +29,7 @@ CaseKind = Literal[
     "stock_difference",
     "payout_unknown",
     "payout_not_prepared",
+    "reconciliation_difference",
 ]
 
 

@@ -165,6 +165,12 @@ def get_entry(entry_id: str) -> Entry | None:
     return row.to_entity() if row else None
 
 
+def get_entries(entry_ids: Iterable[str]) -> list[Entry]:
+    """Those that have been written."""
+    rows = store.get_many(EntryRow, [(each, ENTRY) for each in entry_ids])
+    return [row.to_entity() for row in rows]
+
+
 def posted(entry_ids: Iterable[str]) -> set[str]:
     """Which of these entries have been written."""
     return {row.pk for row in store.get_many(EntryRow, [(each, ENTRY) for each in entry_ids])}

@@ -36,7 +36,7 @@ class Matcher:
 
     `booked` is all that may be meant, of any account; of this one, what lies in `period` must be in
     the statement, except what is so late in it that it may be in the next. `sent` are payouts that
-    wait for their result, by key.
+    wait for their result, by key. `carried` are entries that earlier statements left to this one.
     """
 
     def __init__(
@@ -47,12 +47,14 @@ class Matcher:
         period: tuple[str, str],
         transit_from: str,
         sent: Mapping[str, Sent] | None = None,
+        carried: Collection[str] = (),
     ) -> None:
         self._account, self._lines, self._booked = account, lines, booked
         self._period, self._transit_from = period, transit_from
         self._sent = sent or {}
         self._open = {line.n: line for line in lines}
-        self._taken: set[str] = set()
+        self._carried = carried
+        self._taken = {each.entry_id for each in booked if each.is_claimed}
         self._by_key: dict[str, list[Booked]] = defaultdict(list)
         for each in booked:
             for key in each.keys:
@@ -66,7 +68,11 @@ class Matcher:
         self._explain_by_id()
         self._match_by_amount()
         for line in list(self._open.values()):
-            self._differ("extra", (line,), (), "nothing in the books explains it")
+            if line.kind == "transfer":
+                said = "the provider has moved it to or from a bank"
+                self._differ("transfer", (line,), (), said, account="cash:bank")
+            else:
+                self._differ("extra", (line,), (), "nothing in the books explains it")
         in_transit = tuple(self._missing())
         return Found(tuple(self._outcomes), in_transit)
 
@@ -125,6 +131,9 @@ class Matcher:
     def _explain_taken(self, line: Line, entry: Booked) -> None:
         if _is_back(line, entry):
             self._returned(line, entry, ())
+        elif entry.is_claimed:
+            said = "its entry has its line in another statement"
+            self._differ("matched_before", (line,), (), said, entry)
         else:
             self._differ("duplicate", (line,), (), "its entry has its line already", entry)
 
@@ -252,7 +261,7 @@ class Matcher:
                 continue
             if each.day >= self._transit_from and each.day <= last:
                 in_transit.append(each.entry_id)
-            elif first <= each.day < self._transit_from:
+            elif each.entry_id in self._carried or first <= each.day < self._transit_from:
                 amount = written(each.amount, each.currency)
                 said = f"{each.entry_id} over {amount} of {each.day} is not in the statement"
                 self._differ("missing", (), (each,), said)

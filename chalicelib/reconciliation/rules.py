@@ -5,14 +5,14 @@ difference is what the statement says more than the books do.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
 Format = Literal["camt.053", "csv", "stripe"]
 Status = Literal["gathering", "matching", "writing", "done"]
-LineKind = Literal["payment", "fee", "return"]
+LineKind = Literal["payment", "fee", "return", "transfer"]
 DifferenceKind = Literal[
     "missing",
     "extra",
@@ -30,6 +30,7 @@ DifferenceKind = Literal[
     "not_told",
     "balance",
     "matched_before",
+    "transfer",
 ]
 Resolution = Literal[
     "accept", "post_fee", "post_to_suspense", "post_to_other_account", "paid", "returned"
@@ -38,7 +39,7 @@ Resolution = Literal[
 # nothing, and of any that a person has dealt with elsewhere.
 RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "missing": ("post_to_suspense", "accept"),
-    "extra": ("post_to_suspense", "post_fee", "accept"),
+    "extra": ("post_to_suspense", "post_fee", "post_to_other_account", "accept"),
     "amount": ("post_fee", "post_to_suspense", "accept"),
     "currency": ("post_to_suspense", "accept"),
     "duplicate": ("post_to_suspense", "accept"),
@@ -53,6 +54,7 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "not_told": ("paid", "post_to_suspense", "accept"),
     "balance": ("accept",),
     "matched_before": ("post_to_suspense", "accept"),
+    "transfer": ("post_to_other_account", "post_to_suspense", "accept"),
 }
 SUSPENSE = "platform:suspense"
 # Banks book a day or two after it was ordered, and not on holidays.
@@ -107,7 +109,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Booked:
-    """What an entry has posted to a cash account on a business date."""
+    """What an entry has posted to a cash account on a business date; `is_claimed` where another
+    statement has its line."""
 
     entry_id: str
     account: str
@@ -115,6 +118,7 @@ class Booked:
     currency: str
     day: str
     subject: str = ""
+    is_claimed: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -187,6 +191,66 @@ class Sent:
 
 
 @dataclass(frozen=True)
+class KindCount:
+    """How many differences of a kind there are, and what they come to in a currency; none where
+    they move nothing."""
+
+    kind: DifferenceKind
+    differences: int
+    currency: str | None = None
+    amount: int = 0
+
+
+@dataclass(frozen=True)
+class NumberedDifference:
+    """A difference with whoever is to look into it, and what was done about it; a resolution with no
+    instant yet is under way."""
+
+    n: int
+    reconciliation_id: str
+    difference: Difference
+    case_id: str
+    owner: str
+    version: int
+    resolution: Resolution | None = None
+    note: str | None = None
+    resolved_by: str | None = None
+    resolved_at: datetime | None = None
+    posted: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> DifferenceKind:
+        return self.difference.kind
+
+    @property
+    def detail(self) -> str:
+        return self.difference.detail
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        return self.difference.lines
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        return self.difference.entries
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return self.difference.changes
+
+    @property
+    def payout_id(self) -> str | None:
+        return self.difference.payout_id or None
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.resolved_at is not None
+
+    def allows(self, resolution: Resolution) -> bool:
+        return resolution in RESOLUTIONS[self.difference.kind]
+
+
+@dataclass(frozen=True)
 class Reconciliation:
     """A statement on its way through: `step` is how far its present state has come, and `pages`
     how many there are to be written."""
@@ -205,16 +269,27 @@ class Reconciliation:
     matched: int
     differences: int
     in_transit: int
+    repeated: int
     unresolved: int
     made_by: str
     made_at: datetime
     version: int
-    totals: str = "{}"
+    kinds: tuple[KindCount, ...] = ()
+    totals: tuple[Change, ...] = ()
     done_at: datetime | None = None
+
+    @property
+    def statement_id(self) -> str:
+        return self.own_id
 
     @property
     def is_done(self) -> bool:
         return self.status == "done"
+
+    @property
+    def transit_from(self) -> str:
+        """From this day on what is not in the statement may be in the next one."""
+        return (date.fromisoformat(self.last) - WINDOW + timedelta(days=1)).isoformat()
 
     @property
     def days(self) -> list[date]:
@@ -297,3 +372,51 @@ def sums(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     for currency, amount in pairs:
         found[currency] = found.get(currency, 0) + amount
     return found
+
+
+def counted(
+    before: Sequence[KindCount], differences: Iterable[Difference]
+) -> tuple[KindCount, ...]:
+    """What has been counted, and these; each once in every currency that it moves."""
+    counts = {(each.kind, each.currency): each for each in before}
+    for difference in differences:
+        moved = difference.changes or (Change("", 0),)
+        for each in moved:
+            key = (difference.kind, each.currency or None)
+            so_far = counts.get(key, KindCount(difference.kind, 0, each.currency or None))
+            counts[key] = replace(
+                so_far,
+                differences=so_far.differences + 1,
+                amount=so_far.amount + each.amount,
+            )
+    return tuple(counts[key] for key in sorted(counts, key=str))
+
+
+def line_claims(lines: Iterable[Line]) -> dict[int, str]:
+    """By which name each line is taken: the bank's own id, under which another statement has it
+    again, or none."""
+    seen: set[str] = set()
+    claims = {}
+    for line in lines:
+        claims[line.n] = "" if line.bank_ref in seen else line.bank_ref
+        seen.add(line.bank_ref)
+    return claims
+
+
+def still_true(
+    outcome: Outcome, gone: Collection[str], repeated: Collection[int], lines: Mapping[int, Line]
+) -> Outcome | None:
+    """What becomes of an outcome where another statement has taken entries or lines of it since it
+    was found; None where nothing is left of it."""
+    entries = (outcome.entry_id,) if isinstance(outcome, Match) else outcome.entries
+    of = (outcome.line,) if isinstance(outcome, Match) else outcome.lines
+    left = [n for n in of if n not in repeated]
+    if of and not left:
+        return None
+    if len(left) == len(of) and not any(each in gone for each in entries):
+        return outcome
+    if not of:
+        return None
+    pairs = ((lines[n].currency, lines[n].amount) for n in left)
+    said = f"{entries[0]} has its line in another statement." if entries else "It is taken."
+    return Difference("matched_before", said, tuple(left), of=entries[0], changes=change(*pairs))
