@@ -272,10 +272,7 @@ def _part_amount(part: "Element", where: str) -> tuple[int, str]:
 
 def _total(statement: "Element") -> list[tuple[str, int]]:
     """What its balances say that it moves, where it opens and closes with one."""
-    balances = {
-        _of(each, "Tp/CdOrPrtry/Cd"): each
-        for each in statement.findall("Bal")
-    }
+    balances = {_of(each, "Tp/CdOrPrtry/Cd"): each for each in statement.findall("Bal")}
     opening = balances.get("OPBD", balances.get("PRCD"))
     closing = balances.get("CLBD")
     if opening is None or closing is None:
@@ -343,7 +340,9 @@ def _day(text: str, where: str) -> str:
     try:
         day = date.fromisoformat(found[1] if found else "")
     except ValueError:
-        raise _refused(f"has a date {where} that is not such as 2026-03-01: {text[:40]!r}") from None
+        raise _refused(
+            f"has a date {where} that is not such as 2026-03-01: {text[:40]!r}"
+        ) from None
     if not 2000 <= day.year < 2200:
         raise _refused(f"has a date {where} of another age: {text[:40]!r}")
     return day.isoformat()

@@ -1,6 +1,7 @@
 """What the books, payouts and other statements say of a statement's account and lines."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from chalicelib.kernel import clock
@@ -29,7 +30,7 @@ def carried(made: Reconciliation) -> list[Booked]:
     since = (date.fromisoformat(made.first) - CARRIED).isoformat()
     left = reconciliations.in_transit(made.account, since, made.first)
     found = _booked(ledger.get_entries(left))
-    return [each for each in found if not each.is_claimed]
+    return [each for each in found if each.account == made.account and not each.is_claimed]
 
 
 def named(lines: Collection[Line], known: Sequence[Booked]) -> list[Booked]:
@@ -83,8 +84,5 @@ def _booked(entries: Iterable[Entry]) -> list[Booked]:
 
 
 def _with_claims(found: Sequence[Booked]) -> list[Booked]:
-    claims = reconciliations.claimed_entries((each.account, each.entry_id) for each in found)
-    return [
-        Booked(**vars(each) | {"is_claimed": (each.account, each.entry_id) in claims})
-        for each in found
-    ]
+    claims = reconciliations.claimed_entries(each.name for each in found)
+    return [replace(each, is_claimed=each.name in claims) for each in found]

@@ -105,7 +105,7 @@ def _repeated(made: Reconciliation, lines: Sequence[Line]) -> set[int]:
 
 
 def _each_once(booked: Sequence[Booked]) -> list[Booked]:
-    return list({(each.entry_id, each.account): each for each in booked}.values())
+    return list({each.name: each for each in booked}.values())
 
 
 def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
@@ -128,9 +128,7 @@ def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
     )
     transaction = Transaction()
     transaction.add(
-        reconciliations.replace_reconciliation(
-            _done(after) if after.step == after.pages else after
-        )
+        reconciliations.replace_reconciliation(_done(after) if after.step == after.pages else after)
     )
     claims = rules.line_claims(lines.values())
     for each in matches:

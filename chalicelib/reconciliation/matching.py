@@ -54,7 +54,7 @@ class Matcher:
         self._sent = sent or {}
         self._open = {line.n: line for line in lines}
         self._carried = carried
-        self._taken = {each.entry_id for each in booked if each.is_claimed}
+        self._taken = {each.name for each in booked if each.is_claimed}
         self._by_key: dict[str, list[Booked]] = defaultdict(list)
         for each in booked:
             for key in each.keys:
@@ -209,7 +209,7 @@ class Matcher:
         return same and self._is_free(entry) and in_time(line, entry)
 
     def _is_free(self, entry: Booked) -> bool:
-        return entry.entry_id not in self._taken
+        return entry.name not in self._taken
 
     def _match(self, line: Line, entry: Booked) -> None:
         self._take((line,), (entry,))
@@ -250,7 +250,7 @@ class Matcher:
     def _take(self, lines: Iterable[Line], entries: Iterable[Booked]) -> None:
         for line in lines:
             del self._open[line.n]
-        self._taken.update(each.entry_id for each in entries)
+        self._taken.update(each.name for each in entries)
 
     def _missing(self) -> list[str]:
         """Tell what the statement should have and has not; what the next one may have is left."""

@@ -186,9 +186,7 @@ def _check_same(before: NumberedDifference, said: Said) -> None:
         raise _resolved_before(before)
 
 
-def _claims(
-    made: Reconciliation, before: NumberedDifference, posted: Sequence[str]
-) -> list[Write]:
+def _claims(made: Reconciliation, before: NumberedDifference, posted: Sequence[str]) -> list[Write]:
     """What was posted has its line in this statement; what is missing, and was posted against, is
     never to have one."""
     missing = before.difference.entries if before.difference.kind == "missing" and posted else ()

@@ -56,6 +56,8 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "matched_before": ("post_to_suspense", "accept"),
     "transfer": ("post_to_other_account", "post_to_suspense", "accept"),
 }
+# Kinds of entries whose ids end in the reference of who has sent the money.
+WITH_REFERENCE = ("receipt", "remittance", "remittance-reversed")
 SUSPENSE = "platform:suspense"
 # Banks book a day or two after it was ordered, and not on holidays.
 WINDOW = timedelta(days=5)
@@ -121,13 +123,19 @@ class Booked:
     is_claimed: bool = False
 
     @property
+    def name(self) -> tuple[str, str]:
+        """Of all postings to cash this one."""
+        return self.account, self.entry_id
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """By what a line may name it: ids of its entry, its subject, and the reference in it."""
         named = own_ids(self.entry_id)
         of_subject = own_ids(self.subject)
         payments = tuple(f"pay{key[3:]}" for key in of_subject if key.startswith("ord"))
-        written = as_key(self.entry_id.rpartition(":")[2])
-        return tuple(dict.fromkeys((*named, *of_subject, *payments, written)))
+        kind, _, about = self.entry_id.partition(":")
+        told = (as_key(about.partition(":")[2]),) if kind in WITH_REFERENCE else ()
+        return tuple(dict.fromkeys((*named, *of_subject, *payments, *told)))
 
     @property
     def paid(self) -> str | None:
@@ -203,7 +211,7 @@ class KindCount:
 
 @dataclass(frozen=True)
 class NumberedDifference:
-    """A difference with whoever is to look into it, and what was done about it; a resolution with no
+    """A difference, whoever is to look into it, and what was done about it; a resolution with no
     instant yet is under way."""
 
     n: int

@@ -44,9 +44,7 @@ class ReconciliationView(View):
     id: str
     account: str
     format: Format
-    statement_id: str = Field(
-        description="The bank's own; empty where it gives none."
-    )
+    statement_id: str = Field(description="The bank's own; empty where it gives none.")
     first: str = Field(description="The first day of the statement.")
     last: str = Field(description="The last day of the statement.")
     lines: int
@@ -72,9 +70,7 @@ class DifferenceView(View):
     lines: list[int] = Field(
         description="Lines of the statement, counted from 1.",
     )
-    entries: list[str] = Field(
-        description="Entries of the journal."
-    )
+    entries: list[str] = Field(description="Entries of the journal.")
     changes: list[ChangeView]
     payout_id: str | None = Field(description="The payout that the line is of.")
     case_id: str

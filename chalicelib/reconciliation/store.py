@@ -144,9 +144,11 @@ class DifferenceRow(Row):
         return cls(reconciliation_id, _difference(numbered.n), **values)
 
     def to_entity(self) -> NumberedDifference:
-        values = {name: self.attribute_values.get(name) for name in _OF_DIFFERENCE}
-        found = _outcome(json.loads(self.difference))
-        return NumberedDifference(**values | {"reconciliation_id": self.pk, "difference": found})
+        values: dict[str, Any] = {
+            name: self.attribute_values.get(name) for name in _OF_DIFFERENCE
+        }
+        values["difference"] = _outcome(json.loads(self.difference))
+        return NumberedDifference(reconciliation_id=self.pk, **values)
 
 
 _OF_DIFFERENCE = (
@@ -285,9 +287,7 @@ def replace_difference(changed: NumberedDifference) -> Put:
 def differences(reconciliation_id: str, page: PageRequest) -> Page[NumberedDifference]:
     """By falling number."""
     row = DifferenceRow
-    within = (
-        row.sk.between(DIFFERENCE, page.after) if page.after else row.sk.startswith(DIFFERENCE)
-    )
+    within = row.sk.between(DIFFERENCE, page.after) if page.after else row.sk.startswith(DIFFERENCE)
     rows = store.query(
         row, reconciliation_id, where=within, newest_first=True, limit=page.limit + 2
     )
@@ -300,9 +300,7 @@ def differences(reconciliation_id: str, page: PageRequest) -> Page[NumberedDiffe
 def _keep(reconciliation_id: str, name: str, pieces: Sequence[Any]) -> PartRow:
     token = secrets.token_hex(8)
     for n, records in enumerate(pieces):
-        row = PieceRow(
-            reconciliation_id, _piece(name, token, n), records=json.dumps(records)
-        )
+        row = PieceRow(reconciliation_id, _piece(name, token, n), records=json.dumps(records))
         retrying(row.save)
     part = PartRow(reconciliation_id, f"{PART}{name}", token=token, pieces=len(pieces))
     try:

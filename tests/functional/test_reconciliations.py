@@ -1,5 +1,7 @@
-"""Statements held against the books, end to end: what matches, what differs, what is done about it."""
+"""Statements held against the books, from the file to what is posted of it."""
 
+import contextlib
+import json
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -7,10 +9,9 @@ from unittest import mock
 
 import pytest
 
-from chalicelib.kernel import clock
-from chalicelib.kernel.errors import Stale
+from chalicelib.reconciliation import going_on
+from chalicelib.reconciliation import store as reconciliations
 from tests.functional.conftest import Clock
-from tests.support.communities import balance as balance_of
 from tests.support.invariants import findings
 from tests.support.payouts import COMMISSION, earned, payout_to, payouts_of, sent, tell
 from tests.support.snapshot import snapshot
@@ -147,9 +148,7 @@ def test_lines_that_another_statement_had_are_passed_over(world: World, time: Cl
     assert [each["kind"] for each in differences(world, overlapping)] == ["extra"]
 
 
-def test_what_is_missing_at_the_end_may_be_in_the_next_statement(
-    world: World, time: Clock
-) -> None:
+def test_what_is_missing_at_the_end_may_be_in_the_next_statement(world: World, time: Clock) -> None:
     (payout,) = paid_out(world, time, 3)
     raw = camt(period=(day_of(time, -10), day_of(time)), own_id="1")
     first = reconcile(world, raw, format="camt.053")
@@ -188,9 +187,7 @@ def test_a_fee_is_posted_once_and_its_case_closed(world: World, time: Clock) -> 
     done = resolve(world, made, fee["n"], "post_fee")
     assert (done.status, done.json["resolution"]) == (200, "post_fee")
     assert done.json["posted"] == [f"reconciled:{made['id']}:1:EUR"]
-    before = snapshot(world.environment)
     assert resolve(world, made, fee["n"], "post_fee").json == done.json
-    assert snapshot(world.environment) == before
     assert open_cases(world) == []
     books = world.trial_balance()
     assert (books["cash:bank"], books["platform:revenue"]) == (-150, 150)
@@ -216,9 +213,7 @@ def test_a_payout_that_came_back_is_returned_to_its_payee(world: World, time: Cl
     assert findings() == []
 
 
-def test_a_payout_that_the_bank_has_paid_before_anybody_said_so(
-    world: World, time: Clock
-) -> None:
+def test_a_payout_that_the_bank_has_paid_before_anybody_said_so(world: World, time: Clock) -> None:
     earned(world, time, 3)
     (payout,) = payouts_of(world, sent(world))
     made = reconcile(world, csv_file(*rows_of(time, payout)))
@@ -286,9 +281,6 @@ def test_balances_that_do_not_fit_the_lines_are_a_difference(world: World, time:
 def test_a_message_that_comes_twice_or_a_worker_that_dies_changes_nothing(
     world: World, time: Clock
 ) -> None:
-    from chalicelib.reconciliation import going_on
-    from chalicelib.reconciliation import store as reconciliations
-
     first, second = paid_out(world, time, 3, 2)
     rows = [*rows_of(time, first), (day_of(time), "9.00", "EUR", "q")]
     made = send(world.operator, csv_file(*rows)).json
@@ -299,14 +291,11 @@ def test_a_message_that_comes_twice_or_a_worker_that_dies_changes_nothing(
             raise RuntimeError("killed")
         return step(changed)
 
-    for _ in range(100):
+    for _ in range(20):
         with mock.patch.object(reconciliations, "replace_reconciliation", dies):
-            try:
+            with contextlib.suppress(RuntimeError):
                 going_on.go_on(made["id"])
-            except RuntimeError:
-                pass
-        stale = mock.patch.object(going_on, "STEPS_A_MESSAGE", 1)
-        with stale:
+        with mock.patch.object(going_on, "STEPS_A_MESSAGE", 1):
             going_on.go_on(made["id"])
     world.work()
     done = world.operator.get(f"/v1/reconciliations/{made['id']}").json
@@ -316,8 +305,6 @@ def test_a_message_that_comes_twice_or_a_worker_that_dies_changes_nothing(
 
 
 def test_stripes_balance_transactions(world: World, time: Clock) -> None:
-    from json import dumps
-
     created = int(time.now().timestamp())
     data = [
         {
@@ -339,18 +326,16 @@ def test_stripes_balance_transactions(world: World, time: Clock) -> None:
             "source": "po_1",
         },
     ]
-    raw = dumps({"object": "list", "has_more": False, "data": data}).encode()
+    raw = json.dumps({"object": "list", "has_more": False, "data": data}).encode()
     made = reconcile(world, raw, account="cash:stripe", format="stripe")
     found = {each["kind"]: each["changes"][0]["amount"] for each in differences(world, made)}
     assert found == {"extra": 1000, "transfer": -970, "fee": -30}
     numbers = {each["kind"]: each["n"] for each in differences(world, made)}
     assert resolve(world, made, numbers["transfer"], "post_to_other_account").status == 200
     assert world.trial_balance()["cash:bank"] == 970
-    assert clock.now() is not None
     # The bank's statement has its side of it, by amount and day.
     bank = reconcile(world, csv_file((day_of(time, 1), "9.70", "EUR", "STRIPE")))
     assert bank["matched"] == 1
-    assert Stale is not None
 
 
 BOMB = (

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,49 +105,35 @@ PLANTED = (
     "split",
     "ambiguous",
     "not_told",
+    "matched_before",
+    "transfer",
 )
 
 
 def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent]]:
     """Lines and entries that differ by just that, numbered from `n` on; amounts are all its own."""
     amount = 10_000_000 + 10 * n
-    booked = [paid(n, amount)]
-    sent: dict[str, Sent] = {}
-    lines = [line(n, -amount, of=n)]
-    match kind:
-        case "missing":
-            lines = []
-        case "extra":
-            booked = []
-            lines = [line(n, -amount)]
-        case "amount":
-            lines = [line(n, -amount + 1, of=n)]
-        case "currency":
-            lines = [line(n, -amount, of=n, currency="USD")]
-        case "duplicate":
-            lines.append(line(n + 1, -amount, of=n))
-        case "late":
-            lines = [line(n, -amount, "2026-03-28", of=n)]
-        case "returned":
-            lines.append(line(n + 1, amount, "2026-03-14", of=n))
-        case "fee":
-            booked = []
-            lines = [line(n, -amount, kind="fee")]
-        case "unknown_reference":
-            booked = []
-        case "wrong_direction":
-            lines = [line(n, amount, of=n)]
-        case "wrong_account":
-            booked = [paid(n, amount, account=STRIPE)]
-        case "split":
-            lines = [line(n, -amount + 1, of=n), line(n + 1, -1, of=n)]
-        case "ambiguous":
-            booked.append(paid(n + 1, amount))
-            lines = [line(n, -amount)]
-        case "not_told":
-            booked = []
-            sent = {f"pyt{hexes(n)}": Sent(f"pyt_{hexes(n)}", amount, "EUR")}
-    return lines, booked, sent
+    entry, plain = paid(n, amount), line(n, -amount, of=n)
+    waiting = {f"pyt{hexes(n)}": Sent(f"pyt_{hexes(n)}", amount, "EUR")}
+    lines, booked = {
+        "missing": ([], [entry]),
+        "extra": ([line(n, -amount)], []),
+        "amount": ([line(n, -amount + 1, of=n)], [entry]),
+        "currency": ([line(n, -amount, of=n, currency="USD")], [entry]),
+        "duplicate": ([plain, line(n + 1, -amount, of=n)], [entry]),
+        "late": ([line(n, -amount, "2026-03-28", of=n)], [entry]),
+        "returned": ([plain, line(n + 1, amount, "2026-03-14", of=n)], [entry]),
+        "fee": ([line(n, -amount, kind="fee")], []),
+        "unknown_reference": ([plain], []),
+        "wrong_direction": ([line(n, amount, of=n)], [entry]),
+        "wrong_account": ([plain], [paid(n, amount, account=STRIPE)]),
+        "split": ([line(n, -amount + 1, of=n), line(n + 1, -1, of=n)], [entry]),
+        "ambiguous": ([line(n, -amount)], [entry, paid(n + 1, amount)]),
+        "not_told": ([plain], []),
+        "matched_before": ([plain], [replace(entry, is_claimed=True)]),
+        "transfer": ([line(n, -amount, kind="transfer")], []),
+    }[kind]
+    return lines, booked, waiting if kind == "not_told" else {}
 
 
 def test_each_kind_of_difference_is_told_from_the_others() -> None:
