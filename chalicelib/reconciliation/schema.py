@@ -1,10 +1,9 @@
 """Requests and answers about reconciliations."""
 
-from typing import Annotated
-
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from chalicelib.platform.schema import (
+    CashAccount,
     Identifier,
     Instant,
     LongText,
@@ -13,15 +12,9 @@ from chalicelib.platform.schema import (
 )
 from chalicelib.reconciliation.rules import DifferenceKind, Format, Resolution, Status
 
-CashAccount = Annotated[
-    str,
-    StringConstraints(pattern="^cash:[a-z][a-z0-9_]{0,30}$"),
-    Field(examples=["cash:bank"], description="The ledger account that the statement is of."),
-]
-
 
 class TakeStatement(RequestModel):
-    account: CashAccount
+    account: CashAccount = Field(description="The ledger account that the statement is of.")
     format: Format = Field(
         default="camt.053",
         description="`camt.053` of ISO 20022, `csv`, or Stripe's list of balance transactions.",

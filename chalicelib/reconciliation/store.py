@@ -144,9 +144,7 @@ class DifferenceRow(Row):
         return cls(reconciliation_id, _difference(numbered.n), **values)
 
     def to_entity(self) -> NumberedDifference:
-        values: dict[str, Any] = {
-            name: self.attribute_values.get(name) for name in _OF_DIFFERENCE
-        }
+        values: dict[str, Any] = {name: self.attribute_values.get(name) for name in _OF_DIFFERENCE}
         values["difference"] = _outcome(json.loads(self.difference))
         return NumberedDifference(reconciliation_id=self.pk, **values)
 

@@ -281,7 +281,7 @@ def test_balances_that_do_not_fit_the_lines_are_a_difference(world: World, time:
 def test_a_message_that_comes_twice_or_a_worker_that_dies_changes_nothing(
     world: World, time: Clock
 ) -> None:
-    first, second = paid_out(world, time, 3, 2)
+    first, _ = paid_out(world, time, 3, 2)
     rows = [*rows_of(time, first), (day_of(time), "9.00", "EUR", "q")]
     made = send(world.operator, csv_file(*rows)).json
     step = reconciliations.replace_reconciliation
@@ -292,9 +292,9 @@ def test_a_message_that_comes_twice_or_a_worker_that_dies_changes_nothing(
         return step(changed)
 
     for _ in range(20):
-        with mock.patch.object(reconciliations, "replace_reconciliation", dies):
-            with contextlib.suppress(RuntimeError):
-                going_on.go_on(made["id"])
+        dying = mock.patch.object(reconciliations, "replace_reconciliation", dies)
+        with dying, contextlib.suppress(RuntimeError):
+            going_on.go_on(made["id"])
         with mock.patch.object(going_on, "STEPS_A_MESSAGE", 1):
             going_on.go_on(made["id"])
     world.work()

@@ -36,13 +36,13 @@ from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
 from chalicelib.payouts.rules import CASH, Batch, Payout
 from chalicelib.payouts.store import BatchRow, PayoutRow, TallyRow
 from chalicelib.payouts.store import OpenRow as OpenPayoutRow
-from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
-from chalicelib.reconciliation.store import ClaimRow, DifferenceRow, ReconciliationRow
 from chalicelib.plans.rules import Plan, Rule, Version
 from chalicelib.plans.store import PlanRow, VersionRow
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
+from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
+from chalicelib.reconciliation.store import ClaimRow, DifferenceRow, ReconciliationRow
 from chalicelib.settlement.rules import EarnedLine, Run, Statement
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import (
@@ -356,7 +356,9 @@ def _reconciled(state: State) -> Sums:
             posted = entries[f"reconciled:{each.reconciliation_id}:{each.n}:{change.currency}"]
             there = [p.account for p in posted.postings if p.account != here]
             due[f"{change.currency} {here}"] += change.amount
-            due[f"{change.currency} {against.get(each.resolution or '', there[0])}"] -= change.amount
+            due[f"{change.currency} {against.get(each.resolution or '', there[0])}"] -= (
+                change.amount
+            )
     return due
 
 
@@ -861,28 +863,30 @@ def _batches(state: State) -> Iterator[str]:
 
 
 def _reconciliations(state: State) -> Iterator[str]:
-    """Reconciliations say what their differences say; each has its case, and a claim its one
-    entry."""
+    """Reconciliations say what their differences say, and explain each of their lines once."""
     of: dict[str, list[NumberedDifference]] = defaultdict(list)
     for difference in state.differences:
         of[difference.reconciliation_id].append(difference)
-    cases = {each.id: each for each in state.cases}
-    entries = {each.id for each in state.entries}
     for made in state.reconciliations:
         found = of[made.id]
         unresolved = sum(not each.is_resolved for each in found)
         if (made.differences, made.unresolved) != (len(found), unresolved):
             yield f"reconciliation {made.id} has {made.differences}, {made.unresolved} unresolved"
-        if made.is_done:
-            explained = made.matched + made.repeated + sum(len(each.lines) for each in found)
-            if explained != made.lines:
-                yield f"reconciliation {made.id} explains {explained} of {made.lines} lines"
-        for each in found:
-            case = cases.get(each.case_id)
-            if case is None or (each.is_resolved and case.status != "resolved"):
-                yield f"difference {each.n} of {made.id} has no case that stands as it does"
-            if not entries.issuperset(each.posted):
-                yield f"difference {each.n} of {made.id} says that it has posted {each.posted}"
+        explained = made.matched + made.repeated + sum(len(each.lines) for each in found)
+        if made.is_done and explained != made.lines:
+            yield f"reconciliation {made.id} explains {explained} of {made.lines} lines"
+
+
+def _reconciled_cases(state: State) -> Iterator[str]:
+    """Each difference has its case, and the entries that it says it has posted; a claim its one."""
+    cases = {each.id: each for each in state.cases}
+    entries = {each.id for each in state.entries}
+    for each in state.differences:
+        case = cases.get(each.case_id)
+        if case is None or (each.is_resolved and case.status != "resolved"):
+            yield f"difference {each.n} of {each.reconciliation_id} has no case that stands so"
+        if not entries.issuperset(each.posted):
+            yield f"difference {each.n} of {each.reconciliation_id} has not posted {each.posted}"
     for claim in state.claims:
         if claim.pk.startswith("claim#") and claim.pk.split("#", 2)[2] not in entries:
             yield f"{claim.pk} claims no entry"
@@ -956,6 +960,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _payouts,
     _batches,
     _reconciliations,
+    _reconciled_cases,
     _outbox,
     _deliveries,
     _endpoints,

@@ -30,12 +30,12 @@ def hexes(n: int) -> str:
     return f"{n:028x}"
 
 
-def paid(n: int, amount: int, day: str = "2026-03-10", **changes: str) -> Booked:
+def paid(
+    n: int, amount: int, day: str = "2026-03-10", account: str = BANK, currency: str = "EUR"
+) -> Booked:
     """A payout that the books say is paid."""
-    usual = {"account": BANK, "currency": "EUR"} | changes
-    return Booked(
-        f"payout-paid:pyt_{hexes(n)}", amount=-amount, day=day, subject=f"pyt_{hexes(n)}", **usual
-    )
+    of = f"pyt_{hexes(n)}"
+    return Booked(f"payout-paid:{of}", account, -amount, currency, day, of)
 
 
 def line(n: int, amount: int, day: str = "2026-03-11", of: int | None = None, **more: str) -> Line:
@@ -145,7 +145,10 @@ def test_each_kind_of_difference_is_told_from_the_others() -> None:
 def test_planted_discrepancies_are_all_found_among_ten_thousand_lines_and_nothing_else() -> None:
     chance = random.Random(1)
     each_kind, sound = 5, 10_000
-    lines, booked, sent, due = [], [], {}, Counter[str]()
+    lines: list[Line] = []
+    booked: list[Booked] = []
+    sent: dict[str, Sent] = {}
+    due = Counter[str]()
     for n in range(sound):
         # Most are known by their id; some amounts stand there a hundred times.
         by_id = n % 10 != 0
