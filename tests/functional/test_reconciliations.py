@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from chalicelib.reconciliation import going_on
+from chalicelib.reconciliation import going_on, resolving
 from chalicelib.reconciliation import store as reconciliations
 from tests.functional.conftest import Clock
 from tests.support.invariants import findings
@@ -236,6 +236,38 @@ def test_a_result_that_cannot_be_leaves_the_difference_open(world: World, time: 
     assert back["resolution"] is None
     assert resolve(world, made, 1, "accept").status == 200
     assert findings() == []
+
+
+def test_whoever_dies_behind_a_result_is_finished_and_nobody_resolves_it_otherwise(
+    world: World, time: Clock
+) -> None:
+    (payout,) = paid_out(world, time, 3)
+    rows = [*rows_of(time, payout), (day_of(time, 2), "3.00", "EUR", payout["id"])]
+    made = reconcile(world, csv_file(*rows))
+    with mock.patch.object(resolving, "_resolve", side_effect=RuntimeError("killed")):
+        assert resolve(world, made, 1, "returned").status == 500
+    assert world.operator.get(f"/v1/payouts/{payout['id']}").json["status"] == "returned"
+    other = resolve(world, made, 1, "post_to_suspense")
+    assert (other.status, other.json["code"]) == (409, "already_resolved")
+    assert resolve(world, made, 1, "returned").status == 200
+    assert world.trial_balance().get("cash:bank", 0) == 0
+
+
+def test_a_missing_entry_that_comes_after_all_is_accepted_and_not_posted(
+    world: World, time: Clock
+) -> None:
+    (payout,) = paid_out(world, time, 3)
+    for n, days in enumerate(((-10, 0), (1, 10))):
+        period = (day_of(time, days[0]), day_of(time, days[1]))
+        made = reconcile(world, camt(period=period, own_id=str(n)), format="camt.053")
+    late = (day_of(time, 11), "-3.00", "EUR", payout["id"])
+    after = reconcile(world, csv_file(late))
+    assert [each["kind"] for each in differences(world, after)] == ["late"]
+    refused = resolve(world, made, 1, "post_to_suspense")
+    assert (refused.status, refused.json["code"]) == (409, "found_meanwhile")
+    for each in (made, after):
+        assert resolve(world, each, 1, "accept").status == 200
+    assert world.trial_balance()["cash:bank"] == -300
 
 
 def test_money_that_is_in_another_account_is_moved_there(world: World, time: Clock) -> None:
