@@ -101,18 +101,13 @@ def _stripe(raw: bytes, zone: ZoneInfo) -> Statement:
         raise _refused("is not a list of balance transactions as Stripe's API gives it")
     if isinstance(found, dict) and found.get("has_more"):
         raise _refused("is one page of a longer list: has_more is true; send all of it")
-    lines: list[Line] = []
-    fees: list[tuple[str, int]] = []
-    for n, each in enumerate(data, 1):
-        line, fee = _transaction(n, each, zone)
-        lines.append(line)
-        fees.append((line.currency, -fee))
+    lines = [_transaction(n, each, zone) for n, each in enumerate(data, 1)]
     days = [line.day for line in lines]
-    for currency, amount in sums(fees).items():
+    for currency, amount in sums((line.currency, -line.fee) for line in lines).items():
         if amount:
             said = "Fees of all transactions in the file"
             n = len(lines) + 1
-            lines.append(Line(n, amount, currency, max(days), "fee", text=said))
+            lines.append(Line(n, amount, currency, max(days), "fee", text=said, is_sum=True))
     return _statement("stripe", "", lines)
 
 
@@ -123,8 +118,7 @@ def _json(raw: bytes) -> Any:
         raise _refused("is not JSON in UTF-8") from None
 
 
-def _transaction(n: int, sent: Mapping[str, Any], zone: ZoneInfo) -> tuple[Line, int]:
-    """Its line, and what Stripe has taken of it."""
+def _transaction(n: int, sent: Mapping[str, Any], zone: ZoneInfo) -> Line:
     where = f"at transaction {n}"
     amount, fee, created = (_integer(sent, name, where) for name in ("amount", "fee", "created"))
     currency = _currency(str(sent.get("currency", "")).upper(), where)
@@ -134,7 +128,7 @@ def _transaction(n: int, sent: Mapping[str, Any], zone: ZoneInfo) -> tuple[Line,
         at = datetime.fromtimestamp(created, UTC)
     except (ValueError, OverflowError, OSError):
         raise _refused(f"has a created {where} that is no instant") from None
-    line = Line(
+    return Line(
         n,
         _of_stripe(amount, currency, where),
         currency,
@@ -143,8 +137,8 @@ def _transaction(n: int, sent: Mapping[str, Any], zone: ZoneInfo) -> tuple[Line,
         _short(sent.get("id")),
         _short(reference),
         _text(" ".join(filter(None, (*texts, str(sent.get("description") or ""))))),
+        _of_stripe(fee, currency, where),
     )
-    return line, _of_stripe(fee, currency, where)
 
 
 def _source(source: Any) -> tuple[str, list[str]]:

@@ -68,7 +68,7 @@ def _gather(made: Reconciliation) -> None:
 
 def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
     repeated = _repeated(made, lines)
-    left = [line for line in lines if line.n not in repeated]
+    left = rules.with_own_fees([line for line in lines if line.n not in repeated])
     carried = gathering.carried(made)
     booked = _each_once([*reconciliations.booked(made.id, len(made.days)), *carried])
     booked = _each_once([*booked, *gathering.named(left, booked)])
@@ -92,7 +92,7 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
         step=0,
         pages=pages,
         in_transit=len(in_transit),
-        repeated=len(repeated),
+        repeated=len(lines) - len(left),
     )
     write(reconciliations.replace_reconciliation(after if pages else _done(after)))
 

@@ -88,7 +88,8 @@ def payout_id(key: str) -> str | None:
 @dataclass(frozen=True)
 class Line:
     """One line of a statement. `bank_ref` is the bank's own id of it; `reference` is what whoever
-    ordered it gave it; `text` may name anything."""
+    ordered it gave it; `text` may name anything. `fee` was taken of it, and is not in its amount
+    but in that of the line which `is_sum` of them."""
 
     n: int
     amount: int
@@ -98,6 +99,8 @@ class Line:
     bank_ref: str = ""
     reference: str = ""
     text: str = ""
+    fee: int = 0
+    is_sum: bool = False
 
     @property
     def own_ids(self) -> tuple[str, ...]:
@@ -398,6 +401,17 @@ def counted(
                 amount=so_far.amount + each.amount,
             )
     return tuple(counts[key] for key in sorted(counts, key=str))
+
+
+def with_own_fees(lines: Sequence[Line]) -> list[Line]:
+    """The lines, where one sums up fees with those of these lines alone: of some that an earlier
+    statement had, it had the fees as well. One of nothing is left out."""
+    fees = sums((line.currency, -line.fee) for line in lines)
+    return [
+        replace(line, amount=fees[line.currency]) if line.is_sum else line
+        for line in lines
+        if not line.is_sum or fees[line.currency]
+    ]
 
 
 def line_claims(lines: Iterable[Line]) -> dict[int, str]:

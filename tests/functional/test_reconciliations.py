@@ -365,6 +365,12 @@ def test_stripes_balance_transactions(world: World, time: Clock) -> None:
     numbers = {each["kind"]: each["n"] for each in differences(world, made)}
     assert resolve(world, made, numbers["transfer"], "post_to_other_account").status == 200
     assert world.trial_balance()["cash:bank"] == 970
+    # What overlaps has had its fees.
+    longer = [*data, {**data[0], "id": "txn_3", "fee": 7}]
+    raw = json.dumps({"object": "list", "has_more": False, "data": longer}).encode()
+    again = reconcile(world, raw, account="cash:stripe", format="stripe")
+    found = {each["kind"]: each["changes"][0]["amount"] for each in differences(world, again)}
+    assert (again["repeated"], found) == (2, {"extra": 1000, "fee": -7})
     # The bank's statement has its side of it, by amount and day.
     bank = reconcile(world, csv_file((day_of(time, 1), "9.70", "EUR", "STRIPE")))
     assert bank["matched"] == 1
