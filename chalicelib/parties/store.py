@@ -260,6 +260,16 @@ def settlement_terms_of(supplier_ids: Iterable[str]) -> dict[str, SettlementTerm
     return usual | {row.pk: row.to_entity() for row in rows}
 
 
+def settlement_terms_at(supplier_id: str, version: int) -> SettlementTerms:
+    """What it was paid by in that version. Raises LookupError for one never set."""
+    if version == 0:
+        return SettlementTerms(supplier_id)
+    row = store.get(SettlementTermsRow, supplier_id, _settlement_version(version))
+    if row is None:
+        raise LookupError(f"version {version} of what {supplier_id} is paid by is not stored")
+    return row.to_entity()
+
+
 def settlement_terms_versions(supplier_id: str) -> list[SettlementTerms]:
     """All that a supplier ever had, the oldest first."""
     kept = SettlementTermsRow.sk.startswith(f"{SETTLEMENT_TERMS}#")

@@ -10,9 +10,11 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 
 from chalicelib.kernel import clock, ids
 from chalicelib.payments.rules import (
+    Bears,
     PaymentMethod,
     Receipt,
     Refund,
+    RefundBearers,
     RefundStatus,
     Remittance,
     receipt_id,
@@ -20,10 +22,18 @@ from chalicelib.payments.rules import (
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
-from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, table
+from chalicelib.platform.table import (
+    EntityRow,
+    InstantAttribute,
+    IntegerAttribute,
+    RecordsAttribute,
+    absent,
+    table,
+)
 from chalicelib.platform.transaction import Put, Update, create
 
 RECEIPT, REFUND, REMITTANCE = "receipt", "refund", "remittance"
+BEARERS = "refund_bearers"
 DUE_SHARDS = 4
 
 
@@ -86,6 +96,9 @@ class RefundRow(EntityRow[Refund]):
     retried_at = InstantAttribute(null=True)
     paid_from = UnicodeAttribute(null=True)
     customer_id = UnicodeAttribute(null=True)
+    cause = UnicodeAttribute(default="other")
+    bearer = UnicodeAttribute(default="leader")
+    kept = IntegerAttribute(default=0)
 
     @classmethod
     def keys(cls, entity: Refund) -> dict[str, Any]:
@@ -131,6 +144,22 @@ class RemittanceRow(EntityRow[Remittance]):
     def keys(cls, entity: Remittance) -> dict[str, Any]:
         age = f"{clock.to_text(entity.received_at)}#{entity.id}"
         return {"pk": entity.id, "sk": REMITTANCE, "age": age}
+
+
+class BearersRow(EntityRow[RefundBearers]):
+    """Who pays for refunds now."""
+
+    Meta = PaymentsMeta
+    entity = RefundBearers
+
+    version = IntegerAttribute()
+    rules = RecordsAttribute(Bears)
+    set_at = InstantAttribute()
+    set_by = UnicodeAttribute()
+
+    @classmethod
+    def keys(cls, entity: RefundBearers) -> dict[str, Any]:
+        return {"pk": BEARERS, "sk": BEARERS}
 
 
 def is_taken(receipt: Receipt) -> bool:
@@ -195,6 +224,18 @@ def refunds_of(
     lists = [_refunds_of(leader_id, *each) for each in product(statuses, methods)]
     found = store.newest(RefundRow.of_leader, lists, RefundRow.refund_age, page)
     return store.whole(RefundRow, REFUND, found)
+
+
+def refund_bearers() -> RefundBearers:
+    row = store.get(BearersRow, BEARERS, BEARERS)
+    return row.to_entity() if row else RefundBearers()
+
+
+def set_refund_bearers(bearers: RefundBearers) -> Put:
+    """Set the next version; Stale where another came first."""
+    first = bearers.version == 1
+    before = absent() if first else BearersRow.version == bearers.version - 1
+    return Put(BearersRow.of(bearers), before)
 
 
 def get_remittance(remittance_id: str) -> Remittance | None:

@@ -99,6 +99,19 @@ SETTLEMENT_TERMS: dict[str, Any] = {
     "fine_cap": 5000,
     "refund_bearer": "supplier",
 }
+REFUND_BEARERS: dict[str, Any] = {
+    "other": "leader",
+    "changed_mind": "leader",
+    "damaged": "supplier",
+    "wrong_item": "supplier",
+    "missing": "supplier",
+    "late": "supplier",
+    "goodwill": "platform",
+    "after_sales": "leader",
+    "dispute": "leader",
+    "given_up": "platform",
+    "chargeback": "platform",
+}
 # What is left of two boxes at 3.49 without 12 %.
 SHARED = 614
 ACCOUNTS = {"payable": 0, "held": 0, "owed": -50000, "deposit": 1000000, "in_payout": 0}
@@ -783,7 +796,11 @@ EXAMPLES: dict[str, Any] = {
     "CorrectParcel": {"tracking_number": "00340434161094042564"},
     "CreateCampaign": CREATE_CAMPAIGN,
     "CreateProduct": CREATE_PRODUCT,
-    "DecideAfterSales": {"refund": True, "note": "Refunded; we are sorry."},
+    "DecideAfterSales": {
+        "refund": True,
+        "note": "Refunded; we are sorry.",
+        "cause": "after_sales",
+    },
     "DeliverDispatch": {"delivered_at": "2026-03-04T16:20:00.000Z"},
     "DeliveryView": DELIVERY_VIEW,
     "DispatchView": DISPATCH_VIEW,
@@ -925,9 +942,16 @@ EXAMPLES: dict[str, Any] = {
         "currency": "EUR",
         "received_at": "2026-03-02T09:31:07.118Z",
     },
+    "RefundBearersView": {
+        **REFUND_BEARERS,
+        "version": 1,
+        "set_at": "2026-03-02T09:00:00.000Z",
+        "set_by": "op_ines",
+    },
     "RefundOrder": {
         "lines": [{"sku_id": EGGS, "quantity": 1}],
         "reason": "One box arrived broken",
+        "cause": "damaged",
         "restock": False,
     },
     "RefundView": {
@@ -942,6 +966,9 @@ EXAMPLES: dict[str, Any] = {
         "completed_at": "2026-03-05T08:00:45.972Z",
         "attempt": 1,
         "paid_from": None,
+        "cause": "damaged",
+        "bearer": "supplier",
+        "kept": 35,
     },
     "RegisterLeader": REGISTER_LEADER,
     "RegisterSupplier": REGISTER_SUPPLIER,
@@ -1045,6 +1072,7 @@ EXAMPLES: dict[str, Any] = {
         "completed_at": "2026-03-12T00:15:09.877Z",
     },
     "ShipDispatch": {"carrier": "DHL", "tracking_number": "00340434161094042557"},
+    "SetRefundBearers": REFUND_BEARERS,
     "SetCreditLimit": {"amount": 50000},
     "SetSettlementTerms": SETTLEMENT_TERMS,
     "SettlementTermsView": {

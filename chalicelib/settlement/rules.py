@@ -15,6 +15,7 @@ LineKind = Literal[
     "bonus",
     "cap",
     "clawback",
+    "kept",
     "held",
     "payout",
     "payout_returned",

@@ -11,6 +11,7 @@ from chalicelib.parties.settlement_terms import SettlementTerms
 LineKind = Literal[
     "delivery",
     "refund",
+    "commission_borne",
     "disputed",
     "dispute_dismissed",
     "fine",
@@ -35,6 +36,7 @@ Account = Literal["payable", "held", "owed", "deposit", "in_payout"]
 KINDS: Mapping[str, LineKind] = {
     "delivered": "delivery",
     "refund": "refund",
+    "borne": "commission_borne",
     "disputed": "disputed",
     "dismissed": "dispute_dismissed",
     "fine": "fine",

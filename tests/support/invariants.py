@@ -242,7 +242,7 @@ def _books(state: State) -> Iterator[str]:
             due[f"{currency} supplier:{line.supplier_id}:{owed}"] -= posted.cost
             due.update(_earned(each.order, line, posted))
             due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
-    due.update(_withheld(state))
+    due.update(_withheld(state) + _borne(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
@@ -277,6 +277,38 @@ def _withheld(state: State) -> Sums:
         due[f"{statement.currency} leader:{statement.leader_id}:commission"] -= withheld
         due[f"{statement.currency} platform:revenue"] += withheld
     return due
+
+
+def _borne(state: State) -> Sums:
+    """What others have paid leaders for what was refunded; how much is another matter."""
+    due = Sums()
+    for entry in state.entries:
+        if entry.id.startswith("borne:"):
+            for each in entry.postings:
+                account = each.account.replace(":pending", ":commission")
+                account = account.replace(":available", ":commission")
+                due[f"{entry.currency} {account}"] += each.amount
+    return due
+
+
+def _kept(state: State) -> Iterator[str]:
+    """A refund says what leaders keep of it, which is what its bearer has paid them and what their
+    statements tell; nothing where each loses its own."""
+    paid, told = Counter[str](), Counter[str]()
+    for entry in state.entries:
+        if entry.id.startswith("borne:"):
+            to_leaders = (n.amount for n in entry.postings if n.account.startswith("leader:"))
+            paid[entry.id.removeprefix("borne:")] -= sum(to_leaders)
+    for row in state.earned:
+        for line in row.lines:
+            if line.kind == "kept":
+                told[line.entry_id.removeprefix("borne:")] += line.amount
+    kept = {refund.id: refund.kept for refund in state.refunds}
+    yield from _differences("kept of", kept, paid)
+    yield from _differences("told as kept of", told, paid)
+    for refund in state.refunds:
+        if refund.kept and refund.bearer == "leader":
+            yield f"of {refund.id} leaders keep {refund.kept}, which nobody bears"
 
 
 def _fined(state: State) -> Sums:
@@ -878,6 +910,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _shares,
     _remittances,
     _refunds,
+    _kept,
     _lines,
     _parcels,
     _stock,

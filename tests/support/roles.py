@@ -117,6 +117,8 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/products/{id}"): SUPPLIER,
     ("POST", "/v1/products/{id}/approve"): OPERATOR,
     ("POST", "/v1/products/{id}/reject"): OPERATOR,
+    ("GET", "/v1/refund-bearers"): OPERATOR,
+    ("PUT", "/v1/refund-bearers"): OPERATOR,
     ("GET", "/v1/refunds/{id}"): frozenset({"operator", "leader", "customer"}),
     ("POST", "/v1/refunds/{id}/confirm"): LEADER,
     ("POST", "/v1/refunds/{id}/retry"): OPERATOR,
