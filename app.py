@@ -6,6 +6,7 @@ from chalicelib.aftersales import routes as aftersales
 from chalicelib.aftersales import workers as aftersales_workers
 from chalicelib.cases import routes as cases
 from chalicelib.catalogue import routes as catalogue
+from chalicelib.chargebacks import routes as chargebacks
 from chalicelib.deadletters import routes as deadletters
 from chalicelib.dispatch import routes as dispatch
 from chalicelib.dispatch import workers as dispatch_workers
@@ -49,6 +50,7 @@ for domain in (
     payouts,
     dispatch,
     aftersales,
+    chargebacks,
     settlement,
     suppliers,
     ledger,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from chalicelib.kernel import ids
 from chalicelib.kernel.callers import Caller
 
 PaymentMethod = Literal["card", "leader_collect"]
@@ -177,6 +178,48 @@ class RefundBearers:
 
     def of(self, cause: RefundCause) -> Bearer:
         return next((each.bearer for each in self.rules if each.cause == cause), "leader")
+
+
+ChargebackStatus = Literal["open", "won", "lost"]
+
+
+def chargeback_id(provider: str, reference: str) -> str:
+    return ids.derived("cbk", provider, reference)
+
+
+@dataclass(frozen=True)
+class Chargeback:
+    """Money that a customer's bank has taken back from a provider; `reference` is the provider's
+    id of the dispute, `charge` of what was paid.
+
+    `refunded` of its amount is an order's refund; the rest fits none. `fee` is the provider's own.
+    """
+
+    id: str
+    provider: str
+    reference: str
+    charge: str
+    order_id: str | None
+    refund_id: str | None
+    amount: int
+    refunded: int
+    fee: int
+    currency: str
+    status: ChargebackStatus
+    opened_at: datetime
+    version: int
+    closed_at: datetime | None = None
+
+    @property
+    def unmatched(self) -> int:
+        return self.amount - self.refunded
+
+    @property
+    def cash_account(self) -> str:
+        return f"cash:{self.provider}"
+
+    def closed(self, outcome: Literal["won", "lost"], now: datetime) -> "Chargeback":
+        return replace(self, status=outcome, closed_at=now, version=self.version + 1)
 
 
 @dataclass(frozen=True)

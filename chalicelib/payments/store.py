@@ -11,6 +11,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from chalicelib.kernel import clock, ids
 from chalicelib.payments.rules import (
     Bears,
+    Chargeback,
     PaymentMethod,
     Receipt,
     Refund,
@@ -33,7 +34,7 @@ from chalicelib.platform.table import (
 from chalicelib.platform.transaction import Put, Update, create
 
 RECEIPT, REFUND, REMITTANCE = "receipt", "refund", "remittance"
-BEARERS = "refund_bearers"
+BEARERS, CHARGEBACK = "refund_bearers", "chargeback"
 DUE_SHARDS = 4
 
 
@@ -162,6 +163,30 @@ class BearersRow(EntityRow[RefundBearers]):
         return {"pk": BEARERS, "sk": BEARERS}
 
 
+class ChargebackRow(EntityRow[Chargeback]):
+    Meta = PaymentsMeta
+    entity = Chargeback
+
+    id = UnicodeAttribute()
+    provider = UnicodeAttribute()
+    reference = UnicodeAttribute()
+    charge = UnicodeAttribute()
+    order_id = UnicodeAttribute(null=True)
+    refund_id = UnicodeAttribute(null=True)
+    amount = IntegerAttribute()
+    refunded = IntegerAttribute()
+    fee = IntegerAttribute()
+    currency = UnicodeAttribute()
+    status = UnicodeAttribute()
+    opened_at = InstantAttribute()
+    version = IntegerAttribute()
+    closed_at = InstantAttribute(null=True)
+
+    @classmethod
+    def keys(cls, entity: Chargeback) -> dict[str, Any]:
+        return {"pk": entity.id, "sk": CHARGEBACK}
+
+
 def is_taken(receipt: Receipt) -> bool:
     return get_receipt(receipt.provider, receipt.reference) is not None
 
@@ -236,6 +261,19 @@ def set_refund_bearers(bearers: RefundBearers) -> Put:
     first = bearers.version == 1
     before = absent() if first else BearersRow.version == bearers.version - 1
     return Put(BearersRow.of(bearers), before)
+
+
+def get_chargeback(chargeback_id: str) -> Chargeback | None:
+    row = store.get(ChargebackRow, chargeback_id, CHARGEBACK)
+    return row.to_entity() if row else None
+
+
+def add_chargeback(chargeback: Chargeback) -> Put:
+    return create(ChargebackRow.of(chargeback))
+
+
+def replace_chargeback(changed: Chargeback) -> Put:
+    return Put(ChargebackRow.of(changed), ChargebackRow.version == changed.version - 1)
 
 
 def get_remittance(remittance_id: str) -> Remittance | None:

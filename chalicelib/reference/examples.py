@@ -16,6 +16,7 @@ DISPATCH, OTHER_DISPATCH = "dsp_5b1e9c07a3f2d84e6b90c1d7a2f3", "dsp_c8d20f4b7e61
 DISPUTE = "dpt_1b7d3f9e5a0c2846b8e0d4a6c2f1"
 PARCEL = "prc_4e8c0a2b6d1f395708e4c2a6b0d1"
 REFUND = "rfd_7f3a1c5e9b2d40688ac4e6f01b3d"
+CHARGEBACK = "cbk_5d2e8a1c7b9f40316ad4c6e0f2b8"
 AFTER_SALES = "aft_019cb4a2c7d15e8f90a1b2c3d4e5"
 ENDPOINT, DELIVERY = "whe_019caa071a2b6eb2538f4c1a0729", "whd_2c4e6f8a0b1d3f5e7a9c0d2e4f60"
 API_KEY = "key_019caa082b3c7fc3649a5d2b183a"
@@ -796,6 +797,27 @@ EXAMPLES: dict[str, Any] = {
     "CorrectParcel": {"tracking_number": "00340434161094042564"},
     "CreateCampaign": CREATE_CAMPAIGN,
     "CreateProduct": CREATE_PRODUCT,
+    "BookChargeback": {
+        "order_id": ORDER,
+        "amount": 349,
+        "fee": 1500,
+        "reference": "dp_1PqL2sE8xKv0",
+    },
+    "ChargebackView": {
+        "id": CHARGEBACK,
+        "provider": "stripe",
+        "reference": "dp_1PqL2sE8xKv0",
+        "order_id": ORDER,
+        "refund_id": REFUND,
+        "amount": 349,
+        "refunded": 349,
+        "fee": 1500,
+        "currency": "EUR",
+        "status": "open",
+        "opened_at": "2026-03-20T08:00:44.310Z",
+        "closed_at": None,
+    },
+    "CloseChargeback": {"outcome": "won"},
     "DecideAfterSales": {
         "refund": True,
         "note": "Refunded; we are sorry.",
