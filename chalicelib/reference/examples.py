@@ -113,6 +113,11 @@ REFUND_BEARERS: dict[str, Any] = {
     "given_up": "platform",
     "chargeback": "platform",
 }
+GIVE_BONUS: dict[str, Any] = {
+    "task": "ten new members",
+    "amount": 2000,
+    "reference": "2026-03 members",
+}
 # What is left of two boxes at 3.49 without 12 %.
 SHARED = 614
 ACCOUNTS = {"payable": 0, "held": 0, "owed": -50000, "deposit": 1000000, "in_payout": 0}
@@ -816,6 +821,17 @@ EXAMPLES: dict[str, Any] = {
         "status": "open",
         "opened_at": "2026-03-20T08:00:44.310Z",
         "closed_at": None,
+    },
+    "GiveBonus": GIVE_BONUS,
+    "BonusView": {
+        **GIVE_BONUS,
+        "id": "bns_2f4b6d8e0a1c3e5f7092b4d6f8a0",
+        "leader_id": LEADER,
+        "kind": "task",
+        "currency": "EUR",
+        "matures_on": "2026-03-19",
+        "given_at": "2026-03-12T09:00:00.000Z",
+        "given_by": "op_ines",
     },
     "CloseChargeback": {"outcome": "won"},
     "DecideAfterSales": {

@@ -204,6 +204,19 @@ def adjust(
     ]
 
 
+def give(earnings: Earnings, currency: str, source_id: str, line: EarnedLine) -> list[Write]:
+    """What is given beside commission matures as it does. Goes with the journal entry that credits
+    the pending balance; stale where a run has taken that day meanwhile."""
+    bucket = earnings.bucket_for(date.fromisoformat(line.matured_on))
+    return [
+        settlement.change_earnings(
+            earnings.leader_id, when=settlement.not_taken(bucket), raises_version=True
+        ),
+        settlement.write_earned(earnings.leader_id, bucket, source_id, [line]),
+        settlement.change_maturing(earnings.leader_id, bucket, currency, matured=line.amount),
+    ]
+
+
 def hold(
     earnings: Earnings, currency: str, dispute_id: str, parcels: Sequence[OfParcel]
 ) -> list[Write]:

@@ -41,10 +41,11 @@ from chalicelib.plans.store import PlanRow, VersionRow
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
-from chalicelib.settlement.rules import EarnedLine, Run, Statement
+from chalicelib.settlement.rules import Bonus, EarnedLine, Run, Statement
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import (
     AsideRow,
+    BonusRow,
     EarnedRow,
     EarningsRow,
     MaturingRow,
@@ -105,6 +106,7 @@ class State:
         self.payouts: list[Payout] = _entities(PayoutRow, payouts, "payout")
         self.tallies = _rows(TallyRow, payouts, "tally")
         self.open_payouts = _rows(OpenPayoutRow, payouts, "open")
+        self.bonuses: list[Bonus] = _entities(BonusRow, settlement, "bonus")
         self.statements: list[Statement] = _entities(StatementRow, settlement, "statement")
         self.earnings = _rows(EarningsRow, settlement, "earnings")
         self.maturing = _rows(MaturingRow, settlement, "maturing")
@@ -243,7 +245,7 @@ def _books(state: State) -> Iterator[str]:
             due[f"{currency} supplier:{line.supplier_id}:{owed}"] -= posted.cost
             due.update(_earned(each.order, line, posted))
             due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
-    due.update(_withheld(state) + _borne(state) + _charged_back(state))
+    due.update(_withheld(state) + _borne(state) + _charged_back(state) + _given(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
@@ -324,6 +326,15 @@ def _chargebacks(state: State) -> Iterator[str]:
     for entry in state.entries:
         if entry.id.startswith("chargeback") and entry.id.partition(":")[2] not in known:
             yield f"entry {entry.id} is of no chargeback"
+
+
+def _given(state: State) -> Sums:
+    """What leaders were given beside their commission, out of the platform's revenue."""
+    due = Sums()
+    for each in state.bonuses:
+        due[f"{each.currency} leader:{each.leader_id}:commission"] -= each.amount
+        due[f"{each.currency} platform:revenue"] += each.amount
+    return due
 
 
 def _kept(state: State) -> Iterator[str]:

@@ -45,6 +45,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("POST", "/v1/chargebacks"): OPERATOR,
     ("GET", "/v1/chargebacks/{id}"): OPERATOR,
     ("POST", "/v1/chargebacks/{id}/close"): OPERATOR,
+    ("POST", "/v1/leaders/{id}/bonuses"): OPERATOR,
     ("GET", "/v1/commission-plans"): OPERATOR,
     ("POST", "/v1/commission-plans"): OPERATOR,
     ("GET", "/v1/commission-plans/{id}"): OPERATOR,
