@@ -10,6 +10,8 @@ from chalicelib.chargebacks import routes as chargebacks
 from chalicelib.deadletters import routes as deadletters
 from chalicelib.dispatch import routes as dispatch
 from chalicelib.dispatch import workers as dispatch_workers
+from chalicelib.leaving import routes as leaving
+from chalicelib.leaving import workers as leaving_workers
 from chalicelib.ledger import routes as ledger
 from chalicelib.ledger import workers as ledger_workers
 from chalicelib.ordering import routes as ordering
@@ -51,6 +53,7 @@ for domain in (
     dispatch,
     aftersales,
     chargebacks,
+    leaving,
     settlement,
     suppliers,
     ledger,
@@ -69,6 +72,7 @@ for domain in (
     payouts_workers,
     dispatch_workers,
     aftersales_workers,
+    leaving_workers,
     settlement_workers,
     suppliers_workers,
     simulation_workers,

@@ -23,6 +23,7 @@ CaseKind = Literal[
     "endpoint_disabled",
     "settlement_failed",
     "leader_set_aside",
+    "leader_owes",
     "shipped_of_given_up",
     "after_sales_overdue",
     "accept_missed",
