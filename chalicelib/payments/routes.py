@@ -31,8 +31,11 @@ routes = Routes(__name__, tag="Payments", authorizer=authorizer)
     roles=("operator", "leader", "customer"),
     answer=RefundView,
 )
-def read_refund(request: Request, id: str) -> Refund:
-    return refunds.refund_for(id, request.caller)
+def read_refund(request: Request, id: str) -> RefundView:
+    view = RefundView.model_validate(refunds.refund_for(id, request.caller))
+    if request.caller.role == "customer":
+        view.bearer = view.kept = None
+    return view
 
 
 @routes.endpoint(

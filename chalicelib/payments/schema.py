@@ -41,8 +41,12 @@ class RefundView(View):
     attempt: int
     paid_from: PaidFrom | None
     cause: RefundCause
-    bearer: Bearer = Field(description="Who pays the commission of it, by the rule of its cause.")
-    kept: int = Field(description="The commission that leaders keep since another pays it.")
+    bearer: Bearer | None = Field(
+        description="Who pays the commission of it, by the rule of its cause; null for customers."
+    )
+    kept: int | None = Field(
+        description="The commission that leaders keep since another pays it; null for customers."
+    )
 
 
 class ByCause(BaseModel):

@@ -78,6 +78,8 @@ def test_a_leader_keeps_commission_that_no_run_has_taken(
     order = world.delivered_order(sale, 3)
     made = refund(world, order, amount=1000)
     assert (made["bearer"], made["kept"]) == (bearer, 100)
+    seen = world.customer().get(f"/v1/refunds/{made['id']}").json
+    assert (seen["bearer"], seen["kept"]) == (None, None)
     assert accounts(world, sale) == {"supplier": supplier, "pending": 300, "platform": platform}
     world.work()
     assert findings() == []
