@@ -8,9 +8,12 @@ from chalicelib.audit import routes as audit
 from chalicelib.audit import workers as audit_workers
 from chalicelib.cases import routes as cases
 from chalicelib.catalogue import routes as catalogue
+from chalicelib.chargebacks import routes as chargebacks
 from chalicelib.deadletters import routes as deadletters
 from chalicelib.dispatch import routes as dispatch
 from chalicelib.dispatch import workers as dispatch_workers
+from chalicelib.leaving import routes as leaving
+from chalicelib.leaving import workers as leaving_workers
 from chalicelib.ledger import routes as ledger
 from chalicelib.ledger import workers as ledger_workers
 from chalicelib.ordering import routes as ordering
@@ -55,6 +58,8 @@ for domain in (
     reconciliation,
     dispatch,
     aftersales,
+    chargebacks,
+    leaving,
     settlement,
     suppliers,
     ledger,
@@ -79,6 +84,7 @@ for domain in (
     reconciliation_workers,
     dispatch_workers,
     aftersales_workers,
+    leaving_workers,
     settlement_workers,
     suppliers_workers,
     simulation_workers,

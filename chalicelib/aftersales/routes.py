@@ -115,7 +115,9 @@ def respond_to_after_sales(request: Request, id: str) -> AfterSales:
 )
 def decide_after_sales(request: Request, id: str) -> AfterSales:
     sent: DecideAfterSales = request.body
-    return service.decide(id, sent.refund, sent.note, request.caller, request.idempotency)
+    return service.decide(
+        id, sent.refund, sent.note, request.caller, request.idempotency, sent.cause
+    )
 
 
 def _shown(request: Request) -> Callable[[AfterSales], AfterSales]:

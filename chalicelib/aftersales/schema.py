@@ -1,11 +1,12 @@
 """Requests and answers about after-sales."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from chalicelib.aftersales.rules import Action, Actor, AfterSalesStatus
 from chalicelib.ordering.schema import Lines
+from chalicelib.payments.schema import AskedCause
 from chalicelib.platform.schema import HttpsUrl, Instant, LongText, PageQuery, RequestModel, View
 
 
@@ -25,6 +26,9 @@ class RespondAfterSales(RequestModel):
 class DecideAfterSales(RequestModel):
     refund: bool = Field(description="Whether the units are refunded; else it is declined.")
     note: LongText
+    cause: AskedCause | Literal["after_sales"] = Field(
+        default="after_sales", description="By which the platform's rules say who bears it."
+    )
 
 
 class AfterSalesQuery(PageQuery):

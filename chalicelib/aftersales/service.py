@@ -16,6 +16,7 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.events import Event
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
+from chalicelib.payments.rules import RefundCause
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.pages import Page, PageRequest, matching
 from chalicelib.platform.retries import retry_stale
@@ -90,7 +91,12 @@ def respond(
 
 @retry_stale
 def decide(
-    request_id: str, refund: bool, note: str, caller: Caller, recorder: Recorder | None
+    request_id: str,
+    refund: bool,
+    note: str,
+    caller: Caller,
+    recorder: Recorder | None,
+    cause: RefundCause = "after_sales",
 ) -> AfterSales:
     """Refund the units with the decision, or decline them. Raises Conflict where it was decided
     otherwise, or where some of the units have been refunded meanwhile."""
@@ -99,7 +105,7 @@ def decide(
         return request
     now, transaction = clock.now(), Transaction(recorder)
     if refund:
-        refund_id = _refund_in(transaction, request, now)
+        refund_id = _refund_in(transaction, request, cause, now)
         decided = request.refunded(refund_id, note, now)
     else:
         decided = request.declined(note, now)
@@ -157,11 +163,14 @@ def _escalate(request_id: str, now: datetime) -> None:
     transaction.commit()
 
 
-def _refund_in(transaction: Transaction, request: AfterSales, now: datetime) -> str:
+def _refund_in(
+    transaction: Transaction, request: AfterSales, cause: RefundCause, now: datetime
+) -> str:
     order = _order_of(request)
     rules.check_still_left(order, request)
     reason = f"after-sales {request.id}"
-    return refunding.refund_in(transaction, order, Asked(request.units), reason, now).id
+    asked = Asked(request.units, cause=cause)
+    return refunding.refund_in(transaction, order, asked, reason, now).id
 
 
 def _order_of(request: AfterSales) -> Order:

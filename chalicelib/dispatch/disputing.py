@@ -150,7 +150,7 @@ def _refund_in(transaction: Transaction, found: Dispute, now: datetime) -> str |
     if not any(parcel_id in line.posted for line in order.lines for parcel_id in found.parcel_ids):
         service.write(transaction, dispatch.moved(dispatch.status, now), order)
         return None
-    asked, reason = Asked(parcels=found.parcel_ids), f"dispute {found.id}"
+    asked, reason = Asked(parcels=found.parcel_ids, cause="dispute"), f"dispute {found.id}"
     return refunding.refund_in(transaction, order, asked, reason, now).id
 
 

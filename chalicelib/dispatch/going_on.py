@@ -74,7 +74,7 @@ def _refund_that_fits(order: Order, why: str, now: datetime) -> Transaction:
     left = list(order.everything_left().items())
     while True:
         transaction = Transaction()
-        asked = Asked(dict(left), restock="waiting")
+        asked = Asked(dict(left), restock="waiting", cause="given_up")
         refunding.refund_in(transaction, order, asked, why, now)
         detail = (
             f"Order {order.id} had shipped when {why} ({order.campaign_id}), and is refunded "

@@ -3,6 +3,7 @@ from the shares as they were credited (contract, section 6)."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.kernel import ids
@@ -21,7 +22,7 @@ def undelivered_in(
 ) -> Order:
     """Add the refund of units that were never delivered. Returns the order after it."""
     after = order.after_refund(units)
-    refund = new_refund(order, after, reason, now)
+    refund = replace(new_refund(order, after, reason, now), cause="not_shipped")
     transaction.add(
         *booked(refund, {books.CUSTOMER_PREPAYMENTS: refund.amount}),
         *earning.estimate({each: -lost for each, lost in after.earnings_lost(order).items()}),
@@ -59,19 +60,21 @@ def new_refund(order: Order, after: Order, reason: str, now: datetime) -> Refund
 
 
 def booked(
-    refund: Refund, debits: Mapping[str, int], of: Mapping[str, Sequence[str]] | None = None
+    refund: Refund,
+    debits: Mapping[str, int],
+    of: Mapping[str, Sequence[str]] | None = None,
+    also: Sequence[books.Entry] = (),
 ) -> list[Write]:
     """What is decided to go back lies in flight until it has arrived; `of` says for what of theirs
-    some accounts give."""
+    some accounts give, and `also` is what else is posted with it."""
     amounts: dict[str, int] = defaultdict(int, debits)
     amounts[books.REFUNDS_IN_FLIGHT] -= refund.amount
     if not any(amounts.values()):
-        return []
-    return ledger.post(
-        books.entry(
-            f"refund:{refund.id}", refund.currency, refund.order_id, refund.decided_at, amounts, of
-        )
+        return ledger.post(*also)
+    decided = books.entry(
+        f"refund:{refund.id}", refund.currency, refund.order_id, refund.decided_at, amounts, of
     )
+    return ledger.post(decided, *also)
 
 
 def close_limits(transaction: Transaction, order: Order) -> None:

@@ -1,11 +1,11 @@
 """Refunding units of a paid order, or an amount of it, whether it has been delivered or not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.dispatch import money_back, moves, rules
+from chalicelib.dispatch import bearing, money_back, moves, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.taking_back import Taking
@@ -16,7 +16,7 @@ from chalicelib.kernel.events import Event
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order, advanced
 from chalicelib.payments import refunds
-from chalicelib.payments.rules import Refund
+from chalicelib.payments.rules import Refund, RefundCause
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Update
@@ -31,12 +31,15 @@ Restock = Literal["none", "waiting", "all"]
 @dataclass(frozen=True)
 class Asked:
     """What is to be refunded: `units` by SKU, or where there is an `amount` so much of it all, or
-    all that is left of delivered `parcels`."""
+    all that is left of delivered `parcels`. `has_left`: the provider has taken the money already.
+    """
 
     units: Mapping[str, int] = field(default_factory=dict)
     amount: int | None = None
     restock: Restock = "none"
     parcels: Sequence[str] = ()
+    cause: RefundCause = "other"
+    has_left: bool = False
 
 
 @retry_stale
@@ -61,12 +64,15 @@ def refund_in(
     """
     after = _after(order, asked)
     made = _dispatches_of(order, after)
-    decided = money_back.new_refund(order, after, reason, now)
     taking, earnings = Taking(order, after, made), earning.earnings_of(order.earning_leaders)
+    wanted = replace(money_back.new_refund(order, after, reason, now), cause=asked.cause)
+    borne = bearing.borne(wanted, taking, earnings)
+    decided = refunds.as_left(borne.refund) if asked.has_left else borne.refund
     changed = [rules.as_left_by(after, each, now) for each in made]
+    also = [*borne.entries, *(refunds.done_entries(decided, now) if asked.has_left else ())]
     transaction.add(
-        *money_back.booked(decided, taking.debits(earnings), taking.origins()),
-        *taking.of_earnings(earnings, decided.id),
+        *money_back.booked(decided, taking.debits(earnings), taking.origins(), also),
+        *taking.of_earnings(earnings, decided.id, borne.kept),
         *_stock(order, after, asked.restock),
         *(dispatches.replace_dispatch(each) for each in changed),
     )

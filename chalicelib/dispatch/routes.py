@@ -25,7 +25,7 @@ from chalicelib.dispatch.disputes import Dispute
 from chalicelib.dispatch.feed import Wanted
 from chalicelib.dispatch.importing import Imported
 from chalicelib.dispatch.parcels import Shipment
-from chalicelib.dispatch.refunding import Asked
+from chalicelib.dispatch.refunding import Asked, Restock
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.schema import (
     AcceptDispatch,
@@ -354,7 +354,8 @@ def cancel_order(request: Request, id: str) -> Order:
 )
 def refund_order(request: Request, id: str) -> Refund:
     sent: RefundOrder = request.body
-    asked = Asked(units_of(sent.lines) or {}, sent.amount, "all" if sent.restock else "none")
+    restock: Restock = "all" if sent.restock else "none"
+    asked = Asked(units_of(sent.lines) or {}, sent.amount, restock, cause=sent.cause)
     return refunding.refund(id, asked, sent.reason, request.idempotency)
 
 

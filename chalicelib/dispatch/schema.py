@@ -11,6 +11,7 @@ from chalicelib.kernel.callers import Role
 from chalicelib.ordering.rules import DispatchStatus, ParcelStatus
 from chalicelib.ordering.schema import Lines, ShipToView
 from chalicelib.parties.terms import OnMissed
+from chalicelib.payments.schema import AskedCause
 from chalicelib.platform import sheets
 from chalicelib.platform.schema import (
     BusinessDate,
@@ -97,6 +98,9 @@ class RefundOrder(RequestModel):
         description="In the currency's minor unit, divided over what the lines have left.",
     )
     reason: Text
+    cause: AskedCause = Field(
+        default="other", description="By which the platform's rules say who bears it."
+    )
     restock: bool = Field(
         default=False, description="Whether the units go back on sale; not with an amount."
     )

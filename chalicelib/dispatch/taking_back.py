@@ -30,23 +30,41 @@ class Taking:
         debits = Counter[str]()
         for line, now_line in self._changed():
             debits[books.CUSTOMER_PREPAYMENTS] += (line.held - now_line.held).paid
-        for dispatch, parcel in self._delivered():
+        for dispatch, parcel in self.delivered():
             shares = posted_of(self.before, parcel.id) - posted_of(self.after, parcel.id)
             debits[_supplier_account(dispatch, parcel)] += shares.cost
             for leader_id, amount in self._lost(parcel).items():
-                debits[_account(earnings[leader_id], parcel)] += amount
+                debits[account_of(earnings[leader_id], parcel)] += amount
             debits[books.PLATFORM_REVENUE] += shares.revenue
         return dict(debits)
 
     def origins(self) -> dict[str, list[str]]:
         """The dispatches and parcels that each supplier's account gives for."""
         origins: dict[str, list[str]] = defaultdict(list)
-        for dispatch, parcel in self._delivered():
+        for dispatch, parcel in self.delivered():
             origins[_supplier_account(dispatch, parcel)] += [dispatch.id, parcel.id]
         return {account: list(dict.fromkeys(of)) for account, of in origins.items()}
 
-    def of_earnings(self, earnings: Mapping[str, Earnings], refund_id: str) -> list[Write]:
-        """The same as it changes the earnings of every leader that had a part in it."""
+    def lost(self, parcel: Parcel) -> Iterator[tuple[OrderLine, str, EarnedLine]]:
+        """The commission that each line of a parcel has brought a leader and brings no more."""
+        for line, now_line in self._changed():
+            if parcel.id in line.posted:
+                for (whose, was), (_, now) in zip(
+                    self._earned(line, parcel), self._earned(now_line, parcel), strict=True
+                ):
+                    if was.kind == "commission" and was.amount != now.amount:
+                        lost = was.amount - now.amount
+                        basis = was.basis_amount - now.basis_amount
+                        yield line, whose, replace(was, basis_amount=basis, amount=lost)
+
+    def of_earnings(
+        self,
+        earnings: Mapping[str, Earnings],
+        refund_id: str,
+        kept: Mapping[str, Sequence[tuple[str, EarnedLine]]],
+    ) -> list[Write]:
+        """The same as it changes the earnings of every leader that had a part in it; of some of it
+        they keep lines, each under its day."""
         lost, entry_id = self.after.earnings_lost(self.before), f"refund:{refund_id}"
         return [
             write
@@ -54,7 +72,12 @@ class Taking:
             for write in earning.take_back(
                 of_leader,
                 self.before.currency,
-                RefundOfEarnings(refund_id, lost[leader_id], self._parts(leader_id, entry_id)),
+                RefundOfEarnings(
+                    refund_id,
+                    lost[leader_id],
+                    self._parts(leader_id, entry_id),
+                    kept.get(leader_id, ()),
+                ),
             )
         ]
 
@@ -62,7 +85,7 @@ class Taking:
         """What a leader loses of each parcel; what is disputed waits under no day of its own."""
         return [
             self._of_delivery(leader_id, parcel, parcel.earned_on, entry_id)
-            for _, parcel in self._delivered()
+            for _, parcel in self.delivered()
             if parcel.earned_on is not None
             and leader_id in earned_by(self.before, parcel.id, _days(parcel))
         ]
@@ -99,7 +122,7 @@ class Taking:
         pairs = zip(self.before.lines, self.after.lines, strict=True)
         return [(line, now_line) for line, now_line in pairs if line != now_line]
 
-    def _delivered(self) -> list[tuple[Dispatch, Parcel]]:
+    def delivered(self) -> list[tuple[Dispatch, Parcel]]:
         """The parcels that the refund takes from."""
         return [
             (dispatch, parcel)
@@ -122,7 +145,7 @@ def _supplier_account(dispatch: Dispatch, parcel: Parcel) -> str:
     return account(dispatch.supplier_id)
 
 
-def _account(earnings: Earnings, parcel: Parcel) -> str:
+def account_of(earnings: Earnings, parcel: Parcel) -> str:
     """Where what a leader earned by a parcel lies."""
     taken = parcel.earned_on is not None and earnings.has_taken(parcel.earned_on)
     return books.leader_account(earnings.leader_id, "available" if taken else "pending")

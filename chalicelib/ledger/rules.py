@@ -12,6 +12,8 @@ from typing import NamedTuple
 CUSTOMER_PREPAYMENTS = "customer_prepayments"
 REFUNDS_IN_FLIGHT = "refunds_in_flight"
 UNMATCHED_RECEIPTS = "unmatched_receipts"
+# What customers' banks took back beyond what orders had left, until it is known to be lost.
+UNMATCHED_CHARGEBACKS = "unmatched_chargebacks"
 PLATFORM_REVENUE = "platform:revenue"
 
 

@@ -45,10 +45,8 @@ WHAT_TO_DO = {
 }
 
 
-def take_event(name: str, headers: Mapping[str, str], body: bytes) -> None:
-    """Do what a provider's event says. Raises NotFound for a provider that this stack has not,
-    InvalidSignature for an event that it has not signed, Busy for one that it must send again."""
-    event = _read(name, headers, body)
+def take_event(name: str, event: ProviderEvent | None) -> None:
+    """Do what a provider's event says of a payment or a refund."""
     if isinstance(event, PaymentSucceeded):
         receive(name, event)
     elif isinstance(event, RefundSettled):
@@ -57,7 +55,9 @@ def take_event(name: str, headers: Mapping[str, str], body: bytes) -> None:
         _call_person(name, event)
 
 
-def _read(name: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
+def read_event(name: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
+    """Raises NotFound for a provider that this stack has not, InvalidSignature for an event that
+    it has not signed, Busy for one that it must send again."""
     try:
         return provider(name).read_event(headers, body)
     except OutcomeUnknown as unknown:

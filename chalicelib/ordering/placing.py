@@ -257,6 +257,8 @@ def _checked(found: OnSale, now: datetime) -> tuple[Leader, Campaign, list[Offer
             f"has the currency {leader.currency}, not {campaign.currency}",
             code="currency_mismatch",
         )
+    if not leader.takes_orders:
+        raise Conflict("The leader takes no more orders.", code="campaign_not_open")
     if not (campaign.for_every_leader or found.names_leader):
         raise Conflict("The campaign is not for this leader's community.", code="campaign_not_open")
     if campaign.status_at(now) != "open":

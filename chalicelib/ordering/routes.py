@@ -1,7 +1,6 @@
 """`/v1/orders`, payment events, and what a community can buy."""
 
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 from chalicelib.catalogue.rules import Campaign
@@ -10,7 +9,6 @@ from chalicelib.ordering import (
     campaigns,
     charging,
     collecting,
-    paying,
     placing,
     reading,
     storefront,
@@ -21,11 +19,9 @@ from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.schema import (
     CampaignOnItsWayView,
     CollectPayment,
-    EventTaken,
     OpenCampaignView,
     OrdersQuery,
     OrderView,
-    PaymentEvent,
     PlaceOrder,
     ReceiptView,
 )
@@ -36,15 +32,6 @@ from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 
 routes = Routes(__name__, tag="Orders", authorizer=authorizer)
-
-# Each provider signs in headers of its own.
-SIGNED = {
-    "webhook-id": "The local provider's: the event's id.",
-    "webhook-timestamp": "When the local provider sent it, in Unix seconds.",
-    "webhook-signature": "The local provider's: `v1,` and the base64 HMAC-SHA256 of id, timestamp "
-    "and body.",
-    "stripe-signature": "Stripe's own, over time and body.",
-}
 
 
 @routes.endpoint(
@@ -181,20 +168,6 @@ def collect_payment(request: Request, id: str) -> Reply:
         id, sent.amount, sent.reference, request.caller, request.idempotency
     )
     return Reply(collected.receipt, status=201 if collected.is_new else 200)
-
-
-@routes.endpoint(
-    "POST",
-    "/v1/payment-events/{provider}",
-    summary="Take a payment provider's signed event, once",
-    roles=None,
-    answer=EventTaken,
-    errors={"invalid_signature": 400, "provider_unavailable": 503},
-    also=Also(body=PaymentEvent, takes=SIGNED),
-)
-def take_payment_event(request: Request, provider: str) -> Any:
-    paying.take_event(provider, request.headers, request.raw_body)
-    return SimpleNamespace(received=True)
 
 
 @routes.endpoint(

@@ -1,7 +1,7 @@
 """Requests and answers about orders."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
@@ -258,17 +258,3 @@ class OpenCampaignView(View):
     )
     pickup_point: PickupPointView
     offers: list[OpenOfferView]
-
-
-class PaymentEvent(RequestModel):
-    """An event of the local provider; every provider sends its own kind."""
-
-    id: str
-    type: str
-    data: dict[str, Any]
-
-
-class EventTaken(View):
-    """A provider's event was taken, now or before."""
-
-    received: bool

@@ -185,6 +185,11 @@ def orders_of_leader(leader_id: str, page: PageRequest) -> Page[Order]:
     return store.whole(OrderRow, ORDER, found)
 
 
+def all_of_leader(leader_id: str) -> Iterator[Order]:
+    """Every order of a leader, as far as the index knows of it."""
+    yield from _each_of(OrderRow.of_leader, leader_id)
+
+
 def orders_of_campaign(campaign_id: str, page: PageRequest) -> Page[Order]:
     partitions = [_in_campaign(campaign_id, n) for n in range(LISTING_SHARDS)]
     found = store.newest(OrderRow.of_campaign, partitions, OrderRow.pk, page)

@@ -84,6 +84,8 @@ def open_campaigns(leader_id: str, caller: Caller, page: PageRequest) -> Page[Op
     The terms of their offers are shown to the leader itself and to operators.
     """
     leader = parties.leader(leader_id)
+    if not leader.takes_orders:
+        return Page(())
     with_terms = caller.is_operator or (caller.role, caller.id) == ("leader", leader_id)
     plan = plans.plan_of_leader(leader) if with_terms else None
     now = clock.now()

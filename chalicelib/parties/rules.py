@@ -58,6 +58,14 @@ class Leader:
     # what is kept of the second is true for good.
     upline: tuple[str, ...] = ()
     has_invited: bool = False
+    # Since when it takes no more orders, why, and when all between it and the platform was done.
+    leaving_at: datetime | None = None
+    leaving_reason: str | None = None
+    left_at: datetime | None = None
+
+    @property
+    def takes_orders(self) -> bool:
+        return self.leaving_at is None
 
     @property
     def invited_by(self) -> str | None:

@@ -73,6 +73,8 @@ class LeaderView(View):
     pickup_leader_id: str | None = Field(description="Who has the pick-up point's part.")
     hub_id: str | None = Field(description="Who has the hub's part.")
     invited_by: str | None
+    leaving_at: Instant | None = Field(description="Since when it takes no more orders.")
+    left_at: Instant | None
     created_at: Instant
 
 

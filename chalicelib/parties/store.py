@@ -24,10 +24,10 @@ from chalicelib.platform.table import (
     absent,
     table,
 )
-from chalicelib.platform.transaction import Put, Update, create
+from chalicelib.platform.transaction import Delete, Put, Update, create
 
 SUPPLIER, LEADER, API_KEY, TERMS = "supplier", "leader", "api_key", "terms"
-SETTLEMENT_TERMS = "settlement_terms"
+SETTLEMENT_TERMS, LEAVING = "settlement_terms", "leaving"
 SUPPLIERS, LEADERS, FEE_PAYERS = "suppliers", "leaders", "fee_payers"
 
 
@@ -71,11 +71,23 @@ class LeaderRow(EntityRow[Leader]):
     hub_id = UnicodeAttribute(null=True)
     upline = TextsAttribute(default=())
     has_invited = BooleanAttribute(default=False)
+    leaving_at = InstantAttribute(null=True)
+    leaving_reason = UnicodeAttribute(null=True)
+    left_at = InstantAttribute(null=True)
     created_at = InstantAttribute()
 
     @classmethod
     def keys(cls, entity: Leader) -> dict[str, Any]:
         return {"pk": entity.id, "sk": LEADER, "listing": LEADERS}
+
+
+class LeavingRow(Row):
+    """Names a leader that is leaving, until it has left."""
+
+    Meta = PartiesMeta
+
+    listing = UnicodeAttribute()
+    listed = Listing()
 
 
 class ApiKeyRow(Row):
@@ -180,6 +192,25 @@ def change_leader(before: Leader, **changes: Any) -> Update:
     return Update(LeaderRow.at(before.id, LEADER), actions, unchanged)
 
 
+def begin_leaving(leader_id: str) -> Put:
+    return create(LeavingRow(leader_id, LEAVING, listing=LEAVING))
+
+
+def end_leaving(leader_id: str) -> Delete:
+    """Stale where it was ended meanwhile."""
+    return Delete(LeavingRow.at(leader_id, LEAVING), LeavingRow.pk.exists())
+
+
+def all_leaving() -> Iterator[str]:
+    for rows in store.pages(LeavingRow.listed, LEAVING, store.GET_LIMIT):
+        yield from (row.pk for row in rows)
+
+
+def leaving_of(leader_ids: Iterable[str]) -> set[str]:
+    """Which of these leaders are leaving."""
+    return {row.pk for row in store.get_many(LeavingRow, [(each, LEAVING) for each in leader_ids])}
+
+
 def _without(attribute: Attribute[Any], nothing: Any) -> Condition:
     absent: Condition = attribute.does_not_exist()
     return absent if nothing is None else absent | (attribute == nothing)
@@ -258,6 +289,16 @@ def settlement_terms_of(supplier_ids: Iterable[str]) -> dict[str, SettlementTerm
     rows = store.get_many(SettlementTermsRow, [(each, SETTLEMENT_TERMS) for each in wanted])
     usual = {each: SettlementTerms(each) for each in wanted}
     return usual | {row.pk: row.to_entity() for row in rows}
+
+
+def settlement_terms_at(supplier_id: str, version: int) -> SettlementTerms:
+    """What it was paid by in that version. Raises LookupError for one never set."""
+    if version == 0:
+        return SettlementTerms(supplier_id)
+    row = store.get(SettlementTermsRow, supplier_id, _settlement_version(version))
+    if row is None:
+        raise LookupError(f"version {version} of what {supplier_id} is paid by is not stored")
+    return row.to_entity()
 
 
 def settlement_terms_versions(supplier_id: str) -> list[SettlementTerms]:

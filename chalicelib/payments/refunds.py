@@ -3,6 +3,7 @@
 Source: contract, sections 3 and 6.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import get_args
 
@@ -47,6 +48,16 @@ def decide_of_order_in(transaction: Transaction, refund: Refund) -> None:
     """The same for what an order loses, of which others hear."""
     decide_in(transaction, refund)
     transaction.publish(Event(events.ORDER_REFUNDED, refund.id, {"order_id": refund.order_id}))
+
+
+def as_left(refund: Refund) -> Refund:
+    """The refund where its provider has taken the money back by itself."""
+    return replace(refund, status="succeeded", completed_at=refund.decided_at)
+
+
+def done_entries(refund: Refund, now: datetime) -> list[books.Entry]:
+    """What a refund posts that has arrived; nothing where it was worth nothing."""
+    return [_done(refund, now)] if refund.amount else []
 
 
 def execute(refund_id: str) -> None:

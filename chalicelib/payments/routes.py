@@ -1,16 +1,21 @@
 """`/v1/refunds`, and what leaders remit."""
 
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.payments import refunds, remitting
+from chalicelib.payments import bearers, refunds, remitting
+from chalicelib.payments import store as payments
 from chalicelib.payments.remitting import Remitted
 from chalicelib.payments.rules import Refund, Remittance
 from chalicelib.payments.schema import (
     BookRemittance,
     ConfirmRefund,
+    RefundBearersView,
     RefundsQuery,
     RefundView,
     RemittanceView,
     ReverseRemittance,
+    SetRefundBearers,
+    bearers_of,
+    shown_bearers,
 )
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
@@ -26,8 +31,11 @@ routes = Routes(__name__, tag="Payments", authorizer=authorizer)
     roles=("operator", "leader", "customer"),
     answer=RefundView,
 )
-def read_refund(request: Request, id: str) -> Refund:
-    return refunds.refund_for(id, request.caller)
+def read_refund(request: Request, id: str) -> RefundView:
+    view = RefundView.model_validate(refunds.refund_for(id, request.caller))
+    if request.caller.role == "customer":
+        view.bearer = view.kept = None
+    return view
 
 
 @routes.endpoint(
@@ -62,6 +70,31 @@ def confirm_refund(request: Request, id: str) -> Refund:
 )
 def retry_refund(request: Request, id: str) -> Refund:
     return refunds.retry(id, request.idempotency)
+
+
+@routes.endpoint(
+    "PUT",
+    "/v1/refund-bearers",
+    summary="Say who pays the commission of what is refunded, by cause",
+    notes="`leader`: it is taken back as it was credited. `supplier` or `platform`: leaders keep "
+    "it, and that side pays it. It counts for refunds that are decided from now on.",
+    roles=("operator",),
+    body=SetRefundBearers,
+    answer=RefundBearersView,
+)
+def set_refund_bearers(request: Request) -> RefundBearersView:
+    return shown_bearers(bearers.set_bearers(bearers_of(request.body), request.caller))
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/refund-bearers",
+    summary="Read who pays the commission of what is refunded, by cause",
+    roles=("operator",),
+    answer=RefundBearersView,
+)
+def read_refund_bearers(request: Request) -> RefundBearersView:
+    return shown_bearers(payments.refund_bearers())
 
 
 @routes.endpoint(

@@ -4,12 +4,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from chalicelib.kernel import ids
 from chalicelib.kernel.callers import Caller
 
 PaymentMethod = Literal["card", "leader_collect"]
 RefundStatus = Literal["pending", "succeeded", "failed", "unknown"]
 # Whose money a person hands back: cash that the leader has, or the platform's at its bank.
 PaidFrom = Literal["leader", "bank"]
+# Why money goes back. What was not shipped has brought no commission yet.
+RefundCause = Literal[
+    "other",
+    "changed_mind",
+    "damaged",
+    "wrong_item",
+    "missing",
+    "late",
+    "goodwill",
+    "after_sales",
+    "dispute",
+    "given_up",
+    "chargeback",
+    "not_shipped",
+]
+# Who pays the commission of what is refunded: whom it was credited to, or somebody else for it.
+Bearer = Literal["leader", "supplier", "platform"]
 
 LEADER_COLLECT = "leader_collect"
 # A refund that is not confirmed by then needs a person (contract, section 6).
@@ -47,6 +65,7 @@ class Refund:
     `receipt` is the receipt it goes back from, `cash_account` the ledger account it leaves.
     `attempt` is the one that its provider is asked for, or by which it is done; a new one begins
     only when the former has failed. `paid_from` is set once a person has handed the money back.
+    `kept` is the commission that leaders keep of it, since `bearer` pays it for them.
     """
 
     id: str
@@ -67,6 +86,9 @@ class Refund:
     retried_at: datetime | None = None
     paid_from: PaidFrom | None = None
     customer_id: str | None = None
+    cause: RefundCause = "other"
+    bearer: Bearer = "leader"
+    kept: int = 0
 
     @property
     def asked_at(self) -> datetime:
@@ -134,6 +156,70 @@ class Refund:
         """A person has given the customer the money; it leaves `account`."""
         done = self.settled("succeeded", self.attempt, now)
         return replace(done, paid_from=paid_from, cash_account=account)
+
+
+@dataclass(frozen=True)
+class Bears:
+    """One rule of who pays for refunds of a cause."""
+
+    cause: RefundCause
+    bearer: Bearer
+
+
+@dataclass(frozen=True)
+class RefundBearers:
+    """Who pays the commission of what is refunded, by cause; causes without a rule are as in
+    version 0, in which each side loses what it was credited."""
+
+    version: int = 0
+    rules: tuple[Bears, ...] = ()
+    set_at: datetime | None = None
+    set_by: str | None = None
+
+    def of(self, cause: RefundCause) -> Bearer:
+        return next((each.bearer for each in self.rules if each.cause == cause), "leader")
+
+
+ChargebackStatus = Literal["open", "won", "lost"]
+
+
+def chargeback_id(provider: str, reference: str) -> str:
+    return ids.derived("cbk", provider, reference)
+
+
+@dataclass(frozen=True)
+class Chargeback:
+    """Money that a customer's bank has taken back from a provider; `reference` is the provider's
+    id of the dispute, `charge` of what was paid.
+
+    `refunded` of its amount is an order's refund; the rest fits none. `fee` is the provider's own.
+    """
+
+    id: str
+    provider: str
+    reference: str
+    charge: str
+    order_id: str | None
+    refund_id: str | None
+    amount: int
+    refunded: int
+    fee: int
+    currency: str
+    status: ChargebackStatus
+    opened_at: datetime
+    version: int
+    closed_at: datetime | None = None
+
+    @property
+    def unmatched(self) -> int:
+        return self.amount - self.refunded
+
+    @property
+    def cash_account(self) -> str:
+        return f"cash:{self.provider}"
+
+    def closed(self, outcome: Literal["won", "lost"], now: datetime) -> "Chargeback":
+        return replace(self, status=outcome, closed_at=now, version=self.version + 1)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,17 @@
 """Requests and answers about refunds and remittances."""
 
-from pydantic import Field
+from typing import Literal, get_args
 
-from chalicelib.payments.rules import PaidFrom, PaymentMethod, RefundStatus
+from pydantic import BaseModel, Field
+
+from chalicelib.payments.rules import (
+    Bearer,
+    PaidFrom,
+    PaymentMethod,
+    RefundBearers,
+    RefundCause,
+    RefundStatus,
+)
 from chalicelib.platform.schema import (
     Instant,
     PageQuery,
@@ -12,6 +21,11 @@ from chalicelib.platform.schema import (
     Text,
     View,
 )
+
+# The causes that an operator may name; the others follow from what has happened.
+AskedCause = Literal[
+    "other", "changed_mind", "damaged", "wrong_item", "missing", "late", "goodwill"
+]
 
 
 class RefundView(View):
@@ -26,6 +40,58 @@ class RefundView(View):
     completed_at: Instant | None
     attempt: int
     paid_from: PaidFrom | None
+    cause: RefundCause
+    bearer: Bearer | None = Field(
+        description="Who pays the commission of it, by the rule of its cause; null for customers."
+    )
+    kept: int | None = Field(
+        description="The commission that leaders keep since another pays it; null for customers."
+    )
+
+
+class ByCause(BaseModel):
+    """Who pays by cause; one that is left out is `leader`: each side loses what it was credited."""
+
+    other: Bearer = "leader"
+    changed_mind: Bearer = "leader"
+    damaged: Bearer = "leader"
+    wrong_item: Bearer = "leader"
+    missing: Bearer = "leader"
+    late: Bearer = "leader"
+    goodwill: Bearer = "leader"
+    after_sales: Bearer = "leader"
+    dispute: Bearer = "leader"
+    given_up: Bearer = "leader"
+    chargeback: Bearer = "leader"
+
+
+BORNE = frozenset(ByCause.model_fields)
+
+
+class SetRefundBearers(RequestModel, ByCause):
+    pass
+
+
+class RefundBearersView(View, ByCause):
+    version: int
+    set_at: Instant | None
+    set_by: str | None
+
+
+def bearers_of(sent: SetRefundBearers) -> dict[RefundCause, Bearer]:
+    return {cause: getattr(sent, cause) for cause in get_args(RefundCause) if cause in BORNE}
+
+
+def shown_bearers(bearers: RefundBearers) -> RefundBearersView:
+    named = {each.cause: each.bearer for each in bearers.rules}
+    return RefundBearersView.model_validate(
+        {
+            **named,
+            "version": bearers.version,
+            "set_at": bearers.set_at,
+            "set_by": bearers.set_by,
+        }
+    )
 
 
 class ConfirmRefund(RequestModel):

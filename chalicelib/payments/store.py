@@ -10,9 +10,12 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 
 from chalicelib.kernel import clock, ids
 from chalicelib.payments.rules import (
+    Bears,
+    Chargeback,
     PaymentMethod,
     Receipt,
     Refund,
+    RefundBearers,
     RefundStatus,
     Remittance,
     receipt_id,
@@ -20,10 +23,19 @@ from chalicelib.payments.rules import (
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
-from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, Row, table
+from chalicelib.platform.table import (
+    EntityRow,
+    InstantAttribute,
+    IntegerAttribute,
+    RecordsAttribute,
+    Row,
+    absent,
+    table,
+)
 from chalicelib.platform.transaction import Put, Update, create
 
 RECEIPT, REFUND, REMITTANCE = "receipt", "refund", "remittance"
+BEARERS, CHARGEBACK = "refund_bearers", "chargeback"
 DUE_SHARDS = 4
 
 
@@ -92,6 +104,9 @@ class RefundRow(EntityRow[Refund]):
     retried_at = InstantAttribute(null=True)
     paid_from = UnicodeAttribute(null=True)
     customer_id = UnicodeAttribute(null=True)
+    cause = UnicodeAttribute(default="other")
+    bearer = UnicodeAttribute(default="leader")
+    kept = IntegerAttribute(default=0)
 
     @classmethod
     def keys(cls, entity: Refund) -> dict[str, Any]:
@@ -137,6 +152,46 @@ class RemittanceRow(EntityRow[Remittance]):
     def keys(cls, entity: Remittance) -> dict[str, Any]:
         age = f"{clock.to_text(entity.received_at)}#{entity.id}"
         return {"pk": entity.id, "sk": REMITTANCE, "age": age}
+
+
+class BearersRow(EntityRow[RefundBearers]):
+    """Who pays for refunds now."""
+
+    Meta = PaymentsMeta
+    entity = RefundBearers
+
+    version = IntegerAttribute()
+    rules = RecordsAttribute(Bears)
+    set_at = InstantAttribute()
+    set_by = UnicodeAttribute()
+
+    @classmethod
+    def keys(cls, entity: RefundBearers) -> dict[str, Any]:
+        return {"pk": BEARERS, "sk": BEARERS}
+
+
+class ChargebackRow(EntityRow[Chargeback]):
+    Meta = PaymentsMeta
+    entity = Chargeback
+
+    id = UnicodeAttribute()
+    provider = UnicodeAttribute()
+    reference = UnicodeAttribute()
+    charge = UnicodeAttribute()
+    order_id = UnicodeAttribute(null=True)
+    refund_id = UnicodeAttribute(null=True)
+    amount = IntegerAttribute()
+    refunded = IntegerAttribute()
+    fee = IntegerAttribute()
+    currency = UnicodeAttribute()
+    status = UnicodeAttribute()
+    opened_at = InstantAttribute()
+    version = IntegerAttribute()
+    closed_at = InstantAttribute(null=True)
+
+    @classmethod
+    def keys(cls, entity: Chargeback) -> dict[str, Any]:
+        return {"pk": entity.id, "sk": CHARGEBACK}
 
 
 def is_taken(receipt: Receipt) -> bool:
@@ -211,6 +266,31 @@ def refunds_of(
     lists = [_refunds_of(leader_id, *each) for each in product(statuses, methods)]
     found = store.newest(RefundRow.of_leader, lists, RefundRow.refund_age, page)
     return store.whole(RefundRow, REFUND, found)
+
+
+def refund_bearers() -> RefundBearers:
+    row = store.get(BearersRow, BEARERS, BEARERS)
+    return row.to_entity() if row else RefundBearers()
+
+
+def set_refund_bearers(bearers: RefundBearers) -> Put:
+    """Set the next version; Stale where another came first."""
+    first = bearers.version == 1
+    before = absent() if first else BearersRow.version == bearers.version - 1
+    return Put(BearersRow.of(bearers), before)
+
+
+def get_chargeback(chargeback_id: str) -> Chargeback | None:
+    row = store.get(ChargebackRow, chargeback_id, CHARGEBACK)
+    return row.to_entity() if row else None
+
+
+def add_chargeback(chargeback: Chargeback) -> Put:
+    return create(ChargebackRow.of(chargeback))
+
+
+def replace_chargeback(changed: Chargeback) -> Put:
+    return Put(ChargebackRow.of(changed), ChargebackRow.version == changed.version - 1)
 
 
 def get_remittance(remittance_id: str) -> Remittance | None:

@@ -1,6 +1,6 @@
 """Gathers what parties have coming: page by page, one transaction and one payout a party."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Literal
 
 from chalicelib.cases import service as cases
@@ -75,9 +75,10 @@ def _take_each(batch: Batch, page: PageRow, *, give_up: bool) -> int:
     """Returns how many were left out. Raises, once all have had their turn, the first failure."""
     looked: list[Looked] = []
     failures: list[Exception] = []
-    for party in _with_something(batch, page):
+    leaving = _leaving(batch, page)
+    for party in _with_something(batch, page, leaving):
         try:
-            looked.append(_take(batch, page, party))
+            looked.append(_take(batch, page, party, leaves=party.id in leaving))
         except Exception as error:
             logger.exception("party was not prepared", payout_batch_id=batch.id, party_id=party.id)
             failures.append(error)
@@ -89,23 +90,29 @@ def _take_each(batch: Batch, page: PageRow, *, give_up: bool) -> int:
     return looked.count("left out")
 
 
-def _with_something(batch: Batch, page: PageRow) -> list[Party]:
+def _leaving(batch: Batch, page: PageRow) -> set[str]:
+    return parties.leaving_of(page.party_ids) if batch.role == "leader" else set()
+
+
+def _with_something(batch: Batch, page: PageRow, leaving: Set[str]) -> list[Party]:
     """Those that may have enough coming in the batch's currency, by one read."""
     of_page = {party.key: party for party in (Party(batch.role, each) for each in page.party_ids)}
     balances = ledger.accounts_of_each(of_page)
-    return [
-        of_page[key]
-        for key, row in balances.items()
-        if row.currency == batch.currency and batch.wants(_standing(of_page[key], row))
-    ]
+    found = []
+    for key, row in balances.items():
+        party = of_page[key]
+        standing = _standing(party, row, leaves=party.id in leaving)
+        if row.currency == batch.currency and batch.wants(standing):
+            found.append(party)
+    return found
 
 
 @retry_stale
-def _take(batch: Batch, page: PageRow, party: Party) -> Looked:
+def _take(batch: Batch, page: PageRow, party: Party, *, leaves: bool) -> Looked:
     payout_id = rules.payout_id(batch.id, party)
     if payouts.get_payout(payout_id):
         return "taken"
-    standing = _standing(party, ledger.accounts_of(party.key))
+    standing = _standing(party, ledger.accounts_of(party.key), leaves=leaves)
     if not batch.wants(standing):
         return "nothing"
     account = payouts.get_account(party)
@@ -157,8 +164,8 @@ def _payout(
     )
 
 
-def _standing(party: Party, row: AccountsRow) -> Standing:
-    return Standing(coming=-getattr(row, party.coming), owed=getattr(row, party.owed))
+def _standing(party: Party, row: AccountsRow, *, leaves: bool) -> Standing:
+    return Standing(-getattr(row, party.coming), getattr(row, party.owed), leaves)
 
 
 def _call_person(batch: Batch, party: Party) -> None:

@@ -100,6 +100,8 @@ class Standing:
 
     coming: int
     owed: int
+    # A leader that leaves is paid whatever it has coming.
+    leaves: bool = False
 
     @property
     def netted(self) -> int:
@@ -159,7 +161,7 @@ class Batch:
         return by_stripe or self.status in ("preparing", "cancelling")
 
     def wants(self, standing: Standing) -> bool:
-        return standing.left >= max(self.minimum, 1)
+        return standing.left >= (1 if standing.leaves else max(self.minimum, 1))
 
     def after(self, status: BatchStatus, now: datetime) -> "Batch":
         return replace(self, status=status, asked_at=now, version=self.version + 1)

@@ -16,6 +16,7 @@ DISPATCH, OTHER_DISPATCH = "dsp_5b1e9c07a3f2d84e6b90c1d7a2f3", "dsp_c8d20f4b7e61
 DISPUTE = "dpt_1b7d3f9e5a0c2846b8e0d4a6c2f1"
 PARCEL = "prc_4e8c0a2b6d1f395708e4c2a6b0d1"
 REFUND = "rfd_7f3a1c5e9b2d40688ac4e6f01b3d"
+CHARGEBACK = "cbk_5d2e8a1c7b9f40316ad4c6e0f2b8"
 AFTER_SALES = "aft_019cb4a2c7d15e8f90a1b2c3d4e5"
 ENDPOINT, DELIVERY = "whe_019caa071a2b6eb2538f4c1a0729", "whd_2c4e6f8a0b1d3f5e7a9c0d2e4f60"
 API_KEY = "key_019caa082b3c7fc3649a5d2b183a"
@@ -99,6 +100,24 @@ SETTLEMENT_TERMS: dict[str, Any] = {
     "deposit": 1000000,
     "fine_cap": 5000,
     "refund_bearer": "supplier",
+}
+REFUND_BEARERS: dict[str, Any] = {
+    "other": "leader",
+    "changed_mind": "leader",
+    "damaged": "supplier",
+    "wrong_item": "supplier",
+    "missing": "supplier",
+    "late": "supplier",
+    "goodwill": "platform",
+    "after_sales": "leader",
+    "dispute": "leader",
+    "given_up": "platform",
+    "chargeback": "platform",
+}
+GIVE_BONUS: dict[str, Any] = {
+    "task": "ten new members",
+    "amount": 2000,
+    "reference": "2026-03 members",
 }
 # What is left of two boxes at 3.49 without 12 %.
 SHARED = 614
@@ -838,7 +857,57 @@ EXAMPLES: dict[str, Any] = {
     "CorrectParcel": {"tracking_number": "00340434161094042564"},
     "CreateCampaign": CREATE_CAMPAIGN,
     "CreateProduct": CREATE_PRODUCT,
-    "DecideAfterSales": {"refund": True, "note": "Refunded; we are sorry."},
+    "BookChargeback": {
+        "order_id": ORDER,
+        "amount": 349,
+        "fee": 1500,
+        "reference": "dp_1PqL2sE8xKv0",
+    },
+    "ChargebackView": {
+        "id": CHARGEBACK,
+        "provider": "stripe",
+        "reference": "dp_1PqL2sE8xKv0",
+        "order_id": ORDER,
+        "refund_id": REFUND,
+        "amount": 349,
+        "refunded": 349,
+        "fee": 1500,
+        "currency": "EUR",
+        "status": "open",
+        "opened_at": "2026-03-20T08:00:44.310Z",
+        "closed_at": None,
+    },
+    "GiveBonus": GIVE_BONUS,
+    "BonusView": {
+        **GIVE_BONUS,
+        "id": "bns_2f4b6d8e0a1c3e5f7092b4d6f8a0",
+        "leader_id": LEADER,
+        "kind": "task",
+        "currency": "EUR",
+        "matures_on": "2026-03-19",
+        "given_at": "2026-03-12T09:00:00.000Z",
+        "given_by": "op_ines",
+    },
+    "LeaveTeam": {"reason": "The shop closes"},
+    "LeavingView": {
+        "leader_id": LEADER,
+        "status": "leaving",
+        "reason": "The shop closes",
+        "leaving_at": "2026-03-12T09:00:00.000Z",
+        "left_at": None,
+        "waits_for": ["returns", "settlement", "payout"],
+        "open_orders": 1,
+        "returns_until": "2026-03-19T16:20:00.000Z",
+        "currency": "EUR",
+        "coming": 635,
+        "owed": 0,
+    },
+    "CloseChargeback": {"outcome": "won"},
+    "DecideAfterSales": {
+        "refund": True,
+        "note": "Refunded; we are sorry.",
+        "cause": "after_sales",
+    },
     "DeliverDispatch": {"delivered_at": "2026-03-04T16:20:00.000Z"},
     "DeliveryView": DELIVERY_VIEW,
     "DispatchView": DISPATCH_VIEW,
@@ -894,6 +963,8 @@ EXAMPLES: dict[str, Any] = {
         "pickup_leader_id": OTHER_LEADER,
         "hub_id": None,
         "invited_by": None,
+        "leaving_at": None,
+        "left_at": None,
         "created_at": "2026-02-27T12:00:03.550Z",
     },
     "ImportedView": {
@@ -980,9 +1051,16 @@ EXAMPLES: dict[str, Any] = {
         "currency": "EUR",
         "received_at": "2026-03-02T09:31:07.118Z",
     },
+    "RefundBearersView": {
+        **REFUND_BEARERS,
+        "version": 1,
+        "set_at": "2026-03-02T09:00:00.000Z",
+        "set_by": "op_ines",
+    },
     "RefundOrder": {
         "lines": [{"sku_id": EGGS, "quantity": 1}],
         "reason": "One box arrived broken",
+        "cause": "damaged",
         "restock": False,
     },
     "RefundView": {
@@ -997,6 +1075,9 @@ EXAMPLES: dict[str, Any] = {
         "completed_at": "2026-03-05T08:00:45.972Z",
         "attempt": 1,
         "paid_from": None,
+        "cause": "damaged",
+        "bearer": "supplier",
+        "kept": 35,
     },
     "RegisterLeader": REGISTER_LEADER,
     "RegisterSupplier": REGISTER_SUPPLIER,
@@ -1100,6 +1181,7 @@ EXAMPLES: dict[str, Any] = {
         "completed_at": "2026-03-12T00:15:09.877Z",
     },
     "ShipDispatch": {"carrier": "DHL", "tracking_number": "00340434161094042557"},
+    "SetRefundBearers": REFUND_BEARERS,
     "SetCreditLimit": {"amount": 50000},
     "SetSettlementTerms": SETTLEMENT_TERMS,
     "SettlementTermsView": {

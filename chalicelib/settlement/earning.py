@@ -49,11 +49,16 @@ class OfParcel:
 
 @dataclass(frozen=True)
 class RefundOfEarnings:
-    """A refund as the leader's earnings see it; `estimated` is what undelivered units lose."""
+    """A refund as the leader's earnings see it; `estimated` is what undelivered units lose.
+
+    `kept` are lines, each with the day under which it waits, of commission that the leader keeps
+    since somebody else pays it.
+    """
 
     refund_id: str
     estimated: int
     parts: Sequence[RefundOfDelivery]
+    kept: Sequence[tuple[str, EarnedLine]] = ()
 
 
 def earnings_of(leader_ids: Sequence[str]) -> dict[str, Earnings]:
@@ -131,25 +136,47 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
         writes.append(
             settlement.write_earned(earnings.leader_id, part.bucket, part.parcel_id, part.remaining)
         )
-    clawback = [line for part in taken for line in part.reversed]
-    if clawback:
-        bucket = earnings.first_open_bucket
-        by_day[bucket][1] += sum(line.amount for line in clawback)
+    told = _told_by(earnings, taken, refund.kept)
+    for bucket, (matured, adjusted) in told.items():
+        by_day[bucket][0] += sum(line.amount for line in matured)
+        by_day[bucket][1] += sum(line.amount for line in adjusted)
         writes.append(
-            settlement.write_earned(earnings.leader_id, bucket, refund.refund_id, clawback)
+            settlement.write_earned(
+                earnings.leader_id, bucket, refund.refund_id, (*adjusted, *matured)
+            )
         )
-    for bucket, (matured, adjusted) in by_day.items():
+    for bucket, (matured_by, adjusted_by) in by_day.items():
+        lines = [line for of_kind in told.get(bucket, ()) for line in of_kind]
         writes.append(
             settlement.change_maturing(
                 earnings.leader_id,
                 bucket,
                 currency,
-                matured=matured,
-                adjusted=adjusted,
-                capped=bool(adjusted) and is_capped(clawback),
+                matured=matured_by,
+                adjusted=adjusted_by,
+                capped=is_capped(lines),
             )
         )
     return writes
+
+
+def _told_by(
+    earnings: Earnings,
+    taken: Sequence[RefundOfDelivery],
+    kept: Sequence[tuple[str, EarnedLine]],
+) -> dict[str, tuple[list[EarnedLine], list[EarnedLine]]]:
+    """The lines that a refund itself brings to each day: what matures then, and what is posted to
+    the available balance already."""
+    told: dict[str, tuple[list[EarnedLine], list[EarnedLine]]] = defaultdict(lambda: ([], []))
+    first = earnings.first_open_bucket
+    for line in (line for part in taken for line in part.reversed):
+        told[first][1].append(line)
+    for bucket, line in kept:
+        if earnings.has_taken(bucket):
+            told[first][1].append(line)
+        else:
+            told[bucket][0].append(line)
+    return told
 
 
 def adjust(
@@ -174,6 +201,19 @@ def adjust(
             adjusted=sum(line.amount for line in lines),
             capped=is_capped(lines),
         ),
+    ]
+
+
+def give(earnings: Earnings, currency: str, source_id: str, line: EarnedLine) -> list[Write]:
+    """What is given beside commission matures as it does. Goes with the journal entry that credits
+    the pending balance; stale where a run has taken that day meanwhile."""
+    bucket = earnings.bucket_for(date.fromisoformat(line.matured_on))
+    return [
+        settlement.change_earnings(
+            earnings.leader_id, when=settlement.not_taken(bucket), raises_version=True
+        ),
+        settlement.write_earned(earnings.leader_id, bucket, source_id, [line]),
+        settlement.change_maturing(earnings.leader_id, bucket, currency, matured=line.amount),
     ]
 
 

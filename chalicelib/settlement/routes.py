@@ -4,12 +4,15 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.settlement import explaining, runs, statements
+from chalicelib.settlement import bonuses, explaining, runs, statements
+from chalicelib.settlement.bonuses import Given
 from chalicelib.settlement.explaining import LineExplained
 from chalicelib.settlement.rules import LeaderOfRun, Progress, Statement
 from chalicelib.settlement.runs import Started
 from chalicelib.settlement.schema import (
     BalanceView,
+    BonusView,
+    GiveBonus,
     LeaderOfRunView,
     LeadersQuery,
     LineExplainedView,
@@ -158,3 +161,28 @@ def read_statement(request: Request, id: str, run_id: str) -> Reply:
 )
 def explain_line(request: Request, id: str, run_id: str, n: str) -> LineExplained:
     return explaining.line(id, run_id, n, request.caller)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/leaders/{id}/bonuses",
+    summary="Give a leader a bonus for a task",
+    notes="The platform pays it. It matures as commission does that is delivered today, and is a "
+    "line `bonus` of the statement. The same again with the same reference answers 200.",
+    roles=("operator",),
+    body=GiveBonus,
+    answer=BonusView,
+    status=201,
+    key="required",
+    errors={"reference_reused": 409},
+    also=Also(statuses={200: "The bonus of that reference, which was given before."}),
+)
+def give_bonus(request: Request, id: str) -> Reply:
+    sent: GiveBonus = request.body
+    recorder = request.recorder(_bonus_reply)
+    given = bonuses.give(id, sent.task, sent.amount, sent.reference, request.caller, recorder)
+    return _bonus_reply(given)
+
+
+def _bonus_reply(given: Given) -> Reply:
+    return Reply(given.bonus, status=201 if given.is_new else 200)

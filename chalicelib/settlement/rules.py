@@ -15,6 +15,7 @@ LineKind = Literal[
     "bonus",
     "cap",
     "clawback",
+    "kept",
     "held",
     "payout",
     "payout_returned",
@@ -61,6 +62,47 @@ class EarnedLine:
     entry_id: str = ""
     day_cap: int | None = None
     delivered_on: str = ""
+
+
+BonusKind = Literal["task"]
+
+
+@dataclass(frozen=True)
+class Bonus:
+    """What a leader was given beside its commission, once by its reference; in the minor unit.
+
+    It matures as commission does that is delivered on the day on which it was given.
+    """
+
+    id: str
+    leader_id: str
+    kind: BonusKind
+    task: str
+    reference: str
+    amount: int
+    currency: str
+    matures_on: str
+    given_at: datetime
+    given_by: str
+
+    @property
+    def entry_id(self) -> str:
+        return f"bonus:{self.id}"
+
+    @property
+    def line(self) -> EarnedLine:
+        return EarnedLine(
+            order_id="",
+            sku_id="",
+            kind="bonus",
+            basis=self.kind,
+            basis_amount=self.amount,
+            rate_bps=0,
+            amount=self.amount,
+            matured_on=self.matures_on,
+            rule=f"{self.kind}:{self.task}",
+            entry_id=self.entry_id,
+        )
 
 
 Method = Literal["none", "half_up", "largest_remainder", "by_difference", "limited"]

@@ -4,8 +4,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from chalicelib.platform.schema import BusinessDate, Instant, PageQuery, RequestModel, View
-from chalicelib.settlement.rules import LeaderStatus, LineKind, Method, RunStatus
+from chalicelib.platform.schema import (
+    BusinessDate,
+    Instant,
+    PageQuery,
+    PositiveAmount,
+    Reference,
+    RequestModel,
+    ShortText,
+    View,
+)
+from chalicelib.settlement.rules import BonusKind, LeaderStatus, LineKind, Method, RunStatus
 
 
 class StartRun(RequestModel):
@@ -161,3 +170,22 @@ class LineExplainedView(EarnedLineView):
     settled_by: EntryView | None = Field(
         description="The run's entry that made it available; null where it was so before."
     )
+
+
+class GiveBonus(RequestModel):
+    task: ShortText
+    amount: PositiveAmount
+    reference: Reference = Field(description="What tells it from the next one for the leader.")
+
+
+class BonusView(View):
+    id: str
+    leader_id: str
+    kind: BonusKind
+    task: str
+    reference: str
+    amount: int
+    currency: str
+    matures_on: str
+    given_at: Instant
+    given_by: str

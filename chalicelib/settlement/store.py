@@ -27,6 +27,7 @@ from chalicelib.platform.table import (
 from chalicelib.platform.transaction import Delete, Put, Update, Write, create
 from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.rules import (
+    Bonus,
     EarnedLine,
     Earnings,
     LeaderOfRun,
@@ -37,7 +38,7 @@ from chalicelib.settlement.rules import (
 )
 
 EARNINGS, MATURING, EARNED, STATEMENT = "earnings", "maturing#", "earned#", "statement#"
-CAPPED, TROUBLE = "capped#", "trouble#"
+CAPPED, TROUBLE, BONUS = "capped#", "trouble#", "bonus#"
 RUN, RUNS, DRY_RUNS, PAGE, CURRENT = "run", "runs", "dry_runs", "page#", "current"
 
 
@@ -86,6 +87,26 @@ class EarnedRow(Row):
     Meta = SettlementMeta
 
     lines = RecordsAttribute(EarnedLine)
+
+
+class BonusRow(EntityRow[Bonus]):
+    Meta = SettlementMeta
+    entity = Bonus
+
+    id = UnicodeAttribute()
+    leader_id = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    task = UnicodeAttribute()
+    reference = UnicodeAttribute()
+    amount = IntegerAttribute()
+    currency = UnicodeAttribute()
+    matures_on = UnicodeAttribute()
+    given_at = InstantAttribute()
+    given_by = UnicodeAttribute()
+
+    @classmethod
+    def keys(cls, entity: Bonus) -> dict[str, Any]:
+        return {"pk": entity.leader_id, "sk": BONUS + entity.id}
 
 
 class StatementRow(EntityRow[Statement]):
@@ -363,6 +384,15 @@ def _last_statement(earnings: Earnings) -> Condition:
         return none
     same: Condition = last == earnings.last_run_id
     return same
+
+
+def get_bonus(leader_id: str, bonus_id: str) -> Bonus | None:
+    row = store.get(BonusRow, leader_id, BONUS + bonus_id)
+    return row.to_entity() if row else None
+
+
+def add_bonus(bonus: Bonus) -> Put:
+    return create(BonusRow.of(bonus))
 
 
 def get_statement(leader_id: str, run_id: str) -> Statement | None:

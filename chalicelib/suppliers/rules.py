@@ -11,6 +11,8 @@ from chalicelib.parties.settlement_terms import SettlementTerms
 LineKind = Literal[
     "delivery",
     "refund",
+    "commission_borne",
+    "chargeback_won",
     "disputed",
     "dispute_dismissed",
     "fine",
@@ -35,6 +37,8 @@ Account = Literal["payable", "held", "owed", "deposit", "in_payout"]
 KINDS: Mapping[str, LineKind] = {
     "delivered": "delivery",
     "refund": "refund",
+    "borne": "commission_borne",
+    "chargeback-won": "chargeback_won",
     "disputed": "disputed",
     "dismissed": "dispute_dismissed",
     "fine": "fine",

@@ -70,7 +70,9 @@ class SetSettlementTerms(RequestModel):
         default=None, description="The most it is fined in one business month; null: no limit."
     )
     refund_bearer: RefundBearer = Field(
-        default="supplier", description="Who bears the supplier's part of a refund."
+        default="supplier",
+        description="Who pays the commission of its refunded goods where the rule of the refund's "
+        "cause says `supplier`: it itself, or the platform in its place.",
     )
 
     @field_validator("fee_bps")

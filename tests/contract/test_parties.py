@@ -142,3 +142,22 @@ def test_suppliers_without_terms_have_the_usual_ones() -> None:
     assert parties.terms_at("sup_2", 0) == Terms("sup_2")
     with pytest.raises(LookupError, match="version 2"):
         parties.terms_at("sup_1", 2)
+
+
+def test_a_leader_leaves_once_and_is_listed_until_it_has_left() -> None:
+    leader = add_leader("ldr_1")
+    add_leader("ldr_2")
+    assert (list(parties.all_leaving()), parties.leaving_of(["ldr_1", "ldr_2"])) == ([], set())
+    begun = parties.change_leader(leader, leaving_at=NOW, leaving_reason="closes")
+    write(begun, parties.begin_leaving("ldr_1"))
+    with pytest.raises(Stale):
+        write(parties.begin_leaving("ldr_1"))
+    assert list(parties.all_leaving()) == ["ldr_1"]
+    assert parties.leaving_of(["ldr_1", "ldr_2"]) == {"ldr_1"}
+    leaving = replace(leader, leaving_at=NOW, leaving_reason="closes")
+    assert parties.get_leader("ldr_1") == leaving
+    write(parties.change_leader(leaving, left_at=NOW, leaving_at=NOW), parties.end_leaving("ldr_1"))
+    with pytest.raises(Stale):
+        write(parties.change_leader(leaving, left_at=NOW), parties.end_leaving("ldr_1"))
+    assert list(parties.all_leaving()) == []
+    assert parties.get_leader("ldr_1") == replace(leaving, left_at=NOW)

@@ -8,7 +8,16 @@ import pytest
 
 from chalicelib.kernel.errors import Stale
 from chalicelib.payments import store as payments
-from chalicelib.payments.rules import PaymentMethod, Receipt, Refund, RefundStatus, Remittance
+from chalicelib.payments.rules import (
+    Bears,
+    Chargeback,
+    PaymentMethod,
+    Receipt,
+    Refund,
+    RefundBearers,
+    RefundStatus,
+    Remittance,
+)
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write
 from tests.support.made import NOW
@@ -195,3 +204,44 @@ def test_a_leaders_refunds_are_listed_by_status_and_method_newest_first() -> Non
     assert [each.id for each in first_page.items] == ["rfd_3", "rfd_2"]
     rest = listed(["pending", "succeeded"], ["card", "leader_collect"], after=first_page.next_after)
     assert rest.items == (done,)
+
+
+def test_a_chargeback_is_kept_once_and_closed_once() -> None:
+    opened = Chargeback(
+        id="cbk_1",
+        provider="local",
+        reference="dp_1",
+        charge="ch_1",
+        order_id=None,
+        refund_id=None,
+        amount=1000,
+        refunded=0,
+        fee=150,
+        currency="EUR",
+        status="open",
+        opened_at=NOW,
+        version=1,
+    )
+    write(payments.add_chargeback(opened))
+    with pytest.raises(Stale):
+        write(payments.add_chargeback(opened))
+    assert payments.get_chargeback("cbk_1") == opened
+    won = opened.closed("won", NOW)
+    write(payments.replace_chargeback(won))
+    with pytest.raises(Stale):
+        write(payments.replace_chargeback(opened.closed("lost", NOW)))
+    assert payments.get_chargeback("cbk_1") == won
+    assert payments.get_chargeback("cbk_2") is None
+
+
+def test_who_bears_refunds_is_set_one_version_after_another() -> None:
+    assert payments.refund_bearers() == RefundBearers()
+    first = RefundBearers(1, (Bears("damaged", "supplier"),), NOW, "op_1")
+    write(payments.set_refund_bearers(first))
+    with pytest.raises(Stale):
+        write(payments.set_refund_bearers(first))
+    second = RefundBearers(2, (), NOW, "op_2")
+    write(payments.set_refund_bearers(second))
+    assert payments.refund_bearers() == second
+    assert first.of("damaged") == "supplier"
+    assert second.of("damaged") == first.of("late") == "leader"

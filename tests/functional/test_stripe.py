@@ -637,20 +637,60 @@ def test_a_signed_event_that_cannot_be_read_is_malformed(world: World, about: An
     assert snapshot(world.environment) == before
 
 
-def test_a_dispute_needs_a_person_once(world: World, stripe: StripeServer) -> None:
+def test_a_dispute_is_booked_with_its_fee_and_needs_a_person_once(
+    world: World, stripe: StripeServer
+) -> None:
     order = paid(world, stripe)
-    dispute = {
+    dispute = stripe.dispute(stripe.intent_of(order)["id"], TOTAL)
+    for kind in ("created", "created", "funds_withdrawn"):
+        assert tell(world, event(f"charge.dispute.{kind}", dispute)).status == 200
+    (case,) = world.operator.get("/v1/cases").json["items"]
+    assert (case["kind"], case["subject"]) == ("payment_disputed", dispute["id"])
+    assert order["id"] in case["detail"]
+    assert world.order(order["id"])["status"] == "refunded"
+    assert world.trial_balance() == {"cash:stripe": -1500, "platform:revenue": 1500}
+
+
+def test_a_fee_is_booked_when_the_money_goes(world: World, stripe: StripeServer) -> None:
+    order = paid(world, stripe)
+    dispute = stripe.dispute(stripe.intent_of(order)["id"], TOTAL)
+    told_early = {**dispute, "balance_transactions": []}
+    assert tell(world, event("charge.dispute.created", told_early)).status == 200
+    assert tell(world, event("charge.dispute.funds_withdrawn", dispute)).status == 200
+    assert world.trial_balance() == {"cash:stripe": -1500, "platform:revenue": 1500}
+
+
+def test_a_dispute_that_is_won_brings_the_money_back(world: World, stripe: StripeServer) -> None:
+    order = paid(world, stripe)
+    dispute = stripe.dispute(stripe.intent_of(order)["id"], TOTAL)
+    won = stripe.win(dispute)
+    for kind, told in (("closed", won), ("created", dispute), ("closed", won)):
+        assert tell(world, event(f"charge.dispute.{kind}", told)).status == 200
+    assert world.trial_balance() == {
+        "cash:stripe": TOTAL - 1500,
+        "unmatched_receipts": -TOTAL,
+        "platform:revenue": 1500,
+    }
+
+
+def test_an_inquiry_takes_no_money_and_is_answered_by_a_person(
+    world: World, stripe: StripeServer
+) -> None:
+    order = paid(world, stripe)
+    inquiry = {
         "id": "dp_1",
         "amount": TOTAL,
         "currency": "eur",
         "charge": "ch_1",
         "payment_intent": stripe.intent_of(order)["id"],
+        "status": "warning_needs_response",
     }
-    for _ in range(2):
-        assert tell(world, event("charge.dispute.created", dispute)).status == 200
+    closed = {**inquiry, "status": "warning_closed"}
+    for kind, told in (("created", inquiry), ("created", inquiry), ("closed", closed)):
+        assert tell(world, event(f"charge.dispute.{kind}", told)).status == 200
     (case,) = world.operator.get("/v1/cases").json["items"]
     assert (case["kind"], case["subject"]) == ("payment_disputed", "dp_1")
-    assert order["id"] in case["detail"]
+    assert world.order(order["id"])["status"] == "paid"
 
 
 # Refunds

@@ -32,8 +32,8 @@ from chalicelib.ledger.store import AccountsRow, EntryRow, HistoryRow, PaidOutRo
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
-from chalicelib.payments.rules import Receipt, Refund, Remittance
-from chalicelib.payments.store import ReceiptRow, RefundRow, RemittanceRow
+from chalicelib.payments.rules import Chargeback, Receipt, Refund, Remittance
+from chalicelib.payments.store import ChargebackRow, ReceiptRow, RefundRow, RemittanceRow
 from chalicelib.payouts.rules import CASH, Batch, Payout
 from chalicelib.payouts.store import BatchRow, PayoutRow, TallyRow
 from chalicelib.payouts.store import OpenRow as OpenPayoutRow
@@ -44,10 +44,11 @@ from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.store import ClaimRow, DifferenceRow, ReconciliationRow
-from chalicelib.settlement.rules import EarnedLine, Run, Statement
+from chalicelib.settlement.rules import Bonus, EarnedLine, Run, Statement
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import (
     AsideRow,
+    BonusRow,
     EarnedRow,
     EarningsRow,
     MaturingRow,
@@ -92,6 +93,7 @@ class State:
         self.disputes: list[Dispute] = _entities(DisputeRow, dispatch, "dispute")
         self.receipts: list[Receipt] = _entities(ReceiptRow, payments, "receipt")
         self.refunds: list[Refund] = _entities(RefundRow, payments, "refund")
+        self.chargebacks: list[Chargeback] = _entities(ChargebackRow, payments, "chargeback")
         self.remittances: list[Remittance] = _entities(RemittanceRow, payments, "remittance")
         self.entries: list[Entry] = _entities(EntryRow, ledger, "entry")
         self.accounts = _rows(AccountsRow, ledger, "accounts")
@@ -115,6 +117,7 @@ class State:
             row.to_entity() for row in _rows(DifferenceRow, reconciled, "difference")
         ]
         self.claims = _rows(ClaimRow, reconciled, "claim")
+        self.bonuses: list[Bonus] = _entities(BonusRow, settlement, "bonus")
         self.statements: list[Statement] = _entities(StatementRow, settlement, "statement")
         self.earnings = _rows(EarningsRow, settlement, "earnings")
         self.maturing = _rows(MaturingRow, settlement, "maturing")
@@ -238,7 +241,7 @@ def _books(state: State) -> Iterator[str]:
             due[f"{currency} supplier:{line.supplier_id}:{owed}"] -= posted.cost
             due.update(_earned(each.order, line, posted))
             due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
-    due.update(_withheld(state))
+    due.update(_withheld(state) + _borne(state) + _charged_back(state) + _given(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
@@ -273,6 +276,81 @@ def _withheld(state: State) -> Sums:
         due[f"{statement.currency} leader:{statement.leader_id}:commission"] -= withheld
         due[f"{statement.currency} platform:revenue"] += withheld
     return due
+
+
+def _borne(state: State) -> Sums:
+    """What others have paid leaders for what was refunded; how much is another matter."""
+    due = Sums()
+    for entry in state.entries:
+        if entry.id.startswith("borne:"):
+            for each in entry.postings:
+                account = each.account.replace(":pending", ":commission")
+                account = account.replace(":available", ":commission")
+                due[f"{entry.currency} {account}"] += each.amount
+    return due
+
+
+def _charged_back(state: State) -> Sums:
+    """What banks took beyond refunds, the fees, and what came back; to whom is another matter."""
+    due, entries = Sums(), {entry.id: entry for entry in state.entries}
+    for each in state.chargebacks:
+        cash = f"{each.currency} cash:{each.provider}"
+        due[cash] -= each.unmatched + each.fee
+        due[f"{each.currency} platform:revenue"] += each.fee
+        lies = "platform:revenue" if each.status == "lost" else "unmatched_chargebacks"
+        due[f"{each.currency} {lies}"] += each.unmatched
+        if each.status == "won":
+            due[cash] += each.amount
+            due[f"{each.currency} unmatched_chargebacks"] -= each.unmatched
+            for posting in entries[f"chargeback-won:{each.id}"].postings:
+                if posting.account not in (f"cash:{each.provider}", "unmatched_chargebacks"):
+                    account = posting.account.replace(":available", ":commission")
+                    due[f"{each.currency} {account}"] += posting.amount
+    return due
+
+
+def _chargebacks(state: State) -> Iterator[str]:
+    """A chargeback is an order's refund as far as it fits one, and only what it is is booked."""
+    refunds = {refund.id: refund for refund in state.refunds}
+    known = {each.id for each in state.chargebacks}
+    for each in state.chargebacks:
+        refund = refunds.get(each.refund_id or "")
+        if (refund.amount if refund else 0) != each.refunded or each.unmatched < 0:
+            yield f"chargeback {each.id} of {each.amount} is refunded by {refund}"
+        if refund and (refund.status, refund.cause) != ("succeeded", "chargeback"):
+            yield f"refund {refund.id} of a chargeback is {refund.status}"
+    for entry in state.entries:
+        if entry.id.startswith("chargeback") and entry.id.partition(":")[2] not in known:
+            yield f"entry {entry.id} is of no chargeback"
+
+
+def _given(state: State) -> Sums:
+    """What leaders were given beside their commission, out of the platform's revenue."""
+    due = Sums()
+    for each in state.bonuses:
+        due[f"{each.currency} leader:{each.leader_id}:commission"] -= each.amount
+        due[f"{each.currency} platform:revenue"] += each.amount
+    return due
+
+
+def _kept(state: State) -> Iterator[str]:
+    """A refund says what leaders keep of it, which is what its bearer has paid them and what their
+    statements tell; nothing where each loses its own."""
+    paid, told = Counter[str](), Counter[str]()
+    for entry in state.entries:
+        if entry.id.startswith("borne:"):
+            to_leaders = (n.amount for n in entry.postings if n.account.startswith("leader:"))
+            paid[entry.id.removeprefix("borne:")] -= sum(to_leaders)
+    for row in state.earned:
+        for line in row.lines:
+            if line.kind == "kept":
+                told[line.entry_id.removeprefix("borne:")] += line.amount
+    kept = {refund.id: refund.kept for refund in state.refunds}
+    yield from _differences("kept of", kept, paid)
+    yield from _differences("told as kept of", told, paid)
+    for refund in state.refunds:
+        if refund.kept and refund.bearer == "leader":
+            yield f"of {refund.id} leaders keep {refund.kept}, which nobody bears"
 
 
 def _fined(state: State) -> Sums:
@@ -903,6 +981,8 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _shares,
     _remittances,
     _refunds,
+    _kept,
+    _chargebacks,
     _lines,
     _parcels,
     _stock,

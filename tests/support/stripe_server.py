@@ -59,6 +59,7 @@ class StripeServer:
         self.intents: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
         self.transfers: dict[str, Json] = {}
+        self.disputes: dict[str, Json] = {}
         self.closed_accounts: set[str] = set()
         self.asked: list[tuple[str, str, str | None]] = []
         self.refunds_begin_as = "succeeded"
@@ -112,7 +113,32 @@ class StripeServer:
         """What customers have paid, without what went back to them or on to others."""
         paid = sum(each["amount_received"] for each in self.intents.values())
         back = (each["amount"] for each in self.refunds.values() if each["status"] == "succeeded")
-        return int(paid - sum(back) - sum(each["amount"] for each in self.transfers.values()))
+        sent = sum(each["amount"] for each in self.transfers.values())
+        moved = (n for each in self.disputes.values() for n in each["balance_transactions"])
+        return int(paid - sum(back) - sent + sum(n["amount"] - n["fee"] for n in moved))
+
+    def dispute(self, intent_id: str, amount: int, fee: int = 1500) -> Json:
+        """The customer's bank takes a payment back; the dispute as Stripe tells it."""
+        dispute_id = f"dp_{len(self.disputes) + 1:04}"
+        taken = {"amount": -amount, "fee": fee, "currency": "eur"}
+        self.disputes[dispute_id] = {
+            "id": dispute_id,
+            "object": "dispute",
+            "amount": amount,
+            "currency": "eur",
+            "charge": f"ch_{intent_id}",
+            "payment_intent": intent_id,
+            "status": "needs_response",
+            "balance_transactions": [taken],
+        }
+        return self.disputes[dispute_id]
+
+    def win(self, dispute: Json) -> Json:
+        """Stripe gives the amount back, and keeps its fee."""
+        back = {"amount": dispute["amount"], "fee": 0, "currency": "eur"}
+        moved = [*dispute["balance_transactions"], back]
+        self.disputes[dispute["id"]] = {**dispute, "status": "won", "balance_transactions": moved}
+        return self.disputes[dispute["id"]]
 
     def forget_keys(self) -> None:
         """A day has gone by."""

@@ -66,7 +66,7 @@ def test_every_schedule_puts_aside_what_fails(functions: Json) -> None:
         for name, function in functions.items()
         if any(event["Type"] == "Schedule" for event in function.get("Events", {}).values())
     }
-    assert len(schedules) == 16
+    assert len(schedules) == 17
     put_aside = {"Fn::GetAtt": ["SchedulesDeadLetterQueue", "Arn"]}
     for function in schedules.values():
         (event,) = function["Events"].values()

@@ -7,8 +7,9 @@ import pytest
 from pydantic import BaseModel, Field, ValidationError
 
 from chalicelib.catalogue.schema import CreateCampaign, CreateProduct
+from chalicelib.chargebacks.schema import PaymentEvent
 from chalicelib.dispatch.schema import FeedQuery
-from chalicelib.ordering.schema import PaymentEvent, PlaceOrder
+from chalicelib.ordering.schema import PlaceOrder
 from chalicelib.parties.schema import RegisterLeader, RegisterSupplier
 from chalicelib.platform.complaints import complaints
 from chalicelib.platform.schema import RequestModel

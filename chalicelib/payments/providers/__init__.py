@@ -75,7 +75,26 @@ class NeedsPerson:
     currency: str
 
 
-ProviderEvent = PaymentSucceeded | RefundSettled | NeedsPerson
+DisputeOutcome = Literal["won", "lost"]
+
+
+@dataclass(frozen=True)
+class PaymentDisputed:
+    """A customer's bank has taken a payment back, `outcome` None, or is done with that.
+
+    `dispute` is the provider's id of it, `reference` of the charge; the provider keeps `fee` of
+    its own beside the amount.
+    """
+
+    dispute: str
+    reference: str
+    amount: int
+    fee: int
+    currency: str
+    outcome: DisputeOutcome | None = None
+
+
+ProviderEvent = PaymentSucceeded | RefundSettled | PaymentDisputed | NeedsPerson
 RefundOutcome = Literal["succeeded", "pending", "failed"]
 
 

@@ -12,7 +12,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from chalicelib.kernel.errors import Malformed
 from chalicelib.payments.providers import (
+    DisputeOutcome,
     InvalidSignature,
+    PaymentDisputed,
     PaymentRequest,
     PaymentSucceeded,
     ProviderEvent,
@@ -20,7 +22,7 @@ from chalicelib.payments.providers import (
     RefundRequest,
     RefundSettled,
 )
-from chalicelib.payments.providers.reading import currency, positive, text
+from chalicelib.payments.providers.reading import currency, not_negative, positive, text
 from chalicelib.platform.secrets import secret
 
 SIGNED_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -78,5 +80,19 @@ def _event(kind: str, data: Mapping[str, Any]) -> ProviderEvent | None:
                 positive(data.get("attempt", 1)),
                 succeeded=kind == "refund.succeeded",
             )
+        case "dispute.created" | "dispute.closed":
+            return PaymentDisputed(
+                text(data["dispute_id"]),
+                text(data["reference"]),
+                positive(data["amount"]),
+                not_negative(data.get("fee", 0)),
+                currency(data["currency"]),
+                _outcome(data["outcome"]) if kind == "dispute.closed" else None,
+            )
         case _:
             return None
+
+
+def _outcome(told: Any) -> DisputeOutcome:
+    outcomes: Mapping[Any, DisputeOutcome] = {"won": "won", "lost": "lost"}
+    return outcomes[told]

@@ -22,6 +22,11 @@ def positive(value: Any) -> int:
     return value
 
 
+def not_negative(value: Any) -> int:
+    """Raises ValueError where it is not a whole amount, or is below zero."""
+    return 0 if type(value) is int and value == 0 else positive(value)
+
+
 def currency(value: Any) -> str:
     """Raises ValueError where it is not an ISO 4217 code."""
     if not isinstance(value, str) or not is_currency(value):

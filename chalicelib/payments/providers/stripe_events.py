@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chalicelib.kernel.errors import Malformed
-from chalicelib.payments.providers import InvalidSignature, NeedsPerson, PaymentSucceeded
+from chalicelib.payments.providers import (
+    DisputeOutcome,
+    InvalidSignature,
+    NeedsPerson,
+    PaymentDisputed,
+    PaymentSucceeded,
+)
 from chalicelib.payments.providers.reading import positive, text
 from chalicelib.payments.providers.stripe_api import from_stripe
 
@@ -22,7 +28,8 @@ class RefundMoved:
     attempt: int
 
 
-StripeEvent = PaymentSucceeded | RefundMoved | NeedsPerson
+StripeEvent = PaymentSucceeded | RefundMoved | PaymentDisputed | NeedsPerson
+OUTCOMES: Mapping[str, DisputeOutcome] = {"won": "won", "lost": "lost"}
 
 
 def read(signature: str | None, body: bytes, secret: str) -> StripeEvent | None:
@@ -62,8 +69,8 @@ def _event(kind: str, about: Mapping[str, Any]) -> StripeEvent | None:
             return payment(about)
         case "refund.created" | "refund.updated" | "refund.failed":
             return _refund(about)
-        case "charge.dispute.created":
-            return _for_a_person("payment_disputed", about)
+        case "charge.dispute.created" | "charge.dispute.funds_withdrawn" | "charge.dispute.closed":
+            return _disputed(about)
         case _:
             return None
 
@@ -74,6 +81,27 @@ def _refund(told: Mapping[str, Any]) -> RefundMoved | NeedsPerson:
         return _for_a_person("foreign_refund", told)
     attempt = positive(int(metadata.get("attempt", 1)))
     return RefundMoved(text(told["id"]), text(metadata["refund_id"]), attempt)
+
+
+def _disputed(about: Mapping[str, Any]) -> PaymentDisputed | NeedsPerson | None:
+    """An inquiry, whose status is a warning, takes no money: a person answers it."""
+    status = about.get("status", "")
+    if status == "warning_closed":
+        return None
+    if status.startswith("warning"):
+        return _for_a_person("payment_disputed", about)
+    currency = _currency(about)
+    # A fee is booked in the currency that Stripe keeps it in, which may be another.
+    moved = (each for each in about.get("balance_transactions") or ())
+    fees = (positive(n["fee"]) for n in moved if n["fee"] > 0 and _currency(n) == currency)
+    return PaymentDisputed(
+        dispute=text(about["id"]),
+        reference=text(about.get("payment_intent") or about["charge"]),
+        amount=from_stripe(positive(about["amount"]), currency),
+        fee=from_stripe(sum(fees), currency),
+        currency=currency,
+        outcome=OUTCOMES.get(status),
+    )
 
 
 def _for_a_person(

@@ -90,10 +90,10 @@ def test_a_cancelling_whose_messages_are_lost_goes_on(
 def failing_for(leader_id: str) -> Iterator[None]:
     real = preparing._take
 
-    def take(batch: Any, page: Any, party: Any) -> Any:
+    def take(batch: Any, page: Any, party: Any, *, leaves: bool) -> Any:
         if party.id == leader_id:
             raise RuntimeError("this one cannot be read")
-        return real(batch, page, party)
+        return real(batch, page, party, leaves=leaves)
 
     with mock.patch.object(preparing, "_take", take):
         yield

@@ -16,6 +16,7 @@ SCHEDULES = (
     "after_sales_sweep",
     "campaign_close",
     "dispatch_clocks",
+    "leaving_sweep",
     "ledger_fold",
     "order_expire",
     "outbox_sweep",

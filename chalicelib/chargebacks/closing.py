@@ -1,0 +1,163 @@
+"""How a chargeback ends: the money is lost, or it is back and goes to whom it was taken from."""
+
+from collections import Counter
+from datetime import datetime
+from typing import NamedTuple
+
+from chalicelib.cases import service as cases
+from chalicelib.chargebacks import opening
+from chalicelib.kernel import clock
+from chalicelib.kernel.currencies import written
+from chalicelib.kernel.errors import Conflict
+from chalicelib.ledger import rules as books
+from chalicelib.ledger import store as ledger
+from chalicelib.payments import store as payments
+from chalicelib.payments.providers import DisputeOutcome, PaymentDisputed
+from chalicelib.payments.rules import Chargeback
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.settings import settings
+from chalicelib.platform.transaction import Recorder, Transaction, Write
+from chalicelib.settlement import earning
+from chalicelib.settlement.rules import EarnedLine
+
+
+class GivenBack(NamedTuple):
+    """What returns to whom once a chargeback is won; `open_amount` is for goods that were not
+    delivered, so that nobody but the customer has a claim to it."""
+
+    amounts: Counter[str]
+    to_leaders: dict[str, int]
+    open_amount: int
+
+
+@retry_stale
+def close(
+    chargeback_id: str, outcome: DisputeOutcome, recorder: Recorder | None = None
+) -> Chargeback:
+    """Raises NotFound, and Conflict where it was closed with the other outcome."""
+    before = opening.chargeback_of(chargeback_id)
+    if before.status == outcome:
+        return before
+    if before.status != "open":
+        raise Conflict(f"The chargeback was {before.status} before.", code="already_closed")
+    now = clock.now()
+    after = before.closed(outcome, now)
+    transaction = Transaction(recorder)
+    transaction.add(payments.replace_chargeback(after))
+    if outcome == "won":
+        _give_back_in(transaction, after, now)
+    elif after.unmatched:
+        transaction.add(*ledger.post(_lost(after, now)))
+    transaction.commit(after)
+    return after
+
+
+def hear(provider: str, event: PaymentDisputed) -> None:
+    """Open what was not told before, then close it with its outcome, if it has one."""
+    heard = opening.hear(provider, event)
+    if event.outcome is None:
+        return
+    try:
+        close(heard.id, event.outcome)
+    except Conflict:
+        _call_about_outcome(heard, event.outcome)
+
+
+def _give_back_in(transaction: Transaction, won: Chargeback, now: datetime) -> None:
+    given = _given_back(won)
+    entry = books.entry(
+        f"chargeback-won:{won.id}", won.currency, won.order_id or won.id, now, given.amounts
+    )
+    transaction.add(*ledger.post(entry), *_told_to_leaders(won, given, entry.id, now))
+    if given.open_amount:
+        detail = (
+            f"Chargeback {won.id} of order {won.order_id} is won. "
+            f"{written(given.open_amount, won.currency)} of it are for what was not delivered: "
+            "pay them to the customer, whose bank has taken them from it again."
+        )
+        cases.open_in(transaction, "chargeback_won", won.id, detail)
+
+
+def _given_back(won: Chargeback) -> GivenBack:
+    """Each side gets what the refund took from it, less what it was credited beside."""
+    amounts = Counter[str]({won.cash_account: won.amount})
+    amounts[books.UNMATCHED_CHARGEBACKS] -= won.unmatched
+    to_leaders = Counter[str]()
+    open_amount = 0
+    for posting in _taken(won):
+        party = books.party_of(posting.account)
+        if posting.account == books.CUSTOMER_PREPAYMENTS:
+            open_amount += posting.amount
+        elif party and party[0].startswith("leader:"):
+            to_leaders[party[0].removeprefix("leader:")] += posting.amount
+        elif party:
+            amounts[f"{party[0]}:payable"] -= posting.amount
+        else:
+            amounts[posting.account] -= posting.amount
+    amounts[books.UNMATCHED_RECEIPTS] -= open_amount
+    for leader_id, amount in to_leaders.items():
+        amounts[books.leader_account(leader_id, "available")] -= amount
+    return GivenBack(amounts, {each: n for each, n in to_leaders.items() if n}, open_amount)
+
+
+def _taken(won: Chargeback) -> list[books.Posting]:
+    """What the refund has taken from whom, and what was borne of it."""
+    entries = (ledger.get_entry(f"{named}:{won.refund_id}") for named in ("refund", "borne"))
+    return [
+        posting
+        for entry in entries
+        if entry and won.refund_id
+        for posting in entry.postings
+        if posting.account != books.REFUNDS_IN_FLIGHT
+    ]
+
+
+def _told_to_leaders(
+    won: Chargeback, given: GivenBack, entry_id: str, now: datetime
+) -> list[Write]:
+    today = clock.business_date(now, settings().zone).isoformat()
+    earnings = earning.earnings_of(list(given.to_leaders))
+    return [
+        write
+        for leader_id, amount in given.to_leaders.items()
+        for write in earning.adjust(
+            earnings[leader_id],
+            won.currency,
+            won.id,
+            [
+                EarnedLine(
+                    order_id=won.order_id or "",
+                    sku_id="",
+                    kind="adjustment",
+                    basis="chargeback",
+                    basis_amount=won.refunded,
+                    rate_bps=0,
+                    amount=amount,
+                    matured_on=today,
+                    rule="chargeback_won",
+                    entry_id=entry_id,
+                )
+            ],
+        )
+    ]
+
+
+def _lost(lost: Chargeback, now: datetime) -> books.Entry:
+    """What fitted no order has been paid out of the platform's own."""
+    amounts = {
+        books.PLATFORM_REVENUE: lost.unmatched,
+        books.UNMATCHED_CHARGEBACKS: -lost.unmatched,
+    }
+    return books.entry(
+        f"chargeback-lost:{lost.id}", lost.currency, lost.order_id or lost.id, now, amounts
+    )
+
+
+def _call_about_outcome(closed: Chargeback, outcome: DisputeOutcome) -> None:
+    transaction = Transaction()
+    detail = (
+        f"{closed.provider} says that {closed.reference} is {outcome}, and chargeback {closed.id} "
+        "was closed otherwise before. Find out where the money is."
+    )
+    cases.open_in(transaction, "chargeback_differs", closed.id, detail, occurrence=outcome)
+    transaction.commit()

@@ -1,0 +1,215 @@
+"""A bank has taken money back: a refund that has left already, and a fee beside it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.cases import service as cases
+from chalicelib.dispatch import refunding
+from chalicelib.dispatch.refunding import REFUNDABLE, Asked
+from chalicelib.kernel import clock
+from chalicelib.kernel.currencies import written
+from chalicelib.kernel.errors import Conflict, Invalid, NotFound
+from chalicelib.ledger import rules as books
+from chalicelib.ledger import store as ledger
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.rules import Order
+from chalicelib.payments import store as payments
+from chalicelib.payments.providers import PaymentDisputed
+from chalicelib.payments.rules import Chargeback, chargeback_id
+from chalicelib.platform.log import logger, metric
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.transaction import Recorder, Transaction
+
+
+@dataclass(frozen=True)
+class Told:
+    """What somebody says that a bank has taken back."""
+
+    provider: str
+    reference: str
+    charge: str
+    amount: int
+    fee: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A chargeback, and whether it was booked just now."""
+
+    chargeback: Chargeback
+    is_new: bool
+
+
+@retry_stale
+def book(order_id: str, amount: int, fee: int, reference: str, recorder: Recorder | None) -> Opened:
+    """Book what an operator has read at the provider. Raises Invalid for what is no order, and
+    Conflict where it was not paid by card, or the reference stands for something else."""
+    order = ordering.get_order(order_id)
+    if order is None:
+        raise Invalid.field("order_id", "is not an order")
+    if order.payment_method != "card" or not order.cash_account:
+        raise Conflict("No provider has taken money for the order.", code="order_not_charged")
+    provider = order.cash_account.removeprefix("cash:")
+    told = Told(provider, reference, order.receipt or "", amount, fee, order.currency)
+    before = payments.get_chargeback(chargeback_id(provider, reference))
+    if before is None:
+        return Opened(_open(told, order, recorder), is_new=True)
+    if (before.order_id, before.amount, before.fee) != (order.id, amount, fee):
+        raise Conflict(
+            f"The reference {reference} stands for a chargeback of "
+            f"{written(before.amount, before.currency)} already.",
+            code="reference_reused",
+        )
+    return Opened(before, is_new=False)
+
+
+@retry_stale
+def hear(provider: str, event: PaymentDisputed) -> Chargeback:
+    """Book what a provider says, once; a fee is booked when it is first named."""
+    before = payments.get_chargeback(chargeback_id(provider, event.dispute))
+    if before is None:
+        told = Told(
+            provider, event.dispute, event.reference, event.amount, event.fee, event.currency
+        )
+        return _open(told, _charged_order(provider, event.reference), None)
+    if (before.amount, before.currency) != (event.amount, event.currency):
+        _call_about_difference(before, event)
+    if event.fee and not before.fee:
+        return _add_fee(before, event.fee)
+    return before
+
+
+def chargeback_of(chargeback_id: str) -> Chargeback:
+    """Raises NotFound."""
+    found = payments.get_chargeback(chargeback_id)
+    if found is None:
+        raise NotFound("There is no such chargeback.")
+    return found
+
+
+def _charged_order(provider: str, charge: str) -> Order | None:
+    """The order that a charge has paid; one that came beside its payment went back by itself."""
+    receipt = payments.get_receipt(provider, charge)
+    order = ordering.get_order(receipt.order_id) if receipt and receipt.order_id else None
+    if order is None or (order.receipt, order.cash_account) != (charge, books.cash(provider)):
+        return None
+    return order
+
+
+def _open(told: Told, order: Order | None, recorder: Recorder | None) -> Chargeback:
+    now = clock.now()
+    transaction, opened = _booked(told, order, _left(told, order), recorder, now)
+    if not transaction.fits:
+        # More suppliers than one refund takes from: a person refunds it line by line.
+        transaction, opened = _booked(told, order, 0, recorder, now)
+    transaction.commit(Opened(opened, is_new=True))
+    logger.info("chargeback booked", order_id=opened.order_id, refund_id=opened.refund_id)
+    metric("ChargebacksOpened")
+    return opened
+
+
+def _booked(
+    told: Told, order: Order | None, left: int, recorder: Recorder | None, now: datetime
+) -> tuple[Transaction, Chargeback]:
+    """The chargeback with all that it brings, of which the order is refunded `left`."""
+    transaction, opened = Transaction(recorder), _new(told, order, now)
+    if order and left:
+        opened = _refund_in(transaction, opened, order, left, now)
+    transaction.add(payments.add_chargeback(opened), *ledger.post(*_entries(opened)))
+    _call_person(transaction, opened)
+    return transaction, opened
+
+
+def _left(told: Told, order: Order | None) -> int:
+    """How much of it the order can be refunded."""
+    if order is None or order.currency != told.currency or order.status not in REFUNDABLE:
+        return 0
+    return min(told.amount, order.amount_left)
+
+
+def _new(told: Told, order: Order | None, now: datetime) -> Chargeback:
+    return Chargeback(
+        id=chargeback_id(told.provider, told.reference),
+        provider=told.provider,
+        reference=told.reference,
+        charge=told.charge,
+        order_id=order.id if order else None,
+        refund_id=None,
+        amount=told.amount,
+        refunded=0,
+        fee=told.fee,
+        currency=told.currency,
+        status="open",
+        opened_at=now,
+        version=1,
+    )
+
+
+def _refund_in(
+    transaction: Transaction, opened: Chargeback, order: Order, amount: int, now: datetime
+) -> Chargeback:
+    asked = Asked(amount=amount, cause="chargeback", has_left=True)
+    made = refunding.refund_in(transaction, order, asked, f"chargeback {opened.id}", now)
+    return replace(opened, refund_id=made.id, refunded=amount)
+
+
+def _entries(opened: Chargeback) -> list[books.Entry]:
+    """What the order's refund does not post: what fits no order, and the fee."""
+    amounts = {
+        books.UNMATCHED_CHARGEBACKS: opened.unmatched,
+        opened.cash_account: -opened.unmatched,
+    }
+    found = [_entry("chargeback", opened, opened.opened_at, amounts)] if opened.unmatched else []
+    return [*found, _fee_entry(opened, opened.opened_at)] if opened.fee else found
+
+
+def _fee_entry(of: Chargeback, now: datetime) -> books.Entry:
+    amounts = {books.PLATFORM_REVENUE: of.fee, of.cash_account: -of.fee}
+    return _entry("chargeback-fee", of, now, amounts)
+
+
+def _entry(named: str, of: Chargeback, now: datetime, amounts: dict[str, int]) -> books.Entry:
+    return books.entry(f"{named}:{of.id}", of.currency, of.order_id or of.id, now, amounts)
+
+
+def _add_fee(before: Chargeback, fee: int) -> Chargeback:
+    after = replace(before, fee=fee, version=before.version + 1)
+    transaction = Transaction()
+    transaction.add(
+        payments.replace_chargeback(after), *ledger.post(_fee_entry(after, clock.now()))
+    )
+    transaction.commit()
+    return after
+
+
+def _call_person(transaction: Transaction, opened: Chargeback) -> None:
+    taken = written(opened.amount, opened.currency)
+    detail = (
+        f"{taken} of the charge {opened.charge} at {opened.provider}, for "
+        f"{_of(opened)}: {opened.reference} is booked as chargeback {opened.id}. Answer the "
+        "customer's bank there."
+    )
+    cases.open_in(transaction, "payment_disputed", opened.reference, detail)
+    if opened.unmatched:
+        unmatched = written(opened.unmatched, opened.currency)
+        detail = (
+            f"Of the {taken} of chargeback {opened.id} {unmatched} fit nothing that {_of(opened)} "
+            f"has left: find out whether they were paid back twice."
+        )
+        cases.open_in(transaction, "chargeback_unmatched", opened.id, detail)
+
+
+def _call_about_difference(before: Chargeback, event: PaymentDisputed) -> None:
+    transaction = Transaction()
+    detail = (
+        f"{before.provider} says {written(event.amount, event.currency)} of {event.dispute}, which "
+        f"is booked as chargeback {before.id} of {written(before.amount, before.currency)}."
+    )
+    occurrence = f"{event.amount} {event.currency}"
+    cases.open_in(transaction, "chargeback_differs", before.id, detail, occurrence=occurrence)
+    transaction.commit()
+
+
+def _of(opened: Chargeback) -> str:
+    return f"order {opened.order_id}" if opened.order_id else "no order that is known here"

@@ -1,0 +1,66 @@
+"""Requests and answers about chargebacks."""
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+from pydantic_core.core_schema import ValidationInfo
+
+from chalicelib.payments.rules import ChargebackStatus
+from chalicelib.platform.schema import (
+    Amount,
+    Identifier,
+    Instant,
+    PositiveAmount,
+    Reference,
+    RequestModel,
+    View,
+    just_one,
+)
+
+
+class PaymentEvent(RequestModel):
+    """An event of the local provider; every provider sends its own kind."""
+
+    id: str
+    type: str
+    data: dict[str, Any]
+
+
+class EventTaken(View):
+    """A provider's event was taken, now or before."""
+
+    received: bool
+
+
+class BookChargeback(RequestModel):
+    order_id: Identifier | None = None
+    payment_id: Identifier | None = Field(
+        default=None, validate_default=True, description="The order's payment, in its place."
+    )
+    amount: PositiveAmount
+    fee: Amount = Field(default=0, description="What the provider keeps beside the amount.")
+    reference: Reference = Field(description="The provider's id of the dispute.")
+
+    @field_validator("payment_id")
+    @classmethod
+    def _one_of_them(cls, payment_id: str | None, sent: ValidationInfo) -> str | None:
+        return just_one(payment_id, sent, "order_id")
+
+
+class CloseChargeback(RequestModel):
+    outcome: Literal["won", "lost"]
+
+
+class ChargebackView(View):
+    id: str
+    provider: str
+    reference: str
+    order_id: str | None
+    refund_id: str | None
+    amount: int
+    refunded: int = Field(description="What of it is the order's refund; the rest fits none.")
+    fee: int
+    currency: str
+    status: ChargebackStatus
+    opened_at: Instant
+    closed_at: Instant | None

@@ -1,0 +1,1 @@
+"""Leaders that leave: no more orders, the last returns, the last statement, a payout or a claim."""
