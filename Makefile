@@ -10,6 +10,7 @@ run up down replay: export PORT := $(or $(PORT),4566)
 DAYS ?= 1
 OPERATIONS ?= 1000000
 SEED ?=
+PROCESSES ?=
 STAGE ?=
 
 VENV := .venv
@@ -25,7 +26,7 @@ PYTHON3 ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11;
 	$$p $(NEW_ENOUGH) 2>/dev/null && echo $$p && break; done)
 CHECK = "$(PYTHON3)" $(NEW_ENOUGH) 2>/dev/null || { echo "$(NEEDS_PYTHON)" >&2; exit 1; }
 
-.PHONY: help run up down test lint format bench soak replay token pay logs deploy clean python
+.PHONY: help run up down test lint format bench soak replay year token pay logs deploy clean python
 
 help: ## Tell what can be made
 	@echo "Usage: make TARGET [NAME=value ...]; PORT=4567 moves the local cloud off 4566"
@@ -61,6 +62,9 @@ soak: $(VENV)/ready ## OPERATIONS= random operations over the use cases, the boo
 
 replay: $(VENV)/replay ## Clear the stack on PORT, then DAYS= real days of shopping, compared with pandas to the cent
 	@$(RUN) infra.demo.replay --new-stack --days "$(DAYS)"
+
+year: $(VENV)/replay ## The whole real year in memory, refunds, runs and payouts too, compared with pandas; DAYS= for less
+	@export PYTHONHASHSEED=0; $(RUN) tests.year $(if $(filter-out file,$(origin DAYS)),--days "$(DAYS)") $(if $(SEED),--seed "$(SEED)") $(if $(PROCESSES),--processes "$(PROCESSES)")
 
 token: $(VENV)/ready ## Print a local token: ROLE=operator|customer SUB=any-name, or ROLE=leader SUB=ldr_...
 	@$(RUN) infra.local.token "$(ROLE)" "$(SUB)"

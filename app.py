@@ -23,6 +23,7 @@ from chalicelib.payouts import routes as payouts
 from chalicelib.payouts import workers as payouts_workers
 from chalicelib.plans import routes as plans
 from chalicelib.platform import outbox_worker
+from chalicelib.portal import delivery_pages, dispatch_pages, file_pages, money_pages
 from chalicelib.portal import routes as portal
 from chalicelib.reference import routes as reference
 from chalicelib.settlement import routes as settlement
@@ -60,6 +61,10 @@ for domain in (
     deadletters,
     reference,
     portal,
+    dispatch_pages,
+    delivery_pages,
+    file_pages,
+    money_pages,
 ):
     app.register_blueprint(domain.routes)
 

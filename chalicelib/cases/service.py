@@ -24,6 +24,13 @@ def open_in(
     transaction.publish(Event(events.CASE_OPENED, cases.case_id(kind, subject, occurrence)))
 
 
+def close_in(transaction: Transaction, kind: CaseKind, subject: str, note: str) -> None:
+    """Resolve a case with what settles it; one that a person has resolved stays as it is."""
+    case = cases.get_case(cases.case_id(kind, subject, ""))
+    if case and case.status == "open":
+        transaction.add(cases.resolve(_resolved(case, note)))
+
+
 def cases_of(status: CaseStatus | None, page: PageRequest) -> Page[Case]:
     """Cases, newest first; of one status, or of both."""
     return cases.cases((status,) if status else get_args(CaseStatus), page)
@@ -37,11 +44,15 @@ def resolve(case_id: str, note: str, recorder: Recorder | None) -> Case:
         raise NotFound("There is no such case.")
     if case.status == "resolved":
         return _as_said(case, note)
-    resolved = replace(case, status="resolved", note=note, resolved_at=clock.now())
+    resolved = _resolved(case, note)
     transaction = Transaction(recorder)
     transaction.add(cases.resolve(resolved))
     transaction.commit(resolved)
     return resolved
+
+
+def _resolved(case: Case, note: str) -> Case:
+    return replace(case, status="resolved", note=note, resolved_at=clock.now())
 
 
 def _as_said(case: Case, note: str) -> Case:

@@ -29,7 +29,9 @@ class NewSku:
 
 @dataclass(frozen=True)
 class NewProduct:
-    supplier_id: str
+    """`supplier_id` is None where its supplier is the caller."""
+
+    supplier_id: str | None
     title: str
     description: str | None
     category: str | None
@@ -50,16 +52,17 @@ class SkuWhole(Sku):
 
 def create_product(new: NewProduct, caller: Caller, recorder: Recorder | None) -> Product:
     """An operator's product is active at once, a supplier's waits for approval."""
-    if caller.role == "supplier" and caller.id != new.supplier_id:
-        raise Invalid.field("supplier_id", "is not your own")
-    supplier = party_store.get_supplier(new.supplier_id)
+    supplier_id = caller.asks_for(new.supplier_id)
+    if supplier_id is None:
+        raise Invalid.field("supplier_id", "is required of an operator")
+    supplier = party_store.get_supplier(supplier_id)
     if supplier is None:
         raise Invalid.field("supplier_id", "is not a supplier")
     if supplier.currency != new.currency:
         raise Invalid.field(
             "currency", f"is not the supplier's, {supplier.currency}", code="currency_mismatch"
         )
-    product = _product(new, "active" if caller.is_operator else "pending")
+    product = _product(new, supplier_id, "active" if caller.is_operator else "pending")
     transaction = Transaction(recorder)
     transaction.add(create(ProductRow.of(product)))
     transaction.add(*(create(catalogue.sku_row(sku, product)) for sku in product.skus))
@@ -108,10 +111,10 @@ def sku_whole(sku_id: str, caller: Caller) -> SkuWhole:
     )
 
 
-def _product(new: NewProduct, status: ProductStatus) -> Product:
+def _product(new: NewProduct, supplier_id: str, status: ProductStatus) -> Product:
     return Product(
         id=ids.new("prd"),
-        supplier_id=new.supplier_id,
+        supplier_id=supplier_id,
         title=new.title,
         description=new.description,
         category=new.category,

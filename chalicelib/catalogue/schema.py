@@ -53,7 +53,9 @@ class SkuIn(RequestModel):
 
 
 class CreateProduct(RequestModel):
-    supplier_id: Identifier
+    supplier_id: Identifier | None = Field(
+        default=None, description="Required of an operator; a supplier's is its own."
+    )
     title: ShortText
     description: LongText | None = None
     category: ShortText | None = None

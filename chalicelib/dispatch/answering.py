@@ -34,6 +34,7 @@ def accept(
     if moves.repeats_acceptance(dispatch, units, said):
         return dispatch
     waiting, now = dispatch.waiting, clock.now()
+    moves.check_in_dispatch(dispatch, units or {})
     moves.check_units(waiting, units or {}, "to be shipped")
     rest = rules.less(waiting, units) if units else {}
     acceptance = Acceptance(units or waiting, said.text if rest else None)
@@ -68,6 +69,7 @@ def reject(
     if moves.repeats_rejection(dispatch, units, said, is_new=is_new):
         return dispatch
     waiting, now = dispatch.waiting, clock.now()
+    moves.check_in_dispatch(dispatch, units or {})
     moves.check_units(waiting, units or {}, "left to ship")
     rejected = units or waiting
     changed = dispatch.moved(dispatch.status, now).without(rejected, said, now, named=units)

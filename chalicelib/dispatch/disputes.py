@@ -36,8 +36,9 @@ class Dispute:
     resolved_at: datetime | None = None
 
     def says(self, caller: Caller, reason: str, parcel_id: str | None) -> bool:
+        """Whether it is open and in just these words."""
         said = (self.by, self.party_id, self.reason, self.parcel_id)
-        return said == (caller.role, caller.id, reason, parcel_id)
+        return self.status == "open" and said == (caller.role, caller.id, reason, parcel_id)
 
     def resolved(
         self, outcome: Outcome, note: str, now: datetime, refund_id: str | None = None
@@ -56,8 +57,9 @@ def dispute_id(dispatch_id: str, parcel_ids: Sequence[str]) -> str:
     return ids.derived("dpt", dispatch_id, *parcel_ids)
 
 
-def check_open(order: Order, now: datetime) -> None:
-    """Raise Conflict where the order's return window is over, or its money has gone back."""
+def check_open(order: Order, parcels: Sequence[Parcel], now: datetime) -> None:
+    """Raise Conflict where the order's return window is over, its money has gone back, or none of
+    the parcels that are meant has arrived."""
     over = order.completes_at is not None and now >= order.completes_at
     if order.status not in ("shipped", "delivered") or over:
         raise Conflict(
@@ -65,17 +67,17 @@ def check_open(order: Order, now: datetime) -> None:
             "window.",
             code="dispute_not_open",
         )
+    if not parcels:
+        raise Conflict("Nothing of it was delivered yet.", code="not_delivered")
 
 
 def disputed_by(dispatch: Dispatch, parcel: Parcel | None) -> list[Parcel]:
     """The parcels that a dispute is about: the one that is named, or all that have arrived and
-    were not disputed before. Raises Conflict where there are none."""
+    were not disputed before. Raises Conflict where all that have were."""
     named = [parcel] if parcel else dispatch.parcels
     arrived = [each for each in named if each.delivered_at]
-    if not arrived:
-        raise Conflict("Nothing of it was delivered yet.", code="not_delivered")
     found = [each for each in arrived if each.dispute_id is None]
-    if not found:
+    if arrived and not found:
         raise Conflict(
             "Its delivery was disputed before; a delivery is disputed once.",
             code="already_disputed",

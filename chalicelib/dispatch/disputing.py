@@ -4,20 +4,24 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.cases import service as cases
+from chalicelib.cases.rules import CaseKind
 from chalicelib.dispatch import disputes, holding, refunding, service
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.disputes import Dispute, Outcome
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.refunding import Asked
 from chalicelib.dispatch.rules import Dispatch
-from chalicelib.kernel import clock
+from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Invalid, NotFound
+from chalicelib.kernel.events import Event
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
+
+CASE: CaseKind = "delivery_disputed"
 
 
 @retry_stale
@@ -36,17 +40,19 @@ def dispute(
         if before.says(caller, reason, parcel_id):
             return before
     order, now = service.order_of(dispatch), clock.now()
-    disputes.check_open(order, now)
     parcels = disputes.disputed_by(dispatch, parcel)
+    disputes.check_open(order, parcels, now)
     opened = _opened(dispatch, parcels, parcel_id, reason, caller, now)
     transaction = Transaction(recorder)
     transaction.add(dispatches.add_dispute(opened))
     held = holding.hold_in(transaction, order, dispatch.supplier_id, parcels, opened.id, now)
+    counted = "1 parcel" if len(parcels) == 1 else f"{len(parcels)} parcels"
     detail = (
-        f"The {caller.role} of order {order.id} disputes the delivery of {len(parcels)} parcels of "
+        f"The {caller.role} of order {order.id} disputes the delivery of {counted} of "
         f"dispatch {dispatch.id}. What they brought is held until dispute {opened.id} is resolved."
     )
-    cases.open_in(transaction, "delivery_disputed", opened.id, detail)
+    cases.open_in(transaction, CASE, opened.id, detail)
+    transaction.publish(Event(events.DISPATCH_UPDATED, dispatch.id))
     changed = dispatch.with_parcels(held).moved(dispatch.status, now)
     service.write(transaction, changed, order)
     if not transaction.fits:
@@ -65,7 +71,8 @@ def resolve(
     dispatch_id: str, dispute_id: str, outcome: Outcome, note: str, recorder: Recorder | None
 ) -> Dispute:
     """Dismissed, all is as if the parcels came on the day of the decision, or on their own if that
-    matures later; upheld, what is left of them is refunded. Raises NotFound and Conflict."""
+    matures later; upheld, what is left of them is refunded. Its case is closed with it. Raises
+    NotFound and Conflict."""
     found = dispatches.get_dispute(dispatch_id, dispute_id)
     if found is None:
         raise NotFound("There is no such dispute.")
@@ -78,6 +85,8 @@ def resolve(
         resolved = found.resolved(outcome, note, now)
         _release_in(transaction, found, now)
     transaction.add(dispatches.replace_dispute(resolved))
+    cases.close_in(transaction, CASE, resolved.id, f"The dispute was {outcome}.")
+    transaction.publish(Event(events.DISPATCH_UPDATED, dispatch_id))
     refunding.check_fits(transaction, "outcome")
     transaction.commit(resolved)
     return resolved
@@ -135,9 +144,11 @@ def _opened(
 
 
 def _refund_in(transaction: Transaction, found: Dispute, now: datetime) -> str | None:
-    """Add the refund of what is left of the parcels; nothing may be left of them any more."""
-    _, order = _read(found)
+    """Add the refund of what is left of the parcels; nothing may be left of them any more. Either
+    way their dispatch has a new version, under which its supplier hears of it."""
+    dispatch, order = _read(found)
     if not any(parcel_id in line.posted for line in order.lines for parcel_id in found.parcel_ids):
+        service.write(transaction, dispatch.moved(dispatch.status, now), order)
         return None
     asked, reason = Asked(parcels=found.parcel_ids), f"dispute {found.id}"
     return refunding.refund_in(transaction, order, asked, reason, now).id

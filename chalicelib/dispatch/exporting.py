@@ -121,15 +121,12 @@ def _purchases(found: Sequence[Dispatch], wanted: Wanted) -> list[Row]:
 
 
 def _supplier(asked: str | None, caller: Caller) -> str:
-    if caller.role == "supplier":
-        if asked not in (None, caller.id):
-            raise Invalid.field("supplier_id", "is not your own")
-        return caller.id
-    if asked is None:
+    supplier_id = caller.asks_for(asked)
+    if supplier_id is None:
         raise Invalid.field("supplier_id", "is required of an operator")
-    if parties.get_supplier(asked) is None:
+    if caller.is_operator and parties.get_supplier(supplier_id) is None:
         raise Invalid.field("supplier_id", "is not a supplier")
-    return asked
+    return supplier_id
 
 
 def _waiting(supplier_id: str) -> Iterable[Dispatch]:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
-from chalicelib.kernel.callers import Caller
 from chalicelib.ordering.rules import DispatchStatus
 
 # An index may show a change late; whoever begins this far behind the newest shown misses none.
@@ -16,10 +15,11 @@ BATCHES_AT_MOST = 10
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is read; None reads all."""
+    """What is read, of one supplier or of all; None reads all."""
 
     status: DispatchStatus | None = None
     due_before: datetime | None = None
+    supplier_id: str | None = None
 
     def fits(self, dispatch: Dispatch) -> bool:
         if self.status not in (None, dispatch.status):
@@ -41,18 +41,15 @@ class FeedPage:
 
 
 def read(
-    caller: Caller,
     wanted: Wanted,
     since: datetime | None,
     after: str | None,
     limit: int,
 ) -> FeedPage:
-    """A supplier's own dispatches, or for an operator everybody's."""
-    supplier_id = None if caller.is_operator else caller.id
     shown: list[Dispatch] = []
     position, newest = after, None
     for _ in range(BATCHES_AT_MOST):
-        batch = dispatches.changed_since(supplier_id, since, position, BATCH)
+        batch = dispatches.changed_since(wanted.supplier_id, since, position, BATCH)
         for change in batch:
             if len(shown) == limit:
                 return FeedPage(tuple(shown), position, newest or since)

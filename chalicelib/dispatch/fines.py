@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 from chalicelib.dispatch import store as dispatches
-from chalicelib.dispatch.deadlines import Clock
+from chalicelib.dispatch.deadlines import Clock, ClockKind
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.service import dispatch_for
 from chalicelib.kernel import clock
@@ -57,8 +58,10 @@ def waive(
     recorder: Recorder | None,
 ) -> Dispatch:
     """Give a fine back, and its room under the cap of its month. Raises NotFound where there is
-    none, Invalid where it may be that of several parcels, Conflict where another reason was given
-    before."""
+    none, Invalid where `kind` is no clock or it may be the fine of several parcels, Conflict where
+    another reason was given before."""
+    if kind not in get_args(ClockKind):
+        raise Invalid.field("clock", "must be 'accept', 'ship' or 'deliver'")
     dispatch = dispatch_for(dispatch_id, caller)
     fined = _fined(dispatch, kind, parcel_id)
     if fined.waived_for == reason:
@@ -86,7 +89,8 @@ def _fined(dispatch: Dispatch, kind: str, parcel_id: str | None) -> Clock:
         if each.fined and each.kind == kind and parcel_id in (None, each.parcel_id)
     ]
     if not found:
-        raise NotFound("There is no such fine.")
+        whose = f"of parcel {parcel_id}" if parcel_id else "of this dispatch"
+        raise NotFound(f"The clock {kind} {whose} was not fined.")
     if len(found) > 1:
         raise Invalid.field("parcel_id", "is required where several parcels were fined")
     return found[0]

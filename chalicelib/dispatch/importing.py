@@ -89,7 +89,7 @@ def _stands(dispatch: Dispatch, shipment: Shipment) -> bool:
 def _refusal(told: Told, refused: TuanError) -> RowError:
     """Under the row of the line that was refused, where that is known."""
     for error in refused.errors:
-        n = error.field.removeprefix("lines.").removesuffix(".quantity")
+        _, n, column = (*error.field.split("."), "", "")[:3]
         if n.isdecimal():
-            return RowError(told.lines[int(n)], "quantity", error.message)
+            return RowError(told.lines[int(n)], column, error.message)
     return RowError(told.lines[0], "dispatch_id", refused.detail)

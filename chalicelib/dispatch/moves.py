@@ -1,7 +1,7 @@
 """What may be done with a dispatch, and whether a call says again what has been done (contract,
 section 4). Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -129,14 +129,24 @@ def check_delivered_at(
 
 def check_in_order(order: Order, units: Mapping[str, int]) -> None:
     """Raise Invalid, naming each line of the request whose SKU was not ordered."""
-    ordered = {line.sku_id for line in order.lines}
+    _check_known({line.sku_id for line in order.lines}, units, "in this order")
+
+
+def check_in_dispatch(dispatch: Dispatch, units: Mapping[str, int]) -> None:
+    """The same of SKUs that neither are in the dispatch nor were rejected of it."""
+    known = {line.sku_id for line in dispatch.lines}
+    known.update(*(each.taken for each in dispatch.rejections))
+    _check_known(known, units, "a line of this dispatch")
+
+
+def _check_known(known: Collection[str], units: Mapping[str, int], what: str) -> None:
     strange = tuple(
-        FieldError(f"lines.{n}.sku_id", "is not in this order")
+        FieldError(f"lines.{n}.sku_id", f"is not {what}")
         for n, sku_id in enumerate(units)
-        if sku_id not in ordered
+        if sku_id not in known
     )
     if strange:
-        raise Invalid("Some SKUs are not in this order.", errors=strange)
+        raise Invalid(f"{strange[0].field}: {strange[0].message}", errors=strange)
 
 
 def check_units(

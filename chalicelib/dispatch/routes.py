@@ -1,6 +1,7 @@
 """`/v1/dispatches`, and what ends a paid order: cancelling and refunding."""
 
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -70,8 +71,8 @@ MOVE_ERRORS = {"invalid_transition": 409}
 def read_feed(request: Request) -> Any:
     sent: FeedQuery = request.query
     page = request.page
-    wanted = Wanted(sent.status, sent.due_before)
-    found = feed.read(request.caller, wanted, sent.updated_since, page.after, page.limit)
+    wanted = Wanted(sent.status, sent.due_before, request.caller.asks_for(sent.supplier_id))
+    found = feed.read(wanted, sent.updated_since, page.after, page.limit)
     return SimpleNamespace(
         items=found.items,
         next_cursor=pages.cursor(request.scope, found.next_after),
@@ -87,10 +88,12 @@ def read_feed(request: Request) -> Any:
     query=ExportQuery,
     media_type=sheets.MEDIA_TYPES["csv"],
     also=Also(media_types=(sheets.MEDIA_TYPES["xlsx"],)),
+    errors={"no_accept": 400},
 )
 def export_dispatches(request: Request) -> Reply:
     sent: ExportQuery = request.query
-    wanted = exporting.Wanted(sent.supplier_id, sent.cycle, sent.part)
+    cycle = date.fromisoformat(sent.cycle) if sent.cycle else None
+    wanted = exporting.Wanted(sent.supplier_id, cycle, sent.part)
     exported = exporting.export(wanted, request.caller)
     name = exported.name if sent.list == "lines" else "purchase-list"
     headers = {
@@ -110,6 +113,7 @@ def export_dispatches(request: Request) -> Reply:
     "file that comes again changes nothing.",
     roles=("supplier", "operator"),
     takes="text/csv",
+    also=Also(uploads=(sheets.MEDIA_TYPES["xlsx"],)),
     answer=TrackingImportedView,
     key="optional",
 )

@@ -1,6 +1,5 @@
 """Requests and answers about dispatches."""
 
-from datetime import date
 from typing import Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -14,6 +13,7 @@ from chalicelib.ordering.schema import Lines, ShipToView
 from chalicelib.parties.terms import OnMissed
 from chalicelib.platform import sheets
 from chalicelib.platform.schema import (
+    BusinessDate,
     Identifier,
     Instant,
     InstantIn,
@@ -120,6 +120,9 @@ class FeedQuery(PageQuery):
     due_before: InstantIn | None = Field(
         default=None, description="Only those of which a running clock ends by then."
     )
+    supplier_id: Identifier | None = Field(
+        default=None, description="Whose; left out, an operator reads everybody's."
+    )
 
 
 class ExportQuery(RequestModel):
@@ -127,7 +130,7 @@ class ExportQuery(RequestModel):
     list: Literal["lines", "purchase"] = Field(
         default="lines", description="Which of the two a CSV file holds."
     )
-    cycle: date | None = Field(
+    cycle: BusinessDate | None = Field(
         default=None,
         description="The business date on which they were made; left out, all that wait.",
     )

@@ -28,6 +28,7 @@ def ship(
         return dispatch
     waiting, now = moves.left_to_ship(dispatch), clock.now()
     units = waiting if shipment.units is None else shipment.units
+    moves.check_in_dispatch(dispatch, units)
     moves.check_units(waiting, units, "left to ship")
     parcel = _parcel(dispatch, shipment, units, now)
     order = service.order_of(dispatch)

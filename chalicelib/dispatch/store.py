@@ -63,7 +63,8 @@ class SupplierFeed(GlobalSecondaryIndex[Any]):
 
 
 class Waiting(GlobalSecondaryIndex[Any]):
-    """A supplier's dispatches that wait to be shipped, spread over shards, by when they must be."""
+    """A supplier's dispatches that wait to be shipped, spread over shards, by when they must be; in
+    shards of their own those of which all has shipped and something is on its way."""
 
     class Meta:
         index_name = "waiting"
@@ -82,7 +83,7 @@ class DispatchRow(EntityRow[Dispatch]):
     feed_at = UnicodeAttribute()
     feed = Feed()
     supplier_feed = SupplierFeed()
-    # Only what waits carries it.
+    # Only what waits to be shipped, or to arrive, carries it.
     waiting_of = UnicodeAttribute(null=True)
     waiting = Waiting()
     due = UnicodeAttribute(null=True)
@@ -123,7 +124,7 @@ class DispatchRow(EntityRow[Dispatch]):
             "listing": _listing(shard),
             "feed_of": feed_of,
             "feed_at": feed_position(entity),
-            "waiting_of": feed_of if entity.waiting else None,
+            "waiting_of": _waiting_of(entity, shard),
         }
         if entity.due_at:
             keys |= {"due": _due(ids.shard(entity.id, DUE_SHARDS)), "due_at": entity.due_at}
@@ -186,11 +187,21 @@ def waiting(supplier_id: str, limit: int) -> list[Dispatch]:
 
 def waiting_in_order(supplier_id: str, limit: int) -> Iterator[Dispatch]:
     """The same, read as far as it is asked for."""
-    partitions = [_feed_of(supplier_id, n) for n in range(SHARDS)]
+    found = _in_order([_feed_of(supplier_id, n) for n in range(SHARDS)], limit)
+    return (each for each in found if each.waiting)
+
+
+def on_the_way(supplier_id: str, limit: int) -> list[Dispatch]:
+    """Of the supplier's dispatches of which all has shipped, those with something on its way: what
+    had to be shipped first comes first."""
+    found = _in_order([_sent_of(supplier_id, n) for n in range(SHARDS)], limit)
+    return [each for each in found if each.awaited]
+
+
+def _in_order(partitions: list[str], limit: int) -> Iterator[Dispatch]:
     rows = store.oldest(DispatchRow.waiting, partitions, None, DispatchRow.ship_by, limit)
     for start in range(0, len(rows), READ_AT_ONCE):
-        found = get_dispatches(row.pk for row in rows[start : start + READ_AT_ONCE])
-        yield from (each for each in found if each.waiting)
+        yield from get_dispatches(row.pk for row in rows[start : start + READ_AT_ONCE])
 
 
 def get_dispute(dispatch_id: str, dispute_id: str) -> Dispute | None:
@@ -256,6 +267,16 @@ def _listing(shard: int) -> str:
 
 def _feed_of(supplier_id: str, shard: int) -> str:
     return f"{supplier_id}#{shard}"
+
+
+def _sent_of(supplier_id: str, shard: int) -> str:
+    return f"{supplier_id}#sent#{shard}"
+
+
+def _waiting_of(dispatch: Dispatch, shard: int) -> str | None:
+    if dispatch.waiting:
+        return _feed_of(dispatch.supplier_id, shard)
+    return _sent_of(dispatch.supplier_id, shard) if dispatch.awaited else None
 
 
 def _due(shard: int) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import Invalid, NotFound
 
 Role = Literal["operator", "leader", "customer", "supplier"]
 ROLES: tuple[Role, ...] = ("operator", "leader", "customer", "supplier")
@@ -19,6 +19,15 @@ class Caller:
     @property
     def is_operator(self) -> bool:
         return self.role == "operator"
+
+    def asks_for(self, supplier_id: str | None) -> str | None:
+        """The supplier that is asked for: where none is named a supplier itself, and for an
+        operator all. Raises Invalid where a supplier names another."""
+        if self.is_operator:
+            return supplier_id
+        if supplier_id not in (None, self.id):
+            raise Invalid.field("supplier_id", "is not your own")
+        return self.id
 
     def must_be(self, role: Role, party_id: str, what: str) -> None:
         """Raise NotFound unless the caller is that very party or an operator."""

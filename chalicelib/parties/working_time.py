@@ -38,6 +38,11 @@ class Calendar:
             left -= closes - opens
         raise LookupError("the calendar never opens")
 
+    def closed_until(self, now: datetime) -> datetime | None:
+        """When it opens next, in UTC; None where it is open."""
+        opens = self.after(now, timedelta())
+        return opens if opens > now else None
+
     @property
     def open_a_week(self) -> timedelta:
         """How long it is open in a week without closed days and changes of clocks."""

@@ -60,12 +60,14 @@ class Reply:
 class Also:
     """What a route's document says beyond the rule.
 
-    `statuses` are other successes, `media_types` other forms of the answer, `takes` and `gives`
-    headers of the request and of the answer, and `body` what the use case reads by itself.
+    `statuses` are other successes, `media_types` other forms of the answer and `uploads` of the
+    request's body, `takes` and `gives` headers of the request and of the answer, and `body` what
+    the use case reads by itself.
     """
 
     statuses: Mapping[int, str] = field(default_factory=dict)
     media_types: tuple[str, ...] = ()
+    uploads: tuple[str, ...] = ()
     takes: Mapping[str, str] = field(default_factory=dict)
     gives: Mapping[str, str] = field(default_factory=dict)
     body: type[BaseModel] | None = None

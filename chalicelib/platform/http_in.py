@@ -54,11 +54,11 @@ REQUEST_ID_PATTERN = re.compile(r"[\x21-\x7e]{1,128}")
 ANYBODY = Caller("customer", "")
 
 
-class File(Response):
-    """Bytes for whoever asks. Chalice's own would refuse a caller that does not name their kind."""
+class Binary(Response):
+    """Bytes that are no text. Chalice's own would refuse a caller that does not name their kind."""
 
-    def __init__(self, content: bytes, headers: dict[str, str | list[str]]) -> None:
-        super().__init__(base64.b64encode(content).decode(), headers, status_code=200)
+    def __init__(self, content: bytes, status: int, headers: dict[str, str | list[str]]) -> None:
+        super().__init__(base64.b64encode(content).decode(), headers, status_code=status)
 
     def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:
         return {**super().to_dict(), "isBase64Encoded": True}
@@ -153,7 +153,7 @@ def _serve(endpoint: Endpoint, http: Any, path: Mapping[str, str]) -> Response:
     flush_metrics()
     sent: dict[str, str | list[str]] = {**headers, "X-Request-Id": request_id}
     if isinstance(text, bytes):
-        return File(text, sent)
+        return Binary(text, status, sent)
     return Response(text, status_code=status, headers=sent)
 
 
@@ -173,9 +173,22 @@ def _answer(endpoint: Endpoint, http: Any, path: Mapping[str, str]) -> Rendered:
 def _judge_and_run(endpoint: Endpoint, http: Any, path: Mapping[str, str]) -> Rendered:
     caller = _caller(endpoint, http)
     try:
-        return _run(endpoint, caller, http, path)
+        return _sendable(_run(endpoint, caller, http, path), http)
     except AlreadyAnswered as repeat:
         return given_again(endpoint, repeat.answer)
+
+
+def _sendable(answer: Rendered, http: Any) -> Rendered:
+    """Text as text. The gateway sends a binary body as bytes only to a request with an `Accept`,
+    and as base64 to any other, which nobody could read as what its type says."""
+    if isinstance(answer.text, str):
+        return answer
+    try:
+        return answer._replace(text=answer.text.decode())
+    except UnicodeDecodeError:
+        if http.headers.get("accept", "").strip():
+            return answer
+    raise Malformed("Send an Accept header, such as */*: the answer is no text.", code="no_accept")
 
 
 def _run(endpoint: Endpoint, caller: Caller, http: Any, path: Mapping[str, str]) -> Rendered:

@@ -1,7 +1,7 @@
 """Templates become HTML; whatever a value holds is text in it, never markup."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ import jinja2
 
 from chalicelib.dispatch.picking import waiting_lines
 from chalicelib.kernel import clock
+from chalicelib.kernel.currencies import written
+from chalicelib.portal import words
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -29,9 +31,21 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["at_home"] = at_home
     environment.filters["instant"] = clock.to_text
-    environment.filters["words"] = lambda code: str(code).replace("_", " ")
+    environment.filters["day"] = day
+    environment.filters["moment"] = clock.from_text
+    environment.filters["money"] = written
     environment.filters["left"] = lambda until: left(until - clock.now())
     environment.filters["waiting_lines"] = waiting_lines
+    environment.filters["state"] = words.state
+    environment.filters["hearing"] = words.hearing
+    environment.filters["contents"] = words.contents
+    environment.filters["reason"] = words.reason
+    environment.filters["if_missed"] = words.if_missed
+    environment.globals["REASONS"] = words.REASONS
+    environment.globals["CLOCKS"] = words.CLOCKS
+    environment.globals["KINDS"] = words.KINDS
+    environment.globals["ACCOUNTS"] = words.ACCOUNTS
+    environment.tests["standing_still"] = words.stands_still
     environment.tests["over"] = lambda until: until <= clock.now()
     return environment
 
@@ -40,6 +54,11 @@ def _environment() -> jinja2.Environment:
 def at_home(context: jinja2.runtime.Context, instant: datetime) -> str:
     """A time of day as people there write it, in the time zone that the page is shown in."""
     return instant.astimezone(context["zone"]).strftime("%a %d %b, %H:%M %Z")
+
+
+def day(of: date) -> str:
+    """A business date as people write it."""
+    return f"{of:%d %b %Y}"
 
 
 def left(time: timedelta) -> str:

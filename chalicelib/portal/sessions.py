@@ -85,6 +85,14 @@ def session_of(cookies: str) -> Session | None:
     return Session(said["jti"], said["sub"])
 
 
+def was_signed_in(cookies: str) -> bool:
+    """Whether a `Cookie` header carries a session at all, be it over or not."""
+    try:
+        return bool(SimpleCookie(cookies)[COOKIE].value)
+    except (KeyError, CookieError):
+        return False
+
+
 def _cookie(value: str, lasts: timedelta) -> str:
     seconds = int(lasts.total_seconds())
     return f"{COOKIE}={value}; Max-Age={seconds}; HttpOnly; Secure; SameSite=Strict"

@@ -2,7 +2,8 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.parser import BytesParser
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
@@ -16,12 +17,13 @@ from chalicelib.kernel.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    TooLarge,
     TuanError,
     Unauthenticated,
 )
 from chalicelib.parties import service as parties
 from chalicelib.platform import problems
-from chalicelib.platform.http_in import request_id_of
+from chalicelib.platform.http_in import MAX_BODY_BYTES, File, request_id_of
 from chalicelib.platform.log import about, flush_metrics, logger, metric
 from chalicelib.platform.retries import unreachable
 from chalicelib.platform.settings import settings
@@ -39,6 +41,8 @@ HEADERS: dict[str, str | list[str]] = {
     "X-Content-Type-Options": "nosniff",
 }
 MAX_FORM_BYTES = 64 * 1024
+# As much as the API takes, and what goes around it in a form.
+MAX_FILE_BYTES = MAX_BODY_BYTES + 4 * 1024
 MAX_ID = 200
 # A form's field of this name and a SKU's id says how many of its units are meant.
 UNITS = "units."
@@ -53,6 +57,7 @@ class Visit:
     form: Mapping[str, str]
     query: Mapping[str, str]
     wants_part: bool
+    file: bytes = b""
 
     @property
     def signed_in(self) -> Session:
@@ -70,24 +75,26 @@ class Visit:
         said = _number(self.form.get(name, ""))
         return said if isinstance(said, int) else None
 
-    def read(self, model: type[BaseModel], *names: str) -> Any:
-        """What the form's fields of these names say, and its units as `lines`.
+    def read(self, model: type[BaseModel], *names: str, **said: str) -> Any:
+        """What the form's fields of these names say, what it is `said` to say, and its units as
+        `lines`.
 
         Raises Invalid as the API does.
         """
         sent: dict[str, Any] = {
-            name: self.form[name].strip() for name in names if name in self.form
+            **said,
+            **{name: self.form[name].strip() for name in names if name in self.form},
         }
         if any(name.startswith(UNITS) for name in self.form):
             sent["lines"] = self._lines()
-        try:
-            return model.model_validate(sent)
-        except ValidationError as error:
-            from chalicelib.platform.complaints import complaints
+        return _validated(model, sent)
 
-            found = tuple(complaints(error))
-            told = "; ".join(f"{each.field} {each.message}" for each in found)
-            raise Invalid(told, errors=found) from None
+    def asked(self, model: type[BaseModel], *names: str) -> Any:
+        """What the address's query of these names says; a field that was left empty says nothing.
+
+        Raises Invalid as the API does.
+        """
+        return _validated(model, {name: self.query[name] for name in names if self.query.get(name)})
 
     def _lines(self) -> list[dict[str, Any]]:
         """The SKUs with units beside them; a field that is 0 or empty names none."""
@@ -105,6 +112,7 @@ class Shown:
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,16 @@ class Asset:
     media_type: str
 
 
-Answer = Shown | GoTo | Asset
+@dataclass(frozen=True)
+class Download:
+    """A file of the supplier's own, by the name that it is kept under."""
+
+    content: bytes
+    media_type: str
+    name: str
+
+
+Answer = Shown | GoTo | Asset | Download
 
 
 class Pages(Blueprint):
@@ -153,13 +170,13 @@ def _serve(run: Callable[..., Answer], route: str, http: Any, path: Mapping[str,
 
 
 def _answer(run: Callable[..., Answer], http: Any, path: Mapping[str, str]) -> Response:
-    root = _root(http)
+    visit = Visit(None, _root(http), {}, {}, "hx-request" in http.headers)
     try:
-        visit = _visit(http, root)
+        visit = _visit(http, visit.root)
         _check(visit, http, path)
         return _response(visit, run(visit, **path))
     except Unauthenticated as error:
-        return _sign_in(http, root, error)
+        return _sign_in(http, visit, error)
     except TuanError as error:
         status, detail = problems.problem(error).status, error.detail
     except Exception as error:
@@ -169,9 +186,16 @@ def _answer(run: Callable[..., Answer], http: Any, path: Mapping[str, str]) -> R
         else:
             metric("RequestsFailed")
             status, detail = 500, "Something went wrong here. It has been recorded."
+    return _response(visit, _failed(visit, status, detail))
+
+
+def _failed(visit: Visit, status: int, detail: str) -> Shown:
+    """A page that says so; or a line of one, put before what the form is of."""
     title = problems.TITLES[status]
-    shown = Shown("error", {"title": title, "detail": detail}, status)
-    return _response(_nobody(root), shown)
+    values = {"title": title, "detail": detail, "zone": settings().zone}
+    if not visit.wants_part:
+        return Shown("error", values, status)
+    return Shown("failed", values, status, {"HX-Reswap": "afterbegin"})
 
 
 def _root(http: Any) -> str:
@@ -185,17 +209,37 @@ def _root(http: Any) -> str:
 
 
 def _visit(http: Any, root: str) -> Visit:
-    raw = http.raw_body
-    if len(raw) > MAX_FORM_BYTES:
-        raise Invalid("The form is larger than any of this page.")
-    form = dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
+    form, file = _sent(http.headers.get("content-type", ""), http.raw_body)
     return Visit(
         session=sessions.session_of(http.headers.get("cookie", "")),
         root=root,
         form=form,
         query=dict(http.query_params or {}),
         wants_part="hx-request" in http.headers,
+        file=file,
     )
+
+
+def _sent(kind: str, raw: bytes) -> tuple[dict[str, str], bytes]:
+    """The fields of a form, and what is in its file where it has one."""
+    has_file = kind.startswith("multipart/form-data")
+    if len(raw) > (MAX_FILE_BYTES if has_file else MAX_FORM_BYTES):
+        raise TooLarge("The file or the form is larger than may be sent.")
+    if not has_file:
+        return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)), b""
+    message = BytesParser().parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + raw)
+    fields: dict[str, str] = {}
+    file = b""
+    for part in message.walk():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if not isinstance(content, bytes) or not isinstance(name, str):
+            continue
+        if part.get_filename() is None:
+            fields[name] = content.decode("utf-8", "replace")
+        else:
+            file = content
+    return fields, file
 
 
 def _check(visit: Visit, http: Any, path: Mapping[str, str]) -> None:
@@ -204,21 +248,35 @@ def _check(visit: Visit, http: Any, path: Mapping[str, str]) -> None:
         raise NotFound("There is no such thing here.")
     if http.method == "GET":
         return
-    if http.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+    if not _from_here(http.headers):
         raise Forbidden("The form was sent by another site.")
-    if visit.session and not visit.session.sent_form(visit.form.get("token", "")):
+    # Whoever signs in again, in a tab of before, begins a session and uses none.
+    begins = http.path.endswith("/supplier/sign-in")
+    if visit.session and not begins and not visit.session.sent_form(visit.form.get("token", "")):
         raise Forbidden("The form is of an earlier session. Load the page again.")
 
 
-def _sign_in(http: Any, root: str, error: Unauthenticated) -> Response:
-    """The way in. A session that ended while a form was filled in is told so."""
-    if "hx-request" in http.headers:
+def _from_here(headers: Mapping[str, str]) -> bool:
+    """Whether a page of this site sent it, as the browser says: an older one by `Origin` alone.
+    What says neither is no browser, and sends no cookie that it was not given."""
+    if site := headers.get("sec-fetch-site"):
+        return site == "same-origin"
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+def _sign_in(http: Any, visit: Visit, error: Unauthenticated) -> Response:
+    """The way in. Whoever's session has ended meanwhile is told so."""
+    if visit.wants_part:
         # The part that was asked for would hold a page: the browser is to load it whole.
-        return Response("", status_code=401, headers={**HEADERS, "HX-Redirect": f"{root}supplier"})
+        headers = {**HEADERS, "HX-Redirect": f"{visit.root}supplier"}
+        return Response("", status_code=401, headers=headers)
+    ended = visit.session is None and sessions.was_signed_in(http.headers.get("cookie", ""))
     comes_first = http.method == "GET"
     problem = None if comes_first else error.detail
-    shown = Shown("sign_in", {"problem": problem}, 200 if comes_first else 401)
-    return _response(_nobody(root), shown)
+    values = {"problem": problem, "ended": ended and not visit.form.get("api_key")}
+    shown = Shown("sign_in", values, 200 if comes_first else 401)
+    return _response(replace(visit, session=None), shown)
 
 
 def _number(said: str) -> int | str:
@@ -231,24 +289,33 @@ def _zone(session: Session | None) -> ZoneInfo:
     return ZoneInfo(terms.timezone) if terms and terms.version else settings().zone
 
 
-def _nobody(root: str) -> Visit:
-    return Visit(None, root, {}, {}, wants_part=False)
+def _validated(model: type[BaseModel], sent: Mapping[str, Any]) -> Any:
+    try:
+        return model.model_validate(sent)
+    except ValidationError as error:
+        from chalicelib.platform.complaints import complaints
+
+        found = tuple(complaints(error))
+        told = "; ".join(f"{each.field} {each.message}" for each in found)
+        raise Invalid(told, errors=found) from None
 
 
 def _response(visit: Visit, answer: Answer) -> Response:
     from chalicelib.portal.rendering import render
 
+    if isinstance(answer, Download):
+        kept = f'attachment; filename="{answer.name}"'
+        named = {"Content-Type": answer.media_type, "Content-Disposition": kept}
+        return File(answer.content, {**HEADERS, **named})
     if isinstance(answer, GoTo):
-        headers = {**HEADERS, **answer.headers, "Location": visit.root + answer.place}
-        return Response("", status_code=303, headers=headers)
+        there = {**answer.headers, "Location": visit.root + answer.place}
+        return Response("", status_code=303, headers={**HEADERS, **there})
     if isinstance(answer, Asset):
         kind = f"{answer.media_type}; charset=utf-8"
-        kept = {"Content-Type": kind, "Cache-Control": "public, max-age=3600"}
-        return Response(answer.text, status_code=200, headers={**HEADERS, **kept})
-    values = {
-        "root": visit.root,
-        "session": visit.session,
-        "zone": _zone(visit.session),
-        **answer.values,
-    }
-    return Response(render(answer.template, values), status_code=answer.status, headers=HEADERS)
+        cached = {"Content-Type": kind, "Cache-Control": "public, max-age=3600"}
+        return Response(answer.text, status_code=200, headers={**HEADERS, **cached})
+    values = {"root": visit.root, "session": visit.session, **answer.values}
+    if "zone" not in values:
+        values["zone"] = _zone(visit.session)
+    text = render(answer.template, values)
+    return Response(text, status_code=answer.status, headers={**HEADERS, **answer.headers})

@@ -1309,7 +1309,10 @@ TEXTS = {
 TOLD: dict[str, Any] = {
     "dispatch.created": {**DISPATCH_TOLD, "version": 1},
     "dispatch.cancelled": DISPATCH_TOLD,
-    "dispatch.updated": DISPATCH_TOLD,
+    "dispatch.updated": {
+        **DISPATCH_TOLD,
+        "disputes": [{"dispute_id": DISPUTE, "parcel_ids": [PARCEL], "status": "open"}],
+    },
     "dispatch.reminder": {
         **DISPATCH_TOLD,
         "clock": {

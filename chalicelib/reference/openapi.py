@@ -203,7 +203,8 @@ def _operation(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> di
         }
     elif endpoint.takes != JSON:
         media = _media({"type": "string"}, TEXTS.get(endpoint.name))
-        operation["requestBody"] = {"required": True, "content": {endpoint.takes: media}}
+        others = {kind: {"schema": {"type": "string"}} for kind in endpoint.also.uploads}
+        operation["requestBody"] = {"required": True, "content": {endpoint.takes: media, **others}}
     if endpoint.roles is not None:
         operation["x-roles"] = list(endpoint.roles)
     return operation

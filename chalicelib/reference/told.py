@@ -4,6 +4,7 @@ from chalicelib.aftersales.rules import AfterSalesStatus
 from chalicelib.cases.rules import CaseKind
 from chalicelib.catalogue.schema import TargetView
 from chalicelib.dispatch.deadlines import ClockKind
+from chalicelib.dispatch.disputes import DisputeStatus
 from chalicelib.ordering.rules import OrderStatus
 from chalicelib.ordering.schema import ShipToView
 from chalicelib.parties.terms import OnMissed
@@ -29,6 +30,16 @@ class DispatchTold(View):
     ship_to: ShipToView
     accept_by: Instant
     ship_by: Instant
+
+
+class DisputeTold(View):
+    dispute_id: str
+    parcel_ids: list[str]
+    status: DisputeStatus
+
+
+class UpdateTold(DispatchTold):
+    disputes: list[DisputeTold]
 
 
 class ClockTold(View):
@@ -120,7 +131,11 @@ class CaseTold(View):
 TOLD: dict[EventType, tuple[type[View], str]] = {
     "dispatch.created": (DispatchTold, "There is a dispatch to accept; to its supplier"),
     "dispatch.cancelled": (DispatchTold, "A dispatch must not be shipped; to its supplier"),
-    "dispatch.updated": (DispatchTold, "There is less to ship of a dispatch; to its supplier"),
+    "dispatch.updated": (
+        UpdateTold,
+        "There is less to ship of a dispatch, or its delivery is disputed, or the dispute decided; "
+        "to its supplier",
+    ),
     "dispatch.reminder": (ReminderTold, "Half of a clock's time is over; to its supplier"),
     "endpoint.disabled": (
         EndpointTold,

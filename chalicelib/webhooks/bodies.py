@@ -70,12 +70,29 @@ def _dispatches_cancelled(order_id: str) -> Iterable[Told]:
 
 
 def _dispatch_updated(dispatch_id: str) -> Iterable[Told]:
-    """There is less to ship. Each version is told once; of one that ended nothing is told here."""
+    """There is less to ship, or a delivery is disputed, or a dispute decided. Each version is told
+    once; of one that ended unshipped nothing is told here."""
     dispatch = _found(dispatches.get_dispatch(dispatch_id), dispatch_id)
     if dispatch.status in ENDED_UNSHIPPED:
         return []
     told = _of_dispatch("dispatch.updated", dispatch)
-    return [replace(told, identity=f"{told.identity}:{dispatch.version}")]
+    return [
+        replace(
+            told,
+            identity=f"{told.identity}:{dispatch.version}",
+            data={**told.data, "disputes": _disputes(dispatch)},
+        )
+    ]
+
+
+def _disputes(dispatch: Dispatch) -> list[dict[str, Any]]:
+    """What people wrote is left out: it is read where it lies."""
+    if not any(each.dispute_id for each in dispatch.parcels):
+        return []
+    return [
+        {"dispute_id": each.id, "parcel_ids": list(each.parcel_ids), "status": each.status}
+        for each in dispatches.disputes_of(dispatch.id)
+    ]
 
 
 def _dispatch_reminder(dispatch_id: str) -> Iterable[Told]:

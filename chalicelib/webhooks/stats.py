@@ -3,7 +3,7 @@
 Deliveries are found by their owner and age, so that none costs a write more for being counted.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from chalicelib.platform.pages import PageRequest
 from chalicelib.webhooks import rules
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.endpoints import endpoint_for
-from chalicelib.webhooks.rules import Attempt, Delivery
+from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
 
 COUNTED = timedelta(hours=24)
 # Nothing waits longer: the schedule is over before, and so is the patience with an endpoint.
@@ -47,10 +47,19 @@ class Stats:
 
 def of_endpoint(endpoint_id: str, caller: Caller) -> Stats:
     endpoint = endpoint_for(endpoint_id, caller)
+    return of_endpoints(endpoint.owner, [endpoint])[endpoint.id]
+
+
+def of_endpoints(owner: str, endpoints: Iterable[Endpoint]) -> dict[str, Stats]:
+    """How some endpoints of one owner answer, by their ids; its deliveries are read once."""
     now = clock.now()
-    seen, complete = _newest(endpoint.owner, now - LOOKED_BACK)
+    seen, complete = _newest(owner, now - LOOKED_BACK)
     since = now - COUNTED if complete else max(now - COUNTED, seen[-1].created_at)
     window = Window(since, now, complete)
+    return {each.id: _of(each, seen, window) for each in endpoints}
+
+
+def _of(endpoint: Endpoint, seen: Sequence[Delivery], window: Window) -> Stats:
     own = webhooks.with_all_attempts(each for each in seen if each.endpoint_id == endpoint.id)
     waiting = {each.id: each.waits_since for each in own if each.status == "pending"}
     held = webhooks.ids_held(endpoint.id, LOOKED_AT_MOST)

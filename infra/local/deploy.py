@@ -28,6 +28,7 @@ def bring_up(**parameters: str) -> LocalStack:
         raise
     make_current(stack)
     print(f"the local stack is up at {stack.base_url}", flush=True)
+    print(f"the page for suppliers is {stack.base_url}/supplier", flush=True)
     return stack
 
 

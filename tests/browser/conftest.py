@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 from tests.functional.conftest import new_world
 from tests.support.invariants import findings
@@ -54,6 +54,12 @@ class Desk:
         self.page.get_by_role("heading", name="Waiting to be shipped").wait_for()
 
 
+def complain(said: ConsoleMessage, desk: Desk) -> None:
+    """Keep what is more than information, such as that the focus is elsewhere already."""
+    if said.type in ("error", "warning"):
+        desk.complaints.append(said.text)
+
+
 @pytest.fixture
 def desk(issuer: Issuer, browser: Browser) -> Iterator[Desk]:
     with new_world(issuer) as world:
@@ -66,7 +72,7 @@ def desk(issuer: Issuer, browser: Browser) -> Iterator[Desk]:
             page.set_default_timeout(15_000)
             found = Desk(world, sale, key, page, f"{base}/supplier")
             # A script that fails, or whatever the Content-Security-Policy refuses, is told there.
-            page.on("console", lambda said: found.complaints.append(said.text))
+            page.on("console", lambda said: complain(said, found))
             page.on("pageerror", lambda error: found.complaints.append(str(error)))
             yield found
         world.work()

@@ -14,6 +14,8 @@ def test_a_dispatch_is_accepted_and_shipped_in_place(desk: Desk, tmp_path: Path)
     dispatch_id = first.get_attribute("id")
     first.get_by_role("button", name="Accept").click()
     expect(first.get_by_role("status")).to_have_text("It is accepted.")
+    # What comes next has the focus.
+    expect(first.get_by_label("Carrier")).to_be_focused()
     first.get_by_label("Carrier").fill("DHL")
     first.get_by_label("Tracking number").fill("T-100")
     first.get_by_role("button", name="Ship").click()
@@ -27,6 +29,38 @@ def test_a_dispatch_is_accepted_and_shipped_in_place(desk: Desk, tmp_path: Path)
     assert (shown["status"], shown["tracking_number"]) == ("shipped", "T-100")
     assert desk.complaints == []
     page.screenshot(path=tmp_path / "waiting.png", full_page=True)
+
+
+def test_what_has_arrived_is_said_in_place(desk: Desk) -> None:
+    first = str(desk.world.operator.get("/v1/dispatches").json["items"][0]["id"])
+    desk.world.move(first, "accept", "ship")
+    desk.sign_in()
+    page = desk.page
+    page.get_by_role("link", name="Shipped").click()
+    page.get_by_role("button", name="delivered").click()
+    expect(page.get_by_role("status")).to_have_text("The parcel is delivered.")
+    # What is said is where the focus is, so that it is read out and in sight.
+    expect(page.get_by_role("status")).to_be_focused()
+    expect(page.get_by_role("status")).to_be_in_viewport()
+    assert page.url == f"{desk.address}/shipped"
+    assert desk.world.operator.get(f"/v1/dispatches/{first}").json["status"] == "delivered"
+    assert desk.complaints == []
+
+
+def test_a_file_of_tracking_numbers_is_sent_from_the_page(desk: Desk) -> None:
+    desk.sign_in()
+    page = desk.page
+    dispatch_id = page.locator("article").first.get_attribute("id")
+    page.get_by_role("link", name="Files").click()
+    rows = f"dispatch_id,carrier,tracking_number\n{dispatch_id},DHL,T-1\nnone,DHL,T-2\n"
+    page.get_by_label("File").set_input_files(
+        {"name": "numbers.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
+    page.get_by_role("button", name="Send it").click()
+    expect(page.get_by_role("alert")).to_contain_text("1 parcel shipped")
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+    expect(page.get_by_role("cell", name="3")).to_be_visible()
+    assert desk.complaints == []
 
 
 def test_the_clocks_of_what_waits_are_shown(desk: Desk) -> None:
@@ -55,9 +89,12 @@ def test_the_keyboard_is_enough(desk: Desk) -> None:
 def test_a_rejection_is_asked_for_twice(desk: Desk) -> None:
     desk.sign_in()
     first = desk.page.locator("article").first
-    expect(first.get_by_label("Why")).to_be_hidden()
+    rejecting = first.locator("form", has=first.page.get_by_role("button", name="Reject"))
+    expect(first.get_by_role("combobox")).to_have_count(0)
     first.get_by_text("Cannot ship it").click()
-    first.get_by_label("Why").fill("Sold out")
+    expect(rejecting.get_by_label("In your words")).to_be_hidden()
+    rejecting.get_by_label("Why").select_option("Something else")
+    rejecting.get_by_label("In your words").fill("The hens are on strike")
     first.get_by_role("button", name="Reject").click()
     expect(first.get_by_role("status")).to_have_text("It is rejected.")
 
@@ -71,7 +108,9 @@ def test_a_session_that_ended_leads_to_the_way_in(desk: Desk) -> None:
     expect(desk.page.get_by_label("API key")).to_be_visible()
 
 
-@pytest.mark.parametrize("place", ["", "/deliveries", "/packing-list"])
+@pytest.mark.parametrize(
+    "place", ["", "/shipped", "/packing-list", "/deliveries", "/files", "/money"]
+)
 def test_a_phone_shows_every_page_without_scrolling_sideways(desk: Desk, place: str) -> None:
     desk.sign_in()
     desk.page.set_viewport_size(PHONE)
@@ -92,8 +131,14 @@ def test_it_works_without_scripts(desk: Desk, browser: Browser) -> None:
         first = page.locator("article").first
         dispatch_id = first.get_attribute("id")
         first.get_by_role("button", name="Accept").click()
-        assert page.url == f"{desk.address}/dispatches/{dispatch_id}"
-        expect(page.locator("article")).to_contain_text("accepted")
+        assert page.url.partition("?")[0] == f"{desk.address}/dispatches/{dispatch_id}"
+        expect(page.get_by_role("status")).to_have_text("It is accepted.")
+        page.get_by_label("Carrier").fill("DHL")
+        page.get_by_label("Tracking number").fill("T-1")
+        page.get_by_role("button", name="Ship").click()
+        expect(page.get_by_role("status")).to_have_text("It is shipped.")
+        page.get_by_role("button", name="delivered").click()
+        expect(page.get_by_role("status")).to_have_text("The parcel is delivered.")
 
 
 def test_the_packing_list_prints_without_what_is_for_the_screen(desk: Desk) -> None:
@@ -102,4 +147,5 @@ def test_the_packing_list_prints_without_what_is_for_the_screen(desk: Desk) -> N
     expect(desk.page.get_by_role("navigation")).to_be_visible()
     desk.page.emulate_media(media="print")
     expect(desk.page.get_by_role("navigation")).to_be_hidden()
-    expect(desk.page.get_by_text("Alice Doe")).to_be_visible()
+    expect(desk.page.get_by_role("heading", name="Alice Doe, Berlin")).to_be_visible()
+    expect(desk.page.get_by_text("2 Side St")).to_be_visible()

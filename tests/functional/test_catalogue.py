@@ -56,6 +56,19 @@ def test_a_suppliers_product_waits_for_approval(world: World) -> None:
     assert offer(world, made).status == 201
 
 
+def test_a_suppliers_product_is_its_own_where_it_names_nobody(world: World) -> None:
+    supplier_id = world.add_supplier()
+    body = product_of(supplier_id)
+    del body["supplier_id"]
+    made = created(world.supplier(supplier_id).post("/v1/products", body))
+    assert (made["supplier_id"], made["status"]) == (supplier_id, "pending")
+    refused = world.operator.post("/v1/products", body)
+    assert refused.status == 422
+    assert refused.json["errors"] == [
+        {"field": "supplier_id", "message": "is required of an operator"}
+    ]
+
+
 def test_a_rejected_product_says_why_and_is_never_offered(world: World) -> None:
     supplier_id = world.add_supplier()
     made = created(world.supplier(supplier_id).post("/v1/products", product_of(supplier_id)))

@@ -9,6 +9,7 @@ from openpyxl import Workbook, load_workbook
 
 from chalicelib.dispatch import exporting, tracking
 from chalicelib.kernel import clock
+from chalicelib.platform import sheets
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
 from tests.support.world import Api, Json, Sale, World
@@ -79,7 +80,7 @@ def test_of_what_waits_no_unit_is_bought_twice(supplier: Api, dispatches: list[s
 
 
 def test_a_workbook_holds_both(supplier: Api, dispatches: list[str]) -> None:
-    answer = supplier.get(f"{EXPORT}?format=xlsx")
+    answer = supplier.get(f"{EXPORT}?format=xlsx", Accept="*/*")
     assert answer.headers["content-disposition"] == 'attachment; filename="lines.xlsx"'
     book = load_workbook(io.BytesIO(answer.content))
     assert [(page.title, page.max_row) for page in book] == [("Lines", 7), ("Purchase list", 3)]
@@ -416,10 +417,37 @@ def test_a_file_with_too_many_rows_ships_nothing(
     assert huge.status == 413
 
 
-@pytest.mark.parametrize(
-    "query", ["format=pdf", "cycle=yesterday", "list=all", "part=0", "cycle=2026-02-30"]
-)
+def test_without_an_accept_header_a_workbook_is_refused(supplier: Api) -> None:
+    """The gateway would send it in base64."""
+    for headers in ({}, {"Accept": " "}):
+        answer = supplier.get(f"{EXPORT}?format=xlsx", **headers)
+        assert (answer.status, answer.code) == (400, "no_accept")
+    for wanted in ("*/*", "text/html", sheets.MEDIA_TYPES["xlsx"]):
+        answer = supplier.get(f"{EXPORT}?format=xlsx", Accept=wanted)
+        assert answer.status == 200
+        assert load_workbook(io.BytesIO(answer.content)).sheetnames
+
+
+def test_a_row_of_a_sku_that_is_not_in_the_dispatch_says_so(
+    supplier: Api, dispatches: list[str]
+) -> None:
+    answer = send(supplier, f"{dispatches[0]},DHL,T-1,sku_other,1", header=PARTS)
+    assert answer["errors"] == [
+        {"line": 2, "field": "sku_id", "message": "is not a line of this dispatch"}
+    ]
+
+
+@pytest.mark.parametrize("query", ["format=pdf", "cycle=yesterday", "list=all", "part=0"])
 def test_what_cannot_be_exported_is_said(supplier: Api, query: str) -> None:
     answer = supplier.get(f"{EXPORT}?{query}")
     assert answer.status == 422
     assert answer.json["errors"][0]["field"] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-11-31", "2026-02-30", "20261130", "1"])
+def test_a_cycle_that_is_no_day_is_refused_in_our_own_words(supplier: Api, day: str) -> None:
+    answer = supplier.get(f"{EXPORT}?cycle={day}")
+    assert answer.status == 422
+    assert answer.json["errors"] == [
+        {"field": "cycle", "message": "is not a date such as 2026-03-01"}
+    ]

@@ -296,6 +296,19 @@ def test_the_feed_shows_the_oldest_change_first(world: World, time: Clock) -> No
     assert [each["id"] for each in operators] == [feed.ids[1], feed.ids[2], feed.ids[0]]
 
 
+def test_an_operator_reads_the_feed_of_one_supplier(world: World, time: Clock) -> None:
+    feed, other = Feed(world, time), world.paid_order(world.sale())
+    supplier_id = other["dispatches"][0]["supplier_id"]
+    of_one = f"/v1/dispatches?supplier_id={supplier_id}"
+    found = world.operator.get(of_one).json["items"]
+    assert [each["id"] for each in found] == [other["dispatches"][0]["id"]]
+    assert len(world.operator.get("/v1/dispatches").json["items"]) == len(feed.ids) + 1
+    assert world.supplier(supplier_id).get(of_one).json["items"] == found
+    refused = feed.supplier.get(of_one)
+    assert refused.status == 422
+    assert refused.json["errors"] == [{"field": "supplier_id", "message": "is not your own"}]
+
+
 def test_the_feed_goes_on_from_an_instant_inclusive(world: World, time: Clock) -> None:
     feed = Feed(world, time)
     second = read(world, feed.ids[1])["updated_at"]

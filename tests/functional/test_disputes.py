@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from chalicelib.kernel import clock
+from chalicelib.webhooks import bodies
 from tests.functional.conftest import Clock
 from tests.support.dispatching import call
 from tests.support.gateway import Answer
@@ -49,6 +50,20 @@ class Disputed(Sending):
             if account.startswith(("supplier:", "leader:"))
         }
 
+    def cases(self) -> list[Json]:
+        found: list[Json] = self.world.operator.get("/v1/cases").json["items"]
+        return found
+
+    def heard(self) -> list[Json]:
+        """What its supplier is told of its changes, since it was asked for the last time."""
+        told = self.world.messages("WEBHOOK_FAN_OUT")
+        updates = [each["subject"] for each in told if each["type"] == "dispatch.updated"]
+        return [
+            dict(each.data)
+            for subject in updates
+            for each in bodies.told_of("dispatch.updated", subject)
+        ]
+
     def settle(self, time: Clock, **later: float) -> Json:
         """Let so much time pass and settle the day before: what the run made available."""
         time.move_on(**later)
@@ -81,6 +96,50 @@ def test_a_dispute_opens_a_case_and_holds_what_the_parcel_brought(disputed: Disp
     (case,) = disputed.world.operator.get("/v1/cases").json["items"]
     assert (case["kind"], case["subject"]) == ("delivery_disputed", opened["id"])
     assert REASON not in case["detail"]
+
+
+@pytest.mark.parametrize("outcome", ["upheld", "dismissed"])
+def test_a_resolved_dispute_closes_its_case(disputed: Disputed, outcome: str) -> None:
+    opened = created(disputed.dispute())
+    disputed.resolve(opened["id"], outcome)
+    (case,) = disputed.cases()
+    assert (case["status"], case["note"]) == ("resolved", f"The dispute was {outcome}.")
+    assert case["resolved_at"] is not None
+
+
+def test_a_case_resolved_by_hand_decides_no_dispute_and_stays_as_it_was_said(
+    disputed: Disputed,
+) -> None:
+    opened = created(disputed.dispute())
+    (case,) = disputed.cases()
+    path, by_hand = f"/v1/cases/{case['id']}/resolve", {"note": "I have called the carrier."}
+    resolved = disputed.world.operator.post(path, by_hand)
+    assert resolved.status == 200
+    found = disputed.world.operator.get(f"{disputed.path}/{opened['id']}").json
+    assert found["status"] == "open"
+    assert disputed.books() == {"payable": 1400, "held": 700, "pending": 300}
+    assert disputed.resolve(opened["id"], "dismissed").status == 200
+    assert disputed.cases() == [resolved.json]
+
+
+@pytest.mark.parametrize("outcome", ["upheld", "dismissed"])
+@pytest.mark.parametrize("units_refunded", [0, 3])
+def test_its_supplier_hears_of_a_dispute_and_of_its_end(
+    disputed: Disputed, outcome: str, units_refunded: int
+) -> None:
+    disputed.heard()
+    opened = created(disputed.dispute())
+    (raised,) = disputed.heard()
+    said = {"dispute_id": opened["id"], "parcel_ids": opened["parcel_ids"]}
+    assert raised["disputes"] == [{**said, "status": "open"}]
+    if units_refunded:
+        disputed.refund_units(units_refunded)
+    disputed.resolve(opened["id"], outcome)
+    (decided,) = disputed.heard()
+    assert decided["disputes"] == [{**said, "status": outcome}]
+    assert decided["version"] == disputed.now["version"] > raised["version"]
+    assert REASON not in str([raised, decided])
+    assert NOTE not in str([raised, decided])
 
 
 def test_disputed_commission_matures_on_no_day(disputed: Disputed, time: Clock) -> None:
@@ -201,6 +260,32 @@ def test_a_delivery_is_disputed_once(disputed: Disputed) -> None:
     assert disputed.dispute(reason="It was wet.").code == "already_disputed"
     rest = created(disputed.dispute(None, reason="It was wet."))
     assert rest["parcel_ids"] == [disputed.parcel("T2")["id"]]
+
+
+@pytest.mark.parametrize("number", ["T1", None])
+@pytest.mark.parametrize("outcome", ["upheld", "dismissed"])
+def test_a_dispute_that_is_decided_is_not_told_again(
+    disputed: Disputed, number: str | None, outcome: str
+) -> None:
+    opened = created(disputed.dispute(number))
+    disputed.resolve(opened["id"], outcome)
+    again = disputed.dispute(number)
+    assert (again.status, again.code) == (409, "already_disputed")
+
+
+def test_the_same_words_of_another_parcel_are_another_dispute(disputed: Disputed) -> None:
+    first = created(disputed.dispute("T1"))
+    disputed.resolve(first["id"], "dismissed")
+    assert created(disputed.dispute("T2"))["id"] != first["id"]
+
+
+@pytest.mark.parametrize(
+    ("number", "counted"), [("T1", "of 1 parcel of"), (None, "of 2 parcels of")]
+)
+def test_a_case_counts_the_parcels(disputed: Disputed, number: str | None, counted: str) -> None:
+    disputed.dispute(number)
+    (case,) = disputed.cases()
+    assert counted in case["detail"]
 
 
 @pytest.mark.parametrize("outcome", ["upheld", "dismissed"])

@@ -94,13 +94,36 @@ def test_all_named_is_all(waiting: Waiting) -> None:
 
 @pytest.mark.parametrize("verb", ["accept", "reject"])
 def test_more_than_there_is_names_its_line(waiting: Waiting, verb: str) -> None:
-    lines = lines_of({waiting.eggs: 3, waiting.milk: 3, "sku_other": 1})
+    lines = lines_of({waiting.eggs: 4, waiting.milk: 3})
     stored = snapshot(waiting.world.environment)
     answer = call(waiting.world.operator, waiting.id, verb, {"lines": lines, "reason": "other"})
     assert (answer.status, answer.code) == (422, "more_than_is_left")
     fields = [each["field"] for each in answer.json["errors"]]
-    assert fields == ["lines.1.quantity", "lines.2.quantity"]
+    assert fields == ["lines.0.quantity", "lines.1.quantity"]
     assert snapshot(waiting.world.environment) == stored
+
+
+@pytest.mark.parametrize("verb", ["accept", "reject", "ship"])
+def test_a_sku_of_another_dispatch_is_named_as_such(waiting: Waiting, verb: str) -> None:
+    said = {"ship": {"carrier": "DHL", "tracking_number": "T1"}}.get(verb, {"reason": "other"})
+    if verb == "ship":
+        call(waiting.world.operator, waiting.id, "accept", {})
+    lines = lines_of({waiting.eggs: 1, "sku_other": 1})
+    answer = call(waiting.world.operator, waiting.id, verb, {**said, "lines": lines})
+    assert (answer.status, answer.code) == (422, "invalid_request")
+    assert answer.json["errors"] == [
+        {"field": "lines.1.sku_id", "message": "is not a line of this dispatch"}
+    ]
+
+
+@pytest.mark.parametrize("verb", ["accept", "reject"])
+def test_a_line_that_was_rejected_whole_has_no_units_left(waiting: Waiting, verb: str) -> None:
+    kept, gone = lines_of({waiting.eggs: 3}), lines_of({waiting.milk: 2})
+    body = {"reason": "damaged", "lines": kept if verb == "accept" else gone}
+    assert call(waiting.world.operator, waiting.id, verb, body).status == 200
+    again = {"reason": "recalled", "lines": gone}
+    answer = call(waiting.world.operator, waiting.id, "reject", again)
+    assert (answer.status, answer.code) == (422, "more_than_is_left")
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,22 @@
 """The supplier's page over HTTP: who gets in, what a form does, what is said when it fails."""
 
+import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from urllib.parse import urlencode
 
 import pytest
+from openpyxl import load_workbook
 from pytest_httpserver import HTTPServer
 
 from chalicelib.dispatch import store as dispatch_store
-from chalicelib.portal import routes as portal
+from chalicelib.kernel.currencies import written
+from chalicelib.platform.transaction import write
+from chalicelib.portal import dispatch_pages as portal
+from chalicelib.webhooks import store as webhook_store
 from tests.functional.conftest import Clock, new_world
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
@@ -37,6 +44,21 @@ class Browser:
         if "set-cookie" in answer.headers:
             self.cookie = answer.headers["set-cookie"].partition(";")[0]
         return answer
+
+    def upload(self, place: str, content: bytes) -> Answer:
+        """Send the form with a file, as a browser writes it."""
+        boundary = "----WebKitFormBoundaryu1Q3"
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="token"\r\n\r\n{self.token()}'
+            f'\r\n--{boundary}\r\nContent-Disposition: form-data; name="file"; '
+            'filename="numbers.xlsx"\r\nContent-Type: application/octet-stream\r\n\r\n'
+        )
+        sent = {
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Cookie": self.cookie,
+        }
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        return self._gateway.request("POST", f"/{place}", sent, body)
 
     def token(self) -> str:
         found = re.search(r'name="token" value="([^"]+)"', self.get("supplier").text)
@@ -67,7 +89,7 @@ def dispatch_id(world: World, sale: Sale) -> str:
 
 def told(answer: Answer) -> str:
     """What the page says of a problem."""
-    found = re.search(r'role="alert">([^<]+)<', answer.text)
+    found = re.search(r'role="alert"[^>]*>([^<]+)<', answer.text)
     return unescape(found.group(1)) if found else ""
 
 
@@ -138,7 +160,7 @@ def test_a_dispatch_is_accepted_and_shipped_without_a_script(
     answer = browser.send(f"supplier/dispatches/{dispatch_id}/accept")
     assert (answer.status, answer.headers["location"]) == (
         303,
-        f"../../../supplier/dispatches/{dispatch_id}",
+        f"../../../supplier/dispatches/{dispatch_id}?done=accepted",
     )
     sent = {"carrier": "DHL", "tracking_number": " T-1 "}
     assert browser.send(f"supplier/dispatches/{dispatch_id}/ship", sent).status == 303
@@ -156,13 +178,14 @@ def test_a_part_is_answered_where_a_script_asks_for_one(browser: Browser, dispat
     )
     assert answer.status == 200
     assert answer.text.lstrip().startswith("<article")
-    assert f'action="supplier/dispatches/{dispatch_id}/ship"' in answer.text
+    assert f'action="supplier/dispatches/{dispatch_id}/ship#{dispatch_id}"' in answer.text
 
 
 def test_a_rejection_gives_the_money_back(world: World, browser: Browser, dispatch_id: str) -> None:
-    sent = {"reason": "The hens are on strike"}
+    sent = {"reason": "other", "words": "The hens are on strike"}
     assert browser.send(f"supplier/dispatches/{dispatch_id}/reject", sent).status == 303
     shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+    assert (shown["reason"], shown["reason_code"]) == ("The hens are on strike", "other")
     assert world.order(shown["order_id"])["status"] == "refunded"
 
 
@@ -181,7 +204,7 @@ def test_a_part_is_shipped_and_the_rest_rejected(
     assert re.findall(r"<td>BX-(\d)</td><td class=\"number\">(\d+)</td>", left) == (
         [("0", "1"), ("1", "3")] * 2
     )
-    rest = {"reason": "sold out", f"units.{milk}": "3", f"units.{eggs}": "0"}
+    rest = {"reason": "out_of_stock", f"units.{milk}": "3", f"units.{eggs}": "0"}
     assert browser.send(f"supplier/dispatches/{dispatch_id}/reject", rest).status == 303
     shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
     assert shown["rejections"][0]["lines"] == [{"sku_id": milk, "quantity": 3}]
@@ -238,7 +261,7 @@ def test_a_form_that_lacks_something_says_what(browser: Browser, dispatch_id: st
     browser.send(f"supplier/dispatches/{dispatch_id}/accept")
     answer = browser.send(f"supplier/dispatches/{dispatch_id}/ship", {"carrier": "DHL"})
     assert answer.status == 422
-    assert "tracking_number" in told(answer)
+    assert told(answer) == "Tracking number is required."
     assert 'value="DHL"' in answer.text
 
 
@@ -334,6 +357,217 @@ def test_the_packing_list_adds_up_what_was_accepted(
 
 
 @pytest.fixture
+def shipped(world: World, browser: Browser, dispatch_id: str) -> Json:
+    browser.send(f"supplier/dispatches/{dispatch_id}/accept")
+    parcel = {"carrier": "DHL", "tracking_number": "T-1"}
+    browser.send(f"supplier/dispatches/{dispatch_id}/ship", parcel)
+    found: Json = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+    return found
+
+
+def test_what_is_on_its_way_stands_there_until_it_is_delivered(
+    world: World, browser: Browser, shipped: Json
+) -> None:
+    page = browser.get("supplier/shipped").text
+    assert shipped["id"] in page
+    assert "Deliver by" in page
+    assert "late, the operator is told" in page
+    place = f"supplier/dispatches/{shipped['id']}/parcels/{shipped['parcels'][0]['id']}/deliver"
+    for _ in range(2):
+        answer = browser.send(place)
+        assert answer.status == 303
+        assert answer.headers["location"].endswith(f"{shipped['id']}?done=delivered")
+    assert world.operator.get(f"/v1/dispatches/{shipped['id']}").json["status"] == "delivered"
+    assert shipped["id"] not in browser.get("supplier/shipped").text
+    told_there = browser.get(f"supplier/dispatches/{shipped['id']}?done=delivered").text
+    assert "The parcel is delivered." in told_there
+
+
+def test_what_is_partly_on_its_way_stands_in_both_lists(
+    world: World, browser: Browser, sale: Sale
+) -> None:
+    dispatch_id = world.paid_order(sale, quantity=3)["dispatches"][0]["id"]
+    assert dispatch_id not in browser.get("supplier/shipped").text
+    browser.send(f"supplier/dispatches/{dispatch_id}/accept")
+    parcel = {"carrier": "DHL", "tracking_number": "T-1", f"units.{sale.sku_ids[0]}": "2"}
+    browser.send(f"supplier/dispatches/{dispatch_id}/ship", parcel)
+    for place in ("supplier", "supplier/shipped"):
+        page = unescape(browser.get(place).text)
+        assert "partly shipped" in page
+        assert "2 \N{MULTIPLICATION SIGN} Eggs, Box 0" in page
+
+
+def test_a_missed_delivery_says_what_it_costs(world: World, browser: Browser, sale: Sale) -> None:
+    terms = {
+        "accept_by_hours": 12,
+        "ship_by_hours": 24,
+        "deliver_by_hours": 72,
+        "on_missed": "fine",
+        "fine_amount": 500,
+        "timezone": "UTC",
+        "weekly_hours": None,
+        "closed_days": [],
+    }
+    answer = world.operator.put(f"/v1/suppliers/{sale.supplier_id}/terms", terms)
+    assert answer.status == 200, answer.text
+    dispatch_id = world.paid_order(sale)["dispatches"][0]["id"]
+    assert "late, it costs you 5.00 EUR" in browser.get(f"supplier/dispatches/{dispatch_id}").text
+
+
+def test_a_supplier_that_is_closed_is_told_until_when(
+    world: World, browser: Browser, sale: Sale, time: Clock
+) -> None:
+    assert "You are closed" not in browser.get("supplier").text
+    tomorrow = (time.now() + timedelta(days=1)).strftime("%a").lower()
+    terms = {
+        "accept_by_hours": 4,
+        "ship_by_hours": 8,
+        "deliver_by_hours": 24,
+        "on_missed": "escalate",
+        "timezone": "UTC",
+        "weekly_hours": {tomorrow: [["09:00", "17:00"]]},
+        "closed_days": [],
+    }
+    answer = world.operator.put(f"/v1/suppliers/{sale.supplier_id}/terms", terms)
+    assert answer.status == 200, answer.text
+    dispatch_id = world.paid_order(sale)["dispatches"][0]["id"]
+    opens = (time.now() + timedelta(days=1)).strftime("%a %d %b, 09:00 UTC")
+    assert f"You are closed until {opens}" in browser.get("supplier").text
+    assert (
+        "your closed hours do not count" in browser.get(f"supplier/dispatches/{dispatch_id}").text
+    )
+
+
+def test_a_tracking_number_is_corrected(world: World, browser: Browser, shipped: Json) -> None:
+    parcel_id = shipped["parcels"][0]["id"]
+    place = f"supplier/dispatches/{shipped['id']}/parcels/{parcel_id}/correct"
+    sent = {"parcel": parcel_id, "carrier": "UPS", "tracking_number": "T-2"}
+    assert browser.send(place, sent).status == 303
+    parcel = world.operator.get(f"/v1/dispatches/{shipped['id']}").json["parcels"][0]
+    assert (parcel["carrier"], parcel["tracking_number"]) == ("UPS", "T-2")
+    refused = browser.send(place, {**sent, "tracking_number": "  "})
+    assert refused.status == 422
+    assert told(refused).startswith("Tracking number must have")
+
+
+def test_some_units_are_accepted_and_the_rest_given_back(
+    world: World, browser: Browser, sale: Sale
+) -> None:
+    dispatch_id = world.paid_order(sale, quantity=3)["dispatches"][0]["id"]
+    place = f"supplier/dispatches/{dispatch_id}/accept"
+    eggs, milk = sale.sku_ids
+    some = {f"units.{eggs}": "2", f"units.{milk}": "3"}
+    refused = browser.send(place, some)
+    assert refused.status == 422
+    assert told(refused) == "Choose why, or say it in words of your own."
+    answer = browser.send(place, {**some, "reason": "damaged"})
+    assert answer.headers["location"].endswith("?done=accepted-part")
+    shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+    assert [line["quantity"] for line in shown["lines"]] == [2, 3]
+    assert shown["rejections"][0]["reason_code"] == "damaged"
+    assert "Damaged" in browser.get(f"supplier/dispatches/{dispatch_id}").text
+
+
+def test_lines_are_downloaded_filled_in_and_sent_back(
+    world: World, browser: Browser, dispatch_id: str
+) -> None:
+    lines = browser.get("supplier/files/lines.csv")
+    assert lines.headers["content-disposition"] == 'attachment; filename="lines.csv"'
+    assert dispatch_id in lines.text
+    assert "Eggs" in browser.get("supplier/files/purchase-list.csv").text
+    rows = f"dispatch_id,carrier,tracking_number\r\n{dispatch_id},DHL,T-1\r\nnone,DHL,T-2\r\n"
+    answer = browser.upload("supplier/files", rows.encode())
+    assert answer.status == 200
+    assert told(answer).startswith("2 rows: 1 parcel shipped")
+    assert '<td data-name="Row">3</td>' in answer.text
+    shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+    assert shown["tracking_number"] == "T-1"
+
+
+def test_a_workbook_is_sent_back_as_it_was_saved(
+    world: World, browser: Browser, dispatch_id: str
+) -> None:
+    book = load_workbook(io.BytesIO(browser.get("supplier/files/lines.xlsx").content))
+    sheet = book.worksheets[0]
+    columns = {cell.value: n for n, cell in enumerate(sheet[1], 1)}
+    for row in range(2, sheet.max_row + 1):
+        sheet.cell(row, columns["carrier"], "DHL")
+        sheet.cell(row, columns["tracking_number"], "00340434161094042557")
+    saved = io.BytesIO()
+    book.save(saved)
+    assert "1 parcel shipped" in browser.upload("supplier/files", saved.getvalue()).text
+    shown = world.operator.get(f"/v1/dispatches/{dispatch_id}").json
+    assert shown["tracking_number"] == "00340434161094042557"
+
+
+@pytest.mark.parametrize(
+    ("content", "status"), [(b"", 422), (b"a,b\r\n1,2\r\n", 422), (b"x" * 300_000, 413)]
+)
+def test_a_file_that_cannot_be_taken_says_why(
+    browser: Browser, content: bytes, status: int
+) -> None:
+    answer = browser.upload("supplier/files", content)
+    assert answer.status == status
+    assert told(answer)
+
+
+@pytest.mark.parametrize("name", ["lines.exe", "secrets.csv", "lines.csv?part=x", "lines"])
+def test_there_is_no_other_file(browser: Browser, name: str) -> None:
+    assert browser.get(f"supplier/files/{name}").status == 404
+
+
+def test_money_shows_what_is_to_come_and_of_what(
+    world: World, browser: Browser, shipped: Json
+) -> None:
+    assert "Nothing was booked in these days." in browser.get("supplier/money").text
+    world.move(shipped["id"], "deliver")
+    balance = world.operator.get(f"/v1/suppliers/{shipped['supplier_id']}/balance").json
+    page = browser.get("supplier/money").text
+    assert written(balance["payable"], "EUR") in page
+    assert f"dispatches/{shipped['id']}" in page
+    statement = browser.get("supplier/money/statement.csv")
+    assert statement.headers["content-type"].startswith("text/csv")
+    assert shipped["id"] in statement.text
+
+
+def test_days_that_cannot_be_say_so(browser: Browser) -> None:
+    answer = browser.get("supplier/money?from=2026-02-02&to=2026-02-01")
+    assert answer.status == 422
+    assert told(answer) == "Last day must not lie before from."
+    assert browser.get("supplier/money?from=yesterday").status == 422
+
+
+def test_a_page_that_does_not_exist_keeps_the_way_to_the_others(browser: Browser) -> None:
+    answer = browser.get("supplier/dispatches/dsp_none")
+    assert answer.status == 404
+    assert "Packing list" in answer.text
+
+
+def test_whoever_s_session_has_ended_is_told_so(browser: Browser, time: Clock) -> None:
+    time.move_on(hours=3)
+    assert "Your session has ended." in browser.get("supplier").text
+    browser.send("supplier/sign-out")
+
+
+def test_signing_in_from_an_old_tab_begins_a_new_session(browser: Browser, key: Json) -> None:
+    sent = {"api_key": key["key"], "token": "of a page before"}
+    assert browser.send("supplier/sign-in", sent).status == 303
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://evil.test", 403), ("null", 403), ("https://api.test", 303)],
+)
+def test_an_older_browser_tells_a_form_of_another_site_by_its_origin(
+    world: World, key: Json, origin: str, status: int
+) -> None:
+    stranger = Browser(world)
+    sent = {"api_key": key["key"]}
+    answer = stranger.send("supplier/sign-in", sent, Origin=origin, Host="api.test")
+    assert answer.status == status
+
+
+@pytest.fixture
 def server() -> Iterator[HTTPServer]:
     with HTTPServer(host="127.0.0.1") as listening:
         listening.expect_request("/hook").respond_with_data("ok")
@@ -385,3 +619,54 @@ def test_a_delivery_to_a_disabled_endpoint_says_what_to_do(
     answer = browser.send(f"supplier/deliveries/{delivery_id}/replay")
     assert answer.status == 409
     assert "enable it" in told(answer)
+
+
+def test_a_disabled_endpoint_is_tried_enabled_and_sent_what_it_missed(
+    hearing: World, server: HTTPServer
+) -> None:
+    sale = hearing.sale()
+    key = created(hearing.operator.post(f"/v1/suppliers/{sale.supplier_id}/api-keys"))["key"]
+    api = Api(hearing.gateway, key)
+    endpoint = created(api.post("/v1/webhook-endpoints", {"url": server.url_for("/hook")}))
+    path = f"/v1/webhook-endpoints/{endpoint['id']}"
+    hearing.paid_order(sale)
+    failed = failing_delivery(api.get("/v1/webhook-deliveries").json["items"][0]["id"])
+    api.patch(path, {"status": "disabled"})
+    browser = Browser(hearing)
+    browser.send("supplier/sign-in", {"api_key": key})
+    assert "It answered 200" in browser.send(f"supplier/endpoints/{endpoint['id']}/test").text
+    assert browser.send(f"supplier/endpoints/{endpoint['id']}/replays").status == 409
+    assert "It is enabled." in browser.send(f"supplier/endpoints/{endpoint['id']}/enable").text
+    assert api.get(path).json["status"] == "active"
+    started = browser.send(f"supplier/endpoints/{endpoint['id']}/replays")
+    place = started.headers["location"].removeprefix("../../../")
+    assert "0 of 0" in browser.get(place).text
+    hearing.work()
+    assert "All 1 that failed are on their way again." in browser.get(place).text
+    heard = [request.headers["webhook-id"] for request, _ in server.log]
+    assert heard.count(failed) == 2
+
+
+def failing_delivery(delivery_id: str) -> str:
+    """The delivery, as if every attempt had failed."""
+    found = webhook_store.get_deliveries([delivery_id])[delivery_id]
+    failed = replace(found, status="exhausted", version=found.version + 1)
+    write(webhook_store.replace_delivery(failed))
+    return delivery_id
+
+
+def test_an_endpoint_s_open_circuit_is_shown(hearing: World, server: HTTPServer) -> None:
+    sale = hearing.sale()
+    key = created(hearing.operator.post(f"/v1/suppliers/{sale.supplier_id}/api-keys"))["key"]
+    server.expect_request("/bad").respond_with_data("no", status=500)
+    created(
+        Api(hearing.gateway, key).post("/v1/webhook-endpoints", {"url": server.url_for("/bad")})
+    )
+    for n in range(6):
+        hearing.paid_order(sale, hearing.customer(f"cus_{n}"))
+    browser = Browser(hearing)
+    browser.send("supplier/sign-in", {"api_key": key})
+    page = browser.get("supplier/deliveries").text
+    assert "not answering" in page
+    assert "The next one is tried" in page
+    assert "0.0 %" in page

@@ -47,6 +47,17 @@ def test_a_role_that_may_not_is_a_403_document(world: DeployedWorld) -> None:
     assert is_problem(answer, 403, "forbidden")
 
 
+def test_a_file_is_never_sent_in_base64(world: DeployedWorld) -> None:
+    supplier = world.supplier(world.add_supplier())
+    path = "/v1/dispatches/export"
+    for headers in ({}, {"Accept": "*/*"}):
+        text = supplier.get(path, **headers)
+        assert (text.status, text.content[:14]) == (200, b"\xef\xbb\xbfdispatch_id")
+    assert is_problem(supplier.get(f"{path}?format=xlsx"), 400, "no_accept")
+    workbook = supplier.get(f"{path}?format=xlsx", Accept="*/*")
+    assert (workbook.status, workbook.content[:4]) == (200, b"PK\x03\x04")
+
+
 def test_health_and_the_reference_need_no_credentials(world: DeployedWorld) -> None:
     assert [world.anyone.get(path).status for path in ("/health", "/openapi.json", "/docs")] == [
         200,

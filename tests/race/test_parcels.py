@@ -173,6 +173,41 @@ def test_control_the_rig_catches_a_dispute_upheld_and_dismissed(world: World) ->
     assert found != []
 
 
+def resolve_disputes_and_their_cases_at_once(world: World) -> tuple[list[Answer], int, list[str]]:
+    """An operator resolves each dispute while another one resolves its case by hand: the answers
+    to the first, and how many notes that were taken by hand are not there."""
+    sale = world.sale(stock=8)
+    orders = orders_with_dispatches(world, sale, "accept", "ship", "deliver")
+    paths = [f"/v1/dispatches/{order['dispatches'][0]['id']}/disputes" for order in orders]
+    body = {"outcome": "dismissed", "note": "seen"}
+    resolve = [
+        partial(
+            world.operator.post,
+            f"{path}/{world.customer().post(path, {'reason': 'Nothing came.'}).json['id']}/resolve",
+            body,
+        )
+        for path in paths
+    ]
+    cases = [f"/v1/cases/{case['id']}" for case in world.operator.get("/v1/cases").json["items"]]
+    by_hand = [partial(world.operator.post, f"{case}/resolve", {"note": "mine"}) for case in cases]
+    answers = at_once([*resolve, *by_hand])
+    said = [case for case, answer in zip(cases, answers[8:], strict=True) if answer.status == 200]
+    lost = sum(world.operator.get(case).json["note"] != "mine" for case in said)
+    return answers[:8], lost, findings({sale.sku_ids[0]: 8})
+
+
+def test_a_case_resolved_by_hand_while_its_dispute_is_keeps_its_note(world: World) -> None:
+    answers, lost, found = resolve_disputes_and_their_cases_at_once(world)
+    assert outcomes(answers) == {"200": 8}
+    assert (lost, found) == (0, [])
+
+
+def test_control_the_rig_catches_a_note_that_is_written_over(world: World) -> None:
+    with unguarded():
+        _, lost, _ = resolve_disputes_and_their_cases_at_once(world)
+    assert lost > 0
+
+
 def reject_more_than_the_alternate_has(world: World) -> tuple[World, list[str], list[str]]:
     """Eight orders of two are rejected at once, and their alternate has units for three."""
     sale = world.sale(stock=16)

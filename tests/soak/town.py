@@ -242,7 +242,7 @@ def town(seed: str, currency: str) -> Iterator[Town]:
         environment = stack.enter_context(
             memory_cloud(**issuer.settings, UPLINE_LIMITS=UPLINE_LIMITS)
         )
-        stack.enter_context(_quiet())
+        stack.enter_context(quiet())
         from app import app
 
         random.seed(seed)  # what the application leaves to chance is the same each time as well
@@ -256,7 +256,7 @@ def town(seed: str, currency: str) -> Iterator[Town]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """What people would read a million times is not written."""
 
     def nothing(*_: Any, **__: Any) -> None:

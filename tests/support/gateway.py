@@ -104,8 +104,16 @@ class Gateway:
             answer = self._app(event, None)
         headers = {name.lower(): str(value) for name, value in answer["headers"].items()}
         text = answer["body"] or ""
-        content = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
+        content = text.encode()
+        if answer.get("isBase64Encoded") and _accepts_binary(event):
+            content = base64.b64decode(text)
         return Answer(answer["statusCode"], headers, content.decode(errors="replace"), content)
+
+
+def _accepts_binary(event: Mapping[str, Any]) -> bool:
+    """Whether there is an `Accept`: the template has any type as binary. Without one the gateway
+    passes base64 on as text."""
+    return any(name.lower() == "accept" and value for name, value in event["headers"].items())
 
 
 def event_of(

@@ -746,6 +746,10 @@ def _disputes(state: State) -> Iterator[str]:
             yield f"{parcel.id} is held: {parcel.is_held}, and its dispute is {status}"
         if status == "upheld" and left[parcel.id]:
             yield f"of {parcel.id}, whose dispute was upheld, not all is refunded"
+    asked = {case.subject for case in state.cases if case.status == "open"}
+    for dispute in state.disputes:
+        if dispute.status != "open" and dispute.id in asked:
+            yield f"{dispute.id} is {dispute.status}, and its case is open"
 
 
 def _replays(state: State) -> Iterator[str]:

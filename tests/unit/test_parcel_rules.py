@@ -133,13 +133,19 @@ def test_a_dispatch_shows_its_first_parcels_number() -> None:
 
 @pytest.mark.parametrize("status", ["pending_payment", "paid", "completed", "refunded"])
 def test_a_delivery_is_disputed_while_the_return_window_is_open(status: str) -> None:
-    order = an_order(status="delivered", completes_at=NOW)
-    disputes.check_open(order, NOW - timedelta(milliseconds=1))
-    disputes.check_open(an_order(status="shipped"), NOW)
+    order, parcels = an_order(status="delivered", completes_at=NOW), [a_parcel("prc_1")]
+    disputes.check_open(order, parcels, NOW - timedelta(milliseconds=1))
+    disputes.check_open(an_order(status="shipped"), parcels, NOW)
     for closed in (order, an_order(status=status)):
         with pytest.raises(Conflict) as refused:
-            disputes.check_open(closed, NOW)
+            disputes.check_open(closed, parcels, NOW)
         assert refused.value.code == "dispute_not_open"
+
+
+def test_what_has_not_arrived_is_not_disputed() -> None:
+    with pytest.raises(Conflict) as refused:
+        disputes.check_open(an_order(status="shipped"), [], NOW)
+    assert refused.value.code == "not_delivered"
 
 
 def test_a_dispute_is_about_what_has_arrived_and_was_not_disputed() -> None:
@@ -150,7 +156,7 @@ def test_a_dispute_is_about_what_has_arrived_and_was_not_disputed() -> None:
     some = replace(sent, parcels=(on_its_way, here, before))
     assert disputes.disputed_by(some, None) == [here]
     assert disputes.disputed_by(some, here) == [here]
-    for parcel, code in ((on_its_way, "not_delivered"), (before, "already_disputed")):
-        with pytest.raises(Conflict) as refused:
-            disputes.disputed_by(some, parcel)
-        assert refused.value.code == code
+    assert disputes.disputed_by(some, on_its_way) == []
+    with pytest.raises(Conflict) as refused:
+        disputes.disputed_by(some, before)
+    assert refused.value.code == "already_disputed"

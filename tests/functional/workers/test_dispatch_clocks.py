@@ -297,14 +297,27 @@ def test_a_waiver_has_a_reason_and_nothing_else(world: World, body: Json) -> Non
     assert (answer.status, answer.code) == (422, "invalid_request")
 
 
-@pytest.mark.parametrize("kind", ["ship", "deliver", "lunch"])
+@pytest.mark.parametrize("kind", ["ship", "deliver"])
 def test_what_was_not_fined_is_not_waived(world: World, time: StillClock, kind: str) -> None:
     dispatch = a_dispatch(world, **FINE)
     sweep(world, time, hours=12)
     before = snapshot(world.environment)
     path = f"/v1/dispatches/{dispatch['id']}/fines/{kind}/waive"
-    assert world.operator.post(path, {"reason": "mercy"}).code == "not_found"
+    answer = world.operator.post(path, {"reason": "mercy"})
+    assert (answer.status, answer.code) == (404, "not_found")
+    assert answer.json["detail"] == f"The clock {kind} of this dispatch was not fined."
+    parcel = {"reason": "mercy", "parcel_id": "prc_none"}
+    assert "of parcel prc_none" in world.operator.post(path, parcel).json["detail"]
     assert snapshot(world.environment) == before
+
+
+def test_a_clock_that_is_none_is_no_clock_to_waive(world: World) -> None:
+    path = "/v1/dispatches/dsp_none/fines/lunch/waive"
+    answer = world.operator.post(path, {"reason": "mercy"})
+    assert answer.status == 422
+    assert answer.json["errors"] == [
+        {"field": "clock", "message": "must be 'accept', 'ship' or 'deliver'"}
+    ]
 
 
 def test_a_clock_may_cancel_what_has_not_shipped(world: World, time: StillClock) -> None:

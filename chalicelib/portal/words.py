@@ -1,0 +1,125 @@
+"""What the page says in people's words of what the code has names for. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from chalicelib.dispatch.answers import Reason, Rejection
+from chalicelib.dispatch.deadlines import Clock
+from chalicelib.dispatch.parcels import SkuUnits
+from chalicelib.dispatch.rules import Dispatch
+from chalicelib.kernel.currencies import written
+from chalicelib.kernel.errors import TuanError
+from chalicelib.suppliers.rules import Account, LineKind
+from chalicelib.webhooks.rules import Endpoint
+
+REASONS: Mapping[Reason, str] = {
+    "out_of_stock": "Out of stock",
+    "discontinued": "No longer made",
+    "damaged": "Damaged",
+    "recalled": "Recalled",
+    "wrong_price": "The price is wrong",
+    "address_not_served": "We do not deliver to that address",
+    "cannot_deliver": "Cannot be delivered in time",
+    "other": "Something else",
+}
+# By what was done, what is said when that is over.
+DONE: Mapping[str, str] = {
+    "accepted": "It is accepted.",
+    "accepted-part": "What you can ship is accepted; the customer gets the rest of the money back.",
+    "rejected": "It is rejected.",
+    "rejected-part": "These units are rejected.",
+    "shipped": "It is shipped.",
+    "shipped-part": "A parcel is shipped; the rest is still to go.",
+    "delivered": "The parcel is delivered.",
+    "corrected": "The parcel's number is corrected.",
+}
+TIMES = "\N{MULTIPLICATION SIGN}"
+CLOCKS = {"accept": "Accept by", "ship": "Ship by", "deliver": "Deliver by"}
+KINDS: Mapping[LineKind, str] = {
+    "delivery": "Delivery",
+    "refund": "Refund to a customer",
+    "disputed": "Held: a delivery is disputed",
+    "dispute_dismissed": "Released: a dispute was dismissed",
+    "fine": "Fine",
+    "fine_waived": "Fine given back",
+    "annual_fee": "Annual fee",
+    "community_fee": "Fee for a community",
+    "deposit": "Deposit received",
+    "deposit_returned": "Deposit returned",
+    "deposit_drawn": "Deposit drawn on",
+    "payout": "Payout begun",
+    "payout_paid": "Paid out",
+    "payout_returned": "Payout came back",
+    "payout_cancelled": "Payout called off",
+    "netting": "Set off against what you owe",
+    "adjustment": "Adjustment",
+}
+ACCOUNTS: Mapping[Account, str] = {
+    "payable": "To be paid to you",
+    "held": "Held",
+    "owed": "You owe",
+    "deposit": "Deposit",
+    "in_payout": "On its way to you",
+}
+# What fields are called on the page, where that is not their name without its underscores.
+FIELDS = {"lines": "units", "from": "first day", "to": "last day", "body": "file"}
+
+
+def state(dispatch: Dispatch) -> str:
+    """How it stands, as a badge says it."""
+    if dispatch.status == "created":
+        return "new"
+    if dispatch.status == "shipped" and dispatch.waiting:
+        return "partly shipped"
+    return dispatch.status
+
+
+def hearing(endpoint: Endpoint) -> str:
+    """How an endpoint hears now, as a badge says it."""
+    if not endpoint.is_active:
+        return "disabled"
+    if endpoint.circuit == "open":
+        return "not answering"
+    if endpoint.circuit == "draining":
+        return "catching up"
+    return "slow" if endpoint.slow else "active"
+
+
+def contents(lines: Iterable[SkuUnits], dispatch: Dispatch) -> str:
+    """What is in a parcel, or was rejected, as `2 x Eggs, 1 x Milk`."""
+    titles = {line.sku_id: line.title for line in dispatch.lines}
+    return ", ".join(
+        f"{each.quantity} {TIMES} {titles.get(each.sku_id, each.sku_id)}" for each in lines
+    )
+
+
+def reason(of: Rejection) -> str:
+    return of.note or REASONS[of.reason_code]
+
+
+def if_missed(clock: Clock, currency: str) -> str:
+    """What comes where the clock runs out, as the supplier's terms have it."""
+    if clock.on_missed == "fine" and clock.fine_amount:
+        return f"late, it costs you {written(clock.fine_amount, currency)}"
+    if clock.on_missed == "cancel" and clock.kind != "deliver":
+        return "late, it is called off and refunded"
+    return "late, the operator is told"
+
+
+def stands_still(clock: Clock, begin: datetime) -> bool:
+    """Whether the clock's end is later than its hours alone would make it."""
+    return clock.end - begin > timedelta(hours=clock.hours)
+
+
+def told(refused: TuanError) -> str:
+    """What is wrong, with each field by the name that it bears on the page."""
+    if not refused.errors:
+        return refused.detail.replace("tracking_number", "tracking number")
+    found = (f"{_name(each.field)} {each.message}." for each in refused.errors)
+    return " ".join(dict.fromkeys(found))
+
+
+def _name(field: str) -> str:
+    """Of `lines.0.quantity`: units, whichever line it is."""
+    first = field.partition(".")[0]
+    return FIELDS.get(first, first.replace("_", " ")).capitalize()
