@@ -91,9 +91,12 @@ python:
 	@$(CHECK)
 
 # A group of its own hears no Ctrl-C, which pip and venv would answer with tracebacks.
+# Meanwhile a dot every two seconds says that it goes on.
 define stoppable
 set -m; \
-trap 'kill -- -$$!; wait 2>/dev/null; echo "Stopped while installing; the next make goes on." >&2; exit 130' INT; \
+(while sleep 2; do printf . >&2; done) & ticks=$$!; \
+trap 'kill -- -$$ticks; echo >&2' EXIT; \
+trap 'kill -- -$$!; wait $$! 2>/dev/null || :; echo "Stopped while installing; the next make goes on." >&2; exit 130' INT; \
 $(1) & set +m; wait $$!
 endef
 PIP := $(PYTHON) -m pip install -qq --disable-pip-version-check

@@ -25,6 +25,8 @@ from chalicelib.plans import routes as plans
 from chalicelib.platform import outbox_worker
 from chalicelib.portal import delivery_pages, dispatch_pages, file_pages, money_pages
 from chalicelib.portal import routes as portal
+from chalicelib.reconciliation import routes as reconciliation
+from chalicelib.reconciliation import workers as reconciliation_workers
 from chalicelib.reference import routes as reference
 from chalicelib.settlement import routes as settlement
 from chalicelib.settlement import workers as settlement_workers
@@ -50,6 +52,7 @@ for domain in (
     ordering,
     payments,
     payouts,
+    reconciliation,
     dispatch,
     aftersales,
     settlement,
@@ -73,6 +76,7 @@ for domain in (
     ordering_workers,
     payments_workers,
     payouts_workers,
+    reconciliation_workers,
     dispatch_workers,
     aftersales_workers,
     settlement_workers,

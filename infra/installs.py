@@ -5,6 +5,8 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from infra.paths import LOCAL, ROOT
 
 CLOUD_REQUIREMENTS = ROOT / "infra" / "local" / "requirements.txt"
 SHIPPED_REQUIREMENTS = ROOT / "requirements.txt"
+TICK_SECONDS = 2.0
 
 
 def cloud_python() -> Path:
@@ -71,6 +74,29 @@ def pip(python: Path, *arguments: str) -> None:
 
 def run_quietly(*command: str) -> None:
     """Run a command and show its output only if it fails."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        raise Fixable(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    with ticking(), tempfile.TemporaryFile("w+") as output:
+        done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        if done.returncode:
+            output.seek(0)
+            raise Fixable(f"{' '.join(command)} failed:\n{output.read()}")
+
+
+@contextmanager
+def ticking() -> Iterator[None]:
+    """A dot every two seconds, so that nobody takes what is slow for what hangs."""
+    over = threading.Event()
+
+    def tick() -> None:
+        end = ""
+        while not over.wait(TICK_SECONDS):
+            print(".", end="", file=sys.stderr, flush=True)
+            end = "\n"
+        print(end=end, file=sys.stderr, flush=True)
+
+    ticks = threading.Thread(target=tick, daemon=True)
+    ticks.start()
+    try:
+        yield
+    finally:
+        over.set()
+        ticks.join()

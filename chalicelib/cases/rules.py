@@ -30,6 +30,7 @@ CaseKind = Literal[
     "audit_finding",
     "payout_unknown",
     "payout_not_prepared",
+    "reconciliation_difference",
 ]
 
 

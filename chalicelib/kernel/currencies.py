@@ -1,5 +1,7 @@
 """Currencies in use by ISO 4217 (funds, metals and testing codes left out), and their amounts."""
 
+import re
+
 CODES = frozenset(
     [
         "AED",
@@ -170,6 +172,8 @@ _MINOR_DIGITS = {
     **dict.fromkeys(["UGX", "VND", "VUV", "XAF", "XOF", "XPF"], 0),
 }
 
+_DECIMAL = re.compile(r"(?P<sign>[+-]?)(?P<whole>[0-9]{1,15})(?:\.(?P<fraction>[0-9]{1,10}))?")
+
 
 def is_currency(code: str) -> bool:
     return code in CODES
@@ -187,3 +191,17 @@ def in_major(amount: int, currency: str) -> str:
     sign = "-" if amount < 0 else ""
     fraction = f".{rest:0{digits}}" if digits else ""
     return f"{sign}{whole}{fraction}"
+
+
+def in_minor(text: str, currency: str) -> int:
+    """The minor units of a decimal number of the currency itself, the other way round.
+
+    Raises ValueError for what is no such number, or one finer than the currency's minor unit.
+    """
+    digits = _MINOR_DIGITS.get(currency, 2)
+    found = _DECIMAL.fullmatch(text)
+    fraction = (found["fraction"] or "").rstrip("0") if found else ""
+    if not found or len(fraction) > digits:
+        raise ValueError(f"{text!r} is no amount of {currency}")
+    amount = int(found["whole"] + fraction.ljust(digits, "0"))
+    return -amount if found["sign"] == "-" else amount

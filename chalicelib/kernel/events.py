@@ -24,6 +24,7 @@ AFTER_SALES_REQUESTED = "after_sales.requested"
 AFTER_SALES_DECIDED = "after_sales.decided"
 CASE_OPENED = "case.opened"
 PAYOUTS_ASKED = "payouts.asked"
+RECONCILIATION_ASKED = "reconciliation.asked"
 REPLAY_ASKED = "replay.asked"
 SIMULATION_ASKED = "simulation.asked"
 

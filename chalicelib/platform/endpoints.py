@@ -13,6 +13,7 @@ from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.schema import NoFields
 
 JSON = "application/json"
+MAX_BODY_BYTES = 256 * 1024
 # Whether a route honours an Idempotency-Key: not at all, where one is sent, or always.
 KeyRule = Literal["none", "optional", "required"]
 
@@ -108,6 +109,7 @@ class Endpoint:
     unrecorded: Unrecorded | None
     also: Also
     takes: str = JSON
+    max_bytes: int = MAX_BODY_BYTES
 
     @property
     def body_model(self) -> type[BaseModel] | None:

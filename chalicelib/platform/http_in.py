@@ -28,6 +28,7 @@ from chalicelib.platform.answers import Rendered, given_again, recordable, rende
 from chalicelib.platform.endpoints import (
     ENDPOINTS,
     JSON,
+    MAX_BODY_BYTES,
     Also,
     Endpoint,
     KeyRule,
@@ -45,7 +46,6 @@ from chalicelib.platform.retries import unreachable
 from chalicelib.platform.schema import PageQuery
 from chalicelib.platform.transaction import write
 
-MAX_BODY_BYTES = 256 * 1024
 # Longer than any id there is, and shorter than what DynamoDB refuses as a key.
 MAX_ID = 200
 KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,255}")
@@ -89,6 +89,7 @@ class Routes(Blueprint):
         reads_key_itself: bool = False,
         errors: Mapping[str, int] | None = None,
         takes: str = JSON,
+        max_bytes: int = MAX_BODY_BYTES,
         media_type: str = JSON,
         unrecorded: Unrecorded | None = None,
         also: Also | None = None,
@@ -122,6 +123,7 @@ class Routes(Blueprint):
                 unrecorded=unrecorded,
                 also=also or Also(),
                 takes=takes,
+                max_bytes=max_bytes,
             )
             ENDPOINTS.append(endpoint)
             options: dict[str, Any] = {"methods": [method], "content_types": []}
@@ -194,7 +196,7 @@ def _sendable(answer: Rendered, http: Any) -> Rendered:
 def _run(endpoint: Endpoint, caller: Caller, http: Any, path: Mapping[str, str]) -> Rendered:
     key = _idempotency_key(endpoint, http)
     raw = http.raw_body
-    _check_size(raw)
+    _check_size(raw, endpoint.max_bytes)
     concrete_path = endpoint.path.format(**path)
     scope = f"{endpoint.method} {concrete_path} {caller.role} {caller.id}"
     idempotency = _idempotent(endpoint, caller, key, concrete_path, raw)
@@ -260,9 +262,9 @@ def _idempotency_key(endpoint: Endpoint, http: Any) -> str | None:
     return key
 
 
-def _check_size(raw: bytes) -> None:
-    if len(raw) > MAX_BODY_BYTES:
-        raise TooLarge(f"The body has {len(raw)} bytes; at most {MAX_BODY_BYTES} are taken.")
+def _check_size(raw: bytes, most: int) -> None:
+    if len(raw) > most:
+        raise TooLarge(f"The body has {len(raw)} bytes; at most {most} are taken.")
 
 
 def _check_ids(path: Mapping[str, str]) -> None:

@@ -68,6 +68,7 @@ _NAMES = {
     "run": "run_id",
     "pob": "payout_batch_id",
     "pyt": "payout_id",
+    "rec": "reconciliation_id",
     "whd": "delivery_id",
     "rpl": "replay_id",
     "sim": "simulation_id",

@@ -22,6 +22,7 @@ PLAN_SIMULATE = "PLAN_SIMULATE_QUEUE"
 SETTLEMENT_LIST = "SETTLEMENT_LIST_QUEUE"
 SETTLEMENT_SETTLE = "SETTLEMENT_SETTLE_QUEUE"
 PAYOUT_PAGE = "PAYOUT_PAGE_QUEUE"
+RECONCILE = "RECONCILE_QUEUE"
 
 # In the order of an order's way; each has its worker and its dead-letter queue.
 ALL = (
@@ -37,6 +38,7 @@ ALL = (
     SETTLEMENT_LIST,
     SETTLEMENT_SETTLE,
     PAYOUT_PAGE,
+    RECONCILE,
 )
 # How often a message is given to its worker before it is put aside.
 MAX_RECEIVES = 5
@@ -58,6 +60,7 @@ RECEIVERS: dict[str, tuple[str, ...]] = {
     events.SETTLEMENT_STARTED: (SETTLEMENT_LIST,),
     events.SETTLEMENT_COMPLETED: (WEBHOOK_FAN_OUT,),
     events.PAYOUTS_ASKED: (PAYOUT_PAGE,),
+    events.RECONCILIATION_ASKED: (RECONCILE,),
     events.ENDPOINT_DISABLED: (WEBHOOK_FAN_OUT,),
     events.AFTER_SALES_REQUESTED: (WEBHOOK_FAN_OUT,),
     events.AFTER_SALES_DECIDED: (WEBHOOK_FAN_OUT,),

@@ -34,6 +34,7 @@ _MODE = "^[a-z][a-z0-9_-]{0,29}$"
 _STRIPE_ACCOUNT = "^acct_[A-Za-z0-9]{8,64}$"
 _COUNTRY = "^[A-Z]{2}$"
 _HTTPS_URL = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?$"
+_CASH = "^cash:[a-z][a-z0-9_]{0,30}$"
 _PHONE = r"^\+?[0-9][0-9 ()./-]{2,30}$"
 # What each pattern asks for, to people.
 PATTERNS = {
@@ -50,6 +51,7 @@ PATTERNS = {
     _STRIPE_ACCOUNT: "the id of a Stripe account such as acct_1032D82eZvKYlo2C",
     _COUNTRY: "a two-letter country code such as DE",
     _HTTPS_URL: "an https address such as https://photos.example/eggs.jpg",
+    _CASH: "a cash account of the ledger such as cash:bank",
     _PHONE: "a phone number such as +49 30 5550123",
 }
 
@@ -150,6 +152,9 @@ StripeAccount = Annotated[
 ]
 Country = Annotated[str, StringConstraints(pattern=_COUNTRY), Field(examples=["DE"])]
 HttpsUrl = Annotated[str, StringConstraints(max_length=500, pattern=_HTTPS_URL)]
+CashAccount = Annotated[
+    str, StringConstraints(pattern=_CASH), Field(examples=["cash:bank", "cash:stripe"])
+]
 Phone = Annotated[str, StringConstraints(pattern=_PHONE)]
 
 S = TypeVar("S")

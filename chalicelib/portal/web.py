@@ -23,7 +23,8 @@ from chalicelib.kernel.errors import (
 )
 from chalicelib.parties import service as parties
 from chalicelib.platform import problems
-from chalicelib.platform.http_in import MAX_BODY_BYTES, File, request_id_of
+from chalicelib.platform.endpoints import MAX_BODY_BYTES
+from chalicelib.platform.http_in import Binary, request_id_of
 from chalicelib.platform.log import about, flush_metrics, logger, metric
 from chalicelib.platform.retries import unreachable
 from chalicelib.platform.settings import settings
@@ -300,13 +301,21 @@ def _validated(model: type[BaseModel], sent: Mapping[str, Any]) -> Any:
         raise Invalid(told, errors=found) from None
 
 
+def _file(content: bytes, headers: dict[str, str | list[str]]) -> Response:
+    """Text as text, as the API sends it: only what is none depends on an `Accept`."""
+    try:
+        return Response(content.decode(), status_code=200, headers=headers)
+    except UnicodeDecodeError:
+        return Binary(content, 200, headers)
+
+
 def _response(visit: Visit, answer: Answer) -> Response:
     from chalicelib.portal.rendering import render
 
     if isinstance(answer, Download):
         kept = f'attachment; filename="{answer.name}"'
         named = {"Content-Type": answer.media_type, "Content-Disposition": kept}
-        return File(answer.content, {**HEADERS, **named})
+        return _file(answer.content, {**HEADERS, **named})
     if isinstance(answer, GoTo):
         there = {**answer.headers, "Location": visit.root + answer.place}
         return Response("", status_code=303, headers={**HEADERS, **there})

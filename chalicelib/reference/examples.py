@@ -22,6 +22,7 @@ API_KEY = "key_019caa082b3c7fc3649a5d2b183a"
 CASE = "cas_91b3d5f7092a4c6e8f10a2b4c6d8"
 RUN = "run_2026-03-11"
 BATCH, PAYOUT = "pob_019cc1a0b2c31d4e5f60718293a4", "pyt_3e5a7c9b1d2f40688ac4e6f0b2d4"
+RECONCILIATION = "rec_019cc2b1c3d42e5f60718293a4b5"
 RULES: list[dict[str, Any]] = [
     {
         "match": {},
@@ -618,7 +619,61 @@ PAYOUT_VIEW: dict[str, Any] = {
     "made_at": "2026-03-12T08:00:19.804Z",
     "told_at": "2026-03-13T09:12:40.006Z",
 }
+RECONCILIATION_VIEW: dict[str, Any] = {
+    "id": RECONCILIATION,
+    "account": "cash:bank",
+    "format": "camt.053",
+    "statement_id": "2026-00071",
+    "first": "2026-03-12",
+    "last": "2026-03-18",
+    "lines": 214,
+    "status": "done",
+    "progress": 100,
+    "matched": 212,
+    "differences": 2,
+    "unresolved": 1,
+    "in_transit": 9,
+    "repeated": 0,
+    "kinds": [
+        {"kind": "fee", "differences": 1, "currency": "EUR", "amount": -450},
+        {"kind": "returned", "differences": 1, "currency": "EUR", "amount": 11484},
+    ],
+    "made_by": "op_mira",
+    "made_at": "2026-03-19T07:30:11.402Z",
+    "done_at": "2026-03-19T07:30:58.119Z",
+}
+RECONCILIATION_BEGUN: dict[str, Any] = {
+    **RECONCILIATION_VIEW,
+    "status": "gathering",
+    "progress": 0,
+    "matched": 0,
+    "differences": 0,
+    "unresolved": 0,
+    "in_transit": 0,
+    "kinds": [],
+    "done_at": None,
+}
+DIFFERENCE_VIEW: dict[str, Any] = {
+    "n": 2,
+    "kind": "returned",
+    "detail": "Line 198 over 114.84 EUR of 2026-03-17: the payout came back.",
+    "lines": [198],
+    "entries": [],
+    "changes": [{"currency": "EUR", "amount": 11484}],
+    "payout_id": PAYOUT,
+    "case_id": CASE,
+    "owner": "op_tom",
+    "resolution": None,
+    "note": None,
+    "resolved_by": None,
+    "resolved_at": None,
+    "posted": [],
+}
 EXAMPLES: dict[str, Any] = {
+    "ReconciliationView": RECONCILIATION_VIEW,
+    "DifferenceView": DIFFERENCE_VIEW,
+    "Resolve": {"resolution": "returned", "note": "The account is closed; the leader knows."},
+    "Assign": {"owner": "op_tom"},
     "BatchSummaryView": BATCH_SUMMARY,
     "BatchView": {
         **BATCH_SUMMARY,
@@ -1269,6 +1324,15 @@ ANSWERS: dict[str, Any] = {
         ],
     },
     "make_batch": BATCH_PREPARING,
+    "take_statement": RECONCILIATION_BEGUN,
+    "resolve_difference": {
+        **DIFFERENCE_VIEW,
+        "resolution": "returned",
+        "note": "The account is closed; the leader knows.",
+        "resolved_by": "op_tom",
+        "resolved_at": "2026-03-19T09:14:20.733Z",
+        "posted": [f"payout-returned:{PAYOUT}"],
+    },
     "approve_batch": {
         **BATCH_SUMMARY,
         "status": "approved",
@@ -1301,6 +1365,8 @@ ANSWERS: dict[str, Any] = {
 
 # Bodies that are no JSON, by their route.
 TEXTS = {
+    "take_statement": "date,amount,currency,reference,bank_ref,type\n"
+    f"2026-03-13,-114.84,EUR,{PAYOUT},C13-0871,payment\n2026-03-13,-4.50,EUR,,C13-0872,fee\n",
     "import_stock": "supplier_sku,on_hand\nEGG-10,120\nEGG-6,45\nEGG-4,many\n",
     "import_tracking": f"dispatch_id,carrier,tracking_number\n{DISPATCH},DHL,00340434\n",
 }

@@ -26,6 +26,7 @@ TAGS = {
     "Orders": "From the basket to the money.",
     "Payments": "Refunds on their way.",
     "Payouts": "What leaders and suppliers are sent: gathered, approved, sent, and seen to arrive.",
+    "Reconciliation": "What banks and providers say, held against the books.",
     "Dispatches": "What a supplier must ship; cancelling and refunding.",
     "After-sales": "What customers ask for once their parcel has shipped.",
     "Webhooks": "Telling others, signed and tried again.",

@@ -121,6 +121,10 @@ class Market:
         usual = {"currency": "EUR", "kind": "leaders", "method": "manual"}
         return self.world.operator.post("/v1/payout-batches", {**usual, **changes})
 
+    def statement(self, query: str, raw: bytes) -> Answer:
+        headers = {"Content-Type": "application/octet-stream"}
+        return self.world.operator.send("POST", f"/v1/reconciliations?{query}", raw, headers)
+
     def payout_account(self, **body: Any) -> Answer:
         path = f"/v1/leaders/{self.sale.leader_id}/payout-account"
         return self.world.operator.put(path, {"holder": "Lena Wolf", **body})
@@ -428,6 +432,39 @@ BAD: dict[str, Bad] = {
     "a result without a reference": invalid(
         lambda m: m.world.operator.post("/v1/payouts/pyt_0/result", {"status": "paid"}),
         "reference",
+    ),
+    "a statement of no account": invalid(
+        lambda m: m.statement("format=csv", b"date,amount,currency\n"), "account"
+    ),
+    "a statement in another format": invalid(
+        lambda m: m.statement("account=cash:bank&format=mt940", b":20:X"), "format"
+    ),
+    "a statement that is broken XML": invalid(
+        lambda m: m.statement("account=cash:bank", b"<Document><"), "body"
+    ),
+    "a reconciliation there is not": Bad(
+        lambda m: m.world.operator.get("/v1/reconciliations/rec_0"), 404, "not_found"
+    ),
+    "a difference there is not": Bad(
+        lambda m: m.world.operator.post(
+            "/v1/reconciliations/rec_0/differences/1/resolve",
+            {"resolution": "accept", "note": "as it should be"},
+        ),
+        404,
+        "not_found",
+    ),
+    "a resolution that is none": invalid(
+        lambda m: m.world.operator.post(
+            "/v1/reconciliations/rec_0/differences/1/resolve",
+            {"resolution": "forget", "note": "never mind"},
+        ),
+        "resolution",
+    ),
+    "a difference of nobody": invalid(
+        lambda m: m.world.operator.post(
+            "/v1/reconciliations/rec_0/differences/1/assign", {"owner": ""}
+        ),
+        "owner",
     ),
     "remitted: nothing": invalid(lambda m: m.remit(0), "amount"),
     "remitted: more than is held": Bad(lambda m: m.remit(1), 409, "more_than_collected"),
@@ -865,7 +902,7 @@ ASKS_FOR = {
 
 def lists() -> list[str]:
     found = [e for e in ENDPOINTS if e.query and "cursor" in e.query.model_fields]
-    assert len(found) == 34
+    assert len(found) == 36
     return [f"{each.path.replace('{id}', 'x_1')}?{ASKS_FOR.get(each.name, '')}" for each in found]
 
 

@@ -42,6 +42,8 @@ from chalicelib.plans.store import PlanRow, VersionRow
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
+from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
+from chalicelib.reconciliation.store import ClaimRow, DifferenceRow, ReconciliationRow
 from chalicelib.settlement.rules import EarnedLine, Run, Statement
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import (
@@ -105,6 +107,14 @@ class State:
         self.payouts: list[Payout] = _entities(PayoutRow, payouts, "payout")
         self.tallies = _rows(TallyRow, payouts, "tally")
         self.open_payouts = _rows(OpenPayoutRow, payouts, "open")
+        reconciled = _items("RECONCILIATION_TABLE")
+        self.reconciliations: list[Reconciliation] = _entities(
+            ReconciliationRow, reconciled, "reconciliation"
+        )
+        self.differences: list[NumberedDifference] = [
+            row.to_entity() for row in _rows(DifferenceRow, reconciled, "difference")
+        ]
+        self.claims = _rows(ClaimRow, reconciled, "claim")
         self.statements: list[Statement] = _entities(StatementRow, settlement, "statement")
         self.earnings = _rows(EarningsRow, settlement, "earnings")
         self.maturing = _rows(MaturingRow, settlement, "maturing")
@@ -206,8 +216,8 @@ def _trial_balance(state: State) -> Iterator[str]:
 
 def _books(state: State) -> Iterator[str]:
     """Every account is what all that was paid, delivered, refunded, remitted, fined, deposited,
-    asked in fees and paid out make it."""
-    due = _fined(state) + _deposited(state) + _fees(state) + _sent(state)
+    asked in fees, paid out and reconciled make it."""
+    due = _fined(state) + _deposited(state) + _fees(state) + _sent(state) + _reconciled(state)
     for receipt in state.receipts:
         due[f"{receipt.currency} {_cash_of(state, receipt)}"] += receipt.amount
         if receipt.order_id is None:
@@ -315,6 +325,26 @@ def _sent(state: State) -> Sums:
             "failed": payee.account(coming),
         }.get(payout.outcome or "", payee.account("in_payout"))
         due[f"{of} {is_at}"] -= payout.amount
+    return due
+
+
+def _reconciled(state: State) -> Sums:
+    """What differences were resolved to be, against where each resolution posts it."""
+    due = Sums()
+    accounts = {each.id: each.account for each in state.reconciliations}
+    entries = {each.id: each for each in state.entries}
+    against = {"post_fee": "platform:revenue", "post_to_suspense": "platform:suspense"}
+    for each in state.differences:
+        here = accounts[each.reconciliation_id]
+        for change in each.changes if each.is_resolved and each.posted else ():
+            if each.resolution in ("paid", "returned"):
+                continue
+            posted = entries[f"reconciled:{each.reconciliation_id}:{each.n}:{change.currency}"]
+            there = [p.account for p in posted.postings if p.account != here]
+            due[f"{change.currency} {here}"] += change.amount
+            due[f"{change.currency} {against.get(each.resolution or '', there[0])}"] -= (
+                change.amount
+            )
     return due
 
 
@@ -800,6 +830,36 @@ def _batches(state: State) -> Iterator[str]:
             yield f"batch {batch.id} is {batch.status}, and not all of its payouts are over"
 
 
+def _reconciliations(state: State) -> Iterator[str]:
+    """Reconciliations say what their differences say, and explain each of their lines once."""
+    of: dict[str, list[NumberedDifference]] = defaultdict(list)
+    for difference in state.differences:
+        of[difference.reconciliation_id].append(difference)
+    for made in state.reconciliations:
+        found = of[made.id]
+        unresolved = sum(not each.is_resolved for each in found)
+        if (made.differences, made.unresolved) != (len(found), unresolved):
+            yield f"reconciliation {made.id} has {made.differences}, {made.unresolved} unresolved"
+        explained = made.matched + made.repeated + sum(len(each.lines) for each in found)
+        if made.is_done and explained != made.lines:
+            yield f"reconciliation {made.id} explains {explained} of {made.lines} lines"
+
+
+def _reconciled_cases(state: State) -> Iterator[str]:
+    """Each difference has its case, and the entries that it says it has posted; a claim its one."""
+    cases = {each.id: each for each in state.cases}
+    entries = {each.id for each in state.entries}
+    for each in state.differences:
+        case = cases.get(each.case_id)
+        if case is None or (each.is_resolved and case.status != "resolved"):
+            yield f"difference {each.n} of {each.reconciliation_id} has no case that stands so"
+        if not entries.issuperset(each.posted):
+            yield f"difference {each.n} of {each.reconciliation_id} has not posted {each.posted}"
+    for claim in state.claims:
+        if claim.pk.startswith("claim#") and claim.pk.split("#", 2)[2] not in entries:
+            yield f"{claim.pk} claims no entry"
+
+
 def _tallied(payouts: list[Payout]) -> Counter[str]:
     due = Counter({"payouts": len(payouts)})
     for each in payouts:
@@ -864,6 +924,8 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _replays,
     _payouts,
     _batches,
+    _reconciliations,
+    _reconciled_cases,
     _outbox,
     _deliveries,
     _endpoints,

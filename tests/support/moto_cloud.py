@@ -47,6 +47,7 @@ QUEUES = (
     "SETTLEMENT_LIST",
     "SETTLEMENT_SETTLE",
     "PAYOUT_PAGE",
+    "RECONCILE",
 )
 # DynamoDB's limit for reading together, as for writing; moto still has an older one.
 ITEMS_AT_MOST = 100

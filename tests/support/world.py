@@ -352,6 +352,7 @@ def workers() -> dict[str, Any]:
     from chalicelib.ordering.workers import campaign_orders
     from chalicelib.payments.workers import refund_execute
     from chalicelib.payouts.workers import payout_page
+    from chalicelib.reconciliation.workers import reconcile
     from chalicelib.settlement.workers import settlement_list, settlement_settle
     from chalicelib.simulation.workers import plan_simulate
     from chalicelib.webhooks.workers import (
@@ -375,6 +376,7 @@ def workers() -> dict[str, Any]:
         "SETTLEMENT_LIST": settlement_list,
         "SETTLEMENT_SETTLE": settlement_settle,
         "PAYOUT_PAGE": payout_page,
+        "RECONCILE": reconcile,
     }
     return {queue: as_function(queue, worker) for queue, worker in found.items()}
 

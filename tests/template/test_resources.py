@@ -27,7 +27,7 @@ def test_cfn_lint_finds_nothing(packaged: Package) -> None:
 
 def test_every_queue_source_reports_partial_failures(functions: Json) -> None:
     sources = queue_sources(functions)
-    assert len(sources) == 11
+    assert len(sources) == 13
     for source in sources.values():
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 

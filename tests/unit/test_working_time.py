@@ -205,3 +205,20 @@ def test_a_clock_ends_while_it_is_open(
 @given(BEGINS, SPANS)
 def test_who_is_always_open_pauses_never(begin: datetime, span: timedelta) -> None:
     assert Calendar(ZoneInfo("Asia/Beirut")).after(begin, span) == begin + span
+
+
+# 13 March 2026 is a Friday.
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        ("2026-03-10 09:00", None),
+        ("2026-03-10 17:59", None),
+        ("2026-03-10 18:00", "2026-03-11 09:00"),
+        ("2026-03-10 08:59", "2026-03-10 09:00"),
+        ("2026-03-13 18:00", "2026-03-17 09:00"),
+    ],
+    ids=["as it opens", "until it closes", "as it closes", "before it opens", "over closed days"],
+)
+def test_whoever_is_closed_opens_next_in_its_hours(now: str, until: str | None) -> None:
+    calendar = Calendar(BERLIN, WEEKDAYS, frozenset({date(2026, 3, 16)}))
+    assert calendar.closed_until(berlin(now)) == (berlin(until) if until else None)

@@ -9,6 +9,7 @@ import pytest
 from tests.support.events import EVENTS, sample
 from tests.support.lambdas import functions, invoke, sample_about
 from tests.support.snapshot import snapshot
+from tests.support.statements import csv_file, send
 from tests.support.world import Context, World
 
 SCHEDULES = (
@@ -27,6 +28,7 @@ SCHEDULES = (
 STRANGERS_FAIL = ("campaign_orders", "dispatch_create", "refund_execute", "webhook_fan_out")
 STRANGERS_PASS = (
     "payout_page",
+    "reconcile",
     "settlement_list",
     "settlement_settle",
     "webhook_attempt",
@@ -112,6 +114,14 @@ def test_the_sample_of_payout_page_begins_to_gather(world: World) -> None:
     assert [each["subject"] for each in world.messages("PAYOUT_PAGE")] == [batch["id"]]
     assert invoke("payout_page", sample_about("payout_page", batch["id"])) == DONE
     assert [each["data"]["page"] for each in world.messages("PAYOUT_PAGE")] == [0]
+
+
+def test_the_sample_of_reconcile_takes_a_statement_through(world: World) -> None:
+    made = send(world.operator, csv_file(("2026-03-09", "1.00", "EUR", "x"))).json
+    assert [each["subject"] for each in world.messages("RECONCILE")] == [made["id"]]
+    assert invoke("reconcile", sample_about("reconcile", made["id"])) == DONE
+    done = world.operator.get(f"/v1/reconciliations/{made['id']}").json
+    assert (done["status"], done["differences"]) == ("done", 1)
 
 
 def test_the_sample_of_the_api_places_an_order(world: World) -> None:

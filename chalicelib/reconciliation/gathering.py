@@ -1,0 +1,88 @@
+"""What the books, payouts and other statements say of a statement's account and lines."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from chalicelib.kernel import clock
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.rules import Entry
+from chalicelib.payouts import store as payouts
+from chalicelib.platform.settings import settings
+from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.rules import Booked, Line, Reconciliation, Sent, payout_id
+
+# How long an entry that a statement has left is looked for in later ones.
+CARRIED = timedelta(days=60)
+CASH = "cash:"
+
+
+def of_day(day: date) -> list[Booked]:
+    """What entries of a business date have posted to cash, of any bank and provider."""
+    zone = settings().zone
+    after = clock.begin_of(day, zone) - timedelta(milliseconds=1)
+    through = clock.begin_of(day + timedelta(days=1), zone) - timedelta(milliseconds=1)
+    return _booked(ledger.entries_between(after, through))
+
+
+def carried(made: Reconciliation) -> list[Booked]:
+    """What earlier statements have left, and none has had."""
+    since = (date.fromisoformat(made.first) - CARRIED).isoformat()
+    left = reconciliations.in_transit(made.account, since, made.first)
+    found = _booked(ledger.get_entries(left).values())
+    return [each for each in found if each.account == made.account and not each.is_claimed]
+
+
+def named(lines: Collection[Line], known: Sequence[Booked]) -> list[Booked]:
+    """Entries of any time that lines name by id, beside those that are known."""
+    keys = {key for each in known for key in each.keys}
+    unknown = [line for line in lines if not keys.intersection(line.keys)]
+    wanted = {entry_id for line in unknown for entry_id in _entry_ids(line)}
+    return _booked(ledger.get_entries(wanted).values())
+
+
+def sent(lines: Iterable[Line]) -> dict[str, Sent]:
+    """Payouts that lines name and that wait for their result, by key."""
+    keys = {key: payout_id(key) for line in lines for key in line.own_ids}
+    found = payouts.get_payouts(each for each in keys.values() if each)
+    waiting = {each.id: each for each in found if not each.is_over}
+    batches = payouts.get_batches({each.batch_id for each in waiting.values()})
+    return {
+        key: Sent(payout.id, payout.amount, payout.currency)
+        for key, payout in ((key, waiting.get(each or "")) for key, each in keys.items())
+        if payout and batches[payout.batch_id].is_sent
+    }
+
+
+def _entry_ids(line: Line) -> list[str]:
+    """The entries that it may name, whenever they were posted."""
+    payout_ids = [payout_id(key) for key in line.own_ids if payout_id(key)]
+    refunds = [f"rfd_{key[3:]}" for key in line.own_ids if key.startswith("rfd")]
+    return [
+        *(f"payout-{kind}:{each}" for each in payout_ids for kind in ("paid", "returned")),
+        *(f"refund-done:{each}" for each in refunds),
+        *((f"receipt:stripe:{line.reference}",) if line.reference.startswith("pi_") else ()),
+    ]
+
+
+def _booked(entries: Iterable[Entry]) -> list[Booked]:
+    zone = settings().zone
+    found = [
+        Booked(
+            entry.id,
+            posting.account,
+            posting.amount,
+            entry.currency,
+            clock.business_date(entry.posted_at, zone).isoformat(),
+            entry.subject,
+        )
+        for entry in entries
+        for posting in entry.postings
+        if posting.account.startswith(CASH)
+    ]
+    return _with_claims(found)
+
+
+def _with_claims(found: Sequence[Booked]) -> list[Booked]:
+    claims = reconciliations.claimed_entries(each.name for each in found)
+    return [replace(each, is_claimed=each.name in claims) for each in found]

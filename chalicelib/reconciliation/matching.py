@@ -1,0 +1,325 @@
+"""Matching a statement's lines with what is booked: by id, then by amount and date. Pure.
+
+Nothing is guessed: where more than one pairing is possible, all that might belong to each other is
+one difference. What a line has taken no other line can take.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from chalicelib.kernel.currencies import written
+from chalicelib.reconciliation.rules import (
+    TOGETHER,
+    WINDOW,
+    Booked,
+    Change,
+    Difference,
+    DifferenceKind,
+    Found,
+    Line,
+    Match,
+    Outcome,
+    Sent,
+    change,
+    days_between,
+    in_time,
+    payout_id,
+    sums,
+)
+
+D = TypeVar("D", Line, Booked)
+
+
+class Matcher:
+    """One statement against the books of its account.
+
+    `booked` is all that may be meant, of any account; of this one, what lies in `period` must be in
+    the statement, except what is so late in it that it may be in the next. `sent` are payouts that
+    wait for their result, by key. `carried` are entries that earlier statements left to this one.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        lines: Sequence[Line],
+        booked: Collection[Booked],
+        period: tuple[str, str],
+        transit_from: str,
+        sent: Mapping[str, Sent] | None = None,
+        carried: Collection[str] = (),
+    ) -> None:
+        self._account, self._lines, self._booked = account, lines, booked
+        self._period, self._transit_from = period, transit_from
+        self._sent = sent or {}
+        self._open = {line.n: line for line in lines}
+        self._carried = carried
+        self._taken = {each.name for each in booked if each.is_claimed}
+        self._by_key: dict[str, list[Booked]] = defaultdict(list)
+        for each in booked:
+            for key in each.keys:
+                self._by_key[key].append(each)
+        self._outcomes: list[Outcome] = []
+
+    def run(self) -> Found:
+        self._set_repeated_aside()
+        self._set_fees_aside()
+        self._match_by_id()
+        self._explain_by_id()
+        self._match_by_amount()
+        for line in list(self._open.values()):
+            if line.kind == "transfer":
+                said = "the provider has moved it to or from a bank"
+                self._differ("transfer", (line,), (), said, account="cash:bank")
+            else:
+                self._differ("extra", (line,), (), "nothing in the books explains it")
+        in_transit = tuple(self._missing())
+        return Found(tuple(self._outcomes), in_transit)
+
+    def _set_repeated_aside(self) -> None:
+        seen: set[str] = set()
+        for line in self._lines:
+            if line.bank_ref and line.bank_ref in seen:
+                said = f"the statement has the bank's reference {line.bank_ref} twice"
+                self._differ("duplicate", (line,), (), said)
+            seen.add(line.bank_ref)
+
+    def _set_fees_aside(self) -> None:
+        for line in list(self._open.values()):
+            if line.kind == "fee":
+                self._differ("fee", (line,), (), "the bank or provider has taken it as a fee")
+
+    def _match_by_id(self) -> None:
+        for line in list(self._open.values()):
+            fitting = [each for each in self._named(line) if self._fits(line, each)]
+            if len(fitting) == 1:
+                self._match(line, fitting[0])
+
+    def _explain_by_id(self) -> None:
+        self._explain_split()
+        for line in list(self._open.values()):
+            named = self._named(line)
+            if named:
+                self._explain(line, named)
+            elif line.own_ids:
+                self._explain_unknown(line)
+
+    def _explain_split(self) -> None:
+        of_entry: dict[str, list[Line]] = defaultdict(list)
+        entries = {}
+        for line in self._open.values():
+            free = [each for each in self._named(line) if self._is_free(each)]
+            if len(free) == 1 and free[0].currency == line.currency:
+                of_entry[free[0].entry_id].append(line)
+                entries[free[0].entry_id] = free[0]
+        for entry_id, lines in of_entry.items():
+            entry = entries[entry_id]
+            if 1 < len(lines) <= TOGETHER and sum(line.amount for line in lines) == entry.amount:
+                self._differ("split", lines, (entry,), "it came in parts")
+
+    def _explain(self, line: Line, named: Sequence[Booked]) -> None:
+        free = [each for each in named if self._is_free(each)]
+        here = [each for each in free if each.account == self._account] or free
+        if not here:
+            self._explain_taken(line, named[0])
+        elif len(here) > 1:
+            fitting = [each for each in here if self._fits(line, each)]
+            self._differ("ambiguous", (line,), fitting or here, "several entries may be meant")
+        else:
+            self._explain_one(line, here[0])
+
+    def _explain_taken(self, line: Line, entry: Booked) -> None:
+        if _is_back(line, entry):
+            self._returned(line, entry, ())
+        elif entry.is_claimed:
+            said = "its entry has its line in another statement"
+            self._differ("matched_before", (line,), (), said, entry)
+        else:
+            self._differ("duplicate", (line,), (), "its entry has its line already", entry)
+
+    def _explain_one(self, line: Line, entry: Booked) -> None:
+        kind, said = self._kind_of(line, entry)
+        if kind == "returned":
+            self._returned(line, entry, (entry,))
+        elif kind == "wrong_account":
+            self._differ(kind, (line,), (entry,), said, account=entry.account)
+        else:
+            self._differ(kind, (line,), (entry,), said)
+
+    def _kind_of(self, line: Line, entry: Booked) -> tuple[DifferenceKind, str]:
+        booked = written(entry.amount, entry.currency)
+        if line.currency != entry.currency:
+            return "currency", f"the books have {booked}"
+        if line.amount == -entry.amount:
+            return "wrong_direction", f"the books have {booked}"
+        if line.amount != entry.amount:
+            return "amount", f"the books have {booked}"
+        if entry.account != self._account:
+            return "wrong_account", f"the books have it in {entry.account}"
+        return "late", f"the books have it on {entry.day}"
+
+    def _explain_unknown(self, line: Line) -> None:
+        for key in line.own_ids:
+            sent = self._sent.get(key)
+            if sent and (line.amount, line.currency) == (-sent.amount, sent.currency):
+                said = "the payout was sent and has no result yet"
+                self._differ("not_told", (line,), (), said, payout=sent.payout_id)
+                return
+        self._differ("unknown_reference", (line,), (), "no entry has the id that it names")
+
+    def _returned(self, line: Line, entry: Booked, entries: Sequence[Booked]) -> None:
+        said = "the payout came back"
+        self._differ("returned", (line,), entries, said, entry, payout=entry.paid or "")
+
+    def _match_by_amount(self) -> None:
+        """Where one line and one entry of an amount are near each other and no other is."""
+        entries: dict[tuple[str, int], list[Booked]] = defaultdict(list)
+        for each in self._booked:
+            if self._is_free(each) and each.account == self._account:
+                entries[each.currency, each.amount].append(each)
+        lines: dict[tuple[str, int], list[Line]] = defaultdict(list)
+        for line in self._open.values():
+            lines[line.currency, line.amount].append(line)
+        for key, of_amount in lines.items():
+            for some, near in _groups(of_amount, entries.get(key, [])):
+                self._match_group(some, near)
+
+    def _match_group(self, lines: Sequence[Line], near: Sequence[Booked]) -> None:
+        if len(lines) == len(near) == 1:
+            self._match(lines[0], near[0])
+        elif near:
+            said = f"{len(lines)} lines and {len(near)} entries of this amount are near each other"
+            for n in range(0, max(len(lines), len(near)), TOGETHER):
+                some = lines[n : n + TOGETHER], near[n : n + TOGETHER]
+                self._differ("ambiguous", *some, said)
+
+    def _named(self, line: Line) -> list[Booked]:
+        """What the surest of its keys names."""
+        for key in line.keys:
+            if self._by_key.get(key):
+                return self._by_key[key]
+        return []
+
+    def _fits(self, line: Line, entry: Booked) -> bool:
+        same = (entry.amount, entry.currency, entry.account) == (
+            line.amount,
+            line.currency,
+            self._account,
+        )
+        return same and self._is_free(entry) and in_time(line, entry)
+
+    def _is_free(self, entry: Booked) -> bool:
+        return entry.name not in self._taken
+
+    def _match(self, line: Line, entry: Booked) -> None:
+        self._take((line,), (entry,))
+        self._outcomes.append(Match(line.n, entry.entry_id))
+
+    def _differ(
+        self,
+        kind: DifferenceKind,
+        lines: Sequence[Line],
+        entries: Sequence[Booked],
+        said: str,
+        of: Booked | None = None,
+        *,
+        account: str = "",
+        payout: str = "",
+    ) -> None:
+        self._take(lines, entries)
+        self._outcomes.append(
+            Difference(
+                kind,
+                f"{_said_of(lines)}: {said}." if lines else f"{said}.",
+                tuple(line.n for line in lines),
+                tuple(each.entry_id for each in entries),
+                of.entry_id if of else "",
+                self._changes(lines, entries),
+                account,
+                payout,
+            )
+        )
+
+    def _changes(self, lines: Iterable[Line], entries: Iterable[Booked]) -> tuple[Change, ...]:
+        here = [each for each in entries if each.account == self._account]
+        return change(
+            *((line.currency, line.amount) for line in lines),
+            *((each.currency, -each.amount) for each in here),
+        )
+
+    def _take(self, lines: Iterable[Line], entries: Iterable[Booked]) -> None:
+        for line in lines:
+            del self._open[line.n]
+        self._taken.update(each.name for each in entries)
+
+    def _missing(self) -> list[str]:
+        """Tell what the statement should have and has not; what the next one may have is left."""
+        in_transit = []
+        first, last = self._period
+        for each in sorted(self._booked, key=lambda each: (each.day, each.entry_id)):
+            if each.account != self._account or not self._is_free(each):
+                continue
+            if each.day >= self._transit_from and each.day <= last:
+                in_transit.append(each.entry_id)
+            elif each.entry_id in self._carried or first <= each.day < self._transit_from:
+                amount = written(each.amount, each.currency)
+                said = f"{each.entry_id} over {amount} of {each.day} is not in the statement"
+                self._differ("missing", (), (each,), said)
+        return in_transit
+
+
+def balance_differences(lines: Iterable[Line], totals: Mapping[str, int]) -> list[Difference]:
+    """Where a statement's balances say that its lines come to something else."""
+    come_to = sums((line.currency, line.amount) for line in lines)
+    return [
+        Difference(
+            "balance",
+            f"By its balances the statement moves {written(total, currency)}, its lines come to "
+            f"{written(come_to.get(currency, 0), currency)}: lines are missing in it.",
+        )
+        for currency, total in sorted(totals.items())
+        if total != come_to.get(currency, 0)
+    ]
+
+
+def _is_back(line: Line, entry: Booked) -> bool:
+    return bool(entry.paid and payout_id(entry.keys[0])) and line.amount == -entry.amount > 0
+
+
+def _said_of(lines: Sequence[Line]) -> str:
+    numbers = ", ".join(str(line.n) for line in lines[:10])
+    name = "Line" if len(lines) == 1 else "Lines"
+    if len(lines) > 10:
+        numbers += f" and {len(lines) - 10} more"
+    amounts = sums((line.currency, line.amount) for line in lines)
+    over = " and ".join(written(amount, currency) for currency, amount in amounts.items())
+    return f"{name} {numbers} over {over} of {lines[0].day}"
+
+
+def _groups(
+    lines: Sequence[Line], entries: Sequence[Booked]
+) -> Iterator[tuple[list[Line], list[Booked]]]:
+    """Lines of one amount with all entries of it that are near one of them, or near one of another
+    line that such an entry is near to."""
+    of_lines, of_entries = _by_day(lines), _by_day(entries)
+    left = dict.fromkeys(of_lines)
+    while left:
+        reached, days = [left.popitem()[0]], set[str]()
+        for day in reached:
+            near = {each for each in of_entries if days_between(day, each) <= WINDOW.days} - days
+            days |= near
+            joined = [o for o in left if any(days_between(o, d) <= WINDOW.days for d in near)]
+            reached += joined
+            for each in joined:
+                del left[each]
+        yield (
+            [line for day in sorted(reached) for line in of_lines[day]],
+            [entry for day in sorted(days) for entry in of_entries[day]],
+        )
+
+
+def _by_day(some: Sequence[D]) -> dict[str, list[D]]:
+    found: dict[str, list[D]] = defaultdict(list)
+    for each in some:
+        found[each.day].append(each)
+    return found

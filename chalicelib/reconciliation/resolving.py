@@ -1,0 +1,222 @@
+"""What a person does about differences: says whose they are, and what is posted. Each once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.cases import store as cases
+from chalicelib.kernel import clock
+from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.errors import Conflict, Invalid, NotFound
+from chalicelib.ledger import rules as books
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.rules import Entry
+from chalicelib.payouts import results
+from chalicelib.payouts.rules import Told
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.transaction import Recorder, Transaction, Write, write
+from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.rules import (
+    RESOLUTIONS,
+    SUSPENSE,
+    NumberedDifference,
+    Reconciliation,
+    Resolution,
+)
+from chalicelib.reconciliation.taking import reconciliation_of
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a difference is resolved; `account` is the other one of money that was moved."""
+
+    resolution: Resolution
+    note: str
+    account: str | None = None
+
+
+@retry_stale
+def assign(
+    reconciliation_id: str, n: int, owner: str, recorder: Recorder | None
+) -> NumberedDifference:
+    """Raises Conflict once it is resolved."""
+    before = _difference(reconciliation_id, n)
+    if before.owner == owner:
+        return before
+    if before.is_resolved:
+        raise _resolved_before(before)
+    after = replace(before, owner=owner, version=before.version + 1)
+    transaction = Transaction(recorder)
+    transaction.add(reconciliations.replace_difference(after))
+    transaction.commit(after)
+    return after
+
+
+def resolve(
+    reconciliation_id: str, n: int, said: Said, caller: Caller, recorder: Recorder | None
+) -> NumberedDifference:
+    """Post what the resolution means, close the case, and keep who said so.
+
+    Raises Conflict where it was resolved otherwise, where its kind cannot be resolved so, while the
+    reconciliation is under way, or where the payout cannot have come to that.
+    """
+    made = reconciliation_of(reconciliation_id)
+    before = _difference(reconciliation_id, n)
+    _check(made, before, said)
+    if said.resolution == "paid" or said.resolution == "returned":
+        _tell(before, said.resolution, said)
+    return _resolve(made, n, said, caller, recorder)
+
+
+def _tell(before: NumberedDifference, result: Told, said: Said) -> None:
+    """Say what has become of the payout. Nobody can resolve it otherwise from before that on; told
+    again it changes nothing, so that whoever dies behind it may begin anew."""
+    _begin(before.reconciliation_id, before.n, said)
+    try:
+        reference = f"{before.reconciliation_id}/{before.n}"
+        results.tell(before.difference.payout_id, result, reference, None)
+    except Conflict:
+        _give_up(before.reconciliation_id, before.n)
+        raise
+
+
+@retry_stale
+def _begin(reconciliation_id: str, n: int, said: Said) -> None:
+    before = _difference(reconciliation_id, n)
+    _check_same(before, said)
+    if before.resolution is None:
+        begun = replace(
+            before, resolution=said.resolution, note=said.note, version=before.version + 1
+        )
+        write(reconciliations.replace_difference(begun))
+
+
+@retry_stale
+def _give_up(reconciliation_id: str, n: int) -> None:
+    before = _difference(reconciliation_id, n)
+    if not before.is_resolved:
+        again = replace(before, resolution=None, note=None, version=before.version + 1)
+        write(reconciliations.replace_difference(again))
+
+
+@retry_stale
+def _resolve(
+    made: Reconciliation, n: int, said: Said, caller: Caller, recorder: Recorder | None
+) -> NumberedDifference:
+    before, now = _difference(made.id, n), clock.now()
+    _check_same(before, said)
+    if before.is_resolved:
+        return before
+    entries = _entries(made, before, said, now)
+    posted = tuple(entry.id for entry in entries) or _told(before, said)
+    after = replace(
+        before,
+        resolution=said.resolution,
+        note=said.note,
+        resolved_by=caller.id,
+        resolved_at=now,
+        posted=posted,
+        version=before.version + 1,
+    )
+    transaction = Transaction(recorder)
+    transaction.add(
+        reconciliations.replace_difference(after),
+        reconciliations.count_resolved(made.id),
+        *ledger.post(*entries),
+        *_claims(made, before, posted),
+        _close_case(before, said, now),
+    )
+    transaction.commit(after)
+    return after
+
+
+def _check(made: Reconciliation, before: NumberedDifference, said: Said) -> None:
+    if not made.is_done:
+        raise Conflict(
+            f"The reconciliation is {made.status}; its differences are resolved once it is done.",
+            code="reconciliation_under_way",
+        )
+    kind = before.difference.kind
+    if not before.allows(said.resolution):
+        known = ", ".join(RESOLUTIONS[kind])
+        raise Conflict(
+            f"A difference of the kind {kind} is resolved by {known}.",
+            code="resolution_not_possible",
+        )
+    if said.resolution == "post_to_other_account":
+        other = said.account or before.difference.account
+        if not other or other == made.account:
+            raise Invalid.field("account", "must be the other account that the money is in")
+    elif said.account:
+        raise Invalid.field("account", "is sent with post_to_other_account alone")
+
+
+def _entries(
+    made: Reconciliation, before: NumberedDifference, said: Said, now: datetime
+) -> list[Entry]:
+    """Take the account to what the statement says of it, one entry a currency."""
+    against = {
+        "post_fee": books.PLATFORM_REVENUE,
+        "post_to_suspense": SUSPENSE,
+        "post_to_other_account": said.account or before.difference.account,
+    }.get(said.resolution)
+    if against is None:
+        return []
+    return [
+        books.entry(
+            f"reconciled:{made.id}:{before.n}:{each.currency}",
+            each.currency,
+            made.id,
+            now,
+            {made.account: each.amount, against: -each.amount},
+        )
+        for each in before.difference.changes
+    ]
+
+
+def _told(before: NumberedDifference, said: Said) -> tuple[str, ...]:
+    """The entry by which the payout has come to what the statement shows."""
+    if said.resolution not in ("paid", "returned"):
+        return ()
+    return (f"payout-{said.resolution}:{before.difference.payout_id}",)
+
+
+def _check_same(before: NumberedDifference, said: Said) -> None:
+    if before.resolution and (before.resolution, before.note) != (said.resolution, said.note):
+        raise _resolved_before(before)
+
+
+def _claims(made: Reconciliation, before: NumberedDifference, posted: Sequence[str]) -> list[Write]:
+    """What was posted has its line in this statement; what is missing, and was posted against, is
+    never to have one."""
+    missing = before.difference.entries if before.difference.kind == "missing" and posted else ()
+    found = Conflict(
+        "What it is of has its line in another statement by now: accept it.",
+        code="found_meanwhile",
+    )
+    return [
+        reconciliations.claim_entry(made.account, each, made.id, str(before.n), found)
+        for each in (*posted, *missing)
+    ]
+
+
+def _close_case(before: NumberedDifference, said: Said, now: datetime) -> Write | None:
+    """Unless a person has closed it already."""
+    case = cases.get_case(before.case_id)
+    if case is None or case.status == "resolved":
+        return None
+    note = f"{said.resolution}: {said.note}"
+    return cases.resolve(replace(case, status="resolved", note=note, resolved_at=now))
+
+
+def _difference(reconciliation_id: str, n: int) -> NumberedDifference:
+    found = reconciliations.get_difference(reconciliation_id, n)
+    if found is None:
+        raise NotFound("There is no such difference.")
+    return found
+
+
+def _resolved_before(before: NumberedDifference) -> Conflict:
+    return Conflict(
+        f"The difference was resolved before, by {before.resolution}.", code="already_resolved"
+    )

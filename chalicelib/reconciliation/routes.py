@@ -1,0 +1,126 @@
+"""`/v1/reconciliations`."""
+
+from chalicelib.kernel.errors import NotFound
+from chalicelib.parties.authorizer import authorizer
+from chalicelib.platform.endpoints import Request
+from chalicelib.platform.http_in import Routes
+from chalicelib.platform.pages import Page
+from chalicelib.reconciliation import resolving, taking
+from chalicelib.reconciliation.resolving import Said
+from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
+from chalicelib.reconciliation.schema import (
+    Assign,
+    DifferenceView,
+    ReconciliationView,
+    Resolve,
+    TakeStatement,
+)
+
+routes = Routes(__name__, tag="Reconciliation", authorizer=authorizer)
+
+MAX_FILE = 4 * 1024 * 1024
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/reconciliations",
+    summary="Hold a bank's or provider's statement against the books",
+    notes="The body is the file itself. It is read whole or refused; its lines are matched with "
+    "the account's entries by id, then by amount and date, within minutes. Every difference "
+    "becomes a case.",
+    roles=("operator",),
+    takes="application/octet-stream",
+    max_bytes=MAX_FILE,
+    query=TakeStatement,
+    answer=ReconciliationView,
+    status=202,
+    key="optional",
+    errors={"statement_taken_before": 409},
+)
+def take_statement(request: Request) -> Reconciliation:
+    sent: TakeStatement = request.query
+    return taking.take(
+        sent.account, sent.format, request.raw_body, request.caller, request.idempotency
+    )
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/reconciliations",
+    summary="List reconciliations",
+    roles=("operator",),
+    answer=ReconciliationView,
+    is_list=True,
+)
+def list_reconciliations(request: Request) -> Page[Reconciliation]:
+    return taking.all_reconciliations(request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/reconciliations/{id}",
+    summary="Read a reconciliation: how far it is, and what differs by kind",
+    roles=("operator",),
+    answer=ReconciliationView,
+)
+def read_reconciliation(request: Request, id: str) -> Reconciliation:
+    return taking.reconciliation_of(id)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/reconciliations/{id}/differences",
+    summary="List what differs between a statement and the books",
+    roles=("operator",),
+    answer=DifferenceView,
+    is_list=True,
+)
+def list_differences(request: Request, id: str) -> Page[NumberedDifference]:
+    return taking.differences(id, request.page)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/reconciliations/{id}/differences/{n}/resolve",
+    summary="Resolve a difference, which posts an entry and closes its case",
+    notes="`post_fee` and `post_to_suspense` take the account to what the statement says, against "
+    "the platform's revenue or `platform:suspense`; `post_to_other_account` moves it from or to "
+    "another cash account; `paid` and `returned` tell it of the payout; `accept` posts nothing.",
+    roles=("operator",),
+    body=Resolve,
+    answer=DifferenceView,
+    key="optional",
+    errors={
+        "already_resolved": 409,
+        "resolution_not_possible": 409,
+        "reconciliation_under_way": 409,
+        "found_meanwhile": 409,
+        "batch_not_sent": 409,
+        "result_conflict": 409,
+    },
+)
+def resolve_difference(request: Request, id: str, n: str) -> NumberedDifference:
+    sent: Resolve = request.body
+    said = Said(sent.resolution, sent.note, sent.account)
+    return resolving.resolve(id, _number(n), said, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/reconciliations/{id}/differences/{n}/assign",
+    summary="Say which operator looks into a difference",
+    roles=("operator",),
+    body=Assign,
+    answer=DifferenceView,
+    key="optional",
+    errors={"already_resolved": 409},
+)
+def assign_difference(request: Request, id: str, n: str) -> NumberedDifference:
+    sent: Assign = request.body
+    return resolving.assign(id, _number(n), sent.owner, request.idempotency)
+
+
+def _number(n: str) -> int:
+    if not (n.isascii() and n.isdigit() and len(n) <= 6):
+        raise NotFound("There is no such difference.")
+    return int(n)

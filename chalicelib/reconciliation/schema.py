@@ -1,0 +1,87 @@
+"""Requests and answers about reconciliations."""
+
+from pydantic import Field
+
+from chalicelib.platform.schema import (
+    CashAccount,
+    Identifier,
+    Instant,
+    LongText,
+    RequestModel,
+    View,
+)
+from chalicelib.reconciliation.rules import DifferenceKind, Format, Resolution, Status
+
+
+class TakeStatement(RequestModel):
+    account: CashAccount = Field(description="The ledger account that the statement is of.")
+    format: Format = Field(
+        default="camt.053",
+        description="`camt.053` of ISO 20022, `csv`, or Stripe's list of balance transactions.",
+    )
+
+
+class ChangeView(View):
+    currency: str
+    amount: int = Field(description="What the statement has more than the books.")
+
+
+class KindCountView(View):
+    kind: DifferenceKind
+    differences: int
+    currency: str | None = Field(description="Null where they move nothing.")
+    amount: int
+
+
+class ReconciliationView(View):
+    id: str
+    account: str
+    format: Format
+    statement_id: str = Field(description="The bank's own; empty where it gives none.")
+    first: str = Field(description="The first day of the statement.")
+    last: str = Field(description="The last day of the statement.")
+    lines: int
+    status: Status
+    progress: int = Field(description="In percent.")
+    matched: int = Field(description="Lines that have their entry in the books.")
+    differences: int
+    unresolved: int = Field(description="Differences that nobody has resolved yet.")
+    in_transit: int = Field(
+        description="Entries so near the statement's end that the next one will have them."
+    )
+    repeated: int = Field(description="Lines that another statement had before.")
+    kinds: list[KindCountView]
+    made_by: str
+    made_at: Instant
+    done_at: Instant | None
+
+
+class DifferenceView(View):
+    n: int
+    kind: DifferenceKind
+    detail: str
+    lines: list[int] = Field(
+        description="Lines of the statement, counted from 1.",
+    )
+    entries: list[str] = Field(description="Entries of the journal.")
+    changes: list[ChangeView]
+    payout_id: str | None = Field(description="The payout that the line is of.")
+    case_id: str
+    owner: str
+    resolution: Resolution | None
+    note: str | None
+    resolved_by: str | None
+    resolved_at: Instant | None
+    posted: list[str] = Field(description="Entries that its resolution has posted.")
+
+
+class Resolve(RequestModel):
+    resolution: Resolution
+    note: LongText
+    account: CashAccount | None = Field(
+        default=None, description="With `post_to_other_account`: where the money is."
+    )
+
+
+class Assign(RequestModel):
+    owner: Identifier = Field(description="The operator who looks into it.")

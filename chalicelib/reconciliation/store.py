@@ -1,0 +1,357 @@
+"""The reconciliations table: statements with their lines, what was found of them, and the claims by
+which no line and no entry is taken twice."""
+
+import json
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.kernel.errors import Stale
+from chalicelib.platform import store
+from chalicelib.platform.indexes import KeysListing
+from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.retries import retrying
+from chalicelib.platform.table import (
+    CompressedTextAttribute,
+    EntityRow,
+    InstantAttribute,
+    IntegerAttribute,
+    RecordsAttribute,
+    Row,
+    TextsAttribute,
+    table,
+)
+from chalicelib.platform.transaction import Otherwise, Put, Update, create, write
+from chalicelib.reconciliation.rules import (
+    Booked,
+    Change,
+    Difference,
+    KindCount,
+    Line,
+    Match,
+    NumberedDifference,
+    Outcome,
+    Reconciliation,
+    Statement,
+)
+
+RECONCILIATION, RECONCILIATIONS = "reconciliation", "reconciliations"
+TAKEN, CLAIM, PART, PIECE, DIFFERENCE = "taken", "claim", "part#", "piece#", "difference#"
+LINES, OUTCOMES = "lines", "outcomes"
+LINES_A_PIECE, ENTRIES_A_PIECE = 250, 500
+
+ReconciliationMeta = table("RECONCILIATION_TABLE")
+
+
+class ReconciliationRow(EntityRow[Reconciliation]):
+    Meta = ReconciliationMeta
+    entity = Reconciliation
+
+    listing = UnicodeAttribute()
+    listed = KeysListing()
+    id = UnicodeAttribute()
+    account = UnicodeAttribute()
+    format = UnicodeAttribute()
+    digest = UnicodeAttribute()
+    own_id = UnicodeAttribute()
+    first = UnicodeAttribute()
+    last = UnicodeAttribute()
+    lines = IntegerAttribute()
+    status = UnicodeAttribute()
+    step = IntegerAttribute()
+    pages = IntegerAttribute()
+    matched = IntegerAttribute()
+    differences = IntegerAttribute()
+    in_transit = IntegerAttribute()
+    repeated = IntegerAttribute()
+    unresolved = IntegerAttribute()
+    made_by = UnicodeAttribute()
+    made_at = InstantAttribute()
+    version = IntegerAttribute()
+    kinds = RecordsAttribute(KindCount)
+    totals = RecordsAttribute(Change)
+    done_at = InstantAttribute(null=True)
+
+    @classmethod
+    def keys(cls, entity: Reconciliation) -> dict[str, Any]:
+        return {"pk": entity.id, "sk": RECONCILIATION, "listing": RECONCILIATIONS}
+
+
+class TakenRow(Row):
+    """A statement that was taken for an account, by its content or by its bank's own id of it."""
+
+    Meta = ReconciliationMeta
+
+    reconciliation_id = UnicodeAttribute()
+
+
+class ClaimRow(Row):
+    """An entry, or a line, that a reconciliation has taken."""
+
+    Meta = ReconciliationMeta
+
+    reconciliation_id = UnicodeAttribute()
+    by = UnicodeAttribute()
+
+
+class PartRow(Row):
+    """Which pieces are the ones that count: of those that wrote them, the first to say so."""
+
+    Meta = ReconciliationMeta
+
+    token = UnicodeAttribute()
+    pieces = IntegerAttribute()
+
+
+class PieceRow(Row):
+    """Some records, as JSON."""
+
+    Meta = ReconciliationMeta
+
+    records = CompressedTextAttribute()
+
+
+class TransitRow(Row):
+    """An entry that a statement has left to the one after it."""
+
+    Meta = ReconciliationMeta
+
+    entry_id = UnicodeAttribute()
+
+
+class DifferenceRow(Row):
+    Meta = ReconciliationMeta
+
+    n = IntegerAttribute()
+    difference = UnicodeAttribute()
+    case_id = UnicodeAttribute()
+    owner = UnicodeAttribute()
+    version = IntegerAttribute()
+    resolution = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
+    resolved_by = UnicodeAttribute(null=True)
+    resolved_at = InstantAttribute(null=True)
+    posted = TextsAttribute()
+
+    @classmethod
+    def of(cls, numbered: NumberedDifference) -> "DifferenceRow":
+        values = dict(vars(numbered))
+        reconciliation_id = values.pop("reconciliation_id")
+        values["difference"] = json.dumps(asdict(numbered.difference))
+        return cls(reconciliation_id, _difference(numbered.n), **values)
+
+    def to_entity(self) -> NumberedDifference:
+        values: dict[str, Any] = {name: self.attribute_values.get(name) for name in _OF_DIFFERENCE}
+        values["difference"] = _outcome(json.loads(self.difference))
+        return NumberedDifference(reconciliation_id=self.pk, **values)
+
+
+_OF_DIFFERENCE = (
+    *("n", "case_id", "owner", "version", "resolution", "note"),
+    *("resolved_by", "resolved_at", "posted"),
+)
+
+
+def get_reconciliation(reconciliation_id: str) -> Reconciliation | None:
+    row = store.get(ReconciliationRow, reconciliation_id, RECONCILIATION)
+    return row.to_entity() if row else None
+
+
+def reconciliations(page: PageRequest) -> Page[Reconciliation]:
+    found = store.newest(ReconciliationRow.listed, [RECONCILIATIONS], ReconciliationRow.pk, page)
+    return store.whole(ReconciliationRow, RECONCILIATION, found)
+
+
+def add_reconciliation(made: Reconciliation) -> list[Put]:
+    """Stale where the file, or the statement by its bank's own id, was taken before."""
+    taken = [
+        create(TakenRow(name, TAKEN, reconciliation_id=made.id))
+        for name in _names(made.account, made.digest, made.own_id, made.first)
+    ]
+    return [create(ReconciliationRow.of(made)), *taken]
+
+
+def replace_reconciliation(changed: Reconciliation) -> Put:
+    """Stale where another has taken the same step."""
+    row = ReconciliationRow
+    return Put(row.of(changed), row.version == changed.version - 1)
+
+
+def count_resolved(reconciliation_id: str) -> Update:
+    row = ReconciliationRow
+    return Update(row.at(reconciliation_id, RECONCILIATION), [row.unresolved.add(-1)])
+
+
+def taken_as(account: str, digest: str, statement: Statement) -> str | None:
+    """The reconciliation that has taken the same before."""
+    names = _names(account, digest, statement.own_id, statement.first)
+    rows = store.get_many(TakenRow, [(name, TAKEN) for name in names])
+    return rows[0].reconciliation_id if rows else None
+
+
+def keep_lines(reconciliation_id: str, lines: Sequence[Line]) -> None:
+    _keep(reconciliation_id, LINES, _pieces([asdict(each) for each in lines], LINES_A_PIECE))
+
+
+def lines(reconciliation_id: str) -> list[Line]:
+    return [Line(**each) for each in _read(reconciliation_id, LINES)]
+
+
+def keep_booked(reconciliation_id: str, step: int, booked: Sequence[Booked]) -> None:
+    """What one day has. Only what is kept first counts, whoever looks again."""
+    pieces = _pieces([asdict(each) for each in booked], ENTRIES_A_PIECE)
+    _keep(reconciliation_id, f"booked#{step:04d}", pieces)
+
+
+def booked(reconciliation_id: str, steps: int) -> list[Booked]:
+    parts = (f"booked#{step:04d}" for step in range(steps))
+    return [Booked(**each) for part in parts for each in _read(reconciliation_id, part)]
+
+
+def keep_outcomes(reconciliation_id: str, pages: Sequence[Sequence[Outcome]]) -> int:
+    """How many pages there are to be written: of those that were kept first."""
+    pieces = [[asdict(each) for each in page] for page in pages]
+    return _keep(reconciliation_id, OUTCOMES, pieces).pieces
+
+
+def outcomes(reconciliation_id: str, page: int) -> list[Outcome]:
+    part = _part(reconciliation_id, OUTCOMES)
+    row = store.get(PieceRow, reconciliation_id, _piece(OUTCOMES, part.token, page))
+    if row is None:
+        raise LookupError(f"page {page} of {reconciliation_id} is not stored")
+    return [_outcome(each) for each in json.loads(row.records)]
+
+
+def claimed_entries(
+    account_and_ids: Iterable[tuple[str, str]],
+) -> dict[tuple[str, str], ClaimRow]:
+    wanted = {_claim(account, each): (account, each) for account, each in account_and_ids}
+    rows = store.get_many(ClaimRow, [(name, CLAIM) for name in wanted])
+    return {wanted[row.pk]: row for row in rows}
+
+
+def claimed_lines(account: str, refs: Iterable[str]) -> dict[str, ClaimRow]:
+    """By the bank's own ids of lines."""
+    wanted = {_line_claim(account, ref): ref for ref in refs if ref}
+    rows = store.get_many(ClaimRow, [(name, CLAIM) for name in wanted])
+    return {wanted[row.pk]: row for row in rows}
+
+
+def claim_entry(
+    account: str, entry_id: str, reconciliation_id: str, by: str, otherwise: Otherwise = Stale
+) -> Put:
+    """Refused where it is claimed."""
+    claim = _claim(account, entry_id)
+    return create(ClaimRow(claim, CLAIM, reconciliation_id=reconciliation_id, by=by), otherwise)
+
+
+def claim_line(account: str, ref: str, reconciliation_id: str, n: int, by: str) -> Put:
+    """Under the bank's own id of it, if there is one: another statement may have it again."""
+    pk, sk = (_line_claim(account, ref), CLAIM) if ref else (reconciliation_id, f"line#{n:06d}")
+    return create(ClaimRow(pk, sk, reconciliation_id=reconciliation_id, by=by))
+
+
+def leave_in_transit(account: str, days: Mapping[str, str]) -> None:
+    """Entries by id, with their days, for the next statement to have."""
+    for entry_id, day in days.items():
+        row = TransitRow(f"transit#{account}", f"{day}#{entry_id}", entry_id=entry_id)
+        retrying(row.save)
+
+
+def in_transit(account: str, first: str, last: str) -> list[str]:
+    """Entries of days from the first to before the last that statements have left."""
+    within = TransitRow.sk.between(first, last)
+    rows = store.query(TransitRow, f"transit#{account}", where=within)
+    return [row.entry_id for row in rows]
+
+
+def get_difference(reconciliation_id: str, n: int) -> NumberedDifference | None:
+    row = store.get(DifferenceRow, reconciliation_id, _difference(n))
+    return row.to_entity() if row else None
+
+
+def add_difference(numbered: NumberedDifference) -> Put:
+    return create(DifferenceRow.of(numbered))
+
+
+def replace_difference(changed: NumberedDifference) -> Put:
+    """Stale where another came first."""
+    return Put(DifferenceRow.of(changed), DifferenceRow.version == changed.version - 1)
+
+
+def differences(reconciliation_id: str, page: PageRequest) -> Page[NumberedDifference]:
+    """By falling number."""
+    row = DifferenceRow
+    within = row.sk.between(DIFFERENCE, page.after) if page.after else row.sk.startswith(DIFFERENCE)
+    rows = store.query(
+        row, reconciliation_id, where=within, newest_first=True, limit=page.limit + 2
+    )
+    rows = [each for each in rows if each.sk != page.after]
+    shown = rows[: page.limit]
+    after = shown[-1].sk if len(rows) > page.limit else None
+    return Page(tuple(each.to_entity() for each in shown), after)
+
+
+def _keep(reconciliation_id: str, name: str, pieces: Sequence[Any]) -> PartRow:
+    token = secrets.token_hex(8)
+    for n, records in enumerate(pieces):
+        row = PieceRow(reconciliation_id, _piece(name, token, n), records=json.dumps(records))
+        retrying(row.save)
+    part = PartRow(reconciliation_id, f"{PART}{name}", token=token, pieces=len(pieces))
+    try:
+        write(create(part))
+    except Stale:
+        return _part(reconciliation_id, name)
+    return part
+
+
+def _read(reconciliation_id: str, name: str) -> Iterable[dict[str, Any]]:
+    part = _part(reconciliation_id, name)
+    keys = [(reconciliation_id, _piece(name, part.token, n)) for n in range(part.pieces)]
+    rows = store.get_many(PieceRow, keys)
+    if len(rows) < part.pieces:
+        raise LookupError(f"pieces of {name} of {reconciliation_id} are not stored")
+    return [record for row in rows for record in json.loads(row.records)]
+
+
+def _part(reconciliation_id: str, name: str) -> PartRow:
+    part = store.get(PartRow, reconciliation_id, f"{PART}{name}")
+    if part is None:
+        raise LookupError(f"{name} of {reconciliation_id} is not stored")
+    return part
+
+
+def _pieces(records: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    return [records[n : n + size] for n in range(0, len(records), size)]
+
+
+def _outcome(record: dict[str, Any]) -> Any:
+    if "kind" not in record:
+        return Match(**record)
+    changes = tuple(Change(**each) for each in record["changes"])
+    tuples: dict[str, Any] = {name: tuple(record[name]) for name in ("lines", "entries")}
+    return Difference(**record | tuples | {"changes": changes})
+
+
+def _names(account: str, digest: str, own_id: str, first: str) -> Collection[str]:
+    names = [f"taken#{account}#{digest}"]
+    return [*names, f"taken#{account}#id#{own_id}#{first}"] if own_id else names
+
+
+def _claim(account: str, entry_id: str) -> str:
+    return f"claim#{account}#{entry_id}"
+
+
+def _line_claim(account: str, ref: str) -> str:
+    return f"line#{account}#{ref}"
+
+
+def _piece(name: str, token: str, n: int) -> str:
+    return f"{PIECE}{name}#{token}#{n:06d}"
+
+
+def _difference(n: int) -> str:
+    return f"{DIFFERENCE}{n:06d}"

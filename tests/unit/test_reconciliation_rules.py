@@ -1,0 +1,252 @@
+"""What matches what, and what does not: each difference by its kind, and nothing twice."""
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.reconciliation.matching import Matcher, balance_differences
+from chalicelib.reconciliation.rules import (
+    WRITES_A_PAGE,
+    Booked,
+    Difference,
+    Found,
+    Line,
+    Match,
+    Sent,
+    own_ids,
+    pages,
+    sums,
+    weight,
+)
+
+BANK, STRIPE = "cash:bank", "cash:stripe"
+PERIOD, TRANSIT = ("2026-03-01", "2026-03-31"), "2026-03-27"
+
+
+def hexes(n: int) -> str:
+    return f"{n:028x}"
+
+
+def paid(
+    n: int, amount: int, day: str = "2026-03-10", account: str = BANK, currency: str = "EUR"
+) -> Booked:
+    """A payout that the books say is paid."""
+    of = f"pyt_{hexes(n)}"
+    return Booked(f"payout-paid:{of}", account, -amount, currency, day, of)
+
+
+def line(n: int, amount: int, day: str = "2026-03-11", of: int | None = None, **more: str) -> Line:
+    reference = more.pop("reference", f"PYT{hexes(of).upper()}" if of is not None else "")
+    currency = more.pop("currency", "EUR")
+    return Line(n, amount, currency, day, reference=reference, **more)  # type: ignore[arg-type]
+
+
+def found(lines: list[Line], booked: list[Booked], sent: dict[str, Sent] | None = None) -> Found:
+    return Matcher(BANK, lines, booked, PERIOD, TRANSIT, sent).run()
+
+
+def only(of: Found) -> Difference:
+    (difference,) = of.differences
+    return difference
+
+
+def moved(difference: Difference) -> dict[str, int]:
+    return {each.currency: each.amount for each in difference.changes}
+
+
+def test_ids_are_found_however_a_bank_prints_them() -> None:
+    key = f"pyt{hexes(7)}"
+    assert own_ids(f"PAYOUT PYT_{hexes(7)[:20].upper()} {hexes(7)[20:]}") == (key,)
+    assert own_ids("nothing of ours", f"pyt_{hexes(7)[:-1]}") == ()
+
+
+def test_by_id_the_amount_and_the_day_must_agree() -> None:
+    assert found([line(1, -500, of=1)], [paid(1, 500), paid(2, 500)]).matches == [
+        Match(1, f"payout-paid:pyt_{hexes(1)}")
+    ]
+
+
+def test_by_amount_and_day_only_what_is_the_only_one() -> None:
+    assert len(found([line(1, -500)], [paid(1, 500)]).matches) == 1
+    doubtful = only(found([line(1, -500)], [paid(1, 500), paid(2, 500, "2026-03-12")]))
+    assert (doubtful.kind, doubtful.lines, len(doubtful.entries)) == ("ambiguous", (1,), 2)
+    assert moved(doubtful) == {"EUR": 500}
+    # The other one is too far away to be meant, and is missing.
+    apart = found([line(1, -500)], [paid(1, 500), paid(2, 500, "2026-03-20")])
+    assert (len(apart.matches), only(apart).kind) == (1, "missing")
+
+
+def test_two_of_the_same_amount_are_left_to_a_person() -> None:
+    doubtful = only(found([line(1, -500), line(2, -500)], [paid(1, 500), paid(2, 500)]))
+    assert (doubtful.kind, doubtful.lines, moved(doubtful)) == ("ambiguous", (1, 2), {})
+
+
+def test_what_is_near_the_end_may_be_in_the_next_statement() -> None:
+    late, early = paid(1, 500, "2026-03-29"), paid(2, 300, "2026-02-27")
+    result = found([], [late, early])
+    assert (result.outcomes, result.in_transit) == ((), (late.entry_id,))
+
+
+PLANTED = (
+    "missing",
+    "extra",
+    "amount",
+    "currency",
+    "duplicate",
+    "late",
+    "returned",
+    "fee",
+    "unknown_reference",
+    "wrong_direction",
+    "wrong_account",
+    "split",
+    "ambiguous",
+    "not_told",
+    "matched_before",
+    "transfer",
+)
+
+
+def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent]]:
+    """Lines and entries that differ by just that, numbered from `n` on; amounts are all its own."""
+    amount = 10_000_000 + 10 * n
+    entry, plain = paid(n, amount), line(n, -amount, of=n)
+    waiting = {f"pyt{hexes(n)}": Sent(f"pyt_{hexes(n)}", amount, "EUR")}
+    lines, booked = {
+        "missing": ([], [entry]),
+        "extra": ([line(n, -amount)], []),
+        "amount": ([line(n, -amount + 1, of=n)], [entry]),
+        "currency": ([line(n, -amount, of=n, currency="USD")], [entry]),
+        "duplicate": ([plain, line(n + 1, -amount, of=n)], [entry]),
+        "late": ([line(n, -amount, "2026-03-28", of=n)], [entry]),
+        "returned": ([plain, line(n + 1, amount, "2026-03-14", of=n)], [entry]),
+        "fee": ([line(n, -amount, kind="fee")], []),
+        "unknown_reference": ([plain], []),
+        "wrong_direction": ([line(n, amount, of=n)], [entry]),
+        "wrong_account": ([plain], [paid(n, amount, account=STRIPE)]),
+        "split": ([line(n, -amount + 1, of=n), line(n + 1, -1, of=n)], [entry]),
+        "ambiguous": ([line(n, -amount)], [entry, paid(n + 1, amount)]),
+        "not_told": ([plain], []),
+        "matched_before": ([plain], [replace(entry, is_claimed=True)]),
+        "transfer": ([line(n, -amount, kind="transfer")], []),
+    }[kind]
+    return lines, booked, waiting if kind == "not_told" else {}
+
+
+def test_each_kind_of_difference_is_told_from_the_others() -> None:
+    for n, kind in enumerate(PLANTED):
+        lines, booked, sent = planted(kind, 10 * n + 1)
+        assert only(found(lines, booked, sent)).kind == kind
+
+
+def test_planted_discrepancies_are_all_found_among_ten_thousand_lines_and_nothing_else() -> None:
+    chance = random.Random(1)
+    each_kind, sound = 5, 10_000
+    lines: list[Line] = []
+    booked: list[Booked] = []
+    sent: dict[str, Sent] = {}
+    due = Counter[str]()
+    for n in range(sound):
+        # Most are known by their id; some amounts stand there a hundred times.
+        by_id = n % 10 != 0
+        amount = 100 + n % 97 if by_id else 2_000_000 + n
+        booked.append(paid(n, amount))
+        lines.append(line(n, -amount, of=n if by_id else None))
+    for n in range(each_kind * len(PLANTED)):
+        kind = PLANTED[n % len(PLANTED)]
+        more, beside, waiting = planted(kind, sound + 10 * n)
+        lines += more
+        booked += beside
+        sent |= waiting
+        due[kind] += 1
+    chance.shuffle(booked)
+    result = found(lines, booked, sent)
+    assert Counter(each.kind for each in result.differences) == due
+    of_line = {f"payout-paid:pyt_{hexes(n)}": n for n in range(sound)}
+    false = [m for m in result.matches if m.line < sound and of_line[m.entry_id] != m.line]
+    assert false == []
+    assert len([m for m in result.matches if m.line < sound]) == sound
+
+
+def test_a_wrong_id_does_not_match_by_amount() -> None:
+    """What names another payout is not of this one, however well its amount fits."""
+    result = found([line(1, -500, of=9)], [paid(1, 500)])
+    assert [each.kind for each in result.differences] == ["unknown_reference", "missing"]
+
+
+amounts = st.sampled_from([100, 200, -100])
+days = st.sampled_from(["2026-02-25", "2026-03-03", "2026-03-10", "2026-03-17", "2026-03-30"])
+entries = st.builds(
+    lambda n, amount, day, account, currency: paid(
+        n, amount, day, account=account, currency=currency
+    ),
+    st.integers(0, 9),
+    amounts,
+    days,
+    st.sampled_from([BANK, BANK, STRIPE]),
+    st.sampled_from(["EUR", "EUR", "USD"]),
+)
+kinds = st.sampled_from(["payment", "payment", "fee"])
+any_line = st.builds(
+    lambda amount, day, of, currency, kind, ref: line(
+        0, amount, day, of, currency=currency, kind=kind, bank_ref=ref
+    ),
+    amounts,
+    days,
+    st.none() | st.integers(0, 9),
+    st.sampled_from(["EUR", "EUR", "USD"]),
+    kinds,
+    st.sampled_from(["", "", "A", "B"]),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(any_line, max_size=12),
+    st.lists(entries, max_size=12, unique_by=lambda each: each.entry_id),
+)
+def test_no_line_and_no_entry_is_taken_twice_and_differences_come_to_the_difference(
+    some: list[Line], booked: list[Booked]
+) -> None:
+    lines = [Line(**vars(each) | {"n": n}) for n, each in enumerate(some, 1)]
+    result = found(lines, booked)
+    of = {each.entry_id: each for each in booked}
+    taken_lines = [m.line for m in result.matches]
+    taken = [m.entry_id for m in result.matches]
+    for each in result.differences:
+        taken_lines += each.lines
+        taken += each.entries
+    assert sorted(taken_lines) == list(range(1, len(lines) + 1))
+    assert len(taken) == len(set(taken))
+    for m in result.matches:
+        entry, by = of[m.entry_id], lines[m.line - 1]
+        assert (entry.amount, entry.currency, entry.account) == (by.amount, by.currency, BANK)
+    here = [of[each] for each in taken if of[each].account == BANK]
+    due = sums(
+        [
+            *((each.currency, each.amount) for each in lines),
+            *((each.currency, -each.amount) for each in here),
+        ]
+    )
+    said = sums(pair for each in result.differences for pair in moved(each).items())
+    assert {c: a for c, a in due.items() if a} == {c: a for c, a in said.items() if a}
+    left = {each.entry_id for each in booked if each.account == BANK} - set(taken)
+    must = {each for each in left if PERIOD[0] <= of[each].day < TRANSIT}
+    assert must == set()
+
+
+@given(st.lists(st.integers(0, 40), max_size=200))
+def test_a_page_of_outcomes_fits_a_transaction(sizes: list[int]) -> None:
+    outcomes = [Difference("extra", "", tuple(range(n)), ("e",) * n) for n in sizes]
+    written = pages(outcomes)
+    assert [each for page in written for each in page] == outcomes
+    assert all(sum(map(weight, page)) <= WRITES_A_PAGE for page in written)
+
+
+def test_balances_that_say_something_else_are_a_difference() -> None:
+    (said,) = balance_differences([line(1, -500)], {"EUR": -700, "USD": 0})
+    assert said.kind == "balance"
+    assert "-7.00 EUR" in said.detail
