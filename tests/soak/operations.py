@@ -44,7 +44,7 @@ from tests.soak.town import OPERATOR, Town
 
 SOMEWHERE = ShipTo("Alice Doe", "+49 30 1234567", "2 Side St", None, "Berlin", None, "10117", "DE")
 A_WHILE = timedelta(minutes=6)
-RARELY = 0.15
+RARELY = 0.25
 OUTCOMES: tuple[Outcome, ...] = ("upheld", "dismissed")
 RESTOCKS: tuple[Restock, ...] = ("all", "none")
 PAID_FROM: tuple[PaidFrom, ...] = ("leader", "bank")
