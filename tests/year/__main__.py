@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from infra.demo.complete_journey import package_data
+from infra.demo.crew import wide_console
 from infra.demo.figures import money
 from tests.year.reading import FIRST_DAY, LAST_DAY, WHOLE_YEAR, Period, everybody, read
 from tests.year.replaying import Report
@@ -35,7 +36,7 @@ def main() -> int:
     console = Console(stderr=True)
     began = time.perf_counter()
     reports = _played(console, Period(asked.first, days), asked.seed, asked.processes)
-    return _show(Console(), reports, time.perf_counter() - began)
+    return _show(wide_console(), reports, time.perf_counter() - began)
 
 
 def _played(console: Console, period: Period, seed: int, processes: int) -> list[Report]:
@@ -51,12 +52,8 @@ def _played(console: Console, period: Period, seed: int, processes: int) -> list
     )
     parts = sold.among(processes)
     idle = [store for store in stores if not any(store in part for part in parts)]
-    markets = [
-        Played(data, sold.of(part), replace(period, stores=part), seed, idle, makers)
-        if not n
-        else Played(data, sold.of(part), replace(period, stores=part), seed)
-        for n, part in enumerate(parts)
-    ]
+    markets = [Played(data, sold.of(part), replace(period, stores=part), seed) for part in parts]
+    markets[0] = replace(markets[0], idle_leaders=idle, idle_suppliers=makers)
     del sold
     columns = (
         TextColumn("{task.description}"),

@@ -55,7 +55,7 @@ class Clock:
     """The time that it is in there; each look at it takes a moment."""
 
     def __init__(self) -> None:
-        self._at = datetime(2017, 1, 1, tzinfo=UTC)
+        self._at = datetime(2016, 12, 31, tzinfo=UTC)
 
     def __call__(self) -> datetime:
         self._at += timedelta(milliseconds=1)

@@ -43,10 +43,12 @@ def test_markets_side_by_side_have_all_orders_between_them() -> None:
         Played(data, sold.of(stores), replace(A_DAY, stores=stores), SEED)
         for stores in sold.among(2)
     ]
+    markets[0] = replace(markets[0], idle_leaders=[1], idle_suppliers=[1])
     told = []
     reports = side_by_side(markets, lambda *of_one: told.append(of_one))
     assert [[*report.differences, *report.findings] for report in reports] == [[], []]
     assert sum(report.done["placed"] for report in reports) == len(sold.orders)
+    assert sum(report.leaders for report in reports) == len(sold.stores) + 1
     assert {n for n, *_ in told} == {0, 1}
 
 
