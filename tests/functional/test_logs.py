@@ -111,6 +111,7 @@ class Journey:
         for sweep in (
             "after_sales_sweep",
             "order_expire",
+            "refund_sweep",
             "dispatch_clocks",
             "campaign_close",
             "webhook_sweep",
