@@ -52,15 +52,25 @@ def test_a_run_killed_in_the_middle_is_taken_up_by_the_watch(world: DeployedWorl
     check_settled(world, sales, run)
 
 
-def test_a_run_that_was_given_up_goes_on_when_it_is_started_again(world: DeployedWorld) -> None:
+def test_leaders_that_a_run_was_done_without_are_settled_when_they_are_asked_for(
+    world: DeployedWorld,
+) -> None:
     sales = three_leaders(world)
     with world.without("SettlementSettle"):
         run = unsettled_run(world, 3, 1)
         world.change("SETTLEMENT", run["id"], "page#000000", times_sent=6)
         world.invoke("SettlementWatch")
-    assert run_of(world, run)["status"] == "failed"
+    until(lambda: run_of(world, run)["status"] == "completed", "the run is completed")
+    assert (run_of(world, run)["leaders_settled"], run_of(world, run)["leaders_set_aside"]) == (
+        1,
+        2,
+    )
+    leaders = f"/v1/settlement-runs/{run['id']}/leaders"
+    aside = world.operator.get(f"{leaders}?status=set_aside").json["items"]
     cases = world.operator.get("/v1/cases").json["items"]
-    assert [(case["kind"], case["subject"]) for case in cases] == [("settlement_failed", run["id"])]
-    assert start_run(world)["id"] == run["id"]
+    assert [case["kind"] for case in cases] == ["leader_set_aside"] * 2
+    for each in aside:
+        assert world.operator.post(f"{leaders}/{each['leader_id']}/retry").status == 202
+    until(lambda: run_of(world, run)["leaders_set_aside"] == 0, "all are settled")
     check_settled(world, sales, run)
     assert start_run(world)["status"] == "completed"

@@ -22,11 +22,14 @@ EXPECTED = {
     "WebhookSweep": EVERY_MINUTE,
     "WebhookReplaySweep": EVERY_MINUTE,
     "SettlementWatch": EVERY_MINUTE,
+    "PayoutWatch": EVERY_MINUTE,
+    "LedgerAudit": EVERY_MINUTE,
     "StockTend": EVERY_MINUTE,
     "StockCheck": "cron(30 3 * * ? *)",
     "SettlementStart": "cron(15 * * * ? *)",
     "SupplierFees": "cron(35 * * * ? *)",
     "LedgerFold": "rate(1 hour)",
+    "LeavingSweep": "rate(1 hour)",
 }
 # A minute, and what the functions take to start on a busy machine.
 ONE_ROUND = 90.0
