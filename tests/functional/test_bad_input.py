@@ -15,6 +15,7 @@ from chalicelib.platform.endpoints import ENDPOINTS, Endpoint
 from chalicelib.reference.examples import EXAMPLES
 from tests.functional.conftest import new_world
 from tests.support.gateway import Answer
+from tests.support.roles import QUERIES
 from tests.support.snapshot import snapshot
 from tests.support.world import Api, Issuer, Json, Sale, World, created
 
@@ -893,17 +894,10 @@ def test_every_body_refuses_a_field_that_it_does_not_know(market: Market) -> Non
     assert snapshot(market.world.environment) == market.before
 
 
-# What some lists cannot be asked without.
-ASKS_FOR = {
-    "read_journal": "from=2026-03-01&to=2026-03-31&",
-    "read_leader_totals": "year=2026&",
-}
-
-
 def lists() -> list[str]:
     found = [e for e in ENDPOINTS if e.query and "cursor" in e.query.model_fields]
     assert len(found) == 36
-    return [f"{each.path.replace('{id}', 'x_1')}?{ASKS_FOR.get(each.name, '')}" for each in found]
+    return [f"{each.path.replace('{id}', 'x_1')}?{QUERIES.get(each.name, '')}" for each in found]
 
 
 FORGED = ["x", "AAAA", "a" * 400, "eyJhIjoxfQ", "%00", "....", "caf%C3%A9", "null", "=", "A" * 22]

@@ -14,7 +14,7 @@ from chalicelib.platform.settings import settings
 from chalicelib.reference.examples import EXAMPLES, TEXTS
 from tests.support.aws_calls import Send, around_each_call
 from tests.support.gateway import Answer
-from tests.support.roles import ROLES
+from tests.support.roles import QUERIES, ROLES
 from tests.support.snapshot import snapshot
 from tests.support.world import World, created
 
@@ -206,8 +206,7 @@ def test_no_route_answers_a_pressed_store_with_anything_but_503(world: World, na
             body = body.encode()
         if endpoint.path == "/v1/webhook-endpoints" and body:
             body = {"url": "http://127.0.0.1:9/hook"}
-        if endpoint.path == "/v1/dispatches/export":
-            path += "?supplier_id=sup_1"
+        path += f"?{QUERIES.get(endpoint.name, '')}"
         headers = {"Idempotency-Key": "k"} if endpoint.key != "none" else {}
         with around_each_call(Pressed(READS | WRITES, refused(THROTTLED[0]))):
             busy(caller.send(endpoint.method, path.replace("{run_id}", "r_1"), body, headers))

@@ -30,7 +30,9 @@ class Browser:
         self._gateway, self.cookie = world.gateway, ""
 
     def get(self, place: str) -> Answer:
-        return self._gateway.request("GET", f"/{place}", {"Cookie": self.cookie}, b"")
+        return self._gateway.request(
+            "GET", f"/{place}", {"Cookie": self.cookie, "Accept": "*/*"}, b""
+        )
 
     def send(self, place: str, fields: dict[str, str] | None = None, **headers: str) -> Answer:
         """Send a form with the token of the page, unless `fields` names another."""

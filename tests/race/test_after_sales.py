@@ -82,7 +82,7 @@ def test_a_request_decided_sixteen_times_at_once_is_refunded_once(world: World) 
 def test_control_the_rig_catches_a_request_refunded_twice(world: World) -> None:
     with unguarded():
         _, _, found = decide_at_once(world)
-    assert any(finding.startswith("balance supplier:") for finding in found)
+    assert any(finding.startswith("party_balances: supplier:") for finding in found)
 
 
 def refund_while_deciding(world: World) -> tuple[list[Answer], Json, list[str]]:

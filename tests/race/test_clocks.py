@@ -78,7 +78,7 @@ def test_each_clock_fires_once_however_many_sweeps_look(world: World) -> None:
 def test_control_the_rig_catches_a_fine_that_is_taken_twice(world: World) -> None:
     with unguarded():
         _, found = sweep_at_once(world)
-    assert any(finding.startswith("balance supplier:") for finding in found)
+    assert any(finding.startswith("party_balances: supplier:") for finding in found)
 
 
 def accept_while_it_ends(
@@ -197,7 +197,7 @@ def test_a_fine_waived_sixteen_times_at_once_is_given_back_once(world: World) ->
 def test_control_the_rig_catches_a_fine_given_back_twice(world: World) -> None:
     with unguarded():
         _, found = waive_at_once(world)
-    assert any(finding.startswith("balance supplier:") for finding in found)
+    assert any(finding.startswith("party_balances: supplier:") for finding in found)
 
 
 def set_terms_at_once(world: World) -> tuple[list[int], Json]:

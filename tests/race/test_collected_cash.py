@@ -78,7 +78,7 @@ def test_control_the_rig_catches_a_reference_booked_twice(world: World) -> None:
     with unguarded():
         answered, _, found = remit_at_once(world, ["T1"] * THREADS)
     assert answered == {"201": 16}
-    assert any(finding.startswith("balance leader:") for finding in found)
+    assert any(finding.startswith("party_balances: leader:") for finding in found)
 
 
 def reverse_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
@@ -101,7 +101,7 @@ def test_control_the_rig_catches_a_remittance_reversed_twice(world: World) -> No
     with unguarded():
         answered, _, found = reverse_at_once(world)
     assert answered == {"200": 16}
-    assert any(finding.startswith("balance leader:") for finding in found)
+    assert any(finding.startswith("party_balances: leader:") for finding in found)
 
 
 def collect_at_once(world: World) -> tuple[Counter[str], int, list[str]]:

@@ -150,7 +150,7 @@ def test_a_delivery_told_sixteen_times_at_once_is_one(world: World) -> None:
 def test_control_the_rig_catches_a_delivery_posted_twice(world: World) -> None:
     with unguarded():
         _, found = deliver_sixteen_times(world)
-    assert any(finding.startswith("balance supplier:") for finding in found)
+    assert any(finding.startswith("party_balances: supplier:") for finding in found)
 
 
 def test_refunds_of_an_order_at_once_never_exceed_it(world: World) -> None:

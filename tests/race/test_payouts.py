@@ -108,7 +108,7 @@ def test_control_the_rig_catches_a_result_booked_twice(world: World) -> None:
     with unguarded():
         answered, _ = tell_at_once(world, [("paid", "B1")] * THREADS)
     assert answered == {"200": 16}
-    assert any(finding.startswith("balance leader:") for finding in findings())
+    assert any(finding.startswith("party_balances: leader:") for finding in findings())
 
 
 @ON_EACH_CLOUD

@@ -107,7 +107,7 @@ def test_control_the_rig_catches_a_run_that_forgets_a_delivery(world: World) -> 
         settle_while_delivering(world)
     found = findings()
     assert any("is not the sum of its lines" in finding for finding in found)
-    assert any(finding.startswith("balance leader:") for finding in found)
+    assert any(finding.startswith("party_balances: leader:") for finding in found)
 
 
 def test_refunds_while_a_run_settles_are_voided_or_clawed_back(world: World) -> None:

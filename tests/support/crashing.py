@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from chalicelib.catalogue import on_sale
 from chalicelib.dispatch import clocks
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
@@ -147,8 +148,11 @@ class Snapshot:
         self._client = boto3.client("dynamodb")
         names = [name for key, name in world.environment.items() if key.endswith("_TABLE")]
         self._before = {name: self._items(name) for name in names}
+        on_sale.forget_all()
 
     def restore(self) -> None:
+        # Whoever comes after a process that died has read nothing yet.
+        on_sale.forget_all()
         for name, before in self._before.items():
             now = self._items(name)
             for key in now.keys() - before.keys():

@@ -195,3 +195,10 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/webhook-endpoints/{id}/stats"): SUPPLIER,
     ("POST", "/v1/webhook-endpoints/{id}/test"): SUPPLIER,
 }
+
+# What some routes cannot be asked without, by the name of their function.
+QUERIES = {
+    "read_journal": "from=2026-03-01&to=2026-03-31&",
+    "read_leader_totals": "year=2026&",
+    "export_dispatches": "supplier_id=sup_1&",
+}
