@@ -81,11 +81,18 @@ def test_a_leader_is_taken_by_one_of_eight_batches(world: World, netting: bool) 
 
 @ON_MOTO
 def test_control_the_rig_catches_a_leader_taken_twice(world: World) -> None:
+    # Threads may come one after another: that they meet in one of some tries is enough.
+    assert any(is_taken_twice(world) for _ in range(5))
+    assert any("two open payouts" in finding for finding in findings())
+
+
+def is_taken_twice(world: World) -> bool:
     with unguarded():
         batches, sale = prepare_at_once(world, netting=False)
-    assert sum(batch["payouts"] for batch in batches) > 1
+    if sum(batch["payouts"] for batch in batches) == 1:
+        return False
     assert available(world, sale) < 0
-    assert any("two open payouts" in finding for finding in findings())
+    return True
 
 
 def tell_at_once(world: World, results: list[tuple[str, str]]) -> tuple[Counter[str], Sale]:
