@@ -294,7 +294,7 @@ def result(world: World, made: Made) -> Json:
         "on_hand": [stock["on_hand"] for stock in stocks],
         "waiting": [stock["reserved"] + stock["committed"] for stock in stocks],
         "balances": balances(world),
-        "cases": [case["kind"] for case in world.operator.get("/v1/cases").json["items"]],
+        "cases": sorted(case["kind"] for case in world.operator.get("/v1/cases").json["items"]),
     }
 
 

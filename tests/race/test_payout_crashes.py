@@ -9,7 +9,7 @@ from pytest_httpserver import HTTPServer
 
 from chalicelib.payouts import preparing
 from tests.race.test_crashes import Scenario, balances, crash_everywhere, post
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import IN_MEMORY
 from tests.support.crashing import (
     Killed,
     Point,
@@ -151,7 +151,7 @@ SCENARIOS = {
 }
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_whatever_dies_wherever_the_end_is_the_same(name: str, world: World) -> None:
     ends = crash_everywhere(world, SCENARIOS[name])
@@ -160,7 +160,7 @@ def test_whatever_dies_wherever_the_end_is_the_same(name: str, world: World) -> 
     assert len(ends) > 2
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_payout_written_piece_by_piece(world: World) -> None:
     with piecemeal():
         ends = crash_everywhere(world, SCENARIOS["tell"])
@@ -186,7 +186,7 @@ def send_by_stripe(world: World, batch: Json) -> None:
     post(world, f"{BATCHES}/{batch['id']}/send", {})
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_whatever_dies_wherever_stripe_is_asked_once_for_each_payout(
     world: World, stripe: StripeServer
 ) -> None:

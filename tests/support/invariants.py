@@ -292,7 +292,7 @@ def _borne(state: State) -> Sums:
 
 def _charged_back(state: State) -> Sums:
     """What banks took beyond refunds, the fees, and what came back; to whom is another matter."""
-    due, entries = Sums(), {entry.id: entry for entry in state.entries}
+    due, postings = Sums(), {entry.id: entry.postings for entry in state.entries}
     for each in state.chargebacks:
         cash = f"{each.currency} cash:{each.provider}"
         due[cash] -= each.unmatched + each.fee
@@ -302,7 +302,7 @@ def _charged_back(state: State) -> Sums:
         if each.status == "won":
             due[cash] += each.amount
             due[f"{each.currency} unmatched_chargebacks"] -= each.unmatched
-            for posting in entries[f"chargeback-won:{each.id}"].postings:
+            for posting in postings.get(f"chargeback-won:{each.id}", ()):
                 if posting.account not in (f"cash:{each.provider}", "unmatched_chargebacks"):
                     account = posting.account.replace(":available", ":commission")
                     due[f"{each.currency} {account}"] += posting.amount
@@ -410,15 +410,17 @@ def _reconciled(state: State) -> Sums:
     """What differences were resolved to be, against where each resolution posts it."""
     due = Sums()
     accounts = {each.id: each.account for each in state.reconciliations}
-    entries = {each.id: each for each in state.entries}
+    postings = {each.id: each.postings for each in state.entries}
     against = {"post_fee": "platform:revenue", "post_to_suspense": "platform:suspense"}
     for each in state.differences:
         here = accounts[each.reconciliation_id]
         for change in each.changes if each.is_resolved and each.posted else ():
             if each.resolution in ("paid", "returned"):
                 continue
-            posted = entries[f"reconciled:{each.reconciliation_id}:{each.n}:{change.currency}"]
-            there = [p.account for p in posted.postings if p.account != here]
+            posted = f"reconciled:{each.reconciliation_id}:{each.n}:{change.currency}"
+            there = [p.account for p in postings.get(posted, ()) if p.account != here]
+            if not there:
+                continue  # what says that it has posted and has not is found by itself
             due[f"{change.currency} {here}"] += change.amount
             due[f"{change.currency} {against.get(each.resolution or '', there[0])}"] -= (
                 change.amount

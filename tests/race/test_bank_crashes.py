@@ -1,0 +1,202 @@
+"""A process that dies while a bank's word is taken: what it took back, and what its statement
+says."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from chalicelib.kernel import clock
+from chalicelib.payments.rules import chargeback_id
+from tests.race.test_crashes import (
+    DELIVERED,
+    ONE_BACK,
+    Made,
+    Scenario,
+    balances,
+    comes_to,
+    crash_everywhere,
+    delivered,
+    post,
+    result,
+)
+from tests.race.test_payout_crashes import settle
+from tests.support.clouds import IN_MEMORY
+from tests.support.crashing import work_off
+from tests.support.payouts import payouts_of, sent, tell
+from tests.support.statements import csv_file, reconcile
+from tests.support.unguarded import piecemeal
+from tests.support.world import Json, World
+
+CHARGEBACKS, DISPUTE = "/v1/chargebacks", "dp_1"
+RETURNED_AFTER = timedelta(days=2)
+
+
+def charge_back(world: World, made: Made) -> None:
+    """The price of one unit, for which the bank takes 1.50 beside it."""
+    taken = {"order_id": made.order["id"], "amount": 1000, "fee": 150, "reference": DISPUTE}
+    post(world, CHARGEBACKS, taken)
+
+
+def hear_of_too_much(world: World, made: Made) -> None:
+    """The provider says that 10.00 more than the order's 60.00 were taken back."""
+    taken = {
+        "dispute_id": DISPUTE,
+        "reference": f"ch_{made.order['id']}",
+        "amount": 7000,
+        "fee": 150,
+        "currency": "EUR",
+    }
+    assert world.provider_event("dispute.created", taken).status == 200
+    work_off(world)
+
+
+def after(take_back: Callable[[World, Made], None], world: World) -> Made:
+    made = delivered(world)
+    take_back(world, made)
+    return made
+
+
+def close(world: World, made: Made, outcome: str) -> None:
+    path = f"{CHARGEBACKS}/{chargeback_id('local', DISPUTE)}/close"
+    post(world, path, {"outcome": outcome})
+
+
+def with_a_fee(world: World) -> Json:
+    """A statement in which the bank takes a fee of 1.50."""
+    row = (a_day(), "-1.50", "EUR", "fee")
+    return reconcile(world, csv_file(row, columns="date,amount,currency,type"))
+
+
+def with_a_payout_returned(world: World) -> Json:
+    """A statement in which a leader's 3.00 go and come back."""
+    world.delivered_order(world.sale(), quantity=3)
+    settle(world)
+    (payout,) = payouts_of(world, sent(world))
+    assert tell(world, payout, "paid").status == 200
+    gone = (a_day(), "-3.00", "EUR", payout["id"])
+    back = (a_day(RETURNED_AFTER), "3.00", "EUR", payout["id"])
+    return reconcile(world, csv_file(gone, back))
+
+
+def a_day(from_now: timedelta = timedelta()) -> str:
+    return (clock.now() + from_now).date().isoformat()
+
+
+def resolve(world: World, reconciliation: Json, resolution: str) -> None:
+    path = f"/v1/reconciliations/{reconciliation['id']}/differences/1/resolve"
+    post(world, path, {"resolution": resolution, "note": "looked into"})
+
+
+def resolved(world: World, reconciliation: Json) -> Json:
+    made = world.operator.get(f"/v1/reconciliations/{reconciliation['id']}").json
+    cases = world.operator.get("/v1/cases").json["items"]
+    return {
+        "differences": [made["differences"], made["unresolved"]],
+        "cases": [[each["kind"], each["status"]] for each in cases],
+        "balances": balances(world),
+    }
+
+
+def resolved_to(**balances: int) -> Json:
+    return {
+        "differences": [1, 0],
+        "cases": [["reconciliation_difference", "resolved"]],
+        "balances": {name.replace("__", ":"): amount for name, amount in balances.items()},
+    }
+
+
+DISPUTED = "payment_disputed"
+ONE_UNIT = comes_to("delivered", 7, refunded=1000, dispatches=["delivered"], cases=[DISPUTED])
+ALL_UNITS = comes_to(
+    "refunded",
+    7,
+    refunded=6000,
+    dispatches=["delivered"],
+    cases=["chargeback_unmatched", DISPUTED],
+)
+SCENARIOS = {
+    # The fee is the platform's.
+    "charge back": Scenario(
+        delivered,
+        charge_back,
+        result,
+        {**ONE_UNIT, "balances": {**ONE_BACK, "cash:local": 4850, "platform:revenue": -850}},
+    ),
+    "hear of too much": Scenario(
+        delivered,
+        hear_of_too_much,
+        result,
+        {
+            **ALL_UNITS,
+            "balances": {
+                "cash:local": -1150,
+                "unmatched_chargebacks": 1000,
+                "platform:revenue": 150,
+            },
+        },
+    ),
+    "lose": Scenario(
+        partial(after, hear_of_too_much),
+        partial(close, outcome="lost"),
+        result,
+        {**ALL_UNITS, "balances": {"cash:local": -1150, "platform:revenue": 1150}},
+    ),
+    # All but the fee is back; what a leader is given back is no commission that waits.
+    "win": Scenario(
+        partial(after, charge_back),
+        partial(close, outcome="won"),
+        result,
+        {
+            **ONE_UNIT,
+            "balances": {
+                **DELIVERED,
+                "cash:local": 5850,
+                "leader:pending": -500,
+                "leader:available": -100,
+                "platform:revenue": -1050,
+            },
+        },
+    ),
+    "post a fee": Scenario(
+        with_a_fee,
+        partial(resolve, resolution="post_fee"),
+        resolved,
+        resolved_to(cash__bank=-150, platform__revenue=150),
+    ),
+    # Of 3000 the supplier is owed 3 units at 700, the leader 10 % again.
+    "return a payout": Scenario(
+        with_a_payout_returned,
+        partial(resolve, resolution="returned"),
+        resolved,
+        resolved_to(
+            cash__local=3000,
+            supplier__payable=-2100,
+            leader__available=-300,
+            platform__revenue=-600,
+        ),
+    ),
+}
+
+
+@IN_MEMORY
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_whatever_dies_wherever_the_bank_is_taken_at_its_word_once(
+    name: str, world: World, record_property: Callable[[str, object], None]
+) -> None:
+    ends = crash_everywhere(world, SCENARIOS[name])
+    record_property("crash_points", len(ends))
+    right: tuple[list[str], Json] = ([], SCENARIOS[name].expected)
+    assert {point: end for point, end in ends.items() if end != right} == {}
+    assert len(ends) > 1
+
+
+@IN_MEMORY
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_control_the_rig_catches_a_word_that_is_taken_piece_by_piece(
+    name: str, world: World
+) -> None:
+    with piecemeal():
+        ends = crash_everywhere(world, SCENARIOS[name])
+    assert any(found for found, _ in ends.values())
