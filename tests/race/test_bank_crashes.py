@@ -4,6 +4,7 @@ says."""
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -41,14 +42,18 @@ def charge_back(world: World, made: Made) -> None:
 
 def hear_of_too_much(world: World, made: Made) -> None:
     """The provider says that 10.00 more than the order's 60.00 were taken back."""
-    taken = {
-        "dispute_id": DISPUTE,
-        "reference": f"ch_{made.order['id']}",
-        "amount": 7000,
-        "fee": 150,
-        "currency": "EUR",
-    }
-    assert world.provider_event("dispute.created", taken).status == 200
+    hear(world, made, "created", amount=7000)
+
+
+def hear_of_its_end(world: World, made: Made) -> None:
+    """The provider says that a chargeback is won of which it had said nothing before."""
+    hear(world, made, "closed", amount=1000, outcome="won")
+
+
+def hear(world: World, made: Made, what: str, **said: Any) -> None:
+    charge = f"ch_{made.order['id']}"
+    told = {"dispute_id": DISPUTE, "reference": charge, "fee": 150, "currency": "EUR", **said}
+    assert world.provider_event(f"dispute.{what}", told).status == 200
     work_off(world)
 
 
@@ -116,6 +121,17 @@ ALL_UNITS = comes_to(
     dispatches=["delivered"],
     cases=["chargeback_unmatched", DISPUTED],
 )
+# All but the fee is back; what a leader is given back is no commission that waits.
+WON: Json = {
+    **ONE_UNIT,
+    "balances": {
+        **DELIVERED,
+        "cash:local": 5850,
+        "leader:pending": -500,
+        "leader:available": -100,
+        "platform:revenue": -1050,
+    },
+}
 SCENARIOS = {
     # The fee is the platform's.
     "charge back": Scenario(
@@ -143,22 +159,8 @@ SCENARIOS = {
         result,
         {**ALL_UNITS, "balances": {"cash:local": -1150, "platform:revenue": 1150}},
     ),
-    # All but the fee is back; what a leader is given back is no commission that waits.
-    "win": Scenario(
-        partial(after, charge_back),
-        partial(close, outcome="won"),
-        result,
-        {
-            **ONE_UNIT,
-            "balances": {
-                **DELIVERED,
-                "cash:local": 5850,
-                "leader:pending": -500,
-                "leader:available": -100,
-                "platform:revenue": -1050,
-            },
-        },
-    ),
+    "win": Scenario(partial(after, charge_back), partial(close, outcome="won"), result, WON),
+    "hear of its end": Scenario(delivered, hear_of_its_end, result, WON),
     "post a fee": Scenario(
         with_a_fee,
         partial(resolve, resolution="post_fee"),
