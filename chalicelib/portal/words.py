@@ -100,10 +100,10 @@ def reason(of: Rejection) -> str:
 def if_missed(clock: Clock, currency: str) -> str:
     """What comes where the clock runs out, as the supplier's terms have it."""
     if clock.on_missed == "fine" and clock.fine_amount:
-        return f"late, it costs you {written(clock.fine_amount, currency)}"
+        return f"if late, it costs you {written(clock.fine_amount, currency)}"
     if clock.on_missed == "cancel" and clock.kind != "deliver":
-        return "late, it is called off and refunded"
-    return "late, the operator is told"
+        return "if late, it is called off and refunded"
+    return "if late, the operator is told"
 
 
 def stands_still(clock: Clock, begin: datetime) -> bool:
