@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from infra.paths import ROOT
+from tests.support.made_by_make import make
 
 
 def made(place: Path, command: str) -> subprocess.CompletedProcess[str]:
@@ -14,7 +15,7 @@ def made(place: Path, command: str) -> subprocess.CompletedProcess[str]:
     )
     shell = "SHELL := /bin/bash\n.SHELLFLAGS := -euo pipefail -c\n"
     (place / "Makefile").write_text(f"{shell}{stoppable}it:\n\t@$(call stoppable,{command})\n")
-    return subprocess.run(["make", "it"], cwd=place, capture_output=True, text=True, timeout=30)
+    return make("it", place=place)
 
 
 def test_what_takes_over_two_seconds_shows_a_dot(tmp_path: Path) -> None:
