@@ -40,11 +40,6 @@ def supplier_deposit(supplier_id: str) -> str:
     return f"supplier:{supplier_id}:deposit"
 
 
-def supplier_account(supplier_id: str, purpose: str) -> str:
-    """`purpose` is one of payable, held, owed (what it owes, a debit) and in_payout."""
-    return f"supplier:{supplier_id}:{purpose}"
-
-
 def leader_account(leader_id: str, purpose: str) -> str:
     """`purpose` is one of pending, available, in_payout and collected."""
     return f"leader:{leader_id}:{purpose}"
