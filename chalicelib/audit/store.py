@@ -116,10 +116,6 @@ def head() -> Head:
     return Head(_get(row.running if row else None), _get(row.completed if row else None))
 
 
-def get_audit(audit_id: str) -> Audit | None:
-    return _get(audit_id)
-
-
 def begin(audit: Audit, before: Head) -> list[Put]:
     """Make an audit the one under way; Stale where another is."""
     free = absent() | HeadRow.running.does_not_exist()
