@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
 
 import orjson
 from pynamodb.attributes import Attribute, UnicodeAttribute
@@ -81,22 +81,25 @@ class Row(Model):
 
     @classmethod
     def from_raw_data(cls, data: dict[str, Any]) -> Self:
-        row = cls(_user_instantiated=False)
-        values, attributes = row.attribute_values, _by_stored_name(cls)
+        row = cls.__new__(cls)
+        row.attribute_values = values = dict(_defaults(cls))
+        stored = _by_stored_name(cls)
         for stored_name, value in data.items():
-            if stored_name in attributes and NULL not in value:
-                name, attribute = attributes[stored_name]
-                values[name] = attribute.deserialize(attribute.get_value(value))
+            if stored_name in stored and NULL not in value:
+                of = stored[stored_name]
+                content = value[of.kind] if of.kind in value else of.attribute.get_value(value)
+                values[of.name] = of.attribute.deserialize(content) if of.differs else content
         return row
 
     def serialize(self, null_check: bool = True) -> dict[str, dict[str, Any]]:
-        item = {}
-        for name, attribute in self.get_attributes().items():
-            value = self.attribute_values.get(name)
+        item, values = {}, self.attribute_values
+        for stored_name, of in _by_stored_name(type(self)).items():
+            value = values.get(of.name)
             if value is not None:
-                item[attribute.attr_name] = {attribute.attr_type: attribute.serialize(value)}
-            elif null_check and not attribute.null:
-                raise AttributeNullError(name)
+                content = of.attribute.serialize(value) if of.differs else value
+                item[stored_name] = {of.kind: content}
+            elif null_check and not of.attribute.null:
+                raise AttributeNullError(of.name)
         return item
 
 
@@ -129,10 +132,24 @@ def _defaults(row: type[Row]) -> dict[str, Any]:
     return {name: each.default for name, each in attributes if each.default is not None}
 
 
+class Stored(NamedTuple):
+    """An attribute with its name here; `differs` where what is stored of it is not itself."""
+
+    name: str
+    kind: str
+    attribute: Attribute[Any]
+    differs: bool
+
+
 @cache
-def _by_stored_name(row: type[Row]) -> dict[str, tuple[str, Attribute[Any]]]:
-    """Attributes, with their names here, by their names in the table."""
-    return {each.attr_name: (name, each) for name, each in row.get_attributes().items()}
+def _by_stored_name(row: type[Row]) -> dict[str, Stored]:
+    """Attributes by their names in the table."""
+    return {
+        each.attr_name: Stored(
+            name, each.attr_type, each, differs=type(each) is not UnicodeAttribute
+        )
+        for name, each in row.get_attributes().items()
+    }
 
 
 @cache
