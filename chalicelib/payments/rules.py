@@ -66,6 +66,7 @@ class Refund:
     `attempt` is the one that its provider is asked for, or by which it is done; a new one begins
     only when the former has failed. `paid_from` is set once a person has handed the money back.
     `kept` is the commission that leaders keep of it, since `bearer` pays it for them.
+    `delivered_net` is what it takes of the nets of what was delivered.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Refund:
     cause: RefundCause = "other"
     bearer: Bearer = "leader"
     kept: int = 0
+    delivered_net: int = 0
 
     @property
     def asked_at(self) -> datetime:

@@ -107,6 +107,7 @@ class RefundRow(EntityRow[Refund]):
     cause = UnicodeAttribute(default="other")
     bearer = UnicodeAttribute(default="leader")
     kept = IntegerAttribute(default=0)
+    delivered_net = IntegerAttribute(default=0)
 
     @classmethod
     def keys(cls, entity: Refund) -> dict[str, Any]:

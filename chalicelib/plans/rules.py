@@ -21,6 +21,8 @@ MOST_UPLINE_LEVELS, MOST_TOTAL_BPS = 2, 5_000
 OFFER, DEFAULT, PROMOTER = "offer", "default", "promoter"
 # A plan is read with an order, so what it holds of versions to come is bounded.
 MOST_TO_COME = 5
+# So is what an order keeps of bonuses, each of which its delivery may bring.
+MOST_BONUSES = 10
 # What a match may name, the most specific first, and the word that a statement has for it.
 WORDS: Mapping[str, str] = {
     "sku_id": "sku",

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from chalicelib.kernel.money import BASIS_POINTS
 from chalicelib.plans.rules import (
+    MOST_BONUSES,
     MOST_TOTAL_BPS,
     MOST_UPLINE_LEVELS,
     Basis,
@@ -29,7 +30,7 @@ from chalicelib.platform.schema import (
     View,
 )
 
-MAX_RULES, MAX_BONUSES = 100, 10
+MAX_RULES = 100
 # Words of what somebody pays for taking part; commission is a part of what is sold.
 PAY_TO_JOIN = ("fee", "join", "entry", "member", "recruit", "deposit", "starter", "headcount")
 
@@ -152,7 +153,7 @@ class Says(_NeverPaysToJoin):
     upline: Annotated[list[UplineIn], Field(max_length=MOST_UPLINE_LEVELS)] = Field(
         default=[], description="On top of the rate, of the same base; the platform bears it."
     )
-    bonuses: Annotated[list[BonusIn], Field(max_length=MAX_BONUSES)] = Field(
+    bonuses: Annotated[list[BonusIn], Field(max_length=MOST_BONUSES)] = Field(
         default=[],
         description="One for a first order at most, and one for each threshold; the platform "
         "bears them.",

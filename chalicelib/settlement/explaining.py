@@ -10,7 +10,7 @@ from chalicelib.settlement import rules, statements
 from chalicelib.settlement.rules import EarnedLine, Rounding, StatementWhole
 
 # What the run itself makes available; every other line was posted to the balance before.
-BY_THE_RUN = ("commission", "spread", "cap")
+BY_THE_RUN = ("commission", "spread", "bonus", "cap")
 
 
 @dataclass(frozen=True)
