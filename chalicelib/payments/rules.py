@@ -179,7 +179,15 @@ class RefundBearers:
     set_by: str | None = None
 
     def of(self, cause: RefundCause) -> Bearer:
-        return next((each.bearer for each in self.rules if each.cause == cause), "leader")
+        return self._named(cause) or "leader"
+
+    @property
+    def of_fee(self) -> Bearer:
+        """Who pays the fee of a chargeback: whom its cause names, and else the platform."""
+        return self._named("chargeback") or "platform"
+
+    def _named(self, cause: RefundCause) -> Bearer | None:
+        return next((each.bearer for each in self.rules if each.cause == cause), None)
 
 
 ChargebackStatus = Literal["open", "won", "lost"]
@@ -194,7 +202,8 @@ class Chargeback:
     """Money that a customer's bank has taken back from a provider; `reference` is the provider's
     id of the dispute, `charge` of what was paid.
 
-    `refunded` of its amount is an order's refund; the rest fits none. `fee` is the provider's own.
+    `refunded` of its amount is an order's refund; the rest fits none. `fee` is the provider's own,
+    which `fee_bearer` pays.
     """
 
     id: str
@@ -211,6 +220,7 @@ class Chargeback:
     opened_at: datetime
     version: int
     closed_at: datetime | None = None
+    fee_bearer: Bearer = "platform"
 
     @property
     def unmatched(self) -> int:

@@ -371,3 +371,33 @@ def test_a_draft_may_promise_what_a_version_may(world: World, time: StillClock) 
     body: Json = {"rules": [rule()], "month": "2026-03"}
     assert world.operator.post(path, {**body, "bonuses": [FIRST]}).status == 200
     assert world.operator.post(path, {**body, "bonuses": [FIRST, FIRST]}).status == 422
+
+
+@pytest.mark.parametrize("bonus", [FIRST, total(2000, 500)])
+@pytest.mark.parametrize("runs", [0, 1, 2])
+def test_a_chargeback_takes_a_bonus_back_and_gives_it_again_once_it_is_won(
+    world: World, time: StillClock, bonus: Json, runs: int
+) -> None:
+    sale = a_sale(world, bonus)
+    order = delivered(world, sale, 2)
+    if runs == 2:
+        settle(world, time)
+    body = {"order_id": order["id"], "amount": 2000, "fee": 0, "reference": "dp_1"}
+    made = created(world.operator.post("/v1/chargebacks", body))
+    assert (standing(world, sale.leader_id), sum(has(world, sale.leader_id))) == ([], 0)
+    whole(world)
+    if runs:
+        settle(world, time)
+    path = f"/v1/chargebacks/{made['id']}/close"
+    for _ in range(2):
+        assert world.operator.post(path, {"outcome": "won"}).status == 200
+    assert len(standing(world, sale.leader_id)) == 1
+    assert sum(has(world, sale.leader_id)) == 200 + 500
+    whole(world)
+    settle(world, time)
+    assert has(world, sale.leader_id) == (0, 700)
+    whole(world)
+    delivered(world, sale, 2)
+    assert len(standing(world, sale.leader_id)) == 1
+    assert has(world, sale.leader_id) == (200, 700)
+    whole(world)

@@ -6,7 +6,7 @@ leaders' earnings have to be (contract, sections 4 and 6), and says where they a
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ from chalicelib.dispatch.rules import Dispatch, dispatch_id
 from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
-from chalicelib.ledger.rules import Change, Entry
+from chalicelib.ledger.rules import Change, Entry, Posting
 from chalicelib.ledger.store import AccountsRow, EntryRow, HistoryRow, PaidOutRow, StepRow
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
@@ -300,17 +300,25 @@ def _charged_back(state: State) -> Sums:
     for each in state.chargebacks:
         cash = f"{each.currency} cash:{each.provider}"
         due[cash] -= each.unmatched + each.fee
-        due[f"{each.currency} platform:revenue"] += each.fee
+        for named in ("chargeback-fee", "chargeback-fee-won"):
+            due.update(_beside_cash(each, postings.get(f"{named}:{each.id}", ())))
         lies = "platform:revenue" if each.status == "lost" else "unmatched_chargebacks"
         due[f"{each.currency} {lies}"] += each.unmatched
         if each.status == "won":
             due[cash] += each.amount
             due[f"{each.currency} unmatched_chargebacks"] -= each.unmatched
-            for posting in postings.get(f"chargeback-won:{each.id}", ()):
-                if posting.account not in (f"cash:{each.provider}", "unmatched_chargebacks"):
-                    account = posting.account.replace(":available", ":commission")
-                    due[f"{each.currency} {account}"] += posting.amount
+            due.update(_beside_cash(each, postings.get(f"chargeback-won:{each.id}", ())))
     return due
+
+
+def _beside_cash(of: Chargeback, postings: Iterable[Posting]) -> Sums:
+    """Who has it; what is of the provider and of nobody yet is worked out."""
+    found = Sums()
+    for posting in postings:
+        if posting.account not in (f"cash:{of.provider}", "unmatched_chargebacks"):
+            account = posting.account.replace(":available", ":commission")
+            found[f"{of.currency} {account}"] += posting.amount
+    return found
 
 
 def _chargebacks(state: State) -> Iterator[str]:
@@ -368,7 +376,7 @@ def _bonuses(state: State) -> Iterator[str]:
 
 
 def _campaign_totals(state: State) -> Counter[str]:
-    """What is delivered of orders that count for a bonus; what a won chargeback had taken counts."""
+    """What is delivered of orders that count for a bonus, and what won chargebacks had taken."""
     due, counting = Counter[str](), dict[str, str]()
     for order in state.orders:
         if any(each.kind == "campaign_total" for each in order.bonuses):
