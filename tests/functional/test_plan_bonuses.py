@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.ordering.store import OrderRow, get_order
+from chalicelib.settlement.store import BonusRow
 from tests.functional.test_plans import (
     PLANS,
     TODAY,
@@ -401,3 +403,35 @@ def test_a_chargeback_takes_a_bonus_back_and_gives_it_again_once_it_is_won(
     assert len(standing(world, sale.leader_id)) == 1
     assert has(world, sale.leader_id) == (200, 700)
     whole(world)
+
+
+def test_many_parcels_that_reach_every_threshold_arrive_at_once(
+    world: World, time: StillClock
+) -> None:
+    """More than one transaction holds: they arrive in some, and each bonus is given once."""
+    promised = [FIRST, *(total(1000 * n, 1) for n in range(12, 21))]
+    sale = a_sale(world, *promised)
+    order = world.paid_order(sale, quantity=20)
+    path = f"/v1/dispatches/{order['dispatches'][0]['id']}"
+    assert world.operator.post(f"{path}/accept", {}).status == 200
+    one = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}]}
+    for n in range(20):
+        body = {"carrier": "DHL", "tracking_number": f"T{n}", **one}
+        assert world.operator.post(f"{path}/ship", body).status == 200
+    assert world.operator.post(f"{path}/deliver", {}).json["status"] == "delivered"
+    assert len(standing(world, sale.leader_id)) == len(promised)
+    assert has(world, sale.leader_id) == (2000 + 500 + 9, 0)
+    whole(world)
+    refund(world, order, 20)
+    assert (standing(world, sale.leader_id), has(world, sale.leader_id)) == ([], (0, 0))
+    whole(world)
+
+
+def test_an_order_under_no_bonus_is_stored_as_before(world: World, time: StillClock) -> None:
+    """So that placing it is not a byte more to write, and delivering it not an item more."""
+    order = delivered(world, a_sale(world))
+    kept = get_order(order["id"])
+    assert kept is not None
+    assert "bonuses" not in OrderRow.of(kept).serialize()
+    rows = {row.sk.partition("#")[0] for row in BonusRow.scan()}
+    assert not rows & {"bonus", "given", "first_order", "campaign_total"}
