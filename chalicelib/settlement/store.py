@@ -461,6 +461,11 @@ def bonuses(leader_id: str, page: PageRequest) -> Page[Bonus]:
     return Page(tuple(row.to_entity() for row in found), shown[-1].sk if more else None)
 
 
+def all_bonuses(leader_id: str) -> list[Bonus]:
+    rows = store.query(BonusRow, leader_id, where=BonusRow.sk.startswith(BONUS))
+    return [row.to_entity() for row in rows]
+
+
 def first_order_of(customer_id: str) -> FirstOrder | None:
     row = store.get(FirstOrderRow, _customer(customer_id), FIRST_ORDER)
     return row.to_entity() if row else None
