@@ -139,9 +139,9 @@ def _bonuses(order: Order, posted: Iterable[Shares], given: Given) -> Beside:
 
 
 def _is_of_new_customer(order: Order) -> bool:
-    """Whether none of its customer's other orders has brought anything before."""
-    others = (each for each in ordering.all_of_customer(order.customer_id) if each.id != order.id)
-    return not any(dispatch.delivered_at for each in others for dispatch in each.dispatches)
+    """Whether nothing of its customer's other orders was delivered before."""
+    others = ordering.all_of_customer(order.customer_id)
+    return not any(each.has_arrived for each in others if each.id != order.id)
 
 
 def _room_for(leaders: int, bonuses: int) -> int:

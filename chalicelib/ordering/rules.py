@@ -157,6 +157,12 @@ class Order:
             yield due.leader_id, amount
 
     @property
+    def has_arrived(self) -> bool:
+        """Whether anything of it was delivered, whatever became of it."""
+        parcels = (parcel for each in self.dispatches for parcel in each.parcels)
+        return any(parcel.status == "delivered" for parcel in parcels)
+
+    @property
     def delivered_net(self) -> int:
         """What is delivered and not refunded has brought, without shipping and tax."""
         posted = (shares for line in self.lines for shares in line.posted.values())

@@ -128,6 +128,24 @@ def test_whoever_had_something_delivered_before_is_not_new(world: World, time: S
     whole(world)
 
 
+def test_a_parcel_that_came_before_is_enough_not_to_be_new(world: World, time: StillClock) -> None:
+    """Though the rest of its dispatch is still on its way, and though it was refunded since."""
+    before = world.paid_order(world.sale(), quantity=2)
+    path = f"/v1/dispatches/{before['dispatches'][0]['id']}"
+    assert world.operator.post(f"{path}/accept", {}).status == 200
+    one = {"lines": [{"sku_id": before["lines"][0]["sku_id"], "quantity": 1}]}
+    sent = world.operator.post(
+        f"{path}/ship", {"carrier": "DHL", "tracking_number": "T1", **one}
+    ).json
+    parcel = f"{path}/parcels/{sent['parcels'][0]['id']}/deliver"
+    assert world.operator.post(parcel, {}).status == 200
+    refund(world, before, 2)
+    sale = a_sale(world, FIRST)
+    delivered(world, sale)
+    assert bonuses_of(world, sale.leader_id) == []
+    whole(world)
+
+
 def test_an_order_keeps_the_bonuses_that_it_was_placed_under(
     world: World, time: StillClock
 ) -> None:
@@ -166,7 +184,18 @@ def test_a_whole_refund_takes_it_back_before_a_run(world: World, time: StillCloc
     assert has(world, sale.leader_id) == (0, 0)
     (bonus,) = bonuses_of(world, sale.leader_id)
     assert bonus["taken_back_by"] == world.order(order["id"])["refunds"][-1]
-    assert told(world, sale, time) == [("bonus", 500), ("clawback", -500)]
+    day = settle(world, time)
+    lines = lines_of(world, sale.leader_id, day)
+    assert sorted((line["kind"], line["amount"]) for line in lines) == [
+        ("bonus", 500),
+        ("clawback", -500),
+    ]
+    for n, line in enumerate(lines, start=1):
+        path = f"/v1/leaders/{sale.leader_id}/statements/run_{day}/lines/{n}"
+        explained = world.operator.get(path).json
+        named = {"bonus": "bonus", "clawback": "bonus-back"}[line["kind"]]
+        assert explained["entry"]["id"] == f"{named}:{bonus['id']}"
+        assert explained["rule"] == "first_order"
     assert world.trial_balance() == {}
     whole(world)
     delivered(world, sale)
@@ -435,3 +464,19 @@ def test_an_order_under_no_bonus_is_stored_as_before(world: World, time: StillCl
     assert "bonuses" not in OrderRow.of(kept).serialize()
     rows = {row.sk.partition("#")[0] for row in BonusRow.scan()}
     assert not rows & {"bonus", "given", "first_order", "campaign_total"}
+
+
+def test_what_was_pending_is_settled_by_the_run_also_where_it_is_taken_back(
+    world: World, time: StillClock
+) -> None:
+    sale = a_sale(world, FIRST)
+    refund(world, delivered(world, sale), 1)
+    delivered(world, sale, customer="cus_bob")
+    day = settle(world, time)
+    settled_by = set()
+    for n, line in enumerate(lines_of(world, sale.leader_id, day), start=1):
+        path = f"/v1/leaders/{sale.leader_id}/statements/run_{day}/lines/{n}"
+        settled_by.add((line["kind"], world.operator.get(path).json["settled_by"]["id"]))
+    run = f"matured:run_{day}:{sale.leader_id}"
+    assert settled_by == {(kind, run) for kind in ("bonus", "clawback", "commission")}
+    whole(world)
