@@ -77,7 +77,7 @@ def of_refund(order: Placed, refunded: Refunded, earnings: Earnings) -> Beside:
 
 def of_won_chargeback(order: Placed, refunded: Refunded, given: Given) -> Beside:
     """What that refund had taken back is given again."""
-    first = _standing_of_first_order(order)
+    first = _bonus_of_first_order(order)
     again = _terms(order, "first_order")
     restored = NOTHING
     if again and first and first.taken_back_by == refunded.id:
@@ -97,11 +97,11 @@ def _of_first_order(order: Placed, given: Given, is_new: Callable[[], bool]) -> 
 def _first_order_back(order: Placed, refunded: Refunded, earnings: Earnings) -> Beside:
     if not (refunded.is_whole and _terms(order, "first_order")):
         return NOTHING
-    bonus = _standing_of_first_order(order)
+    bonus = _bonus_of_first_order(order)
     return _take_back(bonus, refunded, earnings) if bonus and bonus.stands else NOTHING
 
 
-def _standing_of_first_order(order: Placed) -> Bonus | None:
+def _bonus_of_first_order(order: Placed) -> Bonus | None:
     """The bonus that was given for this order being its customer's first one."""
     first = settlement.first_order_of(order.customer_id)
     if first is None or first.order_id != order.id:
@@ -125,16 +125,20 @@ def _counted_less(order: Placed, refunded: Refunded, earnings: Earnings) -> Besi
         return NOTHING
     total = settlement.campaign_total(order.leader_id, order.campaign_id)
     move = moved(total, -refunded.net, ())
-    lost = (
-        settlement.get_bonus(
-            order.leader_id, _bonus_id(order, "campaign_total", order.campaign_id, str(each))
-        )
-        for each in move.lost
-    )
+    lost = (_bonus_of_threshold(order, each) for each in move.lost)
     return together(
         Beside(writes=[settlement.move_campaign_total(move)]),
-        *(_take_back(bonus, refunded, earnings) for bonus in lost if bonus),
+        *(_take_back(bonus, refunded, earnings) for bonus in lost),
     )
+
+
+def _bonus_of_threshold(order: Placed, threshold: int) -> Bonus:
+    """The one that was given when the total reached it. Raises LookupError."""
+    bonus_id = _bonus_id(order, "campaign_total", order.campaign_id, str(threshold))
+    found = settlement.get_bonus(order.leader_id, bonus_id)
+    if found is None:
+        raise LookupError(f"bonus {bonus_id} of {order.leader_id} is not stored")
+    return found
 
 
 def _terms(order: Placed, kind: str) -> list[BonusTerms]:
