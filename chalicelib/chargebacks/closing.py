@@ -1,24 +1,29 @@
 """How a chargeback ends: the money is lost, or it is back and goes to whom it was taken from."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from chalicelib.cases import service as cases
-from chalicelib.chargebacks import opening
+from chalicelib.chargebacks import fees, opening
 from chalicelib.kernel import clock
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.rules import Order
 from chalicelib.payments import store as payments
 from chalicelib.payments.providers import DisputeOutcome, PaymentDisputed
 from chalicelib.payments.rules import Chargeback
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write
-from chalicelib.settlement import earning
-from chalicelib.settlement.rules import EarnedLine
+from chalicelib.settlement import earning, plan_bonuses
+from chalicelib.settlement.earning import NOTHING, Beside, RefundOfEarnings, together
+from chalicelib.settlement.plan_bonuses import Given, Refunded
+from chalicelib.settlement.rules import AT_ONCE, EarnedLine, Earnings
 
 
 class GivenBack(NamedTuple):
@@ -64,11 +69,21 @@ def hear(provider: str, event: PaymentDisputed) -> None:
 
 
 def _give_back_in(transaction: Transaction, won: Chargeback, now: datetime) -> None:
-    given = _given_back(won)
+    given, order = _given_back(won), _order_of(won)
     entry = books.entry(
         f"chargeback-won:{won.id}", won.currency, won.order_id or won.id, now, given.amounts
     )
-    transaction.add(*ledger.post(entry), *_told_to_leaders(won, given, entry.id, now))
+    lines = {each: [_line(won, n, entry.id, now)] for each, n in given.to_leaders.items()}
+    own = [order.leader_id] if order else []
+    earnings = earning.earnings_of(list(dict.fromkeys([*own, *lines])))
+    beside = _beside(won, order, earnings[order.leader_id], now) if order else NOTHING
+    if order and beside.lines:
+        lines[order.leader_id] = [*lines.get(order.leader_id, ()), *beside.lines]
+    transaction.add(
+        *ledger.post(entry, *beside.entries),
+        *beside.writes,
+        *_told_to_leaders(won, earnings, lines),
+    )
     if given.open_amount:
         detail = (
             f"Chargeback {won.id} of order {won.order_id} is won. "
@@ -112,34 +127,53 @@ def _taken(won: Chargeback) -> list[books.Posting]:
     ]
 
 
+def _order_of(won: Chargeback) -> Order | None:
+    """The order that it was refunded of."""
+    return ordering.get_order(won.order_id) if won.refund_id and won.order_id else None
+
+
+def _beside(won: Chargeback, order: Order, earnings: Earnings, now: datetime) -> Beside:
+    """The fee to whom paid it, and the bonuses that the refund had taken back, to mature today."""
+    fee, refund = fees.given_back(won, order, now), payments.get_refund(won.refund_id or "")
+    if refund is None or not order.bonuses:
+        return fee
+    today = clock.business_date(now, settings().zone)
+    given = Given(now, today.isoformat(), earnings.bucket_for(today))
+    refunded = Refunded(refund.id, refund.delivered_net, is_whole=False, at=now)
+    return together(fee, plan_bonuses.of_won_chargeback(order, refunded, given))
+
+
 def _told_to_leaders(
-    won: Chargeback, given: GivenBack, entry_id: str, now: datetime
+    won: Chargeback,
+    earnings: Mapping[str, Earnings],
+    lines: Mapping[str, Sequence[tuple[str, EarnedLine]]],
 ) -> list[Write]:
-    today = clock.business_date(now, settings().zone).isoformat()
-    earnings = earning.earnings_of(list(given.to_leaders))
     return [
         write
-        for leader_id, amount in given.to_leaders.items()
-        for write in earning.adjust(
+        for leader_id, of_leader in lines.items()
+        for write in earning.take_back(
             earnings[leader_id],
             won.currency,
-            won.id,
-            [
-                EarnedLine(
-                    order_id=won.order_id or "",
-                    sku_id="",
-                    kind="adjustment",
-                    basis="chargeback",
-                    basis_amount=won.refunded,
-                    rate_bps=0,
-                    amount=amount,
-                    matured_on=today,
-                    rule="chargeback_won",
-                    entry_id=entry_id,
-                )
-            ],
+            RefundOfEarnings(won.id, estimated=0, parts=(), beside=of_leader),
         )
     ]
+
+
+def _line(won: Chargeback, amount: int, entry_id: str, now: datetime) -> tuple[str, EarnedLine]:
+    """What is given back is available at once."""
+    line = EarnedLine(
+        order_id=won.order_id or "",
+        sku_id="",
+        kind="adjustment",
+        basis="chargeback",
+        basis_amount=won.refunded,
+        rate_bps=0,
+        amount=amount,
+        matured_on=clock.business_date(now, settings().zone).isoformat(),
+        rule="chargeback_won",
+        entry_id=entry_id,
+    )
+    return AT_ONCE, line
 
 
 def _lost(lost: Chargeback, now: datetime) -> books.Entry:

@@ -61,10 +61,10 @@ class Taking:
         self,
         earnings: Mapping[str, Earnings],
         refund_id: str,
-        kept: Mapping[str, Sequence[tuple[str, EarnedLine]]],
+        beside: Mapping[str, Sequence[tuple[str, EarnedLine]]],
     ) -> list[Write]:
-        """The same as it changes the earnings of every leader that had a part in it; of some of it
-        they keep lines, each under its day."""
+        """The same as it changes the earnings of every leader that had a part in it; `beside` are
+        lines, each under its day, of what they keep of it and of what else they lose."""
         lost, entry_id = self.after.earnings_lost(self.before), f"refund:{refund_id}"
         return [
             write
@@ -76,7 +76,7 @@ class Taking:
                     refund_id,
                     lost[leader_id],
                     self._parts(leader_id, entry_id),
-                    kept.get(leader_id, ()),
+                    beside.get(leader_id, ()),
                 ),
             )
         ]

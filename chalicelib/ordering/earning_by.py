@@ -7,7 +7,7 @@ from chalicelib.catalogue.rules import Offer
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, FieldError
 from chalicelib.parties.rules import Leader
-from chalicelib.plans.rules import Plan, Seller, Terms, terms_for
+from chalicelib.plans.rules import BonusTerms, Plan, Seller, Terms, Version, terms_for
 from chalicelib.platform.settings import settings
 
 
@@ -39,9 +39,19 @@ def terms_by(plan: Plan | None, leader: Leader, offer: Offer, now: datetime) -> 
     """The terms of one offer by a plan; None where it names a commission, or the plan no rule."""
     if offer.commission or plan is None:
         return None
-    version = plan.in_force_on(clock.business_date(now, settings().zone).isoformat())
+    version = _in_force(plan, now)
     rule = version.rule_for(offer.sold_at(leader.level)) if version else None
     return terms_for(plan, version, rule, seller(leader)) if version and rule else None
+
+
+def bonuses_of(plan: Plan | None, now: datetime) -> tuple[BonusTerms, ...]:
+    """The bonuses that an order which is placed now keeps, of the plan's version of this day."""
+    version = _in_force(plan, now) if plan else None
+    return version.bonus_terms if version else ()
+
+
+def _in_force(plan: Plan, now: datetime) -> Version | None:
+    return plan.in_force_on(clock.business_date(now, settings().zone).isoformat())
 
 
 def seller(leader: Leader) -> Seller:

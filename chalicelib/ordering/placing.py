@@ -1,7 +1,7 @@
 """Placing an order: one read of all it needs, one transaction for all it changes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -117,7 +117,10 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
     terms = earning_by.terms_of(found.plan, leader, offers, now)
     baskets = _baskets(new, offers, found, terms, now)
     lines = pricing.price(baskets, plan_version=campaign.version)
-    order = _order(new, campaign, lines, now, _provider(new.payment_method, campaign.currency))
+    order = replace(
+        _order(new, campaign, lines, now, _provider(new.payment_method, campaign.currency)),
+        bonuses=earning_by.bonuses_of(found.plan, now),
+    )
     _check_limits(order)
     try:
         placed = _reserve(order, campaign, offers, idempotency, now)

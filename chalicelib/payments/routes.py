@@ -77,7 +77,8 @@ def retry_refund(request: Request, id: str) -> Refund:
     "/v1/refund-bearers",
     summary="Say who pays the commission of what is refunded, by cause",
     notes="`leader`: it is taken back as it was credited. `supplier` or `platform`: leaders keep "
-    "it, and that side pays it. It counts for refunds that are decided from now on.",
+    "it, and that side pays it. It counts for refunds that are decided from now on. Whom "
+    "`chargeback` names pays the provider's fee as well; where it is left out the platform does.",
     roles=("operator",),
     body=SetRefundBearers,
     answer=RefundBearersView,

@@ -11,6 +11,7 @@ from chalicelib.kernel.money import BASIS_POINTS, allocate, at_rate
 
 Basis = Literal["sales", "gross_profit"]
 SplitRole = Literal["promoter", "pickup_point", "hub"]
+PlanBonusKind = Literal["first_order", "campaign_total"]
 ChangeKind = Literal[
     "created", "version_added", "made_default", "no_longer_default", "leader_changed"
 ]
@@ -20,6 +21,8 @@ MOST_UPLINE_LEVELS, MOST_TOTAL_BPS = 2, 5_000
 OFFER, DEFAULT, PROMOTER = "offer", "default", "promoter"
 # A plan is read with an order, so what it holds of versions to come is bounded.
 MOST_TO_COME = 5
+# So is what an order keeps of bonuses, each of which its delivery may bring.
+MOST_BONUSES = 10
 # What a match may name, the most specific first, and the word that a statement has for it.
 WORDS: Mapping[str, str] = {
     "sku_id": "sku",
@@ -86,6 +89,32 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class PlanBonus:
+    """What the seller is paid beside its commission, in the minor unit of the plan's currency.
+
+    `first_order`: for the first order of a new customer. `campaign_total`: where what a leader's
+    orders of one campaign have brought that is delivered reaches the threshold.
+    """
+
+    kind: PlanBonusKind
+    amount: int
+    threshold: int | None = None
+
+    @property
+    def words(self) -> str:
+        """The bonus as changes of a plan name it, such as `campaign_total:100000`."""
+        return self.kind if self.threshold is None else f"{self.kind}:{self.threshold}"
+
+
+@dataclass(frozen=True)
+class BonusTerms(PlanBonus):
+    """A bonus as an order keeps it, with the version of the plan that promised it."""
+
+    plan_id: str = ""
+    plan_version: int = 0
+
+
+@dataclass(frozen=True)
 class Version:
     """What a plan says from a business date on, until its next version."""
 
@@ -97,6 +126,15 @@ class Version:
     upline: tuple[int, ...]
     made_by: str
     made_at: datetime
+    bonuses: tuple[PlanBonus, ...] = ()
+
+    @property
+    def bonus_terms(self) -> tuple[BonusTerms, ...]:
+        """What an order that is placed under it keeps of its bonuses."""
+        return tuple(
+            BonusTerms(each.kind, each.amount, each.threshold, self.plan_id, self.number)
+            for each in self.bonuses
+        )
 
     def rule_for(self, sold: Sold) -> Rule | None:
         """The most specific rule that fits; there is one at most, since no two name the same."""
@@ -275,6 +313,13 @@ def check(plan: Plan, rules: Sequence[Rule], upline: Sequence[int], limit: Uplin
         _check_upline(plan, rules, upline, limit)
 
 
+def check_bonuses(plan: Plan, bonuses: Sequence[PlanBonus]) -> None:
+    """Raise Invalid for bonuses that the plan may not promise."""
+    wrong = [*_bonuses_named_twice(bonuses), *_bonuses_without_currency(plan, bonuses)]
+    if wrong:
+        raise Invalid("The version cannot be saved.", errors=tuple(wrong))
+
+
 def _named_twice(rules: Sequence[Rule]) -> Iterable[FieldError]:
     seen: set[str] = set()
     for n, rule in enumerate(rules):
@@ -287,6 +332,20 @@ def _amounts_without_currency(plan: Plan, rules: Sequence[Rule]) -> Iterable[Fie
     for n, rule in enumerate(rules):
         if rule.names_money and plan.currency is None:
             yield FieldError(f"rules.{n}", "names amounts, and the plan has no currency for them")
+
+
+def _bonuses_named_twice(bonuses: Sequence[PlanBonus]) -> Iterable[FieldError]:
+    seen: set[str] = set()
+    for n, bonus in enumerate(bonuses):
+        if bonus.words in seen:
+            yield FieldError(f"bonuses.{n}", f"is that of another bonus: {bonus.words}")
+        seen.add(bonus.words)
+
+
+def _bonuses_without_currency(plan: Plan, bonuses: Sequence[PlanBonus]) -> Iterable[FieldError]:
+    if plan.currency is None:
+        for n in range(len(bonuses)):
+            yield FieldError(f"bonuses.{n}", "is an amount, and the plan has no currency for it")
 
 
 def _check_upline(
@@ -372,6 +431,7 @@ def said(version: Version | None) -> dict[str, str | None]:
         "effective_from": version.effective_from,
         **{f"rules.{rule.words}": _said_of(rule) for rule in version.rules},
         "upline": upline or None,
+        **{f"bonuses.{each.words}": str(each.amount) for each in version.bonuses},
     }
 
 

@@ -9,8 +9,9 @@ from chalicelib.ledger.rules import Entry
 from chalicelib.settlement import rules, statements
 from chalicelib.settlement.rules import EarnedLine, Rounding, StatementWhole
 
-# What the run itself makes available; every other line was posted to the balance before.
-BY_THE_RUN = ("commission", "spread", "cap")
+# What the run itself makes available, as it does whatever else was posted to the pending balance;
+# every other line was available before.
+BY_THE_RUN = ("commission", "spread", "bonus", "cap")
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,24 @@ def line(leader_id: str, run_id: str, number: str, caller: Caller) -> LineExplai
 
 def _explained(statement: StatementWhole, number: int) -> LineExplained:
     found = statement.lines[number - 1]
-    by_the_run = found.kind in BY_THE_RUN
+    entry = _entry(found.entry_id, statement.leader_id)
+    by_the_run = found.kind in BY_THE_RUN or _is_pending(entry)
     return LineExplained(
         **vars(found),
         number=number,
         run_id=statement.run_id,
         currency=statement.currency,
         rounding=rules.rounding(found),
-        entry=_entry(found.entry_id, statement.leader_id),
+        entry=entry,
         settled_by=_entry(rules.maturing_entry_id(statement), statement.leader_id)
         if by_the_run
         else None,
     )
+
+
+def _is_pending(entry: Entry | None) -> bool:
+    """Whether all that it moves of the leader's waits for a run."""
+    return entry is not None and all(each.account.endswith(":pending") for each in entry.postings)
 
 
 def _entry(entry_id: str, leader_id: str) -> Entry | None:

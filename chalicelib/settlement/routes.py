@@ -7,7 +7,7 @@ from chalicelib.platform.pages import Page
 from chalicelib.settlement import bonuses, explaining, runs, statements
 from chalicelib.settlement.bonuses import Given
 from chalicelib.settlement.explaining import LineExplained
-from chalicelib.settlement.rules import LeaderOfRun, Progress, Statement
+from chalicelib.settlement.rules import Bonus, LeaderOfRun, Progress, Statement
 from chalicelib.settlement.runs import Started
 from chalicelib.settlement.schema import (
     BalanceView,
@@ -182,6 +182,18 @@ def give_bonus(request: Request, id: str) -> Reply:
     recorder = request.recorder(_bonus_reply)
     given = bonuses.give(id, sent.task, sent.amount, sent.reference, request.caller, recorder)
     return _bonus_reply(given)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/bonuses",
+    summary="List what a leader was given beside its commission",
+    roles=("operator", "leader"),
+    answer=BonusView,
+    is_list=True,
+)
+def list_bonuses(request: Request, id: str) -> Page[Bonus]:
+    return bonuses.bonuses_of(id, request.caller, request.page)
 
 
 def _bonus_reply(given: Given) -> Reply:

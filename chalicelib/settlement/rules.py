@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Literal
 
 from chalicelib.kernel.money import BASIS_POINTS, at_rate
+from chalicelib.plans.rules import PlanBonusKind
 
 RunStatus = Literal["running", "completed", "failed"]
 LineKind = Literal[
@@ -24,6 +25,8 @@ LineKind = Literal[
 ]
 # The first day that can be open: what is posted to a leader before any run waits under it.
 FIRST_DAY = date.min.isoformat()
+# In place of a day: what is posted to the available balance is taken by every run before the first.
+AT_ONCE = ""
 
 
 def commission(basis: str, net_of_tax: int, cost: int, rate_bps: int) -> int:
@@ -64,14 +67,17 @@ class EarnedLine:
     delivered_on: str = ""
 
 
-BonusKind = Literal["task"]
+BonusKind = Literal["task"] | PlanBonusKind
 
 
 @dataclass(frozen=True)
 class Bonus:
     """What a leader was given beside its commission, once by its reference; in the minor unit.
 
-    It matures as commission does that is delivered on the day on which it was given.
+    It matures as commission does that is delivered on the day on which it was given. `reference` of
+    what a plan promises is the order that was the first one, or the campaign; `order_id` is the
+    order whose delivery brought it, and `waits_on` the day of the leader's earnings that it was put
+    under. One that was taken back may be given again: `times` counts how often it was given.
     """
 
     id: str
@@ -84,25 +90,63 @@ class Bonus:
     matures_on: str
     given_at: datetime
     given_by: str
+    order_id: str = ""
+    threshold: int | None = None
+    plan_id: str = ""
+    plan_version: int = 0
+    waits_on: str = ""
+    times: int = 1
+    taken_back_at: datetime | None = None
+    taken_back_by: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.taken_back_at is None
 
     @property
     def entry_id(self) -> str:
-        return f"bonus:{self.id}"
+        return f"bonus:{self.id}{self._occurrence}"
+
+    @property
+    def back_entry_id(self) -> str:
+        return f"bonus-back:{self.id}{self._occurrence}"
+
+    @property
+    def _occurrence(self) -> str:
+        return "" if self.times == 1 else f":{self.times}"
+
+    @property
+    def _rule(self) -> str:
+        """Such as `task:ten new members`, `first_order` and `campaign_total:cmp_1`."""
+        of = {"task": self.task, "campaign_total": self.reference}.get(self.kind)
+        return f"{self.kind}:{of}" if of else self.kind
 
     @property
     def line(self) -> EarnedLine:
         return EarnedLine(
-            order_id="",
+            order_id=self.order_id,
             sku_id="",
             kind="bonus",
             basis=self.kind,
-            basis_amount=self.amount,
+            basis_amount=self.threshold or self.amount,
             rate_bps=0,
             amount=self.amount,
             matured_on=self.matures_on,
-            rule=f"{self.kind}:{self.task}",
+            plan_id=self.plan_id,
+            plan_version=self.plan_version,
+            rule=self._rule,
             entry_id=self.entry_id,
         )
+
+
+@dataclass(frozen=True)
+class FirstOrder:
+    """The order whose delivery has made a customer one that is not new any more, as far as plans
+    with a bonus for that have asked; `is_rewarded` where nothing was delivered before."""
+
+    customer_id: str
+    order_id: str
+    is_rewarded: bool
 
 
 Method = Literal["none", "half_up", "largest_remainder", "by_difference", "limited"]

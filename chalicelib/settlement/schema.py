@@ -182,10 +182,19 @@ class BonusView(View):
     id: str
     leader_id: str
     kind: BonusKind
-    task: str
-    reference: str
+    task: str = Field(description="Empty for what a plan promises.")
+    reference: str = Field(
+        description="An operator's own of a task; else the order that was the customer's first, or "
+        "the campaign."
+    )
     amount: int
     currency: str
+    threshold: int | None = Field(description="What the campaign's total had to reach.")
+    order_id: str = Field(description="Whose delivery brought it; empty for a task.")
+    plan_version: int = Field(description="Of the plan that promises it; 0 for a task.")
     matures_on: str
     given_at: Instant
-    given_by: str
+    given_by: str = Field(description="The operator, or the plan.")
+    times: int = Field(description="How often it was given, where it was taken back between.")
+    taken_back_at: Instant | None = Field(description="Null while it stands.")
+    taken_back_by: str | None = Field(description="The refund that took it back.")

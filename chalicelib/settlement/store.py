@@ -18,6 +18,7 @@ from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
     IntegerAttribute,
+    IntegersAttribute,
     RecordsAttribute,
     Row,
     TextsAttribute,
@@ -25,11 +26,13 @@ from chalicelib.platform.table import (
     table,
 )
 from chalicelib.platform.transaction import Delete, Put, Update, Write, create
+from chalicelib.settlement.campaign_totals import CampaignTotal, Move
 from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.rules import (
     Bonus,
     EarnedLine,
     Earnings,
+    FirstOrder,
     LeaderOfRun,
     Run,
     Statement,
@@ -38,7 +41,8 @@ from chalicelib.settlement.rules import (
 )
 
 EARNINGS, MATURING, EARNED, STATEMENT = "earnings", "maturing#", "earned#", "statement#"
-CAPPED, TROUBLE, BONUS = "capped#", "trouble#", "bonus#"
+CAPPED, TROUBLE, BONUS, GIVEN = "capped#", "trouble#", "bonus#", "given#"
+FIRST_ORDER, CAMPAIGN_TOTAL = "first_order", "campaign_total#"
 RUN, RUNS, DRY_RUNS, PAGE, CURRENT = "run", "runs", "dry_runs", "page#", "current"
 
 
@@ -103,10 +107,50 @@ class BonusRow(EntityRow[Bonus]):
     matures_on = UnicodeAttribute()
     given_at = InstantAttribute()
     given_by = UnicodeAttribute()
+    order_id = UnicodeAttribute(default="")
+    threshold = IntegerAttribute(null=True)
+    plan_id = UnicodeAttribute(default="")
+    plan_version = IntegerAttribute(default=0)
+    waits_on = UnicodeAttribute(default="")
+    times = IntegerAttribute(default=1)
+    taken_back_at = InstantAttribute(null=True)
+    taken_back_by = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Bonus) -> dict[str, Any]:
         return {"pk": entity.leader_id, "sk": BONUS + entity.id}
+
+
+class GivenRow(Row):
+    """Names a bonus by when it was first given, so that a leader's can be listed by age."""
+
+    Meta = SettlementMeta
+
+    bonus_id = UnicodeAttribute()
+
+
+class FirstOrderRow(EntityRow[FirstOrder]):
+    """Lies in a partition of its customer's own."""
+
+    Meta = SettlementMeta
+    entity = FirstOrder
+
+    customer_id = UnicodeAttribute()
+    order_id = UnicodeAttribute()
+    is_rewarded = BooleanAttribute()
+
+    @classmethod
+    def keys(cls, entity: FirstOrder) -> dict[str, Any]:
+        return {"pk": _customer(entity.customer_id), "sk": FIRST_ORDER}
+
+
+class CampaignTotalRow(Row):
+    """What a leader's orders of one campaign come to, and which thresholds' bonuses stand."""
+
+    Meta = SettlementMeta
+
+    total = IntegerAttribute(default=0)
+    reached = IntegersAttribute(default=())
 
 
 class StatementRow(EntityRow[Statement]):
@@ -391,8 +435,70 @@ def get_bonus(leader_id: str, bonus_id: str) -> Bonus | None:
     return row.to_entity() if row else None
 
 
-def add_bonus(bonus: Bonus) -> Put:
-    return create(BonusRow.of(bonus))
+def add_bonus(bonus: Bonus) -> list[Put]:
+    given = f"{GIVEN}{clock.to_text(bonus.given_at)}#{bonus.id}"
+    return [
+        create(BonusRow.of(bonus)),
+        create(GivenRow(bonus.leader_id, given, bonus_id=bonus.id)),
+    ]
+
+
+def replace_bonus(before: Bonus, after: Bonus) -> Put:
+    """Take a bonus back, or give it again; Stale where that was done meanwhile."""
+    row = BonusRow
+    stands = row.taken_back_at.does_not_exist() if before.stands else row.taken_back_at.exists()
+    return Put(row.of(after), (row.times == before.times) & stands)
+
+
+def bonuses(leader_id: str, page: PageRequest) -> Page[Bonus]:
+    """A leader's bonuses, the last given first."""
+    older = GivenRow.sk.between(GIVEN, page.after) if page.after else GivenRow.sk.startswith(GIVEN)
+    rows = store.query(GivenRow, leader_id, where=older, newest_first=True, limit=page.limit + 2)
+    rows = [row for row in rows if row.sk != page.after]
+    shown = rows[: page.limit]
+    found = store.get_many(BonusRow, [(leader_id, BONUS + row.bonus_id) for row in shown])
+    more = len(rows) > page.limit
+    return Page(tuple(row.to_entity() for row in found), shown[-1].sk if more else None)
+
+
+def all_bonuses(leader_id: str) -> list[Bonus]:
+    rows = store.query(BonusRow, leader_id, where=BonusRow.sk.startswith(BONUS))
+    return [row.to_entity() for row in rows]
+
+
+def first_order_of(customer_id: str) -> FirstOrder | None:
+    row = store.get(FirstOrderRow, _customer(customer_id), FIRST_ORDER)
+    return row.to_entity() if row else None
+
+
+def keep_first_order(first: FirstOrder) -> Put:
+    """Stale where another order has come first meanwhile."""
+    return create(FirstOrderRow.of(first))
+
+
+def campaign_total(leader_id: str, campaign_id: str) -> CampaignTotal:
+    row = store.get(CampaignTotalRow, leader_id, CAMPAIGN_TOTAL + campaign_id)
+    if row is None:
+        return CampaignTotal(leader_id, campaign_id)
+    return CampaignTotal(leader_id, campaign_id, row.total, row.reached, is_kept=True)
+
+
+def move_campaign_total(move: Move) -> Update:
+    """Stale where others have moved it so far that other bonuses would come of it."""
+    row, before = CampaignTotalRow, move.before
+    at = row.at(before.leader_id, CAMPAIGN_TOTAL + before.campaign_id)
+    actions: list[Action] = [row.total.add(move.net), row.reached.set(move.after.reached)]
+    return Update(at, actions, _comes_to_the_same(move) if before.is_kept else absent())
+
+
+def _comes_to_the_same(move: Move) -> Condition:
+    row = CampaignTotalRow
+    same: Condition = row.reached == move.before.reached
+    if move.at_least is not None:
+        same = same & (row.total >= move.at_least)
+    if move.below is not None:
+        same = same & (row.total < move.below)
+    return same
 
 
 def get_statement(leader_id: str, run_id: str) -> Statement | None:
@@ -630,6 +736,10 @@ def _aside(run_id: str) -> str:
 
 def _page(number: int) -> str:
     return f"{PAGE}{number:06d}"
+
+
+def _customer(customer_id: str) -> str:
+    return f"customer#{customer_id}"
 
 
 def _markers(run_id: str, page_number: int) -> str:

@@ -24,7 +24,7 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.payouts.transfers import NotAsked
 from chalicelib.plans import leaders
 from chalicelib.plans import service as plans
-from chalicelib.plans.rules import Rule
+from chalicelib.plans.rules import PlanBonus, Rule
 from chalicelib.plans.service import NewVersion
 from chalicelib.platform import log
 from chalicelib.platform.idempotency import Answer, IdempotentRequest
@@ -116,7 +116,9 @@ class Town:
         sku_id = self.chance.choice(self.sku_ids) if self.sku_ids else "sku_none"
         rules = [self._rule(), self._rule(level="gold"), self._rule(sku_id=sku_id)]
         upline = self.chance.choice([(), (333,), (250, 125)])
-        return NewVersion(begins, rules, upline)
+        thresholds = self.chance.sample([2_000, 5_000, 20_000], self.chance.randint(0, 3))
+        totals = [PlanBonus("campaign_total", each // 10, each) for each in thresholds]
+        return NewVersion(begins, rules, upline, [PlanBonus("first_order", 77), *totals])
 
     def _rule(self, **names: str) -> Rule:
         chance = self.chance

@@ -6,8 +6,8 @@ leaders' earnings have to be (contract, sections 4 and 6), and says where they a
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -27,7 +27,7 @@ from chalicelib.dispatch.rules import Dispatch, dispatch_id
 from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
-from chalicelib.ledger.rules import Change, Entry
+from chalicelib.ledger.rules import Change, Entry, Posting
 from chalicelib.ledger.store import AccountsRow, EntryRow, HistoryRow, PaidOutRow, StepRow
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
@@ -44,13 +44,15 @@ from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.store import ClaimRow, DifferenceRow, ReconciliationRow
-from chalicelib.settlement.rules import Bonus, EarnedLine, Run, Statement
+from chalicelib.settlement.rules import Bonus, EarnedLine, FirstOrder, Run, Statement
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import (
     AsideRow,
     BonusRow,
+    CampaignTotalRow,
     EarnedRow,
     EarningsRow,
+    FirstOrderRow,
     MaturingRow,
     RunRow,
     StatementRow,
@@ -118,6 +120,8 @@ class State:
         ]
         self.claims = _rows(ClaimRow, reconciled, "claim")
         self.bonuses: list[Bonus] = _entities(BonusRow, settlement, "bonus")
+        self.first_orders: list[FirstOrder] = _entities(FirstOrderRow, settlement, "first_order")
+        self.campaign_totals = _rows(CampaignTotalRow, settlement, "campaign_total")
         self.statements: list[Statement] = _entities(StatementRow, settlement, "statement")
         self.earnings = _rows(EarningsRow, settlement, "earnings")
         self.maturing = _rows(MaturingRow, settlement, "maturing")
@@ -296,17 +300,25 @@ def _charged_back(state: State) -> Sums:
     for each in state.chargebacks:
         cash = f"{each.currency} cash:{each.provider}"
         due[cash] -= each.unmatched + each.fee
-        due[f"{each.currency} platform:revenue"] += each.fee
+        for named in ("chargeback-fee", "chargeback-fee-won"):
+            due.update(_beside_cash(each, postings.get(f"{named}:{each.id}", ())))
         lies = "platform:revenue" if each.status == "lost" else "unmatched_chargebacks"
         due[f"{each.currency} {lies}"] += each.unmatched
         if each.status == "won":
             due[cash] += each.amount
             due[f"{each.currency} unmatched_chargebacks"] -= each.unmatched
-            for posting in postings.get(f"chargeback-won:{each.id}", ()):
-                if posting.account not in (f"cash:{each.provider}", "unmatched_chargebacks"):
-                    account = posting.account.replace(":available", ":commission")
-                    due[f"{each.currency} {account}"] += posting.amount
+            due.update(_beside_cash(each, postings.get(f"chargeback-won:{each.id}", ())))
     return due
+
+
+def _beside_cash(of: Chargeback, postings: Iterable[Posting]) -> Sums:
+    """Who has it; what is of the provider and of nobody yet is worked out."""
+    found = Sums()
+    for posting in postings:
+        if posting.account not in (f"cash:{of.provider}", "unmatched_chargebacks"):
+            account = posting.account.replace(":available", ":commission")
+            found[f"{of.currency} {account}"] += posting.amount
+    return found
 
 
 def _chargebacks(state: State) -> Iterator[str]:
@@ -325,12 +337,75 @@ def _chargebacks(state: State) -> Iterator[str]:
 
 
 def _given(state: State) -> Sums:
-    """What leaders were given beside their commission, out of the platform's revenue."""
+    """What leaders have beside their commission, out of the platform's revenue."""
     due = Sums()
-    for each in state.bonuses:
+    for each in (bonus for bonus in state.bonuses if bonus.stands):
         due[f"{each.currency} leader:{each.leader_id}:commission"] -= each.amount
         due[f"{each.currency} platform:revenue"] += each.amount
     return due
+
+
+def _bonuses(state: State) -> Iterator[str]:
+    """A bonus is posted as often as it was given and taken back, and stands where what it is for
+    does: an order that was its customer's first, a total that has reached its threshold."""
+    posted = Counter(entry.id for entry in state.entries if entry.id.startswith("bonus"))
+    due = Counter[str]()
+    for bonus in state.bonuses:
+        for n in range(1, bonus.times + 1):
+            once = replace(bonus, times=n)
+            due[once.entry_id] += 1
+            due[once.back_entry_id] += n < bonus.times or not bonus.stands
+    yield from _differences("entries of bonuses", posted, +due)
+    totals = {f"{row.pk} {row.sk.partition('#')[2]}": row.total for row in state.campaign_totals}
+    yield from _differences("campaign total", totals, _campaign_totals(state))
+    reached = {
+        f"{row.pk} {row.sk.partition('#')[2]} {threshold}": 1
+        for row in state.campaign_totals
+        for threshold in row.reached
+    }
+    stands = Counter(
+        f"{each.leader_id} {each.reference} {each.threshold}"
+        for each in state.bonuses
+        if each.kind == "campaign_total" and each.stands
+    )
+    yield from _differences("reached", reached, stands)
+    for row in state.campaign_totals:
+        if any(threshold > row.total for threshold in row.reached):
+            yield f"{row.sk} of {row.pk} is {row.total} and has reached {row.reached}"
+    yield from _first_orders(state)
+
+
+def _campaign_totals(state: State) -> Counter[str]:
+    """What is delivered of orders that count for a bonus, and what won chargebacks had taken."""
+    due, counting = Counter[str](), dict[str, str]()
+    for order in state.orders:
+        if any(each.kind == "campaign_total" for each in order.bonuses):
+            counting[order.id] = f"{order.leader_id} {order.campaign_id}"
+            due[counting[order.id]] += order.delivered_net
+    won = {each.refund_id for each in state.chargebacks if each.status == "won"}
+    for refund in state.refunds:
+        if refund.id in won and refund.order_id in counting:
+            due[counting[refund.order_id]] += refund.delivered_net
+    return due
+
+
+def _first_orders(state: State) -> Iterator[str]:
+    orders = {order.id: order for order in state.orders}
+    rewarded = {each.order_id: each.customer_id for each in state.first_orders if each.is_rewarded}
+    of_first = [each for each in state.bonuses if each.kind == "first_order"]
+    for bonus in of_first:
+        if orders[bonus.order_id].customer_id != rewarded.get(bonus.order_id):
+            yield f"bonus {bonus.id} is for {bonus.order_id}, which is nobody's first order"
+        if bonus.stands and not _is_worth_it(state, orders[bonus.order_id]):
+            yield f"bonus {bonus.id} stands, and nothing is left of {bonus.order_id}"
+    if len(of_first) != len(rewarded):
+        yield f"{len(rewarded)} first orders have brought {len(of_first)} bonuses"
+
+
+def _is_worth_it(state: State, order: Order) -> bool:
+    """Whether something is left of it, be it since a chargeback was won."""
+    won = {each.refund_id for each in state.chargebacks if each.status == "won"}
+    return bool(order.everything_left() or won.intersection(order.refunds))
 
 
 def _kept(state: State) -> Iterator[str]:
@@ -985,6 +1060,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _refunds,
     _kept,
     _chargebacks,
+    _bonuses,
     _lines,
     _parcels,
     _stock,
