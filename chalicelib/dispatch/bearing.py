@@ -70,13 +70,15 @@ def _kept(refund: Refund, taking: Taking, earnings: Mapping[str, Earnings]) -> I
         for line, leader_id, lost in taking.lost(parcel):
             of_leader = earnings[leader_id]
             bucket, day = _waits(of_leader, parcel, refund.decided_at)
+            payer = _payer(refund, dispatch, line)
+            kept = replace(lost, kind="kept", matured_on=day, entry_id=entry_id(refund.id))
             yield Kept(
                 leader_id,
                 bucket,
                 account_of(of_leader, parcel),
-                _payer(refund, dispatch, line),
+                payer,
                 (dispatch.id, parcel.id),
-                replace(lost, kind="kept", matured_on=day, entry_id=entry_id(refund.id)),
+                replace(kept, borne_by="" if payer == books.PLATFORM_REVENUE else payer),
             )
 
 

@@ -43,7 +43,8 @@ class EarnedLine:
 
     `rule` says which rule of which plan gave the rate, and `entry_id` is the journal entry that
     posted it. `day_cap` is what the leader may earn at most by such lines of one delivery day,
-    `delivered_on`; None where there is no cap.
+    `delivered_on`; None where there is no cap. `borne_by` is the account that pays for what is
+    kept of a refund, and for which a cap withholds of it; empty where nobody does.
     """
 
     order_id: str
@@ -62,6 +63,7 @@ class EarnedLine:
     entry_id: str = ""
     day_cap: int | None = None
     delivered_on: str = ""
+    borne_by: str = ""
 
 
 BonusKind = Literal["task"]

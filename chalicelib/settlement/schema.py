@@ -131,6 +131,10 @@ class EarnedLineView(View):
         description="What the leader may earn in this role under the rule on one day of delivery."
     )
     delivered_on: str = Field(description="The delivery day, where it is capped; else empty.")
+    borne_by: str = Field(
+        description="The account that pays what is kept of a refund, or for which a cap withholds "
+        "of it; empty where it is the platform's revenue."
+    )
 
 
 class StatementView(StatementSummaryView):

@@ -38,6 +38,8 @@ KINDS: Mapping[str, LineKind] = {
     "delivered": "delivery",
     "refund": "refund",
     "borne": "commission_borne",
+    # What a daily cap withholds of it.
+    "matured": "commission_borne",
     "chargeback-won": "chargeback_won",
     "disputed": "disputed",
     "dismissed": "dispute_dismissed",

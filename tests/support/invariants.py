@@ -269,12 +269,14 @@ def _earned(order: Order, line: OrderLine, posted: Shares) -> Sums:
 
 
 def _withheld(state: State) -> Sums:
-    """What daily caps have left with the platform of what leaders had earned."""
+    """What daily caps have left with the platform, or a refund's bearer, of what leaders had
+    earned."""
     due = Sums()
     for statement in state.statements:
-        withheld = sum(line.amount for line in statement.caps)
-        due[f"{statement.currency} leader:{statement.leader_id}:commission"] -= withheld
-        due[f"{statement.currency} platform:revenue"] += withheld
+        for line in statement.caps:
+            account = line.borne_by or "platform:revenue"
+            due[f"{statement.currency} leader:{statement.leader_id}:commission"] -= line.amount
+            due[f"{statement.currency} {account}"] += line.amount
     return due
 
 
@@ -756,22 +758,31 @@ def _statements(state: State) -> Iterator[str]:
 
 
 def _day_caps(state: State) -> Iterator[str]:
-    """What runs have taken of a capped delivery day comes to its cap, or to less."""
-    lines, caps = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]]()
+    """What runs have taken of a capped delivery day comes to the highest of its caps, or to less.
+    Suppliers pay no more than what the leader would have lost by the refunds that they bear."""
+    lines, caps = defaultdict[Any, list[EarnedLine]](list), Counter[tuple[Any, ...]]()
     for row in state.earned:
         if row.sk.split("#")[1] <= state.taken_through(row.pk):
             for line in row.lines:
                 if line.day_cap is not None:
-                    lines[row.pk, *_cap_of(line)] += line.amount
+                    lines[row.pk, *_cap_of(line)].append(line)
     for statement in state.statements:
         for line in statement.caps:
-            caps[statement.leader_id, *_cap_of(line)] += line.amount
-    due = {str(key): min(0, key[-1] - amount) for key, amount in lines.items()}
-    yield from _differences("day cap", {str(key): n for key, n in caps.items()}, due)
+            caps[statement.leader_id, *_cap_of(line), bool(line.borne_by)] += line.amount
+    due = Counter[tuple[Any, ...]]()
+    for key, of_day in lines.items():
+        cap = max(line.day_cap or 0 for line in of_day)
+        earned = sum(line.amount for line in of_day)
+        own = earned - sum(line.amount for line in of_day if line.borne_by)
+        due[*key, False] = min(0, cap - own)
+        due[*key, True] = min(0, cap - earned) - due[*key, False]
+    yield from _differences(
+        "day cap", {str(key): n for key, n in caps.items()}, {str(key): n for key, n in due.items()}
+    )
 
 
 def _cap_of(line: EarnedLine) -> tuple[Any, ...]:
-    return line.delivered_on, line.role, line.plan_id, line.rule, line.day_cap
+    return line.delivered_on, line.role, line.plan_id, line.rule
 
 
 def _runs(state: State) -> Iterator[str]:

@@ -51,6 +51,7 @@ OF_ITS_RULE: dict[str, Any] = {
     "entry_id": f"delivered:{PARCEL}",
     "day_cap": None,
     "delivered_on": "",
+    "borne_by": "",
 }
 # Eggs: 10 % of 698. Bread: 20 % of what 420 leave over a cost of 260.
 STATEMENT_LINES: list[dict[str, Any]] = [
