@@ -1,11 +1,14 @@
 """How a chargeback ends: the money is lost, or it is back and goes to whom it was taken from."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from chalicelib.cases import service as cases
 from chalicelib.chargebacks import opening
+from chalicelib.dispatch import disputing
 from chalicelib.kernel import clock
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict
@@ -15,9 +18,9 @@ from chalicelib.payments import store as payments
 from chalicelib.payments.providers import DisputeOutcome, PaymentDisputed
 from chalicelib.payments.rules import Chargeback
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write
 from chalicelib.settlement import earning
+from chalicelib.settlement import store as settlement
 from chalicelib.settlement.rules import EarnedLine
 
 
@@ -26,7 +29,7 @@ class GivenBack(NamedTuple):
     delivered, so that nobody but the customer has a claim to it."""
 
     amounts: Counter[str]
-    to_leaders: dict[str, int]
+    to_leaders: Mapping[str, Sequence[EarnedLine]]
     open_amount: int
 
 
@@ -68,7 +71,7 @@ def _give_back_in(transaction: Transaction, won: Chargeback, now: datetime) -> N
     entry = books.entry(
         f"chargeback-won:{won.id}", won.currency, won.order_id or won.id, now, given.amounts
     )
-    transaction.add(*ledger.post(entry), *_told_to_leaders(won, given, entry.id, now))
+    transaction.add(*ledger.post(entry), *_told_to_leaders(won, given, entry.id))
     if given.open_amount:
         detail = (
             f"Chargeback {won.id} of order {won.order_id} is won. "
@@ -76,28 +79,31 @@ def _give_back_in(transaction: Transaction, won: Chargeback, now: datetime) -> N
             "pay them to the customer, whose bank has taken them from it again."
         )
         cases.open_in(transaction, "chargeback_won", won.id, detail)
+    if won.order_id and won.refund_id:
+        disputing.call_about_won_in(transaction, won.order_id, won.id, won.opened_at)
 
 
 def _given_back(won: Chargeback) -> GivenBack:
-    """Each side gets what the refund took from it, less what it was credited beside."""
+    """Each side gets what the refund took from it, less what it was credited beside; leaders line
+    by line, as it matures."""
     amounts = Counter[str]({won.cash_account: won.amount})
     amounts[books.UNMATCHED_CHARGEBACKS] -= won.unmatched
-    to_leaders = Counter[str]()
-    open_amount = 0
+    leader_ids, open_amount = set[str](), 0
     for posting in _taken(won):
         party = books.party_of(posting.account)
         if posting.account == books.CUSTOMER_PREPAYMENTS:
             open_amount += posting.amount
         elif party and party[0].startswith("leader:"):
-            to_leaders[party[0].removeprefix("leader:")] += posting.amount
+            leader_ids.add(party[0].removeprefix("leader:"))
         elif party:
             amounts[f"{party[0]}:payable"] -= posting.amount
         else:
             amounts[posting.account] -= posting.amount
     amounts[books.UNMATCHED_RECEIPTS] -= open_amount
-    for leader_id, amount in to_leaders.items():
-        amounts[books.leader_account(leader_id, "available")] -= amount
-    return GivenBack(amounts, {each: n for each, n in to_leaders.items() if n}, open_amount)
+    to_leaders = settlement.taken(sorted(leader_ids), won.refund_id or "")
+    for leader_id, lines in to_leaders.items():
+        amounts[books.leader_account(leader_id, "pending")] -= sum(line.amount for line in lines)
+    return GivenBack(amounts, to_leaders, open_amount)
 
 
 def _taken(won: Chargeback) -> list[books.Posting]:
@@ -112,32 +118,16 @@ def _taken(won: Chargeback) -> list[books.Posting]:
     ]
 
 
-def _told_to_leaders(
-    won: Chargeback, given: GivenBack, entry_id: str, now: datetime
-) -> list[Write]:
-    today = clock.business_date(now, settings().zone).isoformat()
+def _told_to_leaders(won: Chargeback, given: GivenBack, entry_id: str) -> list[Write]:
     earnings = earning.earnings_of(list(given.to_leaders))
     return [
         write
-        for leader_id, amount in given.to_leaders.items()
-        for write in earning.adjust(
+        for leader_id, lines in given.to_leaders.items()
+        for write in earning.give_back(
             earnings[leader_id],
             won.currency,
             won.id,
-            [
-                EarnedLine(
-                    order_id=won.order_id or "",
-                    sku_id="",
-                    kind="adjustment",
-                    basis="chargeback",
-                    basis_amount=won.refunded,
-                    rate_bps=0,
-                    amount=amount,
-                    matured_on=today,
-                    rule="chargeback_won",
-                    entry_id=entry_id,
-                )
-            ],
+            [replace(line, entry_id=entry_id) for line in lines],
         )
     ]
 

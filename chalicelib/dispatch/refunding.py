@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.dispatch import bearing, money_back, moves, rules
+from chalicelib.dispatch import bearing, giving_back, money_back, moves, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.taking_back import Taking
@@ -73,6 +73,7 @@ def refund_in(
     transaction.add(
         *money_back.booked(decided, taking.debits(earnings), taking.origins(), also),
         *taking.of_earnings(earnings, decided.id, borne.kept),
+        *giving_back.keep_taken(decided, taking, earnings, borne.kept),
         *_stock(order, after, asked.restock),
         *(dispatches.replace_dispatch(each) for each in changed),
     )

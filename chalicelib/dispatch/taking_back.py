@@ -46,13 +46,13 @@ class Taking:
         return {account: list(dict.fromkeys(of)) for account, of in origins.items()}
 
     def lost(self, parcel: Parcel) -> Iterator[tuple[OrderLine, str, EarnedLine]]:
-        """The commission that each line of a parcel has brought a leader and brings no more."""
+        """What each line of a parcel has brought a leader and brings no more."""
         for line, now_line in self._changed():
             if parcel.id in line.posted:
                 for (whose, was), (_, now) in zip(
                     self._earned(line, parcel), self._earned(now_line, parcel), strict=True
                 ):
-                    if was.kind == "commission" and was.amount != now.amount:
+                    if was.amount != now.amount:
                         lost = was.amount - now.amount
                         basis = was.basis_amount - now.basis_amount
                         yield line, whose, replace(was, basis_amount=basis, amount=lost)

@@ -38,7 +38,7 @@ from chalicelib.settlement.rules import (
 )
 
 EARNINGS, MATURING, EARNED, STATEMENT = "earnings", "maturing#", "earned#", "statement#"
-CAPPED, TROUBLE, BONUS = "capped#", "trouble#", "bonus#"
+CAPPED, TAKEN, TROUBLE, BONUS = "capped#", "taken#", "trouble#", "bonus#"
 RUN, RUNS, DRY_RUNS, PAGE, CURRENT = "run", "runs", "dry_runs", "page#", "current"
 
 
@@ -83,6 +83,14 @@ class CappedRow(Row):
 
 class EarnedRow(Row):
     """The statement lines that one delivery, or one refund, brings."""
+
+    Meta = SettlementMeta
+
+    lines = RecordsAttribute(EarnedLine)
+
+
+class TakenRow(Row):
+    """The lines that would give back what a chargeback has taken from a leader."""
 
     Meta = SettlementMeta
 
@@ -349,6 +357,16 @@ def capped_days(leader_id: str, days: Sequence[str]) -> list[CappedDay]:
 def keep_capped(leader_id: str, day: str, of_day: Sequence[CappedDay]) -> Put:
     """Goes with `take`, whose condition holds for what was read here too."""
     return Put(CappedRow(leader_id, CAPPED + day, days=tuple(of_day)), when=None)
+
+
+def keep_taken(leader_id: str, source_id: str, lines: Sequence[EarnedLine]) -> Put:
+    return create(TakenRow(leader_id, TAKEN + source_id, lines=tuple(lines)))
+
+
+def taken(leader_ids: Sequence[str], source_id: str) -> dict[str, Sequence[EarnedLine]]:
+    """The lines by leader that would give back what the refund `source_id` has taken."""
+    rows = store.get_many(TakenRow, [(each, TAKEN + source_id) for each in leader_ids])
+    return {row.pk: row.lines for row in rows}
 
 
 def take(made: Statement, earnings: Earnings, *, caught_up: bool = False) -> Update:

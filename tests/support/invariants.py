@@ -306,7 +306,7 @@ def _charged_back(state: State) -> Sums:
             due[f"{each.currency} unmatched_chargebacks"] -= each.unmatched
             for posting in postings.get(f"chargeback-won:{each.id}", ()):
                 if posting.account not in (f"cash:{each.provider}", "unmatched_chargebacks"):
-                    account = posting.account.replace(":available", ":commission")
+                    account = posting.account.replace(":pending", ":commission")
                     due[f"{each.currency} {account}"] += posting.amount
     return due
 
@@ -867,7 +867,8 @@ def _disputes(state: State) -> Iterator[str]:
             yield f"{parcel.id} is held: {parcel.is_held}, and its dispute is {status}"
         if status == "upheld" and left[parcel.id]:
             yield f"of {parcel.id}, whose dispute was upheld, not all is refunded"
-    asked = {case.subject for case in state.cases if case.status == "open"}
+    cases = [each for each in state.cases if each.kind == "delivery_disputed"]
+    asked = {case.subject for case in cases if case.status == "open"}
     for dispute in state.disputes:
         if dispute.status != "open" and dispute.id in asked:
             yield f"{dispute.id} is {dispute.status}, and its case is open"
