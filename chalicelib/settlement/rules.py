@@ -67,6 +67,8 @@ class EarnedLine:
 
 
 BonusKind = Literal["task"]
+# What a leader may be given a bonus for. Nobody is paid for whom it has brought to join.
+Task = Literal["sales", "promotion", "handing_out", "service", "stock_count", "training"]
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from chalicelib.platform.schema import (
     PositiveAmount,
     Reference,
     RequestModel,
-    ShortText,
     View,
 )
-from chalicelib.settlement.rules import BonusKind, LeaderStatus, LineKind, Method, RunStatus
+from chalicelib.settlement.rules import BonusKind, LeaderStatus, LineKind, Method, RunStatus, Task
 
 
 class StartRun(RequestModel):
@@ -177,7 +176,10 @@ class LineExplainedView(EarnedLineView):
 
 
 class GiveBonus(RequestModel):
-    task: ShortText
+    task: Task = Field(
+        description="What the leader has done. None of them is bringing people to join: no bonus is "
+        "tied to what anybody pays for that."
+    )
     amount: PositiveAmount
     reference: Reference = Field(description="What tells it from the next one for the leader.")
 

@@ -80,7 +80,7 @@ def refund_damaged(world: World, made: Made) -> None:
 
 
 def give_bonus(world: World, made: Made) -> None:
-    body = {"task": "ten new members", "amount": 2000, "reference": "march"}
+    body = {"task": "training", "amount": 2000, "reference": "march"}
     post(world, f"/v1/leaders/{made.sale.leader_id}/bonuses", body)
 
 

@@ -28,9 +28,9 @@ SETTLEMENT_TERMS: dict[str, Any] = {
     "refund_bearer": "supplier",
 }
 GIVE_BONUS: dict[str, Any] = {
-    "task": "ten new members",
+    "task": "training",
     "amount": 2000,
-    "reference": "2026-03 members",
+    "reference": "2026-03 training",
 }
 ACCOUNTS = {"payable": 0, "held": 0, "owed": -50000, "deposit": 1000000, "in_payout": 0}
 STATEMENT_SUMMARY: dict[str, Any] = {
