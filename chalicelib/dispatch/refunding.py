@@ -68,7 +68,7 @@ def refund_in(
     wanted = replace(money_back.new_refund(order, after, reason, now), cause=asked.cause)
     borne = bearing.borne(wanted, taking, earnings)
     decided = refunds.as_left(borne.refund) if asked.has_left else borne.refund
-    changed = [rules.as_left_by(after, each, now) for each in made]
+    changed = [rules.as_left_by(after, each, now) for each in taking.noted(decided.id)]
     also = [*borne.entries, *(refunds.done_entries(decided, now) if asked.has_left else ())]
     transaction.add(
         *money_back.booked(decided, taking.debits(earnings), taking.origins(), also),

@@ -22,6 +22,7 @@ LineKind = Literal[
     "netting",
     "adjustment",
 ]
+Method = Literal["none", "half_up", "largest_remainder", "by_difference", "limited"]
 # The first day that can be open: what is posted to a leader before any run waits under it.
 FIRST_DAY = date.min.isoformat()
 
@@ -44,7 +45,9 @@ class EarnedLine:
     `rule` says which rule of which plan gave the rate, and `entry_id` is the journal entry that
     posted it. `day_cap` is what the leader may earn at most by such lines of one delivery day,
     `delivered_on`; None where there is no cap. `borne_by` is the account that pays for what is
-    kept of a refund, and for which a cap withholds of it; empty where nobody does.
+    kept of a refund, and for which a cap withholds of it; empty where nobody does. `method` says
+    how the amount was made of the rate. `voided_by` are the entries that took of what `entry_id`
+    had posted, before any run did.
     """
 
     order_id: str
@@ -64,6 +67,8 @@ class EarnedLine:
     day_cap: int | None = None
     delivered_on: str = ""
     borne_by: str = ""
+    method: Method = "none"
+    voided_by: Sequence[str] = ()
 
 
 BonusKind = Literal["task"]
@@ -109,9 +114,6 @@ class Bonus:
         )
 
 
-Method = Literal["none", "half_up", "largest_remainder", "by_difference", "limited"]
-
-
 @dataclass(frozen=True)
 class Rounding:
     """How a line's amount comes from `exact`, a fraction of the minor unit such as `999/10`."""
@@ -122,26 +124,11 @@ class Rounding:
 
 def rounding(line: EarnedLine) -> Rounding:
     """What the rate of the basis, or a role's share of it, is exactly, and how the amount was made
-    of it.
-
-    A part of an order line is what the line's rounded amount rises or falls by, so it may lie a
-    unit off its own rounding; what is farther off was set by a cap or floor of the plan.
-    """
+    of it, which the line has kept; nothing is rounded where both are the same."""
     if not line.rate_bps:
         return Rounding(str(line.amount), "none")
     exact = Fraction(line.basis_amount * line.rate_bps * line.share_bps, BASIS_POINTS**2)
-    return Rounding(str(exact), _method(exact, line))
-
-
-def _method(exact: Fraction, line: EarnedLine) -> Method:
-    if exact == line.amount:
-        return "none"
-    if abs(line.amount - exact) > 1:
-        return "limited"
-    if line.share_bps < BASIS_POINTS:
-        return "largest_remainder"
-    rounded = at_rate(line.basis_amount, line.rate_bps)
-    return "half_up" if line.amount == rounded else "by_difference"
+    return Rounding(str(exact), "none" if exact == line.amount else line.method)
 
 
 @dataclass(frozen=True)

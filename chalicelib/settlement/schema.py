@@ -134,6 +134,9 @@ class EarnedLineView(View):
         description="The account that pays what is kept of a refund, or for which a cap withholds "
         "of it; empty where it is the platform's revenue."
     )
+    voided_by: list[str] = Field(
+        description="The entries of refunds that have taken of it before a run could."
+    )
 
 
 class StatementView(StatementSummaryView):
@@ -146,8 +149,9 @@ class RoundingView(View):
         "or a fraction such as 999/10."
     )
     method: Method = Field(
-        description="`none`: it is whole; `half_up`; `by_difference`: a part of an order line is "
-        "what the whole line's rounded amount changed by; `limited`: a cap or floor of the plan."
+        description="`none`: it is whole; `half_up`; `largest_remainder`: a role's share of it; "
+        "`by_difference`: a part of an order line is what the whole line's rounded amount changed "
+        "by; `limited`: a cap or floor of the plan."
     )
 
 
@@ -170,6 +174,10 @@ class LineExplainedView(EarnedLineView):
     currency: str
     rounding: RoundingView
     entry: EntryView | None = Field(description="Null where nothing was posted for it.")
+    voiding: list[EntryView] = Field(
+        description="The entries of `voided_by`: with them `entry` comes to the line, and to the "
+        "others that it brought."
+    )
     settled_by: EntryView | None = Field(
         description="The run's entry that made it available; null where it was so before."
     )
@@ -177,8 +185,8 @@ class LineExplainedView(EarnedLineView):
 
 class GiveBonus(RequestModel):
     task: Task = Field(
-        description="What the leader has done. None of them is bringing people to join: no bonus is "
-        "tied to what anybody pays for that."
+        description="What the leader has done. None of these is bringing people to join: no bonus "
+        "is tied to what anybody pays for that."
     )
     amount: PositiveAmount
     reference: Reference = Field(description="What tells it from the next one for the leader.")

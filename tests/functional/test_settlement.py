@@ -179,6 +179,7 @@ def test_a_statement_names_each_line_and_adds_up(world: World, march: Calendar) 
         "day_cap": None,
         "delivered_on": "",
         "borne_by": "",
+        "voided_by": [],
     }
     made["lines"].sort(key=lambda line: -line["amount"])
     assert made == {
@@ -224,6 +225,7 @@ def test_a_statement_comes_as_csv_to_whoever_asks_so(world: World, march: Calend
         "day_cap": "",
         "delivered_on": "",
         "borne_by": "",
+        "voided_by": "",
     }
 
 

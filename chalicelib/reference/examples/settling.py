@@ -52,6 +52,7 @@ OF_ITS_RULE: dict[str, Any] = {
     "day_cap": None,
     "delivered_on": "",
     "borne_by": "",
+    "voided_by": [],
 }
 # Eggs: 10 % of 698. Bread: 20 % of what 420 leave over a cost of 260.
 STATEMENT_LINES: list[dict[str, Any]] = [
@@ -264,6 +265,7 @@ EXAMPLES: dict[str, Any] = {
             "posted_at": "2026-03-04T15:02:44.310Z",
             "postings": [{"account": f"leader:{LEADER}:pending", "amount": -102}],
         },
+        "voiding": [],
         "settled_by": {
             "id": f"matured:{RUN}:{LEADER}",
             "posted_at": "2026-03-12T00:15:07.502Z",

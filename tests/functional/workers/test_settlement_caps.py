@@ -214,6 +214,7 @@ def test_a_line_is_explained(world: World, time: StillClock) -> None:
             "posted_at": "2026-03-10T12:00:00.000Z",
             "postings": [{"account": pending, "amount": -100}],
         },
+        "voiding": [],
         "settled_by": {
             "id": f"matured:run_2026-03-17:{sale.leader_id}",
             "posted_at": "2026-03-18T00:15:00.000Z",

@@ -71,6 +71,7 @@ def test_a_line_says_where_its_amount_comes_from(world: World, time: StillClock)
         "day_cap": None,
         "delivered_on": "",
         "borne_by": "",
+        "voided_by": [],
     }
 
 
