@@ -115,6 +115,41 @@ class Bonus:
 
 
 @dataclass(frozen=True)
+class Adjustment:
+    """What an operator has corrected of what a leader has available, once by its reference; in the
+    minor unit and in the leader's favour, so below zero where it is taken."""
+
+    id: str
+    leader_id: str
+    amount: int
+    currency: str
+    reason: str
+    reference: str
+    business_date: str
+    made_at: datetime
+    made_by: str
+
+    @property
+    def entry_id(self) -> str:
+        return f"adjustment:{self.id}"
+
+    @property
+    def line(self) -> EarnedLine:
+        return EarnedLine(
+            order_id="",
+            sku_id="",
+            kind="adjustment",
+            basis="adjustment",
+            basis_amount=self.amount,
+            rate_bps=0,
+            amount=self.amount,
+            matured_on=self.business_date,
+            rule=f"adjustment:{self.reference}",
+            entry_id=self.entry_id,
+        )
+
+
+@dataclass(frozen=True)
 class Rounding:
     """How a line's amount comes from `exact`, a fraction of the minor unit such as `999/10`."""
 

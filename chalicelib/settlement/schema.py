@@ -1,19 +1,28 @@
 """Requests and answers about settlement."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from chalicelib.platform.schema import (
+    MAX_AMOUNT,
     BusinessDate,
+    Currency,
     Instant,
     PageQuery,
     PositiveAmount,
     Reference,
     RequestModel,
+    ShortText,
     View,
 )
 from chalicelib.settlement.rules import BonusKind, LeaderStatus, LineKind, Method, RunStatus, Task
+
+
+def _not_nothing(amount: int) -> int:
+    if not amount:
+        raise ValueError("must not be 0")
+    return amount
 
 
 class StartRun(RequestModel):
@@ -190,6 +199,33 @@ class GiveBonus(RequestModel):
     )
     amount: PositiveAmount
     reference: Reference = Field(description="What tells it from the next one for the leader.")
+
+
+class AdjustLeader(RequestModel):
+    amount: Annotated[
+        int,
+        Field(
+            ge=-MAX_AMOUNT,
+            le=MAX_AMOUNT,
+            description="In the minor unit and in the leader's favour; below zero to take it.",
+        ),
+        AfterValidator(_not_nothing),
+    ]
+    currency: Currency | None = Field(default=None, description="The leader's, if it is named.")
+    reason: ShortText
+    reference: Reference = Field(description="What tells it from the next one for the leader.")
+
+
+class LeaderAdjustmentView(View):
+    id: str
+    leader_id: str
+    amount: int
+    currency: str
+    reason: str
+    reference: str
+    entry_id: str
+    made_at: Instant
+    made_by: str
 
 
 class BonusView(View):

@@ -27,6 +27,7 @@ from chalicelib.platform.table import (
 from chalicelib.platform.transaction import Delete, Put, Update, Write, create
 from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.rules import (
+    Adjustment,
     Bonus,
     EarnedLine,
     Earnings,
@@ -39,6 +40,7 @@ from chalicelib.settlement.rules import (
 
 EARNINGS, MATURING, EARNED, STATEMENT = "earnings", "maturing#", "earned#", "statement#"
 CAPPED, TAKEN, TROUBLE, BONUS = "capped#", "taken#", "trouble#", "bonus#"
+ADJUSTMENT, ADJUSTED = "adjustment#", "adjusted#"
 RUN, RUNS, DRY_RUNS, PAGE, CURRENT = "run", "runs", "dry_runs", "page#", "current"
 
 
@@ -115,6 +117,35 @@ class BonusRow(EntityRow[Bonus]):
     @classmethod
     def keys(cls, entity: Bonus) -> dict[str, Any]:
         return {"pk": entity.leader_id, "sk": BONUS + entity.id}
+
+
+class AdjustmentRow(EntityRow[Adjustment]):
+    """Under the instant at which it was made, so that they are listed by age."""
+
+    Meta = SettlementMeta
+    entity = Adjustment
+
+    id = UnicodeAttribute()
+    leader_id = UnicodeAttribute()
+    amount = IntegerAttribute()
+    currency = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    reference = UnicodeAttribute()
+    business_date = UnicodeAttribute()
+    made_at = InstantAttribute()
+    made_by = UnicodeAttribute()
+
+    @classmethod
+    def keys(cls, entity: Adjustment) -> dict[str, Any]:
+        return {"pk": entity.leader_id, "sk": _adjustment(entity)}
+
+
+class AdjustedRow(Row):
+    """Says that the reference an adjustment's id is made of stands for one, and where it lies."""
+
+    Meta = SettlementMeta
+
+    lies_at = UnicodeAttribute()
 
 
 class StatementRow(EntityRow[Statement]):
@@ -413,6 +444,28 @@ def add_bonus(bonus: Bonus) -> Put:
     return create(BonusRow.of(bonus))
 
 
+def get_adjustment(leader_id: str, adjustment_id: str) -> Adjustment | None:
+    known = store.get(AdjustedRow, leader_id, ADJUSTED + adjustment_id)
+    row = store.get(AdjustmentRow, leader_id, known.lies_at) if known else None
+    return row.to_entity() if row else None
+
+
+def add_adjustment(made: Adjustment) -> list[Write]:
+    lies_at = AdjustedRow(made.leader_id, ADJUSTED + made.id, lies_at=_adjustment(made))
+    return [create(AdjustmentRow.of(made)), create(lies_at)]
+
+
+def adjustments(leader_id: str, page: PageRequest) -> Page[Adjustment]:
+    first = AdjustmentRow.sk.startswith(ADJUSTMENT)
+    older = AdjustmentRow.sk.between(ADJUSTMENT, page.after) if page.after else first
+    rows = store.query(
+        AdjustmentRow, leader_id, where=older, newest_first=True, limit=page.limit + 2
+    )
+    rows = [row for row in rows if row.sk != page.after]
+    shown = tuple(row.to_entity() for row in rows[: page.limit])
+    return Page(shown, _adjustment(shown[-1]) if len(rows) > page.limit else None)
+
+
 def get_statement(leader_id: str, run_id: str) -> Statement | None:
     row = store.get(StatementRow, leader_id, STATEMENT + run_id)
     return row.to_entity() if row else None
@@ -636,6 +689,10 @@ def asides(run_id: str, after: str | None = None, limit: int | None = None) -> l
 def _days(row: type[Row], prefix: str, after_day: str, through_day: str) -> Condition:
     # "~" sorts behind every source of the last day.
     return row.sk.between(f"{prefix}{after_day}", f"{prefix}{through_day}~")
+
+
+def _adjustment(made: Adjustment) -> str:
+    return f"{ADJUSTMENT}{clock.to_text(made.made_at)}#{made.id}"
 
 
 def _listing(dry: bool) -> str:

@@ -84,6 +84,11 @@ def give_bonus(world: World, made: Made) -> None:
     post(world, f"/v1/leaders/{made.sale.leader_id}/bonuses", body)
 
 
+def adjust(world: World, made: Made) -> None:
+    body = {"amount": -2000, "reason": "given by mistake", "reference": "march"}
+    post(world, f"/v1/leaders/{made.sale.leader_id}/adjustments", body)
+
+
 def asked_for(world: World) -> Made:
     """The customer wants its money back for one unit."""
     made = delivered(world)
@@ -133,6 +138,12 @@ SCENARIOS = {
         result,
         {**NO_ORDER, "balances": {"platform:revenue": 2000, "leader:pending": -2000}},
     ),
+    "adjust": Scenario(
+        a_sale,
+        adjust,
+        result,
+        {**NO_ORDER, "balances": {"platform:revenue": -2000, "leader:available": 2000}},
+    ),
     "grant": Scenario(asked_for, grant, result, ONE_REFUNDED),
     "retry": Scenario(
         refused_by_provider, retry, result, {**ONE_REFUNDED, "cases": ["refund_failed"]}
@@ -173,7 +184,9 @@ def test_whatever_dies_wherever_money_goes_where_it_should(
 
 
 @IN_MEMORY
-@pytest.mark.parametrize("name", ["reverse", "grant", "refund what is borne", "give a bonus"])
+@pytest.mark.parametrize(
+    "name", ["reverse", "grant", "refund what is borne", "give a bonus", "adjust"]
+)
 def test_control_the_rig_catches_money_that_is_written_piece_by_piece(
     name: str, world: World
 ) -> None:

@@ -44,9 +44,10 @@ from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.store import ClaimRow, DifferenceRow, ReconciliationRow
-from chalicelib.settlement.rules import Bonus, EarnedLine, Run, Statement
+from chalicelib.settlement.rules import Adjustment, Bonus, EarnedLine, Run, Statement
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import (
+    AdjustmentRow,
     AsideRow,
     BonusRow,
     EarnedRow,
@@ -117,6 +118,7 @@ class State:
             row.to_entity() for row in _rows(DifferenceRow, reconciled, "difference")
         ]
         self.claims = _rows(ClaimRow, reconciled, "claim")
+        self.adjustments: list[Adjustment] = _entities(AdjustmentRow, settlement, "adjustment")
         self.bonuses: list[Bonus] = _entities(BonusRow, settlement, "bonus")
         self.statements: list[Statement] = _entities(StatementRow, settlement, "statement")
         self.earnings = _rows(EarningsRow, settlement, "earnings")
@@ -242,6 +244,7 @@ def _books(state: State) -> Iterator[str]:
             due.update(_earned(each.order, line, posted))
             due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
     due.update(_withheld(state) + _borne(state) + _charged_back(state) + _given(state))
+    due.update(_adjusted(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
@@ -330,6 +333,15 @@ def _given(state: State) -> Sums:
     """What leaders were given beside their commission, out of the platform's revenue."""
     due = Sums()
     for each in state.bonuses:
+        due[f"{each.currency} leader:{each.leader_id}:commission"] -= each.amount
+        due[f"{each.currency} platform:revenue"] += each.amount
+    return due
+
+
+def _adjusted(state: State) -> Sums:
+    """What operators have corrected, against the platform's revenue."""
+    due = Sums()
+    for each in state.adjustments:
         due[f"{each.currency} leader:{each.leader_id}:commission"] -= each.amount
         due[f"{each.currency} platform:revenue"] += each.amount
     return due

@@ -32,6 +32,12 @@ GIVE_BONUS: dict[str, Any] = {
     "amount": 2000,
     "reference": "2026-03 training",
 }
+ADJUST: dict[str, Any] = {
+    "amount": -2000,
+    "currency": "EUR",
+    "reason": "the training of March did not take place",
+    "reference": "2026-03 training, taken back",
+}
 ACCOUNTS = {"payable": 0, "held": 0, "owed": -50000, "deposit": 1000000, "in_payout": 0}
 STATEMENT_SUMMARY: dict[str, Any] = {
     "run_id": RUN,
@@ -158,6 +164,15 @@ EXAMPLES: dict[str, Any] = {
         "pays": "damages",
     },
     "GiveBonus": GIVE_BONUS,
+    "AdjustLeader": ADJUST,
+    "LeaderAdjustmentView": {
+        **ADJUST,
+        "id": "adj_5d1b8c2e94f7406aa3",
+        "leader_id": LEADER,
+        "entry_id": "adjustment:adj_5d1b8c2e94f7406aa3",
+        "made_at": "2026-03-14T09:00:00.000Z",
+        "made_by": "op_ines",
+    },
     "BonusView": {
         **GIVE_BONUS,
         "id": "bns_2f4b6d8e0a1c3e5f7092b4d6f8a0",
