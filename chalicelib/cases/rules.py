@@ -17,6 +17,7 @@ CaseKind = Literal[
     "chargeback_unmatched",
     "chargeback_differs",
     "chargeback_won",
+    "dispute_charged_back",
     "foreign_refund",
     "refund_failed",
     "refund_unconfirmed",

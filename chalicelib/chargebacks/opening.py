@@ -75,7 +75,7 @@ def hear(provider: str, event: PaymentDisputed) -> Chargeback:
             provider, event.dispute, event.reference, event.amount, event.fee, event.currency
         )
         return _open(told, _charged_order(provider, event.reference), None)
-    if (before.amount, before.currency) != (event.amount, event.currency):
+    if _differs(before, event):
         _call_about_difference(before, event)
     if event.fee and not before.fee:
         return _add_fee(before, event.fee)
@@ -209,15 +209,26 @@ def _call_person(transaction: Transaction, opened: Chargeback) -> None:
         cases.open_in(transaction, "chargeback_unmatched", opened.id, detail)
 
 
+def _differs(before: Chargeback, event: PaymentDisputed) -> bool:
+    """A fee differs where it was named before, and is named again."""
+    booked = before.amount, before.currency, before.fee
+    return booked != (event.amount, event.currency, (before.fee and event.fee) or before.fee)
+
+
 def _call_about_difference(before: Chargeback, event: PaymentDisputed) -> None:
     transaction = Transaction()
     detail = (
-        f"{before.provider} says {written(event.amount, event.currency)} of {event.dispute}, which "
-        f"is booked as chargeback {before.id} of {written(before.amount, before.currency)}."
+        f"{before.provider} says {_with_fee(event)} of {event.dispute}, which is booked as "
+        f"chargeback {before.id} of {_with_fee(before)}."
     )
-    occurrence = f"{event.amount} {event.currency}"
+    occurrence = f"{event.amount} {event.currency} {event.fee}"
     cases.open_in(transaction, "chargeback_differs", before.id, detail, occurrence=occurrence)
     transaction.commit()
+
+
+def _with_fee(told: Chargeback | PaymentDisputed) -> str:
+    fee = f" and a fee of {written(told.fee, told.currency)}" if told.fee else ""
+    return written(told.amount, told.currency) + fee
 
 
 def _of(opened: Chargeback) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.dispatch import bearing, money_back, moves, rules
+from chalicelib.dispatch import bearing, giving_back, money_back, moves, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.bearing import Borne
 from chalicelib.dispatch.rules import Dispatch
@@ -73,7 +73,7 @@ def refund_in(
     wanted = replace(money_back.new_refund(order, after, reason, now), cause=asked.cause)
     borne = bearing.borne(wanted, taking, earnings)
     decided = refunds.as_left(borne.refund) if asked.has_left else borne.refund
-    changed = [rules.as_left_by(after, each, now) for each in made]
+    changed = [rules.as_left_by(after, each, now) for each in taking.noted(decided.id)]
     bonuses = money_back.bonuses_back(order, after, decided, earnings[order.leader_id])
     beside = together(asked.beside, bonuses)
     done = refunds.done_entries(decided, now) if asked.has_left else ()
@@ -82,6 +82,7 @@ def refund_in(
     transaction.add(
         *money_back.booked(decided, taking.debits(earnings), taking.origins(), also),
         *taking.of_earnings(earnings, decided.id, told),
+        *giving_back.keep_taken(decided, taking, earnings, borne.kept),
         *beside.writes,
         *_stock(order, after, asked.restock),
         *(dispatches.replace_dispatch(each) for each in changed),

@@ -364,6 +364,12 @@ def _check_upline(
                 f"comes to {total} basis points with the uplines', and max_total_bps of "
                 f"{plan.country} is {limit.total_bps}",
             )
+        if rule.line_floor is not None:
+            raise _not_allowed(
+                f"rules.{n}.floor",
+                "is an amount whatever is sold, so it may come to more than max_total_bps of "
+                f"{plan.country}, which is {limit.total_bps}; a version with uplines has none",
+            )
 
 
 def _not_allowed(field: str, message: str) -> Invalid:
@@ -379,7 +385,8 @@ def _check_begins(plan: Plan, effective_from: str, today: str) -> None:
             raise _overlap(f"Version {each.number} begins on {effective_from} as well.")
     if now and effective_from < today:
         raise Invalid.field("effective_from", "must not lie in the past: orders keep their version")
-    if len([each for each in plan.versions if each.effective_from > today]) >= MOST_TO_COME:
+    to_come = [each for each in plan.versions if each.effective_from > today]
+    if effective_from > today and len(to_come) >= MOST_TO_COME:
         raise Conflict(
             f"{MOST_TO_COME} versions are to come already.", code="too_many_versions_to_come"
         )

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from chalicelib.kernel import clock
 from chalicelib.ledger.rules import Entry
 from chalicelib.platform.settings import settings
-from chalicelib.platform.transaction import Update, Write
+from chalicelib.platform.transaction import Put, Update, Write
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.caps import is_capped
 from chalicelib.settlement.rules import EarnedLine, Earnings
@@ -208,6 +208,25 @@ def _told_by(
         else:
             told[bucket][0].append(line)
     return told
+
+
+def keep_taken(source_id: str, lines: Mapping[str, Sequence[EarnedLine]]) -> list[Put]:
+    """Keep the lines by leader that would give back what `source_id` takes."""
+    return [settlement.keep_taken(each, source_id, of_leader) for each, of_leader in lines.items()]
+
+
+def give_back(
+    earnings: Earnings,
+    currency: str,
+    source_id: str,
+    lines: Sequence[EarnedLine],
+    beside: Sequence[tuple[str, EarnedLine]] = (),
+) -> list[Write]:
+    """What was taken matures again, each line under its day or the first that is open; such a line
+    is made anew by `source_id`, as are those `beside`, each with the day under which it waits.
+    Stale where a run has come in since `earnings` was read."""
+    again = [(earnings.bucket_for(date.fromisoformat(line.matured_on)), line) for line in lines]
+    return take_back(earnings, currency, RefundOfEarnings(source_id, 0, (), [*again, *beside]))
 
 
 def adjust(

@@ -1,5 +1,6 @@
 """How an amount was determined: one line of a statement with all that it follows from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.kernel.callers import Caller
@@ -9,9 +10,9 @@ from chalicelib.ledger.rules import Entry
 from chalicelib.settlement import rules, statements
 from chalicelib.settlement.rules import EarnedLine, Rounding, StatementWhole
 
-# What the run itself makes available, as it does whatever else was posted to the pending balance;
-# every other line was available before.
-BY_THE_RUN = ("commission", "spread", "bonus", "cap")
+# What was posted to the available balance before, unless its entry is of the pending one alone; of
+# other kinds the account says so.
+BEFORE_THE_RUN = ("clawback", "held", "payout", "payout_returned", "netting")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class LineExplained(EarnedLine):
     currency: str = ""
     rounding: Rounding | None = None
     entry: Entry | None = None
+    voiding: Sequence[Entry] = ()
     settled_by: Entry | None = None
 
 
@@ -37,7 +39,6 @@ def line(leader_id: str, run_id: str, number: str, caller: Caller) -> LineExplai
 def _explained(statement: StatementWhole, number: int) -> LineExplained:
     found = statement.lines[number - 1]
     entry = _entry(found.entry_id, statement.leader_id)
-    by_the_run = found.kind in BY_THE_RUN or _is_pending(entry)
     return LineExplained(
         **vars(found),
         number=number,
@@ -45,15 +46,29 @@ def _explained(statement: StatementWhole, number: int) -> LineExplained:
         currency=statement.currency,
         rounding=rules.rounding(found),
         entry=entry,
+        voiding=_entries(found.voided_by, statement.leader_id),
         settled_by=_entry(rules.maturing_entry_id(statement), statement.leader_id)
-        if by_the_run
+        if _by_the_run(found, entry, statement)
         else None,
     )
 
 
-def _is_pending(entry: Entry | None) -> bool:
-    """Whether all that it moves of the leader's waits for a run."""
-    return entry is not None and all(each.account.endswith(":pending") for each in entry.postings)
+def _by_the_run(of: EarnedLine, entry: Entry | None, statement: StatementWhole) -> bool:
+    """Whether the run has made it available: it was pending. An entry may have posted to both
+    accounts, of parcels that were settled and that were not; what had matured before the statement
+    before was available."""
+    posted_to = {each.account.rpartition(":")[2] for each in entry.postings} if entry else set()
+    if of.kind in BEFORE_THE_RUN:
+        return posted_to == {"pending"}
+    if of.kind == "cap" or entry is None:
+        return True
+    if {"pending", "available"} <= posted_to:
+        return of.matured_on > statement.after_day
+    return "pending" in posted_to
+
+
+def _entries(entry_ids: Sequence[str], leader_id: str) -> list[Entry]:
+    return [found for each in entry_ids if (found := _entry(each, leader_id))]
 
 
 def _entry(entry_id: str, leader_id: str) -> Entry | None:

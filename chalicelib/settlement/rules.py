@@ -23,6 +23,7 @@ LineKind = Literal[
     "netting",
     "adjustment",
 ]
+Method = Literal["none", "half_up", "largest_remainder", "by_difference", "limited"]
 # The first day that can be open: what is posted to a leader before any run waits under it.
 FIRST_DAY = date.min.isoformat()
 # In place of a day: what is posted to the available balance is taken by every run before the first.
@@ -46,7 +47,10 @@ class EarnedLine:
 
     `rule` says which rule of which plan gave the rate, and `entry_id` is the journal entry that
     posted it. `day_cap` is what the leader may earn at most by such lines of one delivery day,
-    `delivered_on`; None where there is no cap.
+    `delivered_on`; None where there is no cap. `borne_by` is the account that pays for what is
+    kept of a refund, and for which a cap withholds of it; empty where nobody does. `method` says
+    how the amount was made of the rate. `voided_by` are the entries that took of what `entry_id`
+    had posted, before any run did.
     """
 
     order_id: str
@@ -65,9 +69,14 @@ class EarnedLine:
     entry_id: str = ""
     day_cap: int | None = None
     delivered_on: str = ""
+    borne_by: str = ""
+    method: Method = "none"
+    voided_by: Sequence[str] = ()
 
 
 BonusKind = Literal["task"] | PlanBonusKind
+# What a leader may be given a bonus for. Nobody is paid for whom it has brought to join.
+Task = Literal["sales", "promotion", "handing_out", "service", "stock_count", "training"]
 
 
 @dataclass(frozen=True)
@@ -149,7 +158,39 @@ class FirstOrder:
     is_rewarded: bool
 
 
-Method = Literal["none", "half_up", "largest_remainder", "by_difference", "limited"]
+@dataclass(frozen=True)
+class Adjustment:
+    """What an operator has corrected of what a leader has available, once by its reference; in the
+    minor unit and in the leader's favour, so below zero where it is taken."""
+
+    id: str
+    leader_id: str
+    amount: int
+    currency: str
+    reason: str
+    reference: str
+    business_date: str
+    made_at: datetime
+    made_by: str
+
+    @property
+    def entry_id(self) -> str:
+        return f"adjustment:{self.id}"
+
+    @property
+    def line(self) -> EarnedLine:
+        return EarnedLine(
+            order_id="",
+            sku_id="",
+            kind="adjustment",
+            basis="adjustment",
+            basis_amount=self.amount,
+            rate_bps=0,
+            amount=self.amount,
+            matured_on=self.business_date,
+            rule=f"adjustment:{self.reference}",
+            entry_id=self.entry_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -162,26 +203,11 @@ class Rounding:
 
 def rounding(line: EarnedLine) -> Rounding:
     """What the rate of the basis, or a role's share of it, is exactly, and how the amount was made
-    of it.
-
-    A part of an order line is what the line's rounded amount rises or falls by, so it may lie a
-    unit off its own rounding; what is farther off was set by a cap or floor of the plan.
-    """
+    of it, which the line has kept; nothing is rounded where both are the same."""
     if not line.rate_bps:
         return Rounding(str(line.amount), "none")
     exact = Fraction(line.basis_amount * line.rate_bps * line.share_bps, BASIS_POINTS**2)
-    return Rounding(str(exact), _method(exact, line))
-
-
-def _method(exact: Fraction, line: EarnedLine) -> Method:
-    if exact == line.amount:
-        return "none"
-    if abs(line.amount - exact) > 1:
-        return "limited"
-    if line.share_bps < BASIS_POINTS:
-        return "largest_remainder"
-    rounded = at_rate(line.basis_amount, line.rate_bps)
-    return "half_up" if line.amount == rounded else "by_difference"
+    return Rounding(str(exact), "none" if exact == line.amount else line.method)
 
 
 @dataclass(frozen=True)

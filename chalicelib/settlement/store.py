@@ -29,6 +29,7 @@ from chalicelib.platform.transaction import Delete, Put, Update, Write, create
 from chalicelib.settlement.campaign_totals import CampaignTotal, Move
 from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.rules import (
+    Adjustment,
     Bonus,
     EarnedLine,
     Earnings,
@@ -41,8 +42,9 @@ from chalicelib.settlement.rules import (
 )
 
 EARNINGS, MATURING, EARNED, STATEMENT = "earnings", "maturing#", "earned#", "statement#"
-CAPPED, TROUBLE, BONUS, GIVEN = "capped#", "trouble#", "bonus#", "given#"
+CAPPED, TAKEN, TROUBLE, BONUS, GIVEN = "capped#", "taken#", "trouble#", "bonus#", "given#"
 FIRST_ORDER, CAMPAIGN_TOTAL = "first_order", "campaign_total#"
+ADJUSTMENT, ADJUSTED = "adjustment#", "adjusted#"
 RUN, RUNS, DRY_RUNS, PAGE, CURRENT = "run", "runs", "dry_runs", "page#", "current"
 
 
@@ -87,6 +89,14 @@ class CappedRow(Row):
 
 class EarnedRow(Row):
     """The statement lines that one delivery, or one refund, brings."""
+
+    Meta = SettlementMeta
+
+    lines = RecordsAttribute(EarnedLine)
+
+
+class TakenRow(Row):
+    """The lines that would give back what a chargeback has taken from a leader."""
 
     Meta = SettlementMeta
 
@@ -151,6 +161,35 @@ class CampaignTotalRow(Row):
 
     total = IntegerAttribute(default=0)
     reached = IntegersAttribute(default=())
+
+
+class AdjustmentRow(EntityRow[Adjustment]):
+    """Under the instant at which it was made, so that they are listed by age."""
+
+    Meta = SettlementMeta
+    entity = Adjustment
+
+    id = UnicodeAttribute()
+    leader_id = UnicodeAttribute()
+    amount = IntegerAttribute()
+    currency = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    reference = UnicodeAttribute()
+    business_date = UnicodeAttribute()
+    made_at = InstantAttribute()
+    made_by = UnicodeAttribute()
+
+    @classmethod
+    def keys(cls, entity: Adjustment) -> dict[str, Any]:
+        return {"pk": entity.leader_id, "sk": _adjustment(entity)}
+
+
+class AdjustedRow(Row):
+    """Says that the reference an adjustment's id is made of stands for one, and where it lies."""
+
+    Meta = SettlementMeta
+
+    lies_at = UnicodeAttribute()
 
 
 class StatementRow(EntityRow[Statement]):
@@ -395,6 +434,16 @@ def keep_capped(leader_id: str, day: str, of_day: Sequence[CappedDay]) -> Put:
     return Put(CappedRow(leader_id, CAPPED + day, days=tuple(of_day)), when=None)
 
 
+def keep_taken(leader_id: str, source_id: str, lines: Sequence[EarnedLine]) -> Put:
+    return create(TakenRow(leader_id, TAKEN + source_id, lines=tuple(lines)))
+
+
+def taken(leader_ids: Sequence[str], source_id: str) -> dict[str, Sequence[EarnedLine]]:
+    """The lines by leader that would give back what the refund `source_id` has taken."""
+    rows = store.get_many(TakenRow, [(each, TAKEN + source_id) for each in leader_ids])
+    return {row.pk: row.lines for row in rows}
+
+
 def take(made: Statement, earnings: Earnings, *, caught_up: bool = False) -> Update:
     """Close all days of a leader up to a statement's, behind the leader's last one; Stale where
     any of them has changed since, or another statement has come. `caught_up`: by a run that had
@@ -499,6 +548,28 @@ def _comes_to_the_same(move: Move) -> Condition:
     if move.below is not None:
         same = same & (row.total < move.below)
     return same
+
+
+def get_adjustment(leader_id: str, adjustment_id: str) -> Adjustment | None:
+    known = store.get(AdjustedRow, leader_id, ADJUSTED + adjustment_id)
+    row = store.get(AdjustmentRow, leader_id, known.lies_at) if known else None
+    return row.to_entity() if row else None
+
+
+def add_adjustment(made: Adjustment) -> list[Write]:
+    lies_at = AdjustedRow(made.leader_id, ADJUSTED + made.id, lies_at=_adjustment(made))
+    return [create(AdjustmentRow.of(made)), create(lies_at)]
+
+
+def adjustments(leader_id: str, page: PageRequest) -> Page[Adjustment]:
+    first = AdjustmentRow.sk.startswith(ADJUSTMENT)
+    older = AdjustmentRow.sk.between(ADJUSTMENT, page.after) if page.after else first
+    rows = store.query(
+        AdjustmentRow, leader_id, where=older, newest_first=True, limit=page.limit + 2
+    )
+    rows = [row for row in rows if row.sk != page.after]
+    shown = tuple(row.to_entity() for row in rows[: page.limit])
+    return Page(shown, _adjustment(shown[-1]) if len(rows) > page.limit else None)
 
 
 def get_statement(leader_id: str, run_id: str) -> Statement | None:
@@ -724,6 +795,10 @@ def asides(run_id: str, after: str | None = None, limit: int | None = None) -> l
 def _days(row: type[Row], prefix: str, after_day: str, through_day: str) -> Condition:
     # "~" sorts behind every source of the last day.
     return row.sk.between(f"{prefix}{after_day}", f"{prefix}{through_day}~")
+
+
+def _adjustment(made: Adjustment) -> str:
+    return f"{ADJUSTMENT}{clock.to_text(made.made_at)}#{made.id}"
 
 
 def _listing(dry: bool) -> str:

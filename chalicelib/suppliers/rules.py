@@ -39,6 +39,8 @@ KINDS: Mapping[str, LineKind] = {
     "delivered": "delivery",
     "refund": "refund",
     "borne": "commission_borne",
+    # What a daily cap withholds of it.
+    "matured": "commission_borne",
     "chargeback-won": "chargeback_won",
     "chargeback-fee": "chargeback_fee",
     "chargeback-fee-won": "chargeback_fee",

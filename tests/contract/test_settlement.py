@@ -16,6 +16,7 @@ from chalicelib.settlement.campaign_totals import CampaignTotal, moved
 from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
 from chalicelib.settlement.rules import (
+    Adjustment,
     Bonus,
     EarnedLine,
     Earnings,
@@ -153,6 +154,55 @@ def test_a_refund_judged_before_a_run_came_in_is_judged_again() -> None:
     with pytest.raises(Stale):
         write(*earning.take_back(read, "EUR", refund_of("2026-03-10", left=60, back=40)))
     assert amounts("", "2026-03-31") == [100]
+
+
+def test_what_was_taken_is_kept_and_matures_again_on_its_day_or_the_first_open_one() -> None:
+    lines = [
+        line(40, kind="adjustment"),
+        replace(line(5, kind="adjustment"), matured_on="2026-04-01"),
+    ]
+    write(*earning.keep_taken("rfd_1", {"ldr_1": lines, "ldr_2": lines[:1]}))
+    with pytest.raises(Stale):
+        write(*earning.keep_taken("rfd_1", {"ldr_2": lines}))
+    kept = settlement.taken(["ldr_1", "ldr_2", "ldr_3"], "rfd_1")
+    assert {each: list(of_leader) for each, of_leader in kept.items()} == {
+        "ldr_1": lines,
+        "ldr_2": lines[:1],
+    }
+    take("2026-03-10")
+    read = settlement.get_earnings("ldr_1")
+    write(*earning.give_back(read, "EUR", "cbk_1", kept["ldr_1"]))
+    assert matured("", "2026-04-30") == [("2026-03-11", 40, 0), ("2026-04-01", 5, 0)]
+    assert amounts("", "2026-04-30") == [40, 5]
+
+
+def test_what_is_given_back_is_judged_again_where_a_run_came_in() -> None:
+    read = settlement.get_earnings("ldr_1")
+    take("2026-03-10")
+    with pytest.raises(Stale):
+        write(*earning.give_back(read, "EUR", "cbk_1", [line(40, kind="adjustment")]))
+
+
+def adjustment(n: int) -> Adjustment:
+    at = NOW + timedelta(seconds=n)
+    return Adjustment(
+        f"adj_{9 - n}", "ldr_1", -n, "EUR", "a “reason”", f"no. {n}", "2026-03-10", at, "op_1"
+    )
+
+
+def test_adjustments_are_made_once_and_listed_by_age() -> None:
+    made = [adjustment(n) for n in range(1, 4)]
+    for each in made:
+        write(*settlement.add_adjustment(each))
+    with pytest.raises(Stale):
+        write(*settlement.add_adjustment(replace(made[0], made_at=NOW)))
+    assert settlement.get_adjustment("ldr_1", "adj_7") == made[1]
+    assert settlement.get_adjustment("ldr_1", "adj_1") is None
+    first = settlement.adjustments("ldr_1", PageRequest("list", 2))
+    assert first.items == (made[2], made[1])
+    then = settlement.adjustments("ldr_1", PageRequest("list", 2, first.next_after))
+    assert (then.items, then.next_after) == ((made[0],), None)
+    assert settlement.adjustments("ldr_2", PageRequest("list", 2)).items == ()
 
 
 def test_what_is_posted_to_the_available_balance_is_in_the_next_run() -> None:
@@ -365,7 +415,8 @@ def test_a_dry_run_leaves_nobody_behind() -> None:
 
 
 def test_what_a_capped_day_comes_to_is_kept() -> None:
-    day = CappedDay("2026-03-03", "promoter", "pln_1", "offer", 500, 700)
+    borne = (("supplier:sup_1:payable", 200),)
+    day = CappedDay("2026-03-03", "promoter", "pln_1", "offer", 500, 700, borne)
     write(settlement.keep_capped("ldr_1", day.delivered_on, [day]))
     assert settlement.capped_days("ldr_1", ["2026-03-02", "2026-03-03"]) == [day]
 

@@ -122,6 +122,7 @@ def test_posts_say_whether_they_need_an_idempotency_key(spec: Json) -> None:
         "/v1/orders/{id}/refunds",
         "/v1/chargebacks",
         "/v1/chargebacks/{id}/close",
+        "/v1/leaders/{id}/adjustments",
         "/v1/leaders/{id}/bonuses",
         "/v1/refunds/{id}/retry",
         "/v1/leaders/{id}/remittances",

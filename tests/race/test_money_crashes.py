@@ -85,7 +85,7 @@ def refund_damaged(world: World, made: Made) -> None:
 
 
 def give_bonus(world: World, made: Made) -> None:
-    body = {"task": "ten new members", "amount": 2000, "reference": "march"}
+    body = {"task": "training", "amount": 2000, "reference": "march"}
     post(world, f"/v1/leaders/{made.sale.leader_id}/bonuses", body)
 
 
@@ -130,6 +130,11 @@ def charged_back(world: World) -> Made:
 
 def win(world: World, made: Made) -> None:
     post(world, f"/v1/chargebacks/{chargeback_id('local', 'dp_1')}/close", {"outcome": "won"})
+
+
+def adjust(world: World, made: Made) -> None:
+    body = {"amount": -2000, "reason": "given by mistake", "reference": "march"}
+    post(world, f"/v1/leaders/{made.sale.leader_id}/adjustments", body)
 
 
 def asked_for(world: World) -> Made:
@@ -196,7 +201,7 @@ SCENARIOS = {
     "take bonuses back": Scenario(
         earned, refund_all, result, comes_to("refunded", 7, refunded=6000, dispatches=["delivered"])
     ),
-    # Bonuses mature anew; of the commission that is back, and the fee, nothing waits for a run.
+    # Bonuses and commission mature anew; the fee is back at once.
     "win bonuses and a fee back": Scenario(
         charged_back,
         win,
@@ -210,11 +215,16 @@ SCENARIOS = {
             balances={
                 **WITH_BONUSES,
                 "cash:local": 5850,
-                "leader:pending": -700,
-                "leader:available": -600,
+                "leader:pending": -1300,
                 "platform:revenue": -350,
             },
         ),
+    ),
+    "adjust": Scenario(
+        a_sale,
+        adjust,
+        result,
+        {**NO_ORDER, "balances": {"platform:revenue": -2000, "leader:available": 2000}},
     ),
     "grant": Scenario(asked_for, grant, result, ONE_REFUNDED),
     "retry": Scenario(
@@ -241,7 +251,7 @@ FLOWS = [
 # What an entry's id begins with is written like this, and so are these, which are no entries.
 KIND = re.compile(r'(?:f"([a-z_-]+):\{|_entry\(\s*"([a-z_-]+)")')
 CAUGHT = [
-    *("reverse", "grant", "refund what is borne", "give a bonus"),
+    *("reverse", "grant", "refund what is borne", "give a bonus", "adjust"),
     *("bring bonuses", "take bonuses back", "win bonuses and a fee back"),
 ]
 NO_ENTRIES = {"cap", "cash", "leader", "supplier"}

@@ -44,9 +44,17 @@ from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.store import ClaimRow, DifferenceRow, ReconciliationRow
-from chalicelib.settlement.rules import Bonus, EarnedLine, FirstOrder, Run, Statement
+from chalicelib.settlement.rules import (
+    Adjustment,
+    Bonus,
+    EarnedLine,
+    FirstOrder,
+    Run,
+    Statement,
+)
 from chalicelib.settlement.statements import with_lines
 from chalicelib.settlement.store import (
+    AdjustmentRow,
     AsideRow,
     BonusRow,
     CampaignTotalRow,
@@ -119,6 +127,7 @@ class State:
             row.to_entity() for row in _rows(DifferenceRow, reconciled, "difference")
         ]
         self.claims = _rows(ClaimRow, reconciled, "claim")
+        self.adjustments: list[Adjustment] = _entities(AdjustmentRow, settlement, "adjustment")
         self.bonuses: list[Bonus] = _entities(BonusRow, settlement, "bonus")
         self.first_orders: list[FirstOrder] = _entities(FirstOrderRow, settlement, "first_order")
         self.campaign_totals = _rows(CampaignTotalRow, settlement, "campaign_total")
@@ -246,6 +255,7 @@ def _books(state: State) -> Iterator[str]:
             due.update(_earned(each.order, line, posted))
             due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
     due.update(_withheld(state) + _borne(state) + _charged_back(state) + _given(state))
+    due.update(_adjusted(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
@@ -273,12 +283,14 @@ def _earned(order: Order, line: OrderLine, posted: Shares) -> Sums:
 
 
 def _withheld(state: State) -> Sums:
-    """What daily caps have left with the platform of what leaders had earned."""
+    """What daily caps have left with the platform, or a refund's bearer, of what leaders had
+    earned."""
     due = Sums()
     for statement in state.statements:
-        withheld = sum(line.amount for line in statement.caps)
-        due[f"{statement.currency} leader:{statement.leader_id}:commission"] -= withheld
-        due[f"{statement.currency} platform:revenue"] += withheld
+        for line in statement.caps:
+            account = line.borne_by or "platform:revenue"
+            due[f"{statement.currency} leader:{statement.leader_id}:commission"] -= line.amount
+            due[f"{statement.currency} {account}"] += line.amount
     return due
 
 
@@ -317,6 +329,7 @@ def _beside_cash(of: Chargeback, postings: Iterable[Posting]) -> Sums:
     for posting in postings:
         if posting.account not in (f"cash:{of.provider}", "unmatched_chargebacks"):
             account = posting.account.replace(":available", ":commission")
+            account = account.replace(":pending", ":commission")
             found[f"{of.currency} {account}"] += posting.amount
     return found
 
@@ -406,6 +419,15 @@ def _is_worth_it(state: State, order: Order) -> bool:
     """Whether something is left of it, be it since a chargeback was won."""
     won = {each.refund_id for each in state.chargebacks if each.status == "won"}
     return bool(order.everything_left() or won.intersection(order.refunds))
+
+
+def _adjusted(state: State) -> Sums:
+    """What operators have corrected, against the platform's revenue."""
+    due = Sums()
+    for each in state.adjustments:
+        due[f"{each.currency} leader:{each.leader_id}:commission"] -= each.amount
+        due[f"{each.currency} platform:revenue"] += each.amount
+    return due
 
 
 def _kept(state: State) -> Iterator[str]:
@@ -831,22 +853,31 @@ def _statements(state: State) -> Iterator[str]:
 
 
 def _day_caps(state: State) -> Iterator[str]:
-    """What runs have taken of a capped delivery day comes to its cap, or to less."""
-    lines, caps = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]]()
+    """What runs have taken of a capped delivery day comes to the highest of its caps, or to less.
+    Suppliers pay no more than what the leader would have lost by the refunds that they bear."""
+    lines, caps = defaultdict[Any, list[EarnedLine]](list), Counter[tuple[Any, ...]]()
     for row in state.earned:
         if row.sk.split("#")[1] <= state.taken_through(row.pk):
             for line in row.lines:
                 if line.day_cap is not None:
-                    lines[row.pk, *_cap_of(line)] += line.amount
+                    lines[row.pk, *_cap_of(line)].append(line)
     for statement in state.statements:
         for line in statement.caps:
-            caps[statement.leader_id, *_cap_of(line)] += line.amount
-    due = {str(key): min(0, key[-1] - amount) for key, amount in lines.items()}
-    yield from _differences("day cap", {str(key): n for key, n in caps.items()}, due)
+            caps[statement.leader_id, *_cap_of(line), bool(line.borne_by)] += line.amount
+    due = Counter[tuple[Any, ...]]()
+    for key, of_day in lines.items():
+        cap = max(line.day_cap or 0 for line in of_day)
+        earned = sum(line.amount for line in of_day)
+        own = earned - sum(line.amount for line in of_day if line.borne_by)
+        due[*key, False] = min(0, cap - own)
+        due[*key, True] = min(0, cap - earned) - due[*key, False]
+    yield from _differences(
+        "day cap", {str(key): n for key, n in caps.items()}, {str(key): n for key, n in due.items()}
+    )
 
 
 def _cap_of(line: EarnedLine) -> tuple[Any, ...]:
-    return line.delivered_on, line.role, line.plan_id, line.rule, line.day_cap
+    return line.delivered_on, line.role, line.plan_id, line.rule
 
 
 def _runs(state: State) -> Iterator[str]:
@@ -931,7 +962,8 @@ def _disputes(state: State) -> Iterator[str]:
             yield f"{parcel.id} is held: {parcel.is_held}, and its dispute is {status}"
         if status == "upheld" and left[parcel.id]:
             yield f"of {parcel.id}, whose dispute was upheld, not all is refunded"
-    asked = {case.subject for case in state.cases if case.status == "open"}
+    cases = [each for each in state.cases if each.kind == "delivery_disputed"]
+    asked = {case.subject for case in cases if case.status == "open"}
     for dispute in state.disputes:
         if dispute.status != "open" and dispute.id in asked:
             yield f"{dispute.id} is {dispute.status}, and its case is open"

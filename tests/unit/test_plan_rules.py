@@ -220,6 +220,9 @@ def test_a_plan_holds_only_so_many_versions_to_come() -> None:
     with pytest.raises(Conflict) as refused:
         plan.with_version(a_version(number=9, begins="2026-05-01"), "2026-03-10")
     assert refused.value.code == "too_many_versions_to_come"
+    today = plan.with_version(a_version(number=9, begins="2026-03-10"), "2026-03-10")
+    in_force = today.in_force_on("2026-03-10")
+    assert (in_force and in_force.number, len(today.versions)) == (9, 2 + rules.MOST_TO_COME)
 
 
 @pytest.mark.parametrize(
