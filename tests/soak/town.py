@@ -31,9 +31,11 @@ from chalicelib.platform.idempotency import Answer, IdempotentRequest
 from chalicelib.platform.log import SafeLogger
 from chalicelib.settlement import settling
 from tests.soak.books import Books
+from tests.soak.in_order import in_order
 from tests.soak.rows import Seen
 from tests.soak.transfers import Transfers
 from tests.support.gateway import Gateway
+from tests.support.memory.reading import texts_read_once
 from tests.support.memory_cloud import memory_cloud, the_cloud
 from tests.support.world import Issuer, World, workers
 
@@ -242,9 +244,11 @@ def town(seed: str, currency: str) -> Iterator[Town]:
     with ExitStack() as stack:
         issuer = Issuer(stack.enter_context(HTTPServer(host="127.0.0.1")))
         environment = stack.enter_context(
-            memory_cloud(**issuer.settings, UPLINE_LIMITS=UPLINE_LIMITS)
+            memory_cloud(_seconds, **issuer.settings, UPLINE_LIMITS=UPLINE_LIMITS)
         )
         stack.enter_context(quiet())
+        stack.enter_context(in_order())
+        stack.enter_context(texts_read_once())
         from app import app
 
         random.seed(seed)  # what the application leaves to chance is the same each time as well
@@ -255,6 +259,11 @@ def town(seed: str, currency: str) -> Iterator[Town]:
         stack.enter_context(made.troubled())
         made.settle_down()
         yield made
+
+
+def _seconds() -> float:
+    """By the clock of the town, once it has one."""
+    return clock.now().timestamp()
 
 
 @contextmanager
