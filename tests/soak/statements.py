@@ -46,7 +46,7 @@ class Statements:
     def __init__(self, chance: random.Random, currency: str) -> None:
         self._chance, self._currency = chance, currency
         self._untold: dict[str, dict[str, Line]] = defaultdict(dict)
-        self._told = Counter[str]()
+        self._to_tell, self._told = Counter[str](), Counter[str]()
         self._sound: dict[str, Sequence[Line]] = {}
         self._account_of: dict[str, str] = {}
         self._told_before = set[tuple[str, str]]()
@@ -58,6 +58,7 @@ class Statements:
         if (account, entry_id) not in self._told_before:
             reference = entry_id.rpartition(":")[2]
             self._untold[account][entry_id] = self._line(day, amount, reference)
+            self._to_tell[account] += amount
 
     def taken(self, reconciliation_id: str, account: str) -> None:
         self._account_of[reconciliation_id] = account
@@ -67,7 +68,8 @@ class Statements:
         self.open.remove((reconciliation_id, n))
         account = self._account_of[reconciliation_id]
         for entry_id in posted:
-            self._untold[account].pop(entry_id, None)
+            if line := self._untold[account].pop(entry_id, None):
+                self._to_tell[account] -= line.amount
             self._told_before.add((account, entry_id))
 
     def ready(self, today: date, lines: int) -> list[str]:
@@ -83,6 +85,7 @@ class Statements:
         """The account's next statement; `sent` are payouts without a result, by id."""
         again = self._sound.get(account, ()) if self._chance.random() < AGAIN else ()
         sound, others = list[Line](), list(self._strange(account, today.isoformat(), sent))
+        self._to_tell[account] = 0
         for line in self._untold.pop(account).values():
             if self._chance.random() < WRONG:
                 others += self._wrong(line, today)
@@ -96,8 +99,8 @@ class Statements:
         """Accounts of which the books do not say what their statements do."""
         waits = {self._account_of[reconciliation_id] for reconciliation_id, _ in self.open}
         for account in self._told.keys() - waits:
-            untold = sum(each.amount for each in self._untold[account].values())
-            kept, due = balances[f"{self._currency} {account}"], self._told[account] + untold
+            kept = balances[f"{self._currency} {account}"]
+            due = self._told[account] + self._to_tell[account]
             if kept != due:
                 yield f"{account} is {kept}, and by its statements {due}"
 

@@ -71,8 +71,10 @@ def _amount(town: Town, order: Order) -> int:
 
 
 def _charged(town: Town) -> Order:
-    """Raises NothingToDo."""
+    """One whose suppliers know of it, or whose money is back already. Raises NothingToDo."""
     order = OrderRow.from_raw_data(town.seen.one("order", *CHARGED)).to_entity()
+    if not order.dispatches and order.amount_left:
+        raise NothingToDo("no dispatch yet")
     if order.cash_account != "cash:local":
         raise NothingToDo("no provider has its money")
     return order
