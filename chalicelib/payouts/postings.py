@@ -6,7 +6,7 @@ from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Bound, Entry
-from chalicelib.payouts.rules import CASH, Payout
+from chalicelib.payouts.rules import Payout
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Write
 from chalicelib.settlement import earning
@@ -33,8 +33,8 @@ def prepared(payout: Payout) -> list[Write]:
 
 def paid(payout: Payout, now: datetime) -> list[Write]:
     """It has left the bank, or the provider."""
-    cash = books.cash(CASH[payout.method])
-    entry = _entry("payout-paid", payout, now, {IN: payout.amount}, {cash: -payout.amount})
+    of_bank = {payout.cash_account: -payout.amount}
+    entry = _entry("payout-paid", payout, now, {IN: payout.amount}, of_bank)
     return [
         *ledger.post(entry),
         ledger.count_paid_out(payout.party, payout.currency, payout.amount),
@@ -43,10 +43,10 @@ def paid(payout: Payout, now: datetime) -> list[Write]:
 
 def sent_back(payout: Payout, now: datetime) -> list[Write]:
     """It is the party's again, wherever it was; what the party owed stays paid."""
-    payee, cash = payout.payee, books.cash(CASH[payout.method])
+    payee = payout.payee
     was_paid = payout.outcome == "paid"
     of_party = {payee.coming: -payout.amount} | ({} if was_paid else {IN: payout.amount})
-    of_bank = {cash: payout.amount} if was_paid else {}
+    of_bank = {payout.cash_account: payout.amount} if was_paid else {}
     entry = _entry("payout-returned", payout, now, of_party, of_bank)
     writes = [*ledger.post(entry), *_told(payout, entry, [("payout_returned", payout.amount)])]
     if was_paid:

@@ -198,6 +198,11 @@ class Payout:
         return Party.of(self.party)
 
     @property
+    def cash_account(self) -> str:
+        """Where it leaves the platform."""
+        return f"cash:{CASH[self.method]}"
+
+    @property
     def taken(self) -> int:
         """What it takes of what the party had coming."""
         return self.amount + self.netted

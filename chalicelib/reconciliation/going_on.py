@@ -78,7 +78,7 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
         booked,
         (made.first, made.last),
         made.transit_from,
-        gathering.sent(left),
+        gathering.sent(left, made.account),
         {each.entry_id for each in carried},
     ).run()
     totals = {each.currency: each.amount for each in made.totals}

@@ -129,7 +129,7 @@ class Matcher:
             self._explain_one(line, here[0])
 
     def _explain_taken(self, line: Line, entry: Booked) -> None:
-        if _is_back(line, entry):
+        if _is_back(line, entry) and entry.account == self._account:
             self._returned(line, entry, ())
         elif entry.is_claimed:
             said = "its entry has its line in another statement"
