@@ -14,7 +14,7 @@ from chalicelib.kernel.currencies import in_minor, is_currency
 from chalicelib.kernel.errors import Invalid
 from chalicelib.payments.providers.stripe_api import from_stripe
 from chalicelib.platform import sheets
-from chalicelib.reconciliation.rules import MAX_DAYS, Format, Line, LineKind, Statement, sums
+from chalicelib.reconciliation.lines import MAX_DAYS, Format, Line, LineKind, Statement, sums
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

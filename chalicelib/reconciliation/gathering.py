@@ -10,7 +10,8 @@ from chalicelib.ledger.rules import Entry
 from chalicelib.payouts import store as payouts
 from chalicelib.platform.settings import settings
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.rules import Booked, Line, Reconciliation, Sent, payout_id
+from chalicelib.reconciliation.lines import Booked, Line, Sent, payout_id
+from chalicelib.reconciliation.rules import Reconciliation
 
 # How long an entry that a statement has left is looked for in later ones.
 CARRIED = timedelta(days=60)

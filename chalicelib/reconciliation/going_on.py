@@ -18,11 +18,10 @@ from chalicelib.platform.log import logger, metric
 from chalicelib.platform.transaction import Transaction, write
 from chalicelib.reconciliation import gathering, rules
 from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.lines import Booked, Line, line_claims, with_own_fees
 from chalicelib.reconciliation.matching import Matcher, balance_differences
 from chalicelib.reconciliation.rules import (
-    Booked,
     Difference,
-    Line,
     Match,
     NumberedDifference,
     Outcome,
@@ -68,7 +67,7 @@ def _gather(made: Reconciliation) -> None:
 
 def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
     repeated = _repeated(made, lines)
-    left = rules.with_own_fees([line for line in lines if line.n not in repeated])
+    left = with_own_fees([line for line in lines if line.n not in repeated])
     carried = gathering.carried(made)
     booked = _each_once([*reconciliations.booked(made.id, len(made.days)), *carried])
     booked = _each_once([*booked, *gathering.named(left, booked)])
@@ -99,7 +98,7 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
 
 def _repeated(made: Reconciliation, lines: Sequence[Line]) -> set[int]:
     """Lines that another statement had, by the bank's own ids of them."""
-    claims = rules.line_claims(lines)
+    claims = line_claims(lines)
     taken = reconciliations.claimed_lines(made.account, claims.values())
     return {n for n, ref in claims.items() if ref in taken}
 
@@ -130,7 +129,7 @@ def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
     transaction.add(
         reconciliations.replace_reconciliation(_done(after) if after.step == after.pages else after)
     )
-    claims = rules.line_claims(lines.values())
+    claims = line_claims(lines.values())
     for each in matches:
         _claim(transaction, made, each, claims)
     for n, difference in enumerate(differences, made.differences + 1):
@@ -147,7 +146,7 @@ def _taken_meanwhile(
     """Entries and lines of a page that another statement has taken since they were looked at."""
     entries = [each for outcome in found for each in _entries_of(made, outcome)]
     gone = {entry_id for _, entry_id in reconciliations.claimed_entries(entries)}
-    claims = rules.line_claims(lines.values())
+    claims = line_claims(lines.values())
     refs = {claims[n]: n for outcome in found for n in _lines_of(outcome) if claims[n]}
     taken = reconciliations.claimed_lines(made.account, refs)
     return gone, {refs[ref] for ref in taken}

@@ -9,23 +9,25 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from chalicelib.kernel.currencies import written
-from chalicelib.reconciliation.rules import (
-    TOGETHER,
+from chalicelib.reconciliation.lines import (
     WINDOW,
     Booked,
-    Change,
-    Difference,
-    DifferenceKind,
-    Found,
     Line,
-    Match,
-    Outcome,
     Sent,
-    change,
     days_between,
     in_time,
     payout_id,
     sums,
+)
+from chalicelib.reconciliation.rules import (
+    TOGETHER,
+    Change,
+    Difference,
+    DifferenceKind,
+    Found,
+    Match,
+    Outcome,
+    change,
 )
 
 D = TypeVar("D", Line, Booked)

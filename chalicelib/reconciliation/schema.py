@@ -10,7 +10,8 @@ from chalicelib.platform.schema import (
     RequestModel,
     View,
 )
-from chalicelib.reconciliation.rules import DifferenceKind, Format, Resolution, Status
+from chalicelib.reconciliation.lines import Format
+from chalicelib.reconciliation.rules import DifferenceKind, Resolution, Status
 
 
 class TakeStatement(RequestModel):

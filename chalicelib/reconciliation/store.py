@@ -25,17 +25,15 @@ from chalicelib.platform.table import (
     table,
 )
 from chalicelib.platform.transaction import Otherwise, Put, Update, create, write
+from chalicelib.reconciliation.lines import Booked, Line, Statement
 from chalicelib.reconciliation.rules import (
-    Booked,
     Change,
     Difference,
     KindCount,
-    Line,
     Match,
     NumberedDifference,
     Outcome,
     Reconciliation,
-    Statement,
 )
 
 RECONCILIATION, RECONCILIATIONS = "reconciliation", "reconciliations"

@@ -12,13 +12,8 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.reconciliation import files
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.rules import (
-    Change,
-    Format,
-    NumberedDifference,
-    Reconciliation,
-    Statement,
-)
+from chalicelib.reconciliation.lines import Format, Statement
+from chalicelib.reconciliation.rules import Change, NumberedDifference, Reconciliation
 
 
 def take(

@@ -7,20 +7,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.reconciliation.lines import Booked, Line, Sent, own_ids, sums
 from chalicelib.reconciliation.matching import Matcher, balance_differences
-from chalicelib.reconciliation.rules import (
-    WRITES_A_PAGE,
-    Booked,
-    Difference,
-    Found,
-    Line,
-    Match,
-    Sent,
-    own_ids,
-    pages,
-    sums,
-    weight,
-)
+from chalicelib.reconciliation.rules import WRITES_A_PAGE, Difference, Found, Match, pages, weight
 
 BANK, STRIPE = "cash:bank", "cash:stripe"
 PERIOD, TRANSIT = ("2026-03-01", "2026-03-31"), "2026-03-27"
