@@ -5,12 +5,14 @@ Amounts are integers in the currency's minor unit; what comes in is positive, as
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Literal
 
 Format = Literal["camt.053", "csv", "stripe"]
 LineKind = Literal["payment", "fee", "return", "transfer"]
+# What earlier statements have made of an entry: nothing yet, or they should have had it.
+Standing = Literal["new", "in_transit", "missing"]
 # Kinds of entries whose ids end in the reference of who has sent the money.
 WITH_REFERENCE = ("receipt", "remittance", "remittance-reversed")
 # Banks book a day or two after it was ordered, and not on holidays.
@@ -55,6 +57,10 @@ class Line:
     is_sum: bool = False
 
     @property
+    def is_return(self) -> bool:
+        return self.kind == "return"
+
+    @property
     def own_ids(self) -> tuple[str, ...]:
         return own_ids(self.reference, self.text)
 
@@ -67,7 +73,7 @@ class Line:
 @dataclass(frozen=True)
 class Booked:
     """What an entry has posted to a cash account on a business date; `is_claimed` where another
-    statement has its line."""
+    statement has its line, `standing` what became of it where none has."""
 
     entry_id: str
     account: str
@@ -76,6 +82,7 @@ class Booked:
     day: str
     subject: str = ""
     is_claimed: bool = False
+    standing: Standing = "new"
 
     @property
     def name(self) -> tuple[str, str]:
@@ -98,18 +105,27 @@ class Booked:
         kind, _, of = self.entry_id.partition(":")
         return of if kind == "payout-paid" else None
 
+    @property
+    def is_return(self) -> bool:
+        """Whether it says that a payout has come back."""
+        return self.entry_id.startswith("payout-returned:")
+
 
 @dataclass(frozen=True)
 class Statement:
-    """A file, read. `own_id` is what its bank calls it; `total` what its balances say that its
-    lines come to, by currency, where it has balances."""
+    """A file, read. `own_id` is what its bank calls it, `iban` of which account it is; `totals` are
+    what its balances say that its lines come to, by currency, and `opening` and `closing` those
+    balances. What it does not say is empty."""
 
     format: Format
     own_id: str
     first: str
     last: str
     lines: tuple[Line, ...]
-    totals: Mapping[str, int]
+    totals: Mapping[str, int] = field(default_factory=dict)
+    iban: str = ""
+    opening: Mapping[str, int] = field(default_factory=dict)
+    closing: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,7 +149,8 @@ def days_between(one: str, other: str) -> int:
 
 
 def in_time(line: Line, booked: Booked) -> bool:
-    return days_between(line.day, booked.day) <= WINDOW.days
+    """Whether they are near each other; of what was missing a case has said that it is late."""
+    return booked.standing == "missing" or days_between(line.day, booked.day) <= WINDOW.days
 
 
 def with_own_fees(lines: Sequence[Line]) -> list[Line]:

@@ -29,10 +29,13 @@ DifferenceKind = Literal[
     "balance",
     "matched_before",
     "transfer",
+    "gap",
 ]
 Resolution = Literal[
     "accept", "post_fee", "post_to_suspense", "post_to_other_account", "paid", "returned"
 ]
+# What was missing may turn up, and nobody needs to say so.
+Resolved = Resolution | Literal["found"]
 # What may be posted for each kind; that it is as it should be may be said of those that move
 # nothing, and of any that a person has dealt with elsewhere.
 RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
@@ -53,8 +56,10 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "balance": ("accept",),
     "matched_before": ("post_to_suspense", "accept"),
     "transfer": ("post_to_other_account", "post_to_suspense", "accept"),
+    "gap": ("accept",),
 }
 SUSPENSE = "platform:suspense"
+CASE: Literal["reconciliation_difference"] = "reconciliation_difference"
 # Lines or entries in one difference, and what a page of outcomes may write in one transaction.
 TOGETHER, WRITES_A_PAGE = 40, 94
 
@@ -105,7 +110,7 @@ class KindCount:
 @dataclass(frozen=True)
 class NumberedDifference:
     """A difference, whoever is to look into it, and what was done about it; a resolution with no
-    instant yet is under way."""
+    instant yet is under way. `found_in` is the reconciliation that has what was missing."""
 
     n: int
     reconciliation_id: str
@@ -113,11 +118,12 @@ class NumberedDifference:
     case_id: str
     owner: str
     version: int
-    resolution: Resolution | None = None
+    resolution: Resolved | None = None
     note: str | None = None
     resolved_by: str | None = None
     resolved_at: datetime | None = None
     posted: tuple[str, ...] = ()
+    found_in: str | None = None
 
     @property
     def kind(self) -> DifferenceKind:
@@ -147,14 +153,19 @@ class NumberedDifference:
     def is_resolved(self) -> bool:
         return self.resolved_at is not None
 
-    def allows(self, resolution: Resolution) -> bool:
-        return resolution in RESOLUTIONS[self.difference.kind]
+    @property
+    def resolutions(self) -> tuple[Resolution, ...]:
+        """What may be said of it; of a payout only where it is known which."""
+        of_payout = ("paid", "returned")
+        possible = RESOLUTIONS[self.difference.kind]
+        return tuple(each for each in possible if self.payout_id or each not in of_payout)
 
 
 @dataclass(frozen=True)
 class Reconciliation:
     """A statement on its way through: `step` is how far its present state has come, and `pages`
-    how many there are to be written."""
+    how many there are to be written. The books are looked at from the day `since` on, once the
+    reconciliation that it is `behind` is done."""
 
     id: str
     account: str
@@ -175,8 +186,12 @@ class Reconciliation:
     made_by: str
     made_at: datetime
     version: int
+    since: str
+    behind: str | None = None
     kinds: tuple[KindCount, ...] = ()
     totals: tuple[Change, ...] = ()
+    opening: tuple[Change, ...] = ()
+    closing: tuple[Change, ...] = ()
     done_at: datetime | None = None
 
     @property
@@ -195,7 +210,7 @@ class Reconciliation:
     @property
     def days(self) -> list[date]:
         """Those whose entries may be what its lines are of."""
-        begin = date.fromisoformat(self.first) - WINDOW
+        begin = date.fromisoformat(self.since)
         count = (date.fromisoformat(self.last) + WINDOW - begin).days + 1
         return [begin + timedelta(days=n) for n in range(count)]
 
@@ -208,7 +223,7 @@ class Reconciliation:
             case "matching":
                 return 50
             case "writing":
-                return 50 + 50 * self.step // max(self.pages, 1)
+                return 50 + 49 * self.step // max(self.pages, 1)
             case _:
                 return 100
 
@@ -218,10 +233,12 @@ class Reconciliation:
 
 @dataclass(frozen=True)
 class Found:
-    """`in_transit` are entries so near the statement's end that the next one will have them."""
+    """`in_transit` are entries so near the statement's end that the next one will have them;
+    `repeated` counts lines that another statement has taken meanwhile."""
 
     outcomes: tuple[Outcome, ...]
-    in_transit: tuple[str, ...]
+    in_transit: tuple[str, ...] = ()
+    repeated: int = 0
 
     @property
     def matches(self) -> list[Match]:
