@@ -50,7 +50,7 @@ def since(account: Account | None, first: str) -> str:
     return min(window, look_from(account, first))
 
 
-def told(account: Account | None, made: Reconciliation, settled: str) -> Account:
+def reached(account: Account | None, made: Reconciliation, settled: str) -> Account:
     """The account once a statement is through. Until the day `settled` all was posted when the
     books were looked at; a statement may be taken on its last day, and more be posted then."""
     looked = min(made.last, settled)

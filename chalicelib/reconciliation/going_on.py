@@ -20,7 +20,7 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction, write
 from chalicelib.reconciliation import gathering, rules, turning_up
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.accounts import gap, look_from, told
+from chalicelib.reconciliation.accounts import gap, look_from, reached
 from chalicelib.reconciliation.lines import Booked, Line, line_claims, with_own_fees
 from chalicelib.reconciliation.matching import Matcher, balance_differences
 from chalicelib.reconciliation.rules import (
@@ -155,9 +155,9 @@ def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
 
 def _finish(made: Reconciliation) -> None:
     turning_up.let_go_of_claimed(made.account)
-    reached = told(reconciliations.get_account(made.account), made, _settled(made))
+    account = reached(reconciliations.get_account(made.account), made, _settled(made))
     done = made.after(status="done", done_at=clock.now())
-    write(reconciliations.replace_reconciliation(done), reconciliations.replace_account(reached))
+    write(reconciliations.replace_reconciliation(done), reconciliations.replace_account(account))
     metric("Reconciliations")
 
 

@@ -23,40 +23,13 @@ from chalicelib.reconciliation.rules import (
     Reconciliation,
 )
 from tests.support.made import NOW
+from tests.unit.test_reconciled_accounts import BANK, a_reconciliation
 
-BANK, ENTRY = "cash:bank", "payout-paid:pyt_1"
+ENTRY = "payout-paid:pyt_1"
 FIRST = PageRequest("list")
 MISSING = Difference(
     "missing", "It is not in the statement.", (), (ENTRY,), changes=(Change("EUR", 300),)
 )
-
-
-def a_reconciliation(**changes: Any) -> Reconciliation:
-    usual: dict[str, Any] = {
-        "id": "rec_1",
-        "account": BANK,
-        "format": "camt.053",
-        "digest": "d1",
-        "own_id": "2026-1",
-        "first": "2026-03-01",
-        "last": "2026-03-09",
-        "lines": 2,
-        "status": "gathering",
-        "step": 0,
-        "pages": 0,
-        "matched": 0,
-        "differences": 0,
-        "in_transit": 0,
-        "repeated": 0,
-        "unresolved": 0,
-        "made_by": "op_1",
-        "made_at": NOW,
-        "version": 1,
-        "since": "2026-02-24",
-        "opening": (Change("EUR", 1000),),
-        "closing": (Change("EUR", 700),),
-    }
-    return Reconciliation(**{**usual, **changes})
 
 
 def the_next(**changes: Any) -> Reconciliation:
