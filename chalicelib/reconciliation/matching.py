@@ -142,7 +142,8 @@ class Matcher:
             self._differ("duplicate", (line,), (), "its entry has its line already", entry)
 
     def _explain_one(self, line: Line, entry: Booked) -> None:
-        if line.is_return and self._is_back(line, entry):
+        if self._is_back(line, entry):
+            # It went before it came back: its entry's own line is still looked for.
             self._returned(line, entry)
             return
         kind, said = self._kind_of(line, entry)

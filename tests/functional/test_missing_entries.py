@@ -2,19 +2,26 @@
 each other; and what was missing may turn up."""
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from chalicelib.reconciliation import going_on
+from chalicelib.reconciliation import store as reconciliations
 from tests.functional.conftest import Clock
-from tests.functional.test_reconciliations import (
-    day_of,
-    open_cases,
-    paid_out,
-    rows_of,
-)
+from tests.functional.test_reconciliations import day_of, open_cases, paid_out, rows_of
 from tests.support.invariants import findings
 from tests.support.payouts import earned, payout_to, sent, tell
-from tests.support.statements import balance, camt, csv_file, differences, entry, reconcile, resolve
+from tests.support.statements import (
+    balance,
+    camt,
+    csv_file,
+    differences,
+    entry,
+    reconcile,
+    resolve,
+    send,
+)
 from tests.support.world import World
 
 GONE = {"currency": "EUR", "amount": 300}
@@ -159,3 +166,42 @@ def test_what_turns_up_otherwise_than_booked_is_that_difference_alone(
     assert resolve(world, found, 1, "post_fee").status == 200
     assert world.trial_balance()["cash:bank"] == -350
     assert findings() == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "status"),
+    [
+        (("gathering", 0), 200),
+        (("matching", 0), 200),
+        (("writing", 0), 200),
+        (("writing", 1), 409),
+        (("done", 1), 409),
+    ],
+)
+def test_it_is_posted_against_and_turns_up_at_once(
+    world: World, time: Clock, moment: tuple[str, int], status: int
+) -> None:
+    """In whatever order, the books have in the end what the bank has."""
+    made, payout, _ = missing(world, time)
+    line = csv_file((day_of(time, 11), "-3.00", "EUR", payout["id"]))
+    found = send(world.operator, line).json
+    world.messages("RECONCILE")
+    with mock.patch.object(going_on, "STEPS_A_MESSAGE", 1):
+        while stands(found) != moment:
+            going_on.go_on(found["id"])
+    posted = resolve(world, made, 1, "post_to_suspense")
+    assert posted.status == status
+    assert world.trial_balance().get("platform:suspense", 0) == (-300 if status == 200 else 0)
+    going_on.go_on(found["id"])
+    (was_missing,) = differences(world, made)
+    assert was_missing["found_in"] == found["id"]
+    books = world.trial_balance()
+    assert (books["cash:bank"], books.get("platform:suspense", 0)) == (-300, 0)
+    assert open_cases(world) == []
+    assert findings() == []
+
+
+def stands(made: Any) -> tuple[str, int]:
+    found = reconciliations.get_reconciliation(made["id"])
+    assert found is not None
+    return found.status, found.step

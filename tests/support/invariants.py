@@ -939,15 +939,21 @@ def _reconciliations(state: State) -> Iterator[str]:
 
 
 def _reconciled_cases(state: State) -> Iterator[str]:
-    """Each difference has its case, and the entries that it says it has posted; a claim its one."""
+    """Each difference has its case, and the entries that it says it has posted; a claim its one,
+    and what was missing and is found its claim."""
     cases = {each.id: each for each in state.cases}
     entries = {each.id for each in state.entries}
+    accounts = {each.id: each.account for each in state.reconciliations}
+    claimed = {each.pk for each in state.claims}
     for each in state.differences:
         case = cases.get(each.case_id)
         if case is None or (each.is_resolved and case.status != "resolved"):
             yield f"difference {each.n} of {each.reconciliation_id} has no case that stands so"
         if not entries.issuperset(each.posted):
             yield f"difference {each.n} of {each.reconciliation_id} has not posted {each.posted}"
+        of = (f"claim#{accounts[each.reconciliation_id]}#{entry}" for entry in each.entries)
+        if each.found_in and not claimed.issuperset(of):
+            yield f"difference {each.n} of {each.reconciliation_id} is found in no statement"
     for claim in state.claims:
         if claim.pk.startswith("claim#") and claim.pk.split("#", 2)[2] not in entries:
             yield f"{claim.pk} claims no entry"

@@ -28,6 +28,10 @@ def paid(
     return Booked(f"payout-paid:{of}", account, -amount, currency, day, of)
 
 
+def refunded(refund_id: str, amount: int) -> Booked:
+    return Booked(f"refund-done:{refund_id}", BANK, -amount, "EUR", "2026-03-10", refund_id)
+
+
 def line(n: int, amount: int, day: str = "2026-03-11", of: int | None = None, **more: str) -> Line:
     reference = more.pop("reference", f"PYT{hexes(of).upper()}" if of is not None else "")
     currency = more.pop("currency", "EUR")
@@ -115,7 +119,7 @@ PLANTED: dict[str, tuple[str, ...]] = {
 def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent]]:
     """Lines and entries that differ by just that, numbered from `n` on; amounts are all its own."""
     amount = 10_000_000 + 10 * n
-    before = paid(n, amount, "2026-02-10")
+    before, refund = paid(n, amount, "2026-02-10"), f"rfd_{hexes(n)}"
     entry, plain = paid(n, amount), line(n, -amount, of=n)
     waiting = {f"pyt{hexes(n)}": Sent(f"pyt_{hexes(n)}", amount, "EUR")}
     lines, booked = {
@@ -128,7 +132,7 @@ def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent
         "returned": ([plain, line(n + 1, amount, "2026-03-14", of=n)], [entry]),
         "fee": ([line(n, -amount, kind="fee")], []),
         "unknown_reference": ([plain], []),
-        "wrong_direction": ([line(n, amount, of=n)], [entry]),
+        "wrong_direction": ([line(n, amount, reference=refund)], [refunded(refund, amount)]),
         "wrong_account": ([plain], [paid(n, amount, account=STRIPE)]),
         "split": ([line(n, -amount + 1, of=n), line(n + 1, -1, of=n)], [entry]),
         "ambiguous": ([line(n, -amount)], [entry, paid(n + 1, amount)]),
@@ -141,7 +145,7 @@ def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent
             [Booked(f"remittance:ldr:{n}", BANK, amount, "EUR", "2026-03-10")],
         ),
         "a return of what was not seen going": (
-            [line(n, amount, of=n, kind="return")],
+            [line(n, amount, of=n)],
             [replace(entry, day="2026-03-28")],
         ),
         "another's name": ([line(n, -amount, reference="RENT-MARCH-2026")], [entry]),
