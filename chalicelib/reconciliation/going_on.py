@@ -110,7 +110,6 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
         *((missed,) if missed else ()),
     ]
     pages = reconciliations.keep_outcomes(made.id, rules.pages(outcomes))
-    reconciliations.leave(made.account, found.in_transit)
     after = made.after(
         status="writing",
         step=0,
@@ -154,11 +153,27 @@ def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
 
 
 def _finish(made: Reconciliation) -> None:
+    account = reconciliations.get_account(made.account)
+    _leave_the_rest(made, look_from(account, made.first))
     turning_up.let_go_of_claimed(made.account)
-    account = reached(reconciliations.get_account(made.account), made, _settled(made))
     done = made.after(status="done", done_at=clock.now())
-    write(reconciliations.replace_reconciliation(done), reconciliations.replace_account(account))
+    write(
+        reconciliations.replace_reconciliation(done),
+        reconciliations.replace_account(reached(account, made, _settled(made))),
+    )
     metric("Reconciliations")
+
+
+def _leave_the_rest(made: Reconciliation, first: str) -> None:
+    """Leave whatever is claimed by nothing to the statements to come: what is in transit, and what
+    was dropped with an outcome that was not true any more."""
+    due = [
+        each.name
+        for each in reconciliations.booked(made.id, len(made.days))
+        if each.account == made.account and first <= each.day <= made.last
+    ]
+    claimed = reconciliations.claimed_entries(due)
+    reconciliations.leave(made.account, [each[1] for each in due if each not in claimed])
 
 
 def _settled(made: Reconciliation) -> str:

@@ -120,6 +120,28 @@ def test_each_planted_kind_is_found_once_and_resolved_the_books_are_the_statemen
     assert in_bank == due
 
 
+def test_what_is_dropped_because_another_account_took_a_part_of_it_is_missed_later(
+    seeded: World, time: Clock
+) -> None:
+    """One line and two entries of its amount, of which another account's statement has one."""
+    book(1, 300)
+    book(2, 300)
+    time.move_on(days=9)
+    rows = row(1, -300, day=-9), row(2, 1)
+    made = send(seeded.operator, csv_file(*rows, columns=COLUMNS)).json
+    with mock.patch.object(going_on, "STEPS_A_MESSAGE", 1):
+        while read(seeded, made)["status"] != "writing":
+            going_on.go_on(made["id"])
+    taken, left = (f"refund-done:{name_of(n)}" for n in (1, 2))
+    write(reconciliations.claim_entry(BANK, taken, "rec_other", "wrong_account"))
+    seeded.work()
+    assert what_differs(seeded, [made]) == {"extra", "matched_before"}
+    time.move_on(days=9)
+    later = reconcile(seeded, csv_file(row(3, 1, day=-8), row(4, 1), columns=COLUMNS))
+    missed = [each["entries"] for each in differences(seeded, later) if each["kind"] == "missing"]
+    assert missed == [[left]]
+
+
 def overlap(world: World, time: Clock) -> list[Any]:
     """Two statements that both have the same lines, each matched before the other has written."""
     for n in range(30):
