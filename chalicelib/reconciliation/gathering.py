@@ -10,10 +10,8 @@ from chalicelib.ledger.rules import Entry
 from chalicelib.payouts import store as payouts
 from chalicelib.platform.settings import settings
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.rules import Booked, Line, Reconciliation, Sent, payout_id
+from chalicelib.reconciliation.lines import Booked, Line, Sent, Standing, payout_id
 
-# How long an entry that a statement has left is looked for in later ones.
-CARRIED = timedelta(days=60)
 CASH = "cash:"
 
 
@@ -25,12 +23,16 @@ def of_day(day: date) -> list[Booked]:
     return _booked(ledger.entries_between(after, through))
 
 
-def carried(made: Reconciliation) -> list[Booked]:
-    """What earlier statements have left, and none has had."""
-    since = (date.fromisoformat(made.first) - CARRIED).isoformat()
-    left = reconciliations.in_transit(made.account, since, made.first)
-    found = _booked(ledger.get_entries(left).values())
-    return [each for each in found if each.account == made.account and not each.is_claimed]
+def carried(account: str) -> list[Booked]:
+    """What earlier statements have left, of whatever time."""
+    standing: dict[str, Standing] = {
+        each.entry_id: "missing" if each.missing else "in_transit"
+        for each in reconciliations.left(account)
+    }
+    found = _booked(ledger.get_entries(standing).values())
+    return [
+        replace(each, standing=standing[each.entry_id]) for each in found if each.account == account
+    ]
 
 
 def named(lines: Collection[Line], known: Sequence[Booked]) -> list[Booked]:

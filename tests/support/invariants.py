@@ -508,21 +508,34 @@ def _reconciled(state: State) -> Sums:
     due = Sums()
     accounts = {each.id: each.account for each in state.reconciliations}
     postings = {each.id: each.postings for each in state.entries}
-    against = {"post_fee": "platform:revenue", "post_to_suspense": "platform:suspense"}
+    against = {
+        "post_fee": "platform:revenue",
+        "returned": "platform:revenue",
+        "post_to_suspense": "platform:suspense",
+    }
     for each in state.differences:
         here = accounts[each.reconciliation_id]
-        for change in each.changes if each.is_resolved and each.posted else ():
-            if each.resolution in ("paid", "returned"):
-                continue
-            posted = f"reconciled:{each.reconciliation_id}:{each.n}:{change.currency}"
+        # What turned up after all was taken back.
+        stands = each.is_resolved and each.posted and not each.found_in
+        for currency, amount in _left_of(state, each) if stands else ():
+            posted = f"reconciled:{each.reconciliation_id}:{each.n}:{currency}"
             there = [p.account for p in postings.get(posted, ()) if p.account != here]
             if not there:
                 continue  # what says that it has posted and has not is found by itself
-            due[f"{change.currency} {here}"] += change.amount
-            due[f"{change.currency} {against.get(each.resolution or '', there[0])}"] -= (
-                change.amount
-            )
+            due[f"{currency} {here}"] += amount
+            due[f"{currency} {against.get(each.resolution or '', there[0])}"] -= amount
     return due
+
+
+def _left_of(state: State, each: NumberedDifference) -> list[tuple[str, int]]:
+    """What its resolution posts: of a payout that came back, what the bank has kept of it."""
+    changes = [(change.currency, change.amount) for change in each.changes]
+    if each.resolution not in ("paid", "returned"):
+        return changes
+    amounts = {payout.id: payout.amount for payout in state.payouts}
+    gone = amounts[each.payout_id or ""]
+    of_payout = -gone if each.resolution == "paid" else gone
+    return [(currency, amount - of_payout) for currency, amount in changes if amount != of_payout]
 
 
 def _cash_of(state: State, receipt: Receipt) -> str:
@@ -1033,15 +1046,21 @@ def _reconciliations(state: State) -> Iterator[str]:
 
 
 def _reconciled_cases(state: State) -> Iterator[str]:
-    """Each difference has its case, and the entries that it says it has posted; a claim its one."""
+    """Each difference has its case, and the entries that it says it has posted; a claim its one,
+    and what was missing and is found its claim."""
     cases = {each.id: each for each in state.cases}
     entries = {each.id for each in state.entries}
+    accounts = {each.id: each.account for each in state.reconciliations}
+    claimed = {each.pk for each in state.claims}
     for each in state.differences:
         case = cases.get(each.case_id)
         if case is None or (each.is_resolved and case.status != "resolved"):
             yield f"difference {each.n} of {each.reconciliation_id} has no case that stands so"
         if not entries.issuperset(each.posted):
             yield f"difference {each.n} of {each.reconciliation_id} has not posted {each.posted}"
+        of = (f"claim#{accounts[each.reconciliation_id]}#{entry}" for entry in each.entries)
+        if each.found_in and not claimed.issuperset(of):
+            yield f"difference {each.n} of {each.reconciliation_id} is found in no statement"
     for claim in state.claims:
         if claim.pk.startswith("claim#") and claim.pk.split("#", 2)[2] not in entries:
             yield f"{claim.pk} claims no entry"
