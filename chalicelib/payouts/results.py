@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NoReturn
 
+from chalicelib.cases import service as cases
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.payouts import postings, transfers
@@ -26,7 +27,8 @@ def tell(payout_id: str, status: Told, reference: str, recorder: Recorder | None
 
 
 def record(payout_id: str, outcome: Outcome, reference: str | None) -> None:
-    """Take what a provider says. What is told already, or contradicts a person, changes nothing."""
+    """Take what a provider says. What is told already changes nothing; what contradicts it opens a
+    case."""
     recorded = _record(payout_id, outcome, reference)
     if recorded:
         logger.info("payout settled", payout_id=payout_id, outcome=outcome)
@@ -49,9 +51,10 @@ def _tell(payout_id: str, status: Told, reference: str, recorder: Recorder | Non
             f"{status} by {reference} as well.",
             code="result_conflict",
         )
-    if status == "failed" and payout.method == "stripe" and payout.outcome == "unknown":
-        transfers.must_not_exist(payout)
-    after = payout.told(status, reference, clock.now())
+    now = clock.now()
+    if payout.method == "stripe" and status != "paid":
+        transfers.must_be_at_stripe_no_more(payout, now)
+    after = payout.told(status, reference, now)
     answer = after.shown_in(batch)
     _transaction(payout, after, recorder).commit(answer)
     return answer
@@ -62,11 +65,26 @@ def _record(payout_id: str, outcome: Outcome, reference: str | None) -> Payout |
     payout = payouts.get_payout(payout_id)
     if payout is None:
         raise LookupError(f"payout {payout_id} is not stored")
+    if payout.contradicts(outcome):
+        _call_person(payout, outcome, reference)
+        return None
     if not payout.may_become(outcome):
         return None
     after = payout.told(outcome, reference, clock.now())
     _transaction(payout, after, None).commit()
     return after
+
+
+def _call_person(payout: Payout, outcome: Outcome, reference: str | None) -> None:
+    transaction = Transaction()
+    transaction.add(payouts.unchanged(payout))
+    detail = (
+        f"Payout {payout.id} was told as {payout.outcome} by {payout.reference}, and the provider "
+        f"says that it is {outcome} by {reference}. Nothing was changed. What it has sent is "
+        "reversed there before another batch pays it again; what it has not is told as returned."
+    )
+    cases.open_in(transaction, "payout_contradicted", payout.id, detail, occurrence=outcome)
+    transaction.commit()
 
 
 def _refuse(batch: Batch | None) -> NoReturn:

@@ -175,7 +175,12 @@ def read_payout(request: Request, id: str) -> PayoutShown:
     body=TellResult,
     answer=PayoutView,
     key="required",
-    errors={"batch_not_sent": 409, "result_conflict": 409, "transfer_found": 409},
+    errors={
+        "batch_not_sent": 409,
+        "result_conflict": 409,
+        "transfer_found": 409,
+        "transfer_asked_for": 409,
+    },
 )
 def tell_result(request: Request, id: str) -> PayoutShown:
     sent: TellResult = request.body

@@ -51,6 +51,8 @@ MAY_BECOME: Mapping[Outcome | None, tuple[Outcome, ...]] = {
 # until a person is called.
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 CALL_AFTER = timedelta(hours=1)
+# How long after a provider was asked a transfer may still come of it: longer than a function runs.
+MAY_COME_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,15 @@ class Payout:
     @property
     def is_over(self) -> bool:
         return self.outcome not in (None, "unknown")
+
+    def may_still_be_sent(self, now: datetime) -> bool:
+        """Whether a provider was asked so lately that its transfer may come though none shows."""
+        return self.asked_at is not None and now < self.asked_at + MAY_COME_FOR
+
+    def contradicts(self, outcome: Outcome) -> bool:
+        """Whether money was given back that a provider has sent, or was not sent and is paid."""
+        both = {self.outcome, outcome}
+        return "paid" in both and not both.isdisjoint({"returned", "failed"})
 
     def shown_in(self, batch: Batch) -> "PayoutShown":
         return PayoutShown(**vars(self), status=self.outcome or SHOWN[batch.status])

@@ -335,6 +335,11 @@ def replace_payout(changed: Payout, look_at: datetime | None = None) -> Put:
     return Put(row, PayoutRow.version == changed.version - 1)
 
 
+def unchanged(payout: Payout) -> Check:
+    """Holds while the payout is as it was read."""
+    return Check(PayoutRow.at(payout.id, PAYOUT), PayoutRow.version == payout.version)
+
+
 def end(payout: Payout) -> Delete:
     """Its party may be paid in another batch."""
     return Delete(OpenRow.at(payout.party, OPEN), OpenRow.payout_id == payout.id)
