@@ -129,18 +129,20 @@ def cancel_batch(request: Request, id: str) -> BatchWhole:
 @routes.endpoint(
     "GET",
     "/v1/payout-batches/{id}/file",
-    summary="The payouts of an approved batch as a file for a bank",
+    summary="The payouts of a batch that was sent as a file for a bank",
     notes="`pain.001` is the customer credit transfer of ISO 20022, as SEPA takes it, for a batch "
-    "in EUR by `bank_file`; `csv` has any batch. The same part is the same bytes each time.",
+    "in EUR by `bank_file`; `csv` has any batch. A payout whose result was told is in no file "
+    "that is made afterwards; until then the same part is the same bytes each time.",
     roles=("operator",),
     query=FileQuery,
     media_type=files.MEDIA_TYPES["pain.001"],
     errors={
-        "batch_not_approved": 409,
+        "batch_not_sent": 409,
         "not_by_bank_file": 409,
         "currency_not_sepa": 409,
         "payer_not_set": 409,
         "part_is_empty": 409,
+        "file_not_valid": 409,
     },
     also=Also(media_types=(files.MEDIA_TYPES["csv"],)),
 )

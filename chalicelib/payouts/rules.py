@@ -47,6 +47,8 @@ MAY_BECOME: Mapping[Outcome | None, tuple[Outcome, ...]] = {
     "unknown": ("paid", "returned", "failed"),
     "paid": ("returned",),
 }
+# An id of a bank's message has 35 characters, and its part the last three of them.
+MOST_PARTS = 999
 # How long after a provider gave no answer it is asked what has become of a payout, and how long
 # until a person is called.
 ASK_AGAIN_AFTER = timedelta(minutes=5)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from chalicelib.payouts.rules import (
+    MOST_PARTS,
     AccountKind,
     BatchKind,
     BatchStatus,
@@ -172,4 +173,4 @@ class TellResult(RequestModel):
 
 class FileQuery(RequestModel):
     format: Literal["pain.001", "csv"] = "pain.001"
-    part: Annotated[int, Field(ge=1, le=10_000, description="Of a batch that fills several.")] = 1
+    part: Annotated[int, Field(ge=1, le=MOST_PARTS, description="Of a batch that fills several.")] = 1
