@@ -886,8 +886,10 @@ def _payouts(state: State) -> Iterator[str]:
     paid = Counter[str]()
     for each in state.payouts:
         paid[each.party] += each.amount if each.outcome == "paid" else 0
-        if each.amount <= 0 or each.netted < 0:
+        if each.amount < 0 or not (each.amount or each.netted):
             yield f"payout {each.id} sends {each.amount} and nets {each.netted}"
+        if each.outcome != "cancelled" and (each.amount == 0) is not (each.outcome == "offset"):
+            yield f"payout {each.id} sends {each.amount} and is {each.outcome}"
     yield from _differences("paid out", {row.pk: row.amount for row in state.paid_out}, paid)
 
 

@@ -105,6 +105,7 @@ EXAMPLES: dict[str, Any] = {
             "failed_amount": 0,
             "unknown": 0,
             "unknown_amount": 0,
+            "offset": 0,
         },
     },
     "MakeBatch": {
