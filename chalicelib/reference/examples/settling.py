@@ -212,6 +212,7 @@ EXAMPLES: dict[str, Any] = {
         "held": 0,
         "owed": 50000,
         "deposit": 1000000,
+        "deposit_due": 0,
         "in_payout": 0,
         "paid_out": 0,
     },
