@@ -1,11 +1,13 @@
 """What becomes of payouts: paid, returned, failed, or not known yet. Each once."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NoReturn
 
 from chalicelib.cases import service as cases
-from chalicelib.kernel import clock
+from chalicelib.kernel import clock, events
 from chalicelib.kernel.errors import Conflict, NotFound
+from chalicelib.kernel.events import Event
 from chalicelib.payouts import postings, transfers
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.finishing import finish
@@ -13,6 +15,13 @@ from chalicelib.payouts.rules import ASK_AGAIN_AFTER, Batch, Outcome, Payout, Pa
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction, Write
+
+# What suppliers hear of their payouts; leaders have no endpoints.
+TOLD: Mapping[Outcome, str] = {
+    "paid": events.PAYOUT_PAID,
+    "returned": events.PAYOUT_RETURNED,
+    "failed": events.PAYOUT_FAILED,
+}
 
 
 def tell(payout_id: str, status: Told, reference: str, recorder: Recorder | None) -> PayoutShown:
@@ -108,6 +117,8 @@ def _transaction(payout: Payout, after: Payout, recorder: Recorder | None) -> Tr
     )
     if after.is_over and not payout.is_over:
         transaction.add(payouts.end(payout))
+    if after.payee.role == "supplier" and outcome in TOLD:
+        transaction.publish(Event(TOLD[outcome], after.id))
     return transaction
 
 
