@@ -32,6 +32,8 @@ from chalicelib.ledger.store import AccountsRow, EntryRow, HistoryRow, PaidOutRo
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
+from chalicelib.parties.rules import Leader
+from chalicelib.parties.store import LeaderRow, LeavingRow
 from chalicelib.payments.rules import Chargeback, Receipt, Refund, Remittance
 from chalicelib.payments.store import ChargebackRow, ReceiptRow, RefundRow, RemittanceRow
 from chalicelib.payouts.rules import CASH, Batch, Payout
@@ -104,6 +106,9 @@ class State:
         self.communities = _rows(CommunityRow, suppliers, "community")
         self.fines = _rows(FinesRow, suppliers, "fines")
         self.paid_out = _rows(PaidOutRow, ledger, "paid_out")
+        parties = _items("PARTIES_TABLE")
+        self.leaders: list[Leader] = _entities(LeaderRow, parties, "leader")
+        self.leaving = _rows(LeavingRow, parties, "leaving")
         payouts = _items("PAYOUTS_TABLE")
         self.batches: list[Batch] = _entities(BatchRow, payouts, "batch")
         self.payouts: list[Payout] = _entities(PayoutRow, payouts, "payout")
@@ -893,6 +898,16 @@ def _payouts(state: State) -> Iterator[str]:
     yield from _differences("paid out", {row.pk: row.amount for row in state.paid_out}, paid)
 
 
+def _leaving(state: State) -> Iterator[str]:
+    """A leader that is leaving, or has left, is where the sweep finds it."""
+    due = {
+        each.id: "left" if each.left_at else "leaving"
+        for each in state.leaders
+        if each.leaving_at or each.left_at
+    }
+    yield from _differences("leader", {row.pk: row.listing for row in state.leaving}, due)
+
+
 def _batches(state: State) -> Iterator[str]:
     """Batches say what their payouts say, and end with them."""
     of_batch: dict[str, list[Payout]] = defaultdict(list)
@@ -1007,6 +1022,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _disputes,
     _replays,
     _payouts,
+    _leaving,
     _batches,
     _reconciliations,
     _reconciled_cases,
