@@ -27,9 +27,9 @@ routes = Routes(__name__, tag="Payouts", authorizer=authorizer)
     "/v1/payout-batches",
     summary="Gather what leaders or suppliers have coming, to be paid out together",
     notes="Whoever has the minimum coming after it has paid what it owes is taken in with all of "
-    "it, and is in one open payout at a time. Whoever owes as much as it has coming is sent nothing "
-    "and has paid with it: its payout is `offset`. The batch is `prepared` minutes later. By "
-    "`bank_file` those with an IBAN are paid, by `stripe` those with a Stripe account, and by "
+    "it, and is in one open payout at a time. Whoever owes as much as it has coming is sent "
+    "nothing and has paid with it: its payout is `offset`. The batch is `prepared` minutes later. "
+    "By `bank_file` those with an IBAN are paid, by `stripe` those with a Stripe account, and by "
     "`manual` everybody. Nothing is paid out by itself.",
     roles=("operator",),
     body=MakeBatch,
