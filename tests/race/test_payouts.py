@@ -98,7 +98,7 @@ def test_control_the_rig_catches_a_leader_netted_twice(world: World) -> None:
 def is_netted_twice(world: World) -> bool:
     with unguarded():
         batches, _ = prepare_at_once(world, netting=True, units=9)
-    return sum(batch["results"]["offset"] for batch in batches) > 1
+    return sum(int(batch["results"]["offset"]) for batch in batches) > 1
 
 
 @ON_MOTO
