@@ -34,6 +34,7 @@ CaseKind = Literal[
     "stock_difference",
     "audit_finding",
     "payout_unknown",
+    "payout_contradicted",
     "payout_not_prepared",
     "reconciliation_difference",
 ]

@@ -114,7 +114,7 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
         new.campaign_id, new.leader_id, [line.sku_id for line in new.lines], idempotency
     )
     leader, campaign, offers = _checked(found, now)
-    terms = earning_by.terms_of(found.plan, leader, offers, now)
+    terms = earning_by.terms_of(found.plan, earning_by.selling(leader), offers, now)
     baskets = _baskets(new, offers, found, terms, now)
     lines = pricing.price(baskets, plan_version=campaign.version)
     order = replace(

@@ -116,10 +116,11 @@ def list_refunds(request: Request, id: str) -> Page[Refund]:
 @routes.endpoint(
     "POST",
     "/v1/leaders/{id}/remittances",
-    summary="Book collected cash that a leader has handed over",
+    summary="Book what a leader has handed over",
     notes="`reference` is what tells one remittance of a leader from the next, such as the number "
     "of a transfer: the same again with the same amount answers 200 with the same remittance. It "
-    "cannot be more than the leader holds, which is `collected` in its balance.",
+    "cannot be more than the leader holds and owes: `collected` in its balance, and `available` "
+    "where that is below zero.",
     roles=("operator",),
     body=BookRemittance,
     answer=RemittanceView,

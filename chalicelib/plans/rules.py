@@ -1,7 +1,7 @@
 """Commission plans: which rule a line of an order falls under, and whom it pays what. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -243,13 +243,26 @@ class Seller:
     country: str
     pickup_leader_id: str | None
     hub_id: str | None
-    # Who invited it, and who invited that one.
+    # Who invited it, and who invited that one; empty in the place of one that takes no part.
     upline: Sequence[str]
+
+    @property
+    def others(self) -> set[str]:
+        """Who has a part in what the seller brings, beside itself."""
+        return {each for each in (self.pickup_leader_id, self.hub_id, *self.upline) if each}
+
+    def without(self, gone: Collection[str]) -> "Seller":
+        return replace(
+            self,
+            pickup_leader_id=None if self.pickup_leader_id in gone else self.pickup_leader_id,
+            hub_id=None if self.hub_id in gone else self.hub_id,
+            upline=tuple("" if each in gone else each for each in self.upline),
+        )
 
 
 def terms_for(plan: Plan, version: Version, rule: Rule, seller: Seller) -> Terms:
     """A rule with those who have a part in what the seller brings; what a role would have that
-    nobody fills is the promoter's."""
+    nobody fills is the promoter's, and what an upline would have nobody's."""
     fills = {"pickup_point": seller.pickup_leader_id, "hub": seller.hub_id}
     split = [
         Share(role, leader_id, rule.rate_bps, bps)
@@ -260,6 +273,7 @@ def terms_for(plan: Plan, version: Version, rule: Rule, seller: Seller) -> Terms
     above = [
         Share(f"upline_{n}", leader_id, bps)
         for n, (leader_id, bps) in enumerate(zip(seller.upline, upline, strict=False), start=1)
+        if leader_id
     ]
     return Terms(
         rule.basis,

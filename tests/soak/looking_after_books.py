@@ -7,8 +7,10 @@ from chalicelib.kernel.errors import Conflict
 from chalicelib.ledger.periods import month_of
 from chalicelib.reconciliation import going_on, resolving, taking
 from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.lines import Format
 from chalicelib.reconciliation.resolving import Said
-from chalicelib.reconciliation.rules import RESOLUTIONS, Format, NumberedDifference, Resolution
+from chalicelib.reconciliation.rules import RESOLUTIONS, NumberedDifference, Resolution
+from chalicelib.reconciliation.taking import Asked
 from tests.soak.happening import Operations
 from tests.soak.operations import come_to_rest
 from tests.soak.rows import NothingToDo
@@ -35,7 +37,7 @@ def take_a_statement(town: Town) -> None:
     lines = town.statements.draw_up(account, today, _sent(town))
     form: Format = town.chance.choice(BANK_FORMATS) if account == BANK else "stripe"
     raw = file_of(form, lines, town.currency, f"S{town.number()}")
-    made = taking.take(account, form, raw, OPERATOR, town.request())
+    made = taking.take(Asked(account, form), raw, OPERATOR, town.request())
     town.statements.taken(made.id, account)
     while not made.is_done:
         going_on.go_on(made.id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from chalicelib.kernel.currencies import in_major
-from chalicelib.reconciliation.rules import WINDOW, Format
+from chalicelib.reconciliation.lines import WINDOW, Format
 from tests.support.statements import camt, csv_file, entry
 
 COLUMNS = "date,amount,currency,reference,bank_ref,type"

@@ -32,6 +32,8 @@ from chalicelib.ledger.store import AccountsRow, EntryRow, HistoryRow, PaidOutRo
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
+from chalicelib.parties.rules import Leader
+from chalicelib.parties.store import LeaderRow, LeavingRow
 from chalicelib.payments.rules import Chargeback, Receipt, Refund, Remittance
 from chalicelib.payments.store import ChargebackRow, ReceiptRow, RefundRow, RemittanceRow
 from chalicelib.payouts.rules import CASH, Batch, Payout
@@ -114,6 +116,9 @@ class State:
         self.communities = _rows(CommunityRow, suppliers, "community")
         self.fines = _rows(FinesRow, suppliers, "fines")
         self.paid_out = _rows(PaidOutRow, ledger, "paid_out")
+        parties = _items("PARTIES_TABLE")
+        self.leaders: list[Leader] = _entities(LeaderRow, parties, "leader")
+        self.leaving = _rows(LeavingRow, parties, "leaving")
         payouts = _items("PAYOUTS_TABLE")
         self.batches: list[Batch] = _entities(BatchRow, payouts, "batch")
         self.payouts: list[Payout] = _entities(PayoutRow, payouts, "payout")
@@ -1006,9 +1011,21 @@ def _payouts(state: State) -> Iterator[str]:
     paid = Counter[str]()
     for each in state.payouts:
         paid[each.party] += each.amount if each.outcome == "paid" else 0
-        if each.amount <= 0 or each.netted < 0:
+        if each.amount < 0 or not (each.amount or each.netted):
             yield f"payout {each.id} sends {each.amount} and nets {each.netted}"
+        if each.outcome != "cancelled" and (each.amount == 0) is not (each.outcome == "offset"):
+            yield f"payout {each.id} sends {each.amount} and is {each.outcome}"
     yield from _differences("paid out", {row.pk: row.amount for row in state.paid_out}, paid)
+
+
+def _leaving(state: State) -> Iterator[str]:
+    """A leader that is leaving, or has left, is where the sweep finds it."""
+    due = {
+        each.id: "left" if each.left_at else "leaving"
+        for each in state.leaders
+        if each.leaving_at or each.left_at
+    }
+    yield from _differences("leader", {row.pk: row.listing for row in state.leaving}, due)
 
 
 def _batches(state: State) -> Iterator[str]:
@@ -1132,6 +1149,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _disputes,
     _replays,
     _payouts,
+    _leaving,
     _batches,
     _reconciliations,
     _reconciled_cases,

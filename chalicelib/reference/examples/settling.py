@@ -113,6 +113,7 @@ EXAMPLES: dict[str, Any] = {
             "failed_amount": 0,
             "unknown": 0,
             "unknown_amount": 0,
+            "offset": 0,
         },
     },
     "MakeBatch": {
@@ -234,6 +235,7 @@ EXAMPLES: dict[str, Any] = {
         "held": 0,
         "owed": 50000,
         "deposit": 1000000,
+        "deposit_due": 0,
         "in_payout": 0,
         "paid_out": 0,
     },
