@@ -337,14 +337,14 @@ def test_bonuses_are_listed_for_their_leader_the_last_first(world: World, time: 
     path = f"/v1/leaders/{leader_id}/bonuses"
     for n in range(3):
         time.move_on(seconds=1)
-        created(world.operator.post(path, {"task": f"t{n}", "amount": 1, "reference": f"r{n}"}))
+        created(world.operator.post(path, {"task": "sales", "amount": 1, "reference": f"r{n}"}))
     pages, cursor = [], ""
     for _ in range(3):
         found = world.leader(leader_id).get(f"{path}?limit=1{cursor}").json
-        pages += [each["task"] for each in found["items"]]
+        pages += [each["reference"] for each in found["items"]]
         cursor = f"&cursor={found['next_cursor']}"
     assert (pages, found["next_cursor"]) == (["t2", "t1", "t0"], None)
-    assert [each["task"] for each in world.operator.get(path).json["items"]] == pages
+    assert [each["reference"] for each in world.operator.get(path).json["items"]] == pages
     assert world.leader(world.add_leader()).get(path).status == 404
     assert world.customer().get(path).status == 403
     assert world.operator.get("/v1/leaders/ldr_none/bonuses").status == 404
