@@ -15,7 +15,7 @@ from chalicelib.settlement.rules import EarnedLine
 @dataclass(frozen=True)
 class CappedDay:
     """What runs have taken of one rule's lines of a delivery day, before its cap: the highest that
-    any of them was placed under.
+    any of them that came to something was placed under.
 
     `borne` is what of it suppliers have paid for, as (account, amount): lines that were refunded
     and that the leader keeps.
@@ -55,7 +55,7 @@ class CappedDay:
                 borne[line.borne_by] += line.amount
         return replace(
             self,
-            day_cap=max(self.day_cap, *(line.day_cap or 0 for line in lines)),
+            day_cap=max([self.day_cap, *(line.day_cap or 0 for line in lines if line.amount)]),
             earned=self.earned + sum(line.amount for line in lines),
             borne=tuple(sorted((account, n) for account, n in borne.items() if n)),
         )

@@ -343,7 +343,7 @@ def test_bonuses_are_listed_for_their_leader_the_last_first(world: World, time: 
         found = world.leader(leader_id).get(f"{path}?limit=1{cursor}").json
         pages += [each["reference"] for each in found["items"]]
         cursor = f"&cursor={found['next_cursor']}"
-    assert (pages, found["next_cursor"]) == (["t2", "t1", "t0"], None)
+    assert (pages, found["next_cursor"]) == (["r2", "r1", "r0"], None)
     assert [each["reference"] for each in world.operator.get(path).json["items"]] == pages
     assert world.leader(world.add_leader()).get(path).status == 404
     assert world.customer().get(path).status == 403

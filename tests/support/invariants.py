@@ -877,7 +877,7 @@ def _day_caps(state: State) -> Iterator[str]:
     for row in state.earned:
         if row.sk.split("#")[1] <= state.taken_through(row.pk):
             for line in row.lines:
-                if line.day_cap is not None:
+                if line.day_cap is not None and line.amount:
                     lines[row.pk, *_cap_of(line)].append(line)
     for statement in state.statements:
         for line in statement.caps:

@@ -98,6 +98,7 @@ def test_lines_without_a_cap_are_none_of_its() -> None:
         ([[(300, 400)], [(300, 500)]], [[], [-100]]),
         ([[(450, 400)], [(1, 500)]], [[-50], [50]]),  # the higher one leaves more room
         ([[(300, 500)], [(-300, 500), (450, 400)]], [[], []]),
+        ([[(0, 500), (450, 400)]], [[-50]]),  # voided before any run: nobody was promised it
     ],
 )
 def test_of_versions_of_one_day_the_highest_cap_counts(
@@ -169,7 +170,8 @@ def test_lines_and_cap_lines_add_up_to_the_day_or_its_cap_however_they_are_taken
         caps, days = capped(days, of_run)
         for each in of_run:
             earned[each.delivered_on] += each.amount
-            cap_of[each.delivered_on] = max(cap_of[each.delivered_on], each.day_cap or 0)
+            if each.amount:
+                cap_of[each.delivered_on] = max(cap_of[each.delivered_on], each.day_cap or 0)
             owed[each.delivered_on, bool(each.borne_by)] += each.amount
         for each in caps:
             withheld[each.delivered_on, bool(each.borne_by)] += each.amount
