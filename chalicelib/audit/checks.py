@@ -17,7 +17,7 @@ from chalicelib.ledger.rules import (
 from chalicelib.ordering.lines import Shares
 from chalicelib.ordering.rules import Order
 from chalicelib.payments.rules import Receipt, Refund
-from chalicelib.settlement.rules import Earnings, Statement
+from chalicelib.settlement.rules import Bonus, Earnings, Statement
 
 # A sweep that opens a case comes each minute; an hour later it has missed one.
 GRACE = timedelta(hours=1)
@@ -154,6 +154,26 @@ def leader_available(standing: Standing) -> Iterator[Finding]:
         leader_id = standing.earnings.leader_id
         detail = f"{-standing.available} is available to {leader_id}, and statements say {due}."
         yield Finding("leader_available", leader_id, detail, out)
+
+
+def bonuses(given: Sequence[Bonus], entries: Mapping[str, Entry]) -> Iterator[Finding]:
+    """A leader has the bonuses that stand, and no other."""
+    for bonus in given:
+        named = (bonus.entry_id, bonus.back_entry_id)
+        posted = sum(_to_leader(entries[each], bonus) for each in named if each in entries)
+        due = bonus.amount if bonus.stands else 0
+        if posted != due:
+            detail = f"Of bonus {bonus.id} of {bonus.leader_id} {posted} is posted, not {due}."
+            yield Finding("bonuses", bonus.id, detail, posted - due)
+
+
+def bonus_entry_ids(given: Sequence[Bonus]) -> list[str]:
+    return [named for each in given for named in (each.entry_id, each.back_entry_id)]
+
+
+def _to_leader(entry: Entry, bonus: Bonus) -> int:
+    party = f"leader:{bonus.leader_id}:"
+    return -sum(each.amount for each in entry.postings if each.account.startswith(party))
 
 
 def refunds_posted(refund: Refund, entries: Mapping[str, Entry]) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import chain
 
 from chalicelib.audit import checks
 from chalicelib.audit.checks import Standing
@@ -196,7 +197,7 @@ def _order_again(order_id: str) -> list[Finding]:
 
 
 def _leaders(page: Page) -> Looked:
-    """Every leader's statements, and where they leave its balance."""
+    """Every leader's statements, where they leave its balance, and its bonuses."""
     names = parties.leader_ids_after(page.audit.after, LEADERS_A_STEP)
     found = [finding for name in names for finding in _leader(name)]
     return Looked(len(names), found, names[-1] if len(names) == LEADERS_A_STEP else None)
@@ -205,7 +206,7 @@ def _leaders(page: Page) -> Looked:
 def _leader(leader_id: str) -> list[Finding]:
     def read() -> tuple[int, Iterator[Finding]]:
         standing = _standing(leader_id)
-        return standing.earnings.version, _of_standing(standing)
+        return standing.earnings.version, chain(_of_standing(standing), _bonuses(leader_id))
 
     return _at_rest(read, lambda: settlement.get_earnings(leader_id).version)
 
@@ -214,6 +215,11 @@ def _of_standing(standing: Standing) -> Iterator[Finding]:
     yield from checks.statements_chain(standing)
     yield from checks.statement_lines(standing)
     yield from checks.leader_available(standing)
+
+
+def _bonuses(leader_id: str) -> Iterator[Finding]:
+    given = settlement.all_bonuses(leader_id)
+    yield from checks.bonuses(given, ledger.get_entries(checks.bonus_entry_ids(given)))
 
 
 def _standing(leader_id: str) -> Standing:

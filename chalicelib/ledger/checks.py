@@ -24,6 +24,7 @@ CheckName = Literal[
     "statements_chain",
     "statement_lines",
     "leader_available",
+    "bonuses",
 ]
 
 

@@ -43,8 +43,8 @@ def named(lines: Collection[Line], known: Sequence[Booked]) -> list[Booked]:
     return _booked(ledger.get_entries(wanted).values())
 
 
-def sent(lines: Iterable[Line]) -> dict[str, Sent]:
-    """Payouts that lines name and that wait for their result, by key."""
+def sent(lines: Iterable[Line], account: str) -> dict[str, Sent]:
+    """Payouts from the account that lines name and that wait for their result, by key."""
     keys = {key: payout_id(key) for line in lines for key in line.own_ids}
     found = payouts.get_payouts(each for each in keys.values() if each)
     waiting = {each.id: each for each in found if not each.is_over}
@@ -52,7 +52,7 @@ def sent(lines: Iterable[Line]) -> dict[str, Sent]:
     return {
         key: Sent(payout.id, payout.amount, payout.currency)
         for key, payout in ((key, waiting.get(each or "")) for key, each in keys.items())
-        if payout and batches[payout.batch_id].is_sent
+        if payout and batches[payout.batch_id].is_sent and payout.cash_account == account
     }
 
 

@@ -100,7 +100,7 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
         booked,
         (look_from(account, made.first), made.last),
         made.transit_from,
-        gathering.sent(left),
+        gathering.sent(left, made.account),
     ).run()
     totals = {each.currency: each.amount for each in made.totals}
     missed = gap(account, made)

@@ -97,6 +97,8 @@ def list_differences(request: Request, id: str) -> Page[NumberedDifference]:
         "found_meanwhile": 409,
         "batch_not_sent": 409,
         "result_conflict": 409,
+        "transfer_found": 409,
+        "transfer_asked_for": 409,
     },
 )
 def resolve_difference(request: Request, id: str, n: str) -> NumberedDifference:

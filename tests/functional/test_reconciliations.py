@@ -317,6 +317,27 @@ def test_a_payout_that_the_bank_has_paid_before_anybody_said_so(world: World, ti
     assert findings() == []
 
 
+def test_what_another_account_says_of_a_payout_is_not_its_result(world: World, time: Clock) -> None:
+    """Whether it was paid or came back: its result would be posted to its own account."""
+    earned(world, time, 3)
+    batch = sent(world)
+    (payout,) = payouts_of(world, batch)
+    elsewhere = reconcile(world, csv_file(*rows_of(time, payout)), account="cash:stripe")
+    (told,) = differences(world, elsewhere)
+    assert (told["kind"], told["payout_id"]) == ("unknown_reference", None)
+    assert resolve(world, elsewhere, told["n"], "post_to_suspense").status == 200
+    tell(world, payout, "paid", "BY-HAND")
+    reconcile(world, csv_file(*rows_of(time, payout)))
+    back = (day_of(time, 2), "3.00", "EUR", payout["id"])
+    again = reconcile(world, csv_file(back), account="cash:stripe")
+    (told,) = differences(world, again)
+    assert (told["kind"], told["payout_id"]) == ("matched_before", None)
+    assert resolve(world, again, told["n"], "post_to_suspense").status == 200
+    books = world.trial_balance()
+    assert (books.get("cash:stripe", 0), books["cash:bank"]) == (0, -300)
+    assert findings() == []
+
+
 def test_a_result_that_cannot_be_leaves_the_difference_open(world: World, time: Clock) -> None:
     (payout,) = paid_out(world, time, 3)
     rows = [*rows_of(time, payout), (day_of(time, 2), "3.00", "EUR", payout["id"])]

@@ -151,14 +151,13 @@ ALL_UNITS = comes_to(
     dispatches=["delivered"],
     cases=["chargeback_unmatched", DISPUTED],
 )
-# All but the fee is back; what a leader is given back is no commission that waits.
+# All but the fee is back; what a leader is given back waits for its day as before.
 WON: Json = {
     **ONE_UNIT,
     "balances": {
         **DELIVERED,
         "cash:local": 5850,
-        "leader:pending": -500,
-        "leader:available": -100,
+        "leader:pending": -600,
         "platform:revenue": -1050,
     },
 }

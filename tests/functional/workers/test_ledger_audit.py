@@ -22,7 +22,8 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.store import OrderRow
 from chalicelib.payments.store import RefundRow
 from chalicelib.platform.transaction import write
-from chalicelib.settlement.store import EarnedRow, MaturingRow, StatementRow
+from chalicelib.settlement.rules import Bonus
+from chalicelib.settlement.store import BonusRow, EarnedRow, MaturingRow, StatementRow
 from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
 from tests.support.granted import running_as
@@ -185,6 +186,12 @@ def waiting_of_nothing(told: Told) -> None:
     MaturingRow(told.leader, "maturing#2026-03-11", currency="EUR", adjusted=5).save()
 
 
+def bonus_of_nothing(told: Told) -> None:
+    now = clock.now()
+    bonus = Bonus("bns_1", told.leader, "task", "x", "x", 5, "EUR", "2026-03-10", now, "op")
+    BonusRow.of(bonus).save()
+
+
 Plant = Callable[[Told], None]
 PLANTED: list[tuple[CheckName, Plant]] = [
     ("entry_sums_to_zero", entry_out),
@@ -203,6 +210,7 @@ PLANTED: list[tuple[CheckName, Plant]] = [
     ("statements_chain", statement_opens_elsewhere),
     ("statement_lines", line_changed),
     ("leader_available", waiting_of_nothing),
+    ("bonuses", bonus_of_nothing),
 ]
 
 
