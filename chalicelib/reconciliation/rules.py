@@ -175,19 +175,19 @@ class Reconciliation:
     first: str
     last: str
     lines: int
-    status: Status
-    step: int
-    pages: int
-    matched: int
-    differences: int
-    in_transit: int
-    repeated: int
-    unresolved: int
     made_by: str
     made_at: datetime
-    version: int
     since: str
     behind: str | None = None
+    status: Status = "gathering"
+    step: int = 0
+    pages: int = 0
+    matched: int = 0
+    differences: int = 0
+    in_transit: int = 0
+    repeated: int = 0
+    unresolved: int = 0
+    version: int = 1
     kinds: tuple[KindCount, ...] = ()
     totals: tuple[Change, ...] = ()
     opening: tuple[Change, ...] = ()

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.kernel import clock, events, ids
 from chalicelib.kernel.callers import Caller
@@ -44,7 +44,12 @@ def take(asked: Asked, raw: bytes, caller: Caller, recorder: Recorder | None) ->
     _check_known(asked.account)
     statement = files.read(raw, asked.format, settings().zone, asked.first, asked.last)
     _check_iban(asked.account, statement.iban)
-    return _add(asked.account, statement, hashlib.sha256(raw).hexdigest(), caller, recorder)
+    digest = hashlib.sha256(raw).hexdigest()
+    _check_new(asked.account, digest, statement)
+    begun = _begun(asked.account, digest, statement, caller)
+    # Before the reconciliation is there: nobody finds it without its lines.
+    reconciliations.keep_lines(begun.id, statement.lines)
+    return _add(begun, statement, recorder)
 
 
 def reconciliation_of(reconciliation_id: str) -> Reconciliation:
@@ -80,17 +85,16 @@ def _check_iban(account: str, iban: str) -> None:
         )
 
 
-@retry_stale
-def _add(
-    account: str, statement: Statement, digest: str, caller: Caller, recorder: Recorder | None
-) -> Reconciliation:
+def _check_new(account: str, digest: str, statement: Statement) -> None:
     before = reconciliations.taken_as(account, digest, statement)
     if before:
         raise Conflict(
             f"This statement was taken before, by {before}.", code="statement_taken_before"
         )
-    reached = reconciliations.get_account(account)
-    made = Reconciliation(
+
+
+def _begun(account: str, digest: str, statement: Statement, caller: Caller) -> Reconciliation:
+    return Reconciliation(
         id=ids.new("rec"),
         account=account,
         format=statement.format,
@@ -99,25 +103,25 @@ def _add(
         first=statement.first,
         last=statement.last,
         lines=len(statement.lines),
-        status="gathering",
-        step=0,
-        pages=0,
-        matched=0,
-        differences=0,
-        in_transit=0,
-        repeated=0,
-        unresolved=0,
         made_by=caller.id,
         made_at=clock.now(),
-        version=1,
-        since=since(reached, statement.first),
-        behind=reconciliations.last_taken(account),
+        since=since(None, statement.first),
         totals=_changes(statement.totals),
         opening=_changes(statement.opening),
         closing=_changes(statement.closing),
     )
-    # Before the reconciliation is there: nobody finds it without its lines.
-    reconciliations.keep_lines(made.id, statement.lines)
+
+
+@retry_stale
+def _add(begun: Reconciliation, statement: Statement, recorder: Recorder | None) -> Reconciliation:
+    """Take it behind whichever is the account's last by now."""
+    _check_new(begun.account, begun.digest, statement)
+    account = reconciliations.get_account(begun.account)
+    made = replace(
+        begun,
+        since=since(account, begun.first),
+        behind=reconciliations.last_taken(begun.account),
+    )
     transaction = Transaction(recorder)
     transaction.add(*reconciliations.add_reconciliation(made))
     transaction.publish(Event(events.RECONCILIATION_ASKED, made.id))

@@ -10,7 +10,9 @@ from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.service import belongs_to
 from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.rules import CASE, NumberedDifference
@@ -62,8 +64,8 @@ def _tell_found(
 
 
 def _taken_back(before: NumberedDifference, now: datetime) -> Sequence[Entry]:
-    """The entries of its resolution, the other way round."""
-    posted = ledger.get_entries(before.posted)
+    """The entries of its resolution, the other way round, and of the months that those are of."""
+    posted, zone = ledger.get_entries(before.posted), settings().zone
     return [
         books.entry(
             f"reconciled-undone:{before.reconciliation_id}:{before.n}:{each.currency}",
@@ -71,6 +73,8 @@ def _taken_back(before: NumberedDifference, now: datetime) -> Sequence[Entry]:
             before.reconciliation_id,
             now,
             {posting.account: -posting.amount for posting in each.postings},
+            belongs_to=each.belongs_to
+            or belongs_to(clock.business_date(each.posted_at, zone).isoformat(), now),
         )
         for each in posted.values()
     ]

@@ -207,4 +207,5 @@ def test_what_turns_up_is_taken_back_once() -> None:
         BANK: -300,
         "platform:suspense": 300,
     }
+    assert entry.belongs_to == "2026-03"
     assert reconciliations.left(BANK) == []

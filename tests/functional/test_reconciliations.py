@@ -328,7 +328,7 @@ def test_what_another_account_says_of_a_payout_is_not_its_result(world: World, t
     assert resolve(world, elsewhere, told["n"], "post_to_suspense").status == 200
     tell(world, payout, "paid", "BY-HAND")
     reconcile(world, csv_file(*rows_of(time, payout)))
-    back = (day_of(time, 2), "3.00", "EUR", payout["id"])
+    back = (day_of(time, 1), "3.00", "EUR", payout["id"])
     again = reconcile(world, csv_file(back), account="cash:stripe")
     (told,) = differences(world, again)
     assert (told["kind"], told["payout_id"]) == ("matched_before", None)
