@@ -12,6 +12,7 @@ from chalicelib.ledger import store as ledger
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Transaction, Write, create, write
+from chalicelib.settlement import run_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.caps import CappedDay, capped, delivery_days
 from chalicelib.settlement.closing import close_pages
@@ -23,8 +24,9 @@ from chalicelib.settlement.rules import (
     Total,
     maturing_entry_id,
 )
+from chalicelib.settlement.run_store import MarkerRow
 from chalicelib.settlement.setting_aside import note_failure
-from chalicelib.settlement.store import MarkerRow, MaturingRow, StatementRow
+from chalicelib.settlement.store import MaturingRow, StatementRow
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ def settle_leader(run_id: str, page_number: int, leader_id: str) -> None:
 
 @retry_stale
 def _settle_leader(run_id: str, page_number: int, leader_id: str) -> Run | None:
-    run = settlement.get_run(run_id)
-    before = settlement.get_marker(run_id, page_number, leader_id)
+    run = run_store.get_run(run_id)
+    before = run_store.get_marker(run_id, page_number, leader_id)
     if run is None or not _is_to_settle(run, before):
         return run
     earnings = settlement.get_earnings(leader_id)
@@ -70,7 +72,7 @@ def _settle_leader(run_id: str, page_number: int, leader_id: str) -> Run | None:
     days = settlement.maturing_between(leader_id, earnings.settled_through, run.business_date)
     try:
         _settle(run, page_number, earnings, days, before)
-    except settlement.AlreadySettled:
+    except run_store.AlreadySettled:
         logger.info("settled meanwhile", leader_id=leader_id)
     return run
 
@@ -83,8 +85,8 @@ def _is_to_settle(run: Run, marker: MarkerRow | None) -> bool:
 
 def _catch_up(run: Run, leader_id: str) -> None:
     """Settle the leader for the earlier runs that have set it aside, the first one first."""
-    for trouble in settlement.behind(leader_id):
-        earlier = settlement.get_run(trouble.run_id)
+    for trouble in run_store.behind(leader_id):
+        earlier = run_store.get_run(trouble.run_id)
         if earlier and earlier.business_date < run.business_date:
             _settle_leader(earlier.id, trouble.page, leader_id)
 
@@ -99,7 +101,7 @@ def _settle(
     late = before is not None
     taken = _taken(run, earnings, days) if days else None
     leader = _of_run(earnings, taken)
-    marker = settlement.marker(run.id, page_number, leader, late=late)
+    marker = run_store.marker(run.id, page_number, leader, late=late)
     if run.dry_run or not (taken or late):
         write(marker)
         return
@@ -189,8 +191,8 @@ def _catching_up(run: Run, leader: LeaderOfRun, *, has_taken: bool) -> list[Writ
         version=run.version + 1,
     )
     return [
-        settlement.replace_run(counted, run.version),
-        *settlement.caught_up(run.id, leader.leader_id, clock.now()),
+        run_store.replace_run(counted, run.version),
+        *run_store.caught_up(run.id, leader.leader_id, clock.now()),
     ]
 
 

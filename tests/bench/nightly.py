@@ -190,15 +190,14 @@ def put_all(rows: Iterable[Any]) -> None:
 
 def settle(day: str, leaders: int) -> Night:
     """The run of a day, from its start to its end."""
-    from chalicelib.settlement import runs
-    from chalicelib.settlement import store as settlement
+    from chalicelib.settlement import run_store, runs
 
     with handed_on() as work:
         wall, processor = time.perf_counter(), time.process_time()
         runs.start(day)
         work()
         night = Night(leaders, time.perf_counter() - wall, time.process_time() - processor)
-    run = settlement.get_run(f"run_{day}")
+    run = run_store.get_run(f"run_{day}")
     if run is None or (run.status, run.leaders_settled) != ("completed", leaders):
         raise RuntimeError(f"the night did not end: {run}")
     if run.totals[0].amount != leaders * ORDERS * COMMISSION:
@@ -255,7 +254,7 @@ def read_units(calls: Iterable[Call]) -> float:
 def units_on_run(run_id: str) -> float:
     """Write units on the run's own partition: each page is put in a transaction, and closed."""
     from chalicelib.platform import store
-    from chalicelib.settlement.store import PAGE, PageRow
+    from chalicelib.settlement.run_store import PAGE, PageRow
 
     pages = store.query(PageRow, run_id, where=PageRow.sk.startswith(PAGE))
     return sum(3 * units_of(page.serialize()) for page in pages)

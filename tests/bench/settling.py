@@ -101,10 +101,9 @@ def start_run(business_date: str) -> str:
     """A run that is under way with its one page listed; no message of it is sent to anyone."""
     from chalicelib.kernel import clock
     from chalicelib.platform.transaction import create, write
-    from chalicelib.settlement import rules
-    from chalicelib.settlement import store as settlement
+    from chalicelib.settlement import rules, run_store
     from chalicelib.settlement.rules import Run
-    from chalicelib.settlement.store import RunRow
+    from chalicelib.settlement.run_store import RunRow
 
     leader_ids = [*(case.leader_id for case in CASES), NEVER_SETTLED]
     run = Run(
@@ -121,7 +120,7 @@ def start_run(business_date: str) -> str:
     )
     write(
         create(RunRow.of(run)),
-        settlement.add_page(run.id, 0, leader_ids, listed=len(leader_ids), is_last=True),
+        run_store.add_page(run.id, 0, leader_ids, listed=len(leader_ids), is_last=True),
     )
     return run.id
 

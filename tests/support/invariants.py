@@ -45,17 +45,9 @@ from chalicelib.platform.table import EntityRow, Row
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.store import ClaimRow, DifferenceRow, ReconciliationRow
 from chalicelib.settlement.rules import Bonus, EarnedLine, Run, Statement
+from chalicelib.settlement.run_store import AsideRow, RunRow, TroubleRow
 from chalicelib.settlement.statements import with_lines
-from chalicelib.settlement.store import (
-    AsideRow,
-    BonusRow,
-    EarnedRow,
-    EarningsRow,
-    MaturingRow,
-    RunRow,
-    StatementRow,
-    TroubleRow,
-)
+from chalicelib.settlement.store import BonusRow, EarnedRow, EarningsRow, MaturingRow, StatementRow
 from chalicelib.stock.store import StockRow
 from chalicelib.suppliers.rules import Deposit
 from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow

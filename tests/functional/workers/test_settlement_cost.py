@@ -14,10 +14,9 @@ from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.transaction import create, write
-from chalicelib.settlement import earning, runs, watching
-from chalicelib.settlement import store as settlement
+from chalicelib.settlement import earning, run_store, runs, watching
 from chalicelib.settlement.rules import EarnedLine, Run
-from chalicelib.settlement.store import RunRow
+from chalicelib.settlement.run_store import RunRow
 from tests.functional.workers.conftest import StillClock
 from tests.support.communities import balance, start_run, statement
 from tests.support.lambdas import handle
@@ -69,19 +68,19 @@ def looks_at(world: World, pages: int) -> Counter[str]:
     """The calls of the watch, and of a reader, about a run of so many pages, all but one closed."""
     run_id = f"run_2025-01-{pages:02}"
     run = Run(run_id, "2025-01-01", "running", 0, 0, (), clock.now(), None, False, 1)
-    write(create(RunRow.of(run)), settlement.begin(run, ValueError("another run")))
+    write(create(RunRow.of(run)), run_store.begin(run, ValueError("another run")))
     for number in range(pages):
-        row = settlement.add_page(
+        row = run_store.add_page(
             run_id, number, [f"ldr_{number}"], listed=number + 1, is_last=False
         )
         write(row)
-        page = settlement.get_page(run_id, number)
+        page = run_store.get_page(run_id, number)
         if page and number < pages - 1:
-            settlement.close_page(page, number + 1, 0, [])
+            run_store.close_page(page, number + 1, 0, [])
     with counted() as calls:
         watching.watch(clock.now())
         runs.progress_of(run)
-    write(settlement.end(run))
+    write(run_store.end(run))
     return calls
 
 
