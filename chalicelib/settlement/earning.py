@@ -11,9 +11,10 @@ from datetime import date, datetime, timedelta
 from chalicelib.kernel import clock
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Update, Write
+from chalicelib.settlement import run_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.caps import is_capped
-from chalicelib.settlement.rules import EarnedLine, Earnings
+from chalicelib.settlement.rules import EarnedLine, Earnings, date_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,15 @@ class RefundOfEarnings:
 
 
 def earnings_of(leader_ids: Sequence[str]) -> dict[str, Earnings]:
-    return {each.leader_id: each for each in settlement.get_many_earnings(leader_ids)}
+    found = settlement.get_many_earnings(leader_ids)
+    return {each.leader_id: _without_runs_behind(each) for each in found}
+
+
+def _without_runs_behind(earnings: Earnings) -> Earnings:
+    if not earnings.behind:
+        return earnings
+    dates = (date_of(trouble.run_id) for trouble in run_store.behind(earnings.leader_id))
+    return replace(earnings, behind_through=max(dates, default=""))
 
 
 def open_bucket(earnings: Mapping[str, Earnings], matured_on: date) -> str:
