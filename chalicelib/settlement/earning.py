@@ -13,7 +13,7 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Update, Write
 from chalicelib.settlement import run_store
 from chalicelib.settlement import store as settlement
-from chalicelib.settlement.caps import is_capped
+from chalicelib.settlement.cap_sums import sums
 from chalicelib.settlement.rules import EarnedLine, Earnings, date_of
 
 
@@ -114,9 +114,7 @@ def earn(
         settlement.change_earnings(
             leader_id, estimated=-amount, when=settlement.not_taken(bucket), raises_version=True
         ),
-        settlement.change_maturing(
-            leader_id, bucket, currency, matured=amount, capped=is_capped(earned)
-        ),
+        settlement.change_maturing(leader_id, bucket, currency, matured=amount, caps=sums(earned)),
         *(
             settlement.write_earned(leader_id, bucket, parcel_id, lines)
             for parcel_id, lines in parcels.items()
@@ -140,8 +138,10 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
         )
     ]
     by_day: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    changed: dict[str, list[EarnedLine]] = defaultdict(list)
     for part in open_parts:
         by_day[part.bucket][0] -= part.amount
+        changed[part.bucket] += part.reversed
         writes.append(
             settlement.write_earned(earnings.leader_id, part.bucket, part.parcel_id, part.remaining)
         )
@@ -149,13 +149,13 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
     for bucket, (matured, adjusted) in told.items():
         by_day[bucket][0] += sum(line.amount for line in matured)
         by_day[bucket][1] += sum(line.amount for line in adjusted)
+        changed[bucket] += [*adjusted, *matured]
         writes.append(
             settlement.write_earned(
                 earnings.leader_id, bucket, refund.refund_id, (*adjusted, *matured)
             )
         )
     for bucket, (matured_by, adjusted_by) in by_day.items():
-        lines = [line for of_kind in told.get(bucket, ()) for line in of_kind]
         writes.append(
             settlement.change_maturing(
                 earnings.leader_id,
@@ -163,7 +163,7 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
                 currency,
                 matured=matured_by,
                 adjusted=adjusted_by,
-                capped=is_capped(lines),
+                caps=sums(changed[bucket]),
             )
         )
     return writes
@@ -208,7 +208,7 @@ def adjust(
             bucket,
             currency,
             adjusted=sum(line.amount for line in lines),
-            capped=is_capped(lines),
+            caps=sums(lines),
         ),
     ]
 
@@ -267,7 +267,7 @@ def release(earnings: Earnings, currency: str, parcels: Sequence[OfParcel]) -> l
                 bucket,
                 currency,
                 matured=sum(line.amount for line in lines),
-                capped=is_capped(lines),
+                caps=sums(lines),
             )
             for bucket, lines in by_day.items()
         ),

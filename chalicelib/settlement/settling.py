@@ -14,6 +14,7 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Transaction, Write, create, write
 from chalicelib.settlement import run_store
 from chalicelib.settlement import store as settlement
+from chalicelib.settlement.cap_sums import summed_lines
 from chalicelib.settlement.caps import CappedDay, capped, delivery_days
 from chalicelib.settlement.closing import close_pages
 from chalicelib.settlement.rules import (
@@ -32,7 +33,7 @@ from chalicelib.settlement.store import MaturingRow, StatementRow
 @dataclass(frozen=True)
 class Taken:
     """What a run takes of a leader's days: the statement, how much of it was pending, and what the
-    capped days among them come to."""
+    capped days among them, and those kept beside them, come to."""
 
     statement: Statement
     matured: int
@@ -115,11 +116,9 @@ def _settle(
 def _taken(run: Run, earnings: Earnings, days: Sequence[MaturingRow]) -> Taken:
     matured, adjusted = sum(day.matured for day in days), sum(day.adjusted for day in days)
     made = _statement(run, earnings, days[0].currency, matured + adjusted)
-    if not any(day.capped for day in days):
+    lines = [line for day in days for line in summed_lines(day.caps)]
+    if not lines:
         return Taken(made, matured)
-    lines = settlement.earned_between(
-        earnings.leader_id, earnings.settled_through, run.business_date
-    )
     before = settlement.capped_days(earnings.leader_id, delivery_days(lines))
     caps, after = capped(before, lines)
     withheld = sum(line.amount for line in caps)
@@ -169,9 +168,7 @@ def _writes(earnings: Earnings, taken: Taken | None, *, late: bool) -> list[Writ
         settlement.take(made, earnings, caught_up=late),
         create(StatementRow.of(made)),
     ]
-    for day in dict.fromkeys(each.delivered_on for each in taken.capped):
-        of_day = [each for each in taken.capped if each.delivered_on == day]
-        writes.append(settlement.keep_capped(made.leader_id, day, of_day))
+    writes += settlement.keep_capped(made.leader_id, taken.capped)
     if taken.matured or taken.amount:
         writes += ledger.post(_maturing_entry(taken))
     return writes

@@ -1,9 +1,10 @@
 """What leaders have earned, by leader and day, and their statements: in the settlement table."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
 
-from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.platform import store
@@ -21,7 +22,7 @@ from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.rules import Bonus, EarnedLine, Earnings, Statement, run_id
 
 EARNINGS, MATURING, EARNED, STATEMENT = "earnings", "maturing#", "earned#", "statement#"
-CAPPED, BONUS = "capped#", "bonus#"
+CAPPED, BONUS, CAP_SUM = "capped#", "bonus#", "cap "
 
 
 SettlementMeta = table("SETTLEMENT_TABLE")
@@ -44,7 +45,8 @@ class MaturingRow(Row):
     """What a leader's commission of one day comes to, so that a run need not read its lines.
 
     `matured` waits in the leader's pending balance; `adjusted` has been posted to the available
-    one already, such as a clawback. Only where lines are `capped` by the day does a run read them.
+    one already, such as a clawback. `caps` are sums of what is capped, each an attribute that bears
+    what it is of.
     """
 
     Meta = SettlementMeta
@@ -52,11 +54,19 @@ class MaturingRow(Row):
     currency = UnicodeAttribute()
     matured = IntegerAttribute(default=0)
     adjusted = IntegerAttribute(default=0)
-    capped = BooleanAttribute(default=False)
+    caps: Mapping[str, int]
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        row = super().from_raw_data(data)
+        of_caps = {name: each for name, each in data.items() if name.startswith(CAP_SUM)}
+        row.caps = {name.removeprefix(CAP_SUM): int(n["N"]) for name, n in of_caps.items()}
+        return row
 
 
 class CappedRow(Row):
-    """What runs have taken of a delivery day whose lines are capped."""
+    """What runs have taken of delivery days whose lines are capped: of up to ten days of a month,
+    so that a run which takes very many has few rows to write."""
 
     Meta = SettlementMeta
 
@@ -167,12 +177,13 @@ def change_maturing(
     *,
     matured: int = 0,
     adjusted: int = 0,
-    capped: bool = False,
+    caps: Mapping[str, int] | None = None,
 ) -> Update:
     row = MaturingRow
     actions = [row.currency.set(currency), row.matured.add(matured), row.adjusted.add(adjusted)]
-    if capped:
-        actions.append(row.capped.set(True))
+    actions += [
+        IntegerAttribute(attr_name=CAP_SUM + of).add(amount) for of, amount in (caps or {}).items()
+    ]
     return Update(row.at(leader_id, MATURING + bucket), actions)
 
 
@@ -198,15 +209,19 @@ def earned_between(leader_id: str, after_day: str, through_day: str) -> list[Ear
     return [line for row in rows if row.sk > taken_before for line in row.lines]
 
 
-def capped_days(leader_id: str, days: Sequence[str]) -> list[CappedDay]:
-    """What runs have taken of these delivery days under each cap."""
-    rows = store.get_many(CappedRow, [(leader_id, CAPPED + day) for day in days])
-    return [each for row in rows for each in row.days]
+def capped_days(leader_id: str, days: Iterable[str]) -> list[CappedDay]:
+    """What runs have taken of these delivery days, and of those they share a row with, under each
+    cap."""
+    keys = dict.fromkeys((leader_id, _capped(day)) for day in days)
+    return [each for row in store.get_many(CappedRow, keys) for each in row.days]
 
 
-def keep_capped(leader_id: str, day: str, of_day: Sequence[CappedDay]) -> Put:
+def keep_capped(leader_id: str, days: Iterable[CappedDay]) -> list[Put]:
     """Goes with `take`, whose condition holds for what was read here too."""
-    return Put(CappedRow(leader_id, CAPPED + day, days=tuple(of_day)), when=None)
+    by_row: dict[str, list[CappedDay]] = defaultdict(list)
+    for each in days:
+        by_row[_capped(each.delivered_on)].append(each)
+    return [Put(CappedRow(leader_id, sk, days=tuple(of)), when=None) for sk, of in by_row.items()]
 
 
 def take(made: Statement, earnings: Earnings, *, caught_up: bool = False) -> Update:
@@ -286,3 +301,8 @@ def statements(leader_id: str, page: PageRequest) -> Page[Statement]:
 def _days(row: type[Row], prefix: str, after_day: str, through_day: str) -> Condition:
     # "~" sorts behind every source of the last day.
     return row.sk.between(f"{prefix}{after_day}", f"{prefix}{through_day}~")
+
+
+def _capped(delivered_on: str) -> str:
+    """`2026-03-1` for the 10th to the 19th of March."""
+    return CAPPED + delivered_on[:-1]

@@ -11,6 +11,7 @@ from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import create, write
 from chalicelib.settlement import earning, run_store
 from chalicelib.settlement import store as settlement
+from chalicelib.settlement.cap_sums import summed_lines
 from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
 from chalicelib.settlement.rules import EarnedLine, Earnings, LeaderOfRun, Run, Statement, Total
@@ -355,9 +356,26 @@ def test_a_dry_run_leaves_nobody_behind() -> None:
 
 
 def test_what_a_capped_day_comes_to_is_kept() -> None:
-    day = CappedDay("2026-03-03", "promoter", "pln_1", "offer", 500, 700)
-    write(settlement.keep_capped("ldr_1", day.delivered_on, [day]))
-    assert settlement.capped_days("ldr_1", ["2026-03-02", "2026-03-03"]) == [day]
+    days = [
+        CappedDay(f"2026-{on}", "promoter", "pln_1", "offer", 500, 700)
+        for on in ("03-09", "03-10", "03-19", "04-10")
+    ]
+    puts = settlement.keep_capped("ldr_1", days)
+    assert len(puts) == 3
+    write(*puts)
+    assert settlement.capped_days("ldr_1", ["2026-03-02"]) == days[:1]
+    assert settlement.capped_days("ldr_1", ["2026-03-10", "2026-03-11"]) == days[1:3]
+    assert settlement.capped_days("ldr_1", ["2026-03-20"]) == []
+
+
+def test_what_is_capped_adds_up_beside_its_day() -> None:
+    for parcel, amount in (("prc_1", 100), ("prc_2", 50)):
+        capped = replace(line(amount), day_cap=500, delivered_on="2026-03-03")
+        earn("2026-03-10", parcel, [capped, line(7)])
+    (day,) = settlement.maturing_between("ldr_1", "", "2026-03-10")
+    (summed,) = summed_lines(day.caps)
+    assert (day.matured, summed.amount, summed.day_cap) == (164, 150, 500)
+    assert summed.delivered_on == "2026-03-03"
 
 
 def test_a_dry_run_is_listed_apart_and_goes_beside_a_run() -> None:
