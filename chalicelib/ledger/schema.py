@@ -35,7 +35,7 @@ class JournalQuery(PageQuery):
         alias="to", description="The last one, at most 366 days from the first."
     )
     format: Literal["json", "csv", "beancount"] = Field(
-        default="json", description="A file has all of the days, whatever `limit` says."
+        default="json", description="A file has up to 5,000 entries, whatever `limit` says."
     )
 
 

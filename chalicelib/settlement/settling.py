@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.service import belongs_to
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Transaction, Write, create, write
@@ -205,4 +206,5 @@ def _maturing_entry(taken: Taken) -> books.Entry:
             books.leader_account(made.leader_id, "available"): -taken.amount,
             books.PLATFORM_REVENUE: taken.amount - taken.matured,
         },
+        belongs_to=belongs_to(made.business_date, made.made_at),
     )

@@ -9,6 +9,7 @@ from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.service import belongs_to
 from chalicelib.parties import service as suppliers
 from chalicelib.parties import store as parties
 from chalicelib.parties.settlement_terms import SettlementTerms
@@ -69,6 +70,7 @@ def of_delivery(
         order.id,
         now,
         {owed: fee, books.PLATFORM_REVENUE: -fee},
+        belongs_to=belongs_to(delivered_on, now),
     )
     return FirstDelivery([entry], [first])
 
@@ -120,4 +122,5 @@ def _annual_fees(supplier_id: str, through: date, now: datetime) -> Iterator[Ent
                     books.supplier_owed(supplier_id): terms.annual_fee,
                     books.PLATFORM_REVENUE: -terms.annual_fee,
                 },
+                belongs_to=belongs_to(fee_year.isoformat(), now),
             )
