@@ -53,13 +53,14 @@ class RefundOfEarnings:
     """A refund as the leader's earnings see it; `estimated` is what undelivered units lose.
 
     `kept` are lines, each with the day under which it waits, of commission that the leader keeps
-    since somebody else pays it.
+    since somebody else pays it. `held` is how much more waits for the end of disputes, or less.
     """
 
     refund_id: str
     estimated: int
     parts: Sequence[RefundOfDelivery]
     kept: Sequence[tuple[str, EarnedLine]] = ()
+    held: int = 0
 
 
 def earnings_of(leader_ids: Sequence[str]) -> dict[str, Earnings]:
@@ -133,6 +134,7 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
         settlement.change_earnings(
             earnings.leader_id,
             estimated=-refund.estimated,
+            held=refund.held,
             when=settlement.settled_as_in(earnings),
             raises_version=True,
         )
@@ -249,7 +251,8 @@ def hold(
         )
         for each in parcels
     ]
-    return take_back(earnings, currency, RefundOfEarnings(dispute_id, 0, parts))
+    held = sum(each.amount for each in parcels)
+    return take_back(earnings, currency, RefundOfEarnings(dispute_id, 0, parts, held=held))
 
 
 def release(earnings: Earnings, currency: str, parcels: Sequence[OfParcel]) -> list[Write]:
@@ -259,7 +262,10 @@ def release(earnings: Earnings, currency: str, parcels: Sequence[OfParcel]) -> l
         by_day[each.bucket] += each.lines
     return [
         settlement.change_earnings(
-            earnings.leader_id, when=settlement.settled_as_in(earnings), raises_version=True
+            earnings.leader_id,
+            held=-sum(each.amount for each in parcels),
+            when=settlement.settled_as_in(earnings),
+            raises_version=True,
         ),
         *(
             settlement.change_maturing(

@@ -146,7 +146,8 @@ class Earnings:
 
     Every change to what a coming run will take raises `version`, so a run that has read an
     older one cannot commit. `last_run_id` is that of the last statement, and `behind` counts the
-    runs that have set the leader aside; `behind_through` is the date of the last of these.
+    runs that have set the leader aside; `behind_through` is the date of the last of these. What
+    is `held` is pending and matures on no day, since it is disputed.
     """
 
     leader_id: str
@@ -157,6 +158,7 @@ class Earnings:
     last_run_id: str = ""
     behind: int = 0
     behind_through: str = ""
+    held: int = 0
 
     def bucket_for(self, matured_on: date) -> str:
         """The day under which an amount waits: when it matures, or the first not yet taken."""

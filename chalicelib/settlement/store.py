@@ -39,6 +39,7 @@ class EarningsRow(EntityRow[Earnings]):
     version = IntegerAttribute(default=0)
     last_run_id = UnicodeAttribute(default="")
     behind = IntegerAttribute(default=0)
+    held = IntegerAttribute(default=0)
 
 
 class MaturingRow(Row):
@@ -137,11 +138,14 @@ def change_earnings(
     leader_id: str,
     *,
     estimated: int = 0,
+    held: int = 0,
     when: Condition | None = None,
     raises_version: bool = False,
 ) -> Update:
     row = EarningsRow
     actions = [row.leader_id.set(leader_id), row.estimated.add(estimated)]
+    if held:
+        actions.append(row.held.add(held))
     if raises_version:
         actions.append(row.version.add(1))
     return Update(row.at(leader_id, EARNINGS), actions, when)

@@ -965,6 +965,19 @@ def _endpoints(state: State) -> Iterator[str]:
             yield f"nobody looks after endpoint {row.pk}, whose circuit is {row.health.circuit}"
 
 
+def _held(state: State) -> Iterator[str]:
+    """What leaders' earnings say is held is what they earned by held parcels."""
+    due = Counter[str]()
+    for each in state.sold:
+        for parcel in each.parcels:
+            if parcel.is_held and parcel.id in each.line.posted:
+                for leader_id, amount in each.order.earned_of(
+                    each.line, each.line.posted[parcel.id]
+                ):
+                    due[leader_id] += amount
+    yield from _differences("held of", {row.pk: row.held for row in state.earnings}, due)
+
+
 CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _trial_balance,
     _books,
@@ -987,6 +1000,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _commissions,
     _estimates,
     _earnings,
+    _held,
     _days,
     _statements,
     _day_caps,
