@@ -206,11 +206,27 @@ def maturing_between(leader_id: str, after_day: str, through_day: str) -> list[M
     return [row for row in rows if row.sk > MATURING + after_day]
 
 
+def day_of(row: MaturingRow) -> str:
+    return str(row.sk.removeprefix(MATURING))
+
+
 def earned_between(leader_id: str, after_day: str, through_day: str) -> list[EarnedLine]:
     """Statement lines of the days in (after_day, through_day], in order of day and source."""
+    by_day = earned_by_day(leader_id, after_day, through_day)
+    return [line for lines in by_day.values() for line in lines]
+
+
+def earned_by_day(leader_id: str, after_day: str, through_day: str) -> dict[str, list[EarnedLine]]:
+    """The same, by day."""
+    found: dict[str, list[EarnedLine]] = defaultdict(list)
+    if through_day <= after_day:
+        return found
     rows = store.query(EarnedRow, leader_id, where=_days(EarnedRow, EARNED, after_day, through_day))
     taken_before = f"{EARNED}{after_day}~" if after_day else EARNED
-    return [line for row in rows if row.sk > taken_before for line in row.lines]
+    for row in rows:
+        if row.sk > taken_before:
+            found[row.sk.split("#")[1]] += row.lines
+    return found
 
 
 def capped_days(leader_id: str, days: Iterable[str]) -> list[CappedDay]:
@@ -277,9 +293,10 @@ def get_statement(leader_id: str, run_id: str) -> Statement | None:
     return row.to_entity() if row else None
 
 
-def all_statements(leader_id: str) -> list[Statement]:
-    """A leader's statements, by their dates."""
-    rows = store.query(StatementRow, leader_id, where=StatementRow.sk.startswith(STATEMENT))
+def statements_from(leader_id: str, day: str) -> list[Statement]:
+    """Those of business dates from one on, by their dates."""
+    first = StatementRow.sk.between(STATEMENT + run_id(day), STATEMENT + "~")
+    rows = store.query(StatementRow, leader_id, where=first)
     return [row.to_entity() for row in rows]
 
 
