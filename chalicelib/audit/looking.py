@@ -92,7 +92,7 @@ class Balances:
 
 def _parties(page: Page) -> Looked:
     """Balances of parties against the fold of their postings."""
-    posted = _by_party(page.journal.books)
+    posted = by_party(page.journal.books)
     behind = (party for party in sorted(posted) if party > (page.audit.after or ""))
     names = [party for _, party in zip(range(PARTIES_A_STEP), behind, strict=False)]
     balances = _balances(page.audit, posted, names)
@@ -118,7 +118,7 @@ def _party(party: str, of: Balances) -> Iterator[Finding]:
         yield from own.wrong_side(f"{party}:{purpose}", balance)
 
 
-def _by_party(folded: books.Books) -> dict[str, dict[str, int]]:
+def by_party(folded: books.Books) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for (_, account), sums in folded.items():
         if party := party_of(account):
@@ -132,7 +132,7 @@ def _balances(
 ) -> dict[str, Balances]:
     wanted = list(names)
     kept = ledger.accounts_of_each(wanted)
-    since = _by_party(books.fold({}, ledger.entries_between(audit.through, clock.now())))
+    since = by_party(books.fold({}, ledger.entries_between(audit.through, clock.now())))
     return {
         name: Balances(
             kept[name].by_purpose if name in kept else {},
