@@ -115,6 +115,22 @@ def test_a_party_has_one_open_payout() -> None:
     assert payouts.get_payouts(["pyt_2", "pyt_3", "pyt_1"]) == [second, first]
 
 
+def test_all_payouts_and_batches_are_found_page_by_page() -> None:
+    batch = a_batch()
+    made = [a_payout(), a_payout(id="pyt_2", party="supplier:sup_1")]
+    write(payouts.add_batch(batch), *(each for one in made for each in payouts.add_payout(one)))
+    found: list[Any] = []
+    after = None
+    while True:
+        some, batches, after = payouts.scanned(after, 1)
+        found += [*some, *batches]
+        if after is None:
+            break
+    assert {each.id for each in found} == {"pob_1", *(each.id for each in made)}
+    opened = payouts.open_ids(["leader:ldr_1", "supplier:sup_1", "leader:ldr_2"])
+    assert opened == {each.party: each.id for each in made}
+
+
 def test_payouts_in_doubt_are_looked_at_when_they_are_due() -> None:
     payout = a_payout()
     write(*payouts.add_payout(payout))

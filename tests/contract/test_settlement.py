@@ -355,6 +355,21 @@ def test_a_dry_run_leaves_nobody_behind() -> None:
     assert settlement.get_earnings("ldr_1").behind == 0
 
 
+def test_lines_are_told_by_day_and_statements_from_a_date_on() -> None:
+    for day, amount in (("2026-03-10", 100), ("2026-03-11", 200), ("2026-03-12", 300)):
+        earn(day, "dsp_1", [line(amount), line(1)])
+    by_day = settlement.earned_by_day("ldr_1", "2026-03-10", "2026-03-31")
+    assert {day: [each.amount for each in of] for day, of in by_day.items()} == {
+        "2026-03-11": [200, 1],
+        "2026-03-12": [300, 1],
+    }
+    assert settlement.earned_by_day("ldr_1", "2026-03-12", "2026-03-12") == {}
+    for day in ("2026-03-09", "2026-03-10", "2026-03-11"):
+        write(create(StatementRow.of(statement(day))))
+    made = settlement.statements_from("ldr_1", "2026-03-10")
+    assert [each.business_date for each in made] == ["2026-03-10", "2026-03-11"]
+
+
 def test_what_a_capped_day_comes_to_is_kept() -> None:
     days = [
         CappedDay(f"2026-{on}", "promoter", "pln_1", "offer", 500, 700)
