@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from chalicelib.kernel import clock
@@ -55,6 +54,17 @@ class Days:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Entries of some days: all of them, or those that post to an account."""
+
+    days: Days
+    account: str = ""
+
+    def wants(self, entry: Entry) -> bool:
+        return not self.account or any(each.account == self.account for each in entry.postings)
+
+
+@dataclass(frozen=True)
 class Booked:
     """An entry as it is told: with the day and the period that it is dated into."""
 
@@ -76,15 +86,15 @@ class Part:
     next_after: Any = None
 
 
-def page_of(days: Days, page: PageRequest) -> Page[Booked]:
+def page_of(asked: Asked, page: PageRequest) -> Page[Booked]:
     """Entries, the oldest first."""
-    return _entries(days, page).map(_booked)
+    return _entries(asked, page).map(_booked)
 
 
-def as_csv(days: Days, page: PageRequest) -> Part:
+def as_csv(asked: Asked, page: PageRequest) -> Part:
     """A row for each posting, amounts in the minor unit; behind the first part without columns, so
     that parts put together are one file."""
-    found = _entries(days, replace(page, limit=ENTRIES_A_FILE))
+    found = _entries(asked, replace(page, limit=ENTRIES_A_FILE))
     rows = [row for entry in found.items for row in _rows(_booked(entry))]
     text = sheets.written([Sheet("Journal", COLUMNS, rows)], "csv").decode()
     if page.after:
@@ -92,20 +102,28 @@ def as_csv(days: Days, page: PageRequest) -> Part:
     return Part(text, found.next_after)
 
 
-def as_beancount(days: Days, page: PageRequest) -> Part:
+def as_beancount(asked: Asked, page: PageRequest) -> Part:
     """A file that `bean-check` accepts, alone and together with the parts before it."""
-    found = _entries(days, replace(page, limit=ENTRIES_A_FILE))
+    found = _entries(asked, replace(page, limit=ENTRIES_A_FILE))
     is_whole = not (page.after or found.next_after)
-    lines = beancount.lines(found.items, days.first, settings().zone, is_whole=is_whole)
+    first, zone = asked.days.first, settings().zone
+    lines = beancount.lines(found.items, first, zone, is_whole=is_whole)
     return Part("\n".join(lines) + "\n", found.next_after)
 
 
-def _entries(days: Days, page: PageRequest) -> Page[Entry]:
+def _entries(asked: Asked, page: PageRequest) -> Page[Entry]:
+    """Where few of them are asked for, the page goes on though it is not full."""
     behind = Position(clock.from_text(page.after[0]), page.after[1]) if page.after else None
-    found = list(islice(days.entries(behind), page.limit + 1))
-    shown = tuple(found[: page.limit])
-    at = position(shown[-1]) if len(found) > page.limit else None
-    return Page(shown, [clock.to_text(at.posted_at), at.id] if at else None)
+    found: list[Entry] = []
+    last: Entry | None = None
+    for read, entry in enumerate(asked.days.entries(behind)):
+        if last and (len(found) == page.limit or read == ENTRIES_A_FILE):
+            at = position(last)
+            return Page(tuple(found), [clock.to_text(at.posted_at), at.id])
+        if asked.wants(entry):
+            found.append(entry)
+        last = entry
+    return Page(tuple(found))
 
 
 def _booked(entry: Entry) -> Booked:

@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.ledger import journal, service
 from chalicelib.ledger import store as ledger
-from chalicelib.ledger.journal import Days, Part
+from chalicelib.ledger.journal import Asked, Days, Part
 from chalicelib.ledger.periods import Period
 from chalicelib.ledger.schema import (
     BookedView,
@@ -55,12 +55,12 @@ NEXT = "X-Next-Cursor"
 )
 def read_journal(request: Request) -> Any:
     sent: JournalQuery = request.query
-    days = Days.of(sent.first, sent.last)
+    asked = Asked(Days.of(sent.first, sent.last), sent.account)
     if sent.format == "csv":
-        return _file(request, CSV, journal.as_csv(days, request.page))
+        return _file(request, CSV, journal.as_csv(asked, request.page))
     if sent.format == "beancount":
-        return _file(request, BEANCOUNT, journal.as_beancount(days, request.page))
-    return journal.page_of(days, request.page)
+        return _file(request, BEANCOUNT, journal.as_beancount(asked, request.page))
+    return journal.page_of(asked, request.page)
 
 
 def _file(request: Request, media_type: str, part: Part) -> Reply:

@@ -69,6 +69,20 @@ def test_the_journal_is_paged_in_order_though_instants_are_the_same(
     ]
 
 
+def test_the_history_of_an_account_is_what_posts_to_it(world: World) -> None:
+    for n in range(6):
+        post(f"e:{n}", {"cash:a" if n % 3 == 0 else "cash:b": 5, "platform:revenue": -5})
+    for limit in (1, 2, 100):
+        found = listed(world, f"{MARCH}&account=cash:a&limit={limit}")
+        assert [each["id"] for each in found] == ["e:0", "e:3"]
+    with mock.patch.object(journal, "ENTRIES_A_FILE", 2):
+        assert len(listed(world, f"{MARCH}&account=cash:a")) == 2
+        assert [
+            text.count("e:") for text in parts(world, f"{MARCH}&account=cash:a&format=csv")
+        ] == [*(2, 2, 0)]
+    assert listed(world, f"{MARCH}&account=cash") == []
+
+
 def test_days_begin_where_the_platform_is_at_home(issuer: Issuer, time: StillClock) -> None:
     with new_world(issuer, TIMEZONE="Asia/Shanghai") as world:
         time.move_to("2026-03-31T16:00:00.000Z")
