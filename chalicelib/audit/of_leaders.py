@@ -41,7 +41,8 @@ def _standing(leader_id: str, since: datetime | None) -> Standing:
     days, capped = _days(earnings, made)
     accounts = ledger.accounts_of(f"leader:{leader_id}")
     withheld = (line for each in made for line in each.caps)
-    first = min((line.delivered_on for line in (*capped, *withheld)), default=None)
+    told_of = {line.delivered_on for line in (*capped, *withheld)} - {""}
+    first = min(told_of, default=None)
     lines, caps = _of_capped_days(earnings, first) if first else ([], [])
     return Standing(
         earnings, before, made, days, -accounts.pending, -accounts.available, lines, caps

@@ -26,12 +26,11 @@ def reconciled(
     each: NumberedDifference, cases: Mapping[str, Case], posted: Collection[str]
 ) -> Iterator[Finding]:
     """A difference has its case, which stands as it does, and the entries that it has posted."""
+    subject = f"{each.reconciliation_id}/{each.n}"
     what = f"Difference {each.n} of {each.reconciliation_id}"
     case = cases.get(each.case_id)
     if case is None or (each.is_resolved and case.status != "resolved"):
-        yield Finding("reconciled", each.reconciliation_id, f"{what} has no case that stands so.")
+        yield Finding("reconciled", subject, f"{what} has no case that stands so.")
     for entry_id in each.posted:
         if entry_id not in posted:
-            yield Finding(
-                "reconciled", each.reconciliation_id, f"{what} has not posted {entry_id}."
-            )
+            yield Finding("reconciled", subject, f"{what} has not posted {entry_id}.")

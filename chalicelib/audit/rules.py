@@ -63,7 +63,7 @@ class Audit:
     held_until: datetime | None = None
     journal_steps: int = 0
     since: datetime | None = None
-    tallies: Tallies = field(default_factory=dict)
+    tallies: Tallies | None = None
 
     @classmethod
     def new(
@@ -152,8 +152,9 @@ def _added(before: Sequence[Amount], more: Sequence[Amount]) -> tuple[Amount, ..
     return tuple(Amount(*each) for each in sorted(sums.items()))
 
 
-def added_up(before: Tallies, more: Tallies) -> dict[str, dict[str, int]]:
+def added_up(before: Tallies | None, more: Tallies) -> dict[str, dict[str, int]]:
     """Sums by name, of each batch of either."""
+    before = before or {}
     return {
         batch_id: dict(Counter(before.get(batch_id, {})) + Counter(more.get(batch_id, {})))
         for batch_id in sorted({*before, *more})

@@ -61,7 +61,7 @@ class AuditRow(EntityRow[Audit]):
     held_until = InstantAttribute(null=True)
     journal_steps = IntegerAttribute()
     since = InstantAttribute(null=True)
-    tallies = JSONAttribute()
+    tallies = JSONAttribute(null=True)
     ttl = TTLAttribute(null=True)
 
     @classmethod
