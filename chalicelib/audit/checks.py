@@ -1,10 +1,8 @@
-"""What must hold between the books and what they tell of: orders, refunds, statements. Pure."""
+"""What must hold between the books and the orders and refunds that they tell of. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import (
@@ -14,10 +12,9 @@ from chalicelib.ledger.rules import (
     Entry,
     party_of,
 )
-from chalicelib.ordering.lines import Shares
+from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import Order
 from chalicelib.payments.rules import Receipt, Refund
-from chalicelib.settlement.rules import Bonus, Earnings, Statement
 
 # A sweep that opens a case comes each minute; an hour later it has missed one.
 GRACE = timedelta(hours=1)
@@ -80,6 +77,26 @@ def commission(order: Order, entries: Mapping[str, Entry]) -> Iterator[Finding]:
         yield Finding("commission", order.id, detail, posted - due)
 
 
+def order_lines(order: Order) -> Iterator[Finding]:
+    """A line's pieces are the whole of it, and of no share more is refunded than there was."""
+    for line in order.lines:
+        pieces = sum((line.held, *line.posted.values()), line.refunded)
+        if pieces != line.whole:
+            detail = f"Of {line.sku_id} in order {order.id} {pieces} is known, not {line.whole}."
+            yield Finding("order_lines", order.id, detail)
+        refunded = _by_name(line, line.refunded)
+        for name, whole in _by_name(line, line.whole).items():
+            if not min(0, whole) <= refunded[name] <= max(0, whole):
+                detail = f"Of {line.sku_id} in order {order.id} {name} is refunded beyond {whole}."
+                yield Finding("order_lines", order.id, detail, refunded[name] - whole)
+
+
+def _by_name(line: OrderLine, shares: Shares) -> dict[str, int]:
+    """Each share by its name, others' by their roles."""
+    roles = {due.role: amount for due, amount in line.divided(shares)}
+    return {name: n for name, n in vars(shares).items() if name != "others"} | roles
+
+
 def _shares_posted(order: Order, entries: Mapping[str, Entry]) -> Counter[str]:
     """What deliveries and refunds have posted of an order, by who has it."""
     sums = Counter[str]()
@@ -100,80 +117,9 @@ def _posted(entry: Entry, account: str) -> int:
     return sum(each.amount for each in entry.postings if each.account == account)
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where a leader stands, as of one moment: its statements by their dates, the sum of the last
-    one's lines, what waits for the next one, and its available balance."""
-
-    earnings: Earnings
-    statements: Sequence[Statement]
-    last_lines: int
-    waiting: int
-    available: int
-
-
-def statements_chain(standing: Standing) -> Iterator[Finding]:
-    """Each statement opens where the one before closes, and closes by what it comes to."""
-    leader_id, made = standing.earnings.leader_id, standing.statements
-    for each in made:
-        if out := each.opening_balance + each.total - each.closing_balance:
-            yield _of_statement(each, "does not close by what it comes to", out)
-    if made and made[0].opening_balance:
-        yield _of_statement(
-            made[0], "is the first, and opens with something", made[0].opening_balance
-        )
-    for before, after in pairwise(made):
-        if out := after.opening_balance - before.closing_balance:
-            yield _of_statement(after, f"does not open where {before.run_id} closes", out)
-        elif after.previous_run_id != before.run_id:
-            yield _of_statement(after, f"does not name {before.run_id} as the one before")
-    closing = made[-1].closing_balance if made else 0
-    if out := standing.earnings.closing_balance - closing:
-        detail = f"Leader {leader_id} stands {out} beside its last statement."
-        yield Finding("statements_chain", leader_id, detail, out)
-
-
-def _of_statement(made: Statement, what: str, out: int | None = None) -> Finding:
-    detail = f"Statement {made.run_id} of {made.leader_id} {what}."
-    return Finding("statements_chain", made.leader_id, detail, out)
-
-
-def statement_lines(standing: Standing) -> Iterator[Finding]:
-    """The last statement is the sum of its lines."""
-    if standing.statements:
-        last = standing.statements[-1]
-        if out := last.total - standing.last_lines:
-            detail = f"Statement {last.run_id} of {last.leader_id} is {last.total}, its lines "
-            yield Finding("statement_lines", last.leader_id, f"{detail}{last.total - out}.", out)
-
-
-def leader_available(standing: Standing) -> Iterator[Finding]:
-    """What is available is what statements closed at, and what the next one will tell."""
-    due = standing.earnings.closing_balance + standing.waiting
-    if out := -standing.available - due:
-        leader_id = standing.earnings.leader_id
-        detail = f"{-standing.available} is available to {leader_id}, and statements say {due}."
-        yield Finding("leader_available", leader_id, detail, out)
-
-
-def bonuses(given: Sequence[Bonus], entries: Mapping[str, Entry]) -> Iterator[Finding]:
-    """A leader has the bonuses that stand, and no other."""
-    for bonus in given:
-        named = (bonus.entry_id, bonus.back_entry_id)
-        posted = sum(_to_leader(entries[each], bonus) for each in named if each in entries)
-        due = bonus.amount if bonus.stands else 0
-        if posted != due:
-            detail = f"Of bonus {bonus.id} of {bonus.leader_id} {posted} is posted, not {due}."
-            yield Finding("bonuses", bonus.id, detail, posted - due)
-
-
-def bonus_entry_ids(given: Sequence[Bonus]) -> list[str]:
-    return [named for each in given for named in (each.entry_id, each.back_entry_id)]
-
-
-def _to_leader(entry: Entry, bonus: Bonus) -> int:
-    party = f"leader:{bonus.leader_id}:"
-    return -sum(each.amount for each in entry.postings if each.account.startswith(party))
+def entries_of(refund: Refund) -> list[str]:
+    """The journal entries that may tell of a refund."""
+    return [f"{kind}:{refund.id}" for kind in ("refund", "refund-done", "borne")]
 
 
 def refunds_posted(refund: Refund, entries: Mapping[str, Entry]) -> Iterator[Finding]:
@@ -186,6 +132,21 @@ def refunds_posted(refund: Refund, entries: Mapping[str, Entry]) -> Iterator[Fin
             f"Of refund {refund.id}, which is {refund.status}, {found} is in flight, not {due}."
         )
         yield Finding("refunds_posted", refund.id, detail, found - due)
+
+
+def refund_kept(refund: Refund, entries: Mapping[str, Entry]) -> Iterator[Finding]:
+    """What a refund says that leaders keep of it somebody else has paid them."""
+    borne = entries.get(f"borne:{refund.id}")
+    to_leaders = (
+        (n.amount for n in borne.postings if n.account.startswith("leader:")) if borne else ()
+    )
+    paid = -sum(to_leaders)
+    if paid != refund.kept:
+        detail = f"Of refund {refund.id} leaders keep {refund.kept}, and {paid} is posted."
+        yield Finding("refund_kept", refund.id, detail, paid - refund.kept)
+    elif refund.kept and refund.bearer == "leader":
+        detail = f"Of refund {refund.id} leaders keep {refund.kept}, which nobody bears."
+        yield Finding("refund_kept", refund.id, detail, refund.kept)
 
 
 def unmatched(receipt: Receipt) -> Finding:

@@ -4,7 +4,12 @@ from typing import Any
 
 from chalicelib.audit import closing, leader_totals, reading, running
 from chalicelib.audit.reading import Report
-from chalicelib.audit.schema import AuditView, LeaderTotalsQuery, LeaderTotalsView
+from chalicelib.audit.schema import (
+    AuditView,
+    LeaderTotalsQuery,
+    LeaderTotalsView,
+    StartAudit,
+)
 from chalicelib.ledger.periods import Period
 from chalicelib.ledger.schema import ClosedPeriodView
 from chalicelib.parties.authorizer import authorizer
@@ -35,13 +40,14 @@ def read_audit(request: Request) -> Report:
     summary="Start an audit of the books; while one is under way, 200 with that",
     notes="It begins within a minute. Each night one starts by itself.",
     roles=("operator",),
+    body=StartAudit,
     answer=AuditView,
     status=202,
     key="optional",
     also=Also(statuses={200: "One was under way."}),
 )
 def start_audit(request: Request) -> Reply:
-    _, is_new = running.start()
+    _, is_new = running.start(whole=request.body.whole)
     return Reply(reading.report(), status=202 if is_new else 200)
 
 

@@ -1,15 +1,18 @@
 """An audit: a look at all that is stored, page by page, with its progress. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from chalicelib.ledger.checks import Finding
 
 AuditStatus = Literal["running", "completed"]
-Phase = Literal["journal", "parties", "orders", "leaders", "payments"]
-PHASES: tuple[Phase, ...] = ("journal", "parties", "orders", "leaders", "payments")
+Phase = Literal["journal", "parties", "orders", "leaders", "payments", "payouts", "reconciliations"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
+# Sums by name, of each batch.
+Tallies = Mapping[str, Mapping[str, int]]
 # Whoever takes a step has it for himself so long: longer than any of them takes.
 HELD_FOR = timedelta(minutes=6)
 # What of an audit's findings is kept; all are counted.
@@ -24,17 +27,22 @@ class Amount(NamedTuple):
 @dataclass(frozen=True)
 class Looked:
     """What one page came to: how many things it held, what is wrong with them, where the next page
-    begins (None behind the last one), and what of refunds on it was in flight."""
+    begins (None behind the last one), what of refunds on it was in flight, and what its payouts
+    are of their batches."""
 
     things: int
     findings: Sequence[Finding]
     next_after: Any = None
     in_flight: Sequence[Amount] = ()
+    tallies: Tallies = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Audit:
     """Entries until `through` are looked at. `after` is where the next page of the phase begins.
+
+    Statements that were made before `since`, and batches that were over, were found right by an
+    audit before: they are passed over, where it is not None.
 
     `step` counts the steps taken; `held_until` says how long the one under way may take.
     """
@@ -54,6 +62,34 @@ class Audit:
     version: int
     held_until: datetime | None = None
     journal_steps: int = 0
+    since: datetime | None = None
+    tallies: Tallies | None = None
+
+    @classmethod
+    def new(
+        cls, audit_id: str, now: datetime, through: datetime, since: datetime | None
+    ) -> "Audit":
+        return cls(
+            id=audit_id,
+            status="running",
+            through=through,
+            phase=PHASES[0],
+            after=None,
+            step=0,
+            things=0,
+            in_flight=(),
+            findings=0,
+            kinds=(),
+            started_at=now,
+            completed_at=None,
+            version=1,
+            since=since,
+        )
+
+    @property
+    def right_before(self) -> datetime | None:
+        """Before when all that was over is known to be right, once this audit is completed."""
+        return self.since if self.findings else self.through
 
     @property
     def kept_at(self) -> int:
@@ -90,6 +126,7 @@ class Audit:
             journal_steps=self.journal_steps + (self.phase == "journal"),
             things=self.things + page.things,
             in_flight=_added(self.in_flight, page.in_flight),
+            tallies=added_up(self.tallies, page.tallies),
             findings=self.findings + len(page.findings),
             kinds=sorted({*self.kinds, *(each.check for each in page.findings)}),
             held_until=None,
@@ -113,3 +150,12 @@ def _added(before: Sequence[Amount], more: Sequence[Amount]) -> tuple[Amount, ..
     for currency, amount in more:
         sums[currency] = sums.get(currency, 0) + amount
     return tuple(Amount(*each) for each in sorted(sums.items()))
+
+
+def added_up(before: Tallies | None, more: Tallies) -> dict[str, dict[str, int]]:
+    """Sums by name, of each batch of either."""
+    before = before or {}
+    return {
+        batch_id: dict(Counter(before.get(batch_id, {})) + Counter(more.get(batch_id, {})))
+        for batch_id in sorted({*before, *more})
+    }

@@ -1,19 +1,16 @@
 """An audit from its start to its end, in steps that any worker may take and no two take at once."""
 
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from chalicelib.audit import looking
 from chalicelib.audit import store as audits
-from chalicelib.audit.looking import Page
-from chalicelib.audit.rules import FINDINGS_KEPT, PHASES, Audit
-from chalicelib.audit.store import Head, Journal
+from chalicelib.audit.rules import FINDINGS_KEPT, Audit
+from chalicelib.audit.store import Head, Journal, Page
 from chalicelib.cases import service as cases
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Stale
 from chalicelib.ledger import store as ledger
-from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.service import SETTLED_AFTER
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
@@ -27,12 +24,14 @@ HOUR_OF_NIGHT = 4
 
 
 @retry_stale
-def start() -> tuple[Audit, bool]:
-    """Begin an audit, or find the one under way; and whether it is new."""
-    before = audits.head()
+def start(*, whole: bool = False) -> tuple[Audit, bool]:
+    """Begin an audit, or find the one under way; and whether it is new. A `whole` one looks at what
+    others have found right as well."""
+    before, now = audits.head(), clock.now()
     if before.running:
         return before.running, False
-    audit = _new(clock.now())
+    since = before.completed.right_before if before.completed and not whole else None
+    audit = Audit.new(ids.new("aud"), now, now - SETTLED_AFTER, since)
     write(*audits.begin(audit, before))
     return audit, True
 
@@ -54,17 +53,6 @@ def go_on(now: datetime) -> None:
             return
 
 
-def look_at_everything(through: datetime) -> Iterator[Finding]:
-    """The same list of checks over all that is stored, at once and without a trace."""
-    journal, audit = Journal(), _new(through, through)
-    while True:
-        looked = looking.look(Page(audit, journal))
-        yield from looked.findings
-        if audit.is_over_after(looked):
-            return
-        audit = audit.looked(looked)
-
-
 def _is_due(found: Head, now: datetime) -> bool:
     """Once a business date, from its early morning on."""
     here = now.astimezone(settings().zone)
@@ -73,24 +61,6 @@ def _is_due(found: Head, now: datetime) -> bool:
     last = found.completed
     zone = settings().zone
     return last is None or clock.business_date(last.started_at, zone) < here.date()
-
-
-def _new(now: datetime, through: datetime | None = None) -> Audit:
-    return Audit(
-        id=ids.new("aud"),
-        status="running",
-        through=through or now - SETTLED_AFTER,
-        phase=PHASES[0],
-        after=None,
-        step=0,
-        things=0,
-        in_flight=(),
-        findings=0,
-        kinds=(),
-        started_at=now,
-        completed_at=None,
-        version=1,
-    )
 
 
 def _take_step(audit: Audit) -> None:

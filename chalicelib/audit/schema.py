@@ -6,8 +6,16 @@ from pydantic import Field
 
 from chalicelib.audit.rules import Phase
 from chalicelib.ledger.checks import CheckName
-from chalicelib.platform.schema import FIRST_YEAR, LAST_YEAR, Instant, PageQuery, View
+from chalicelib.platform.schema import FIRST_YEAR, LAST_YEAR, Instant, PageQuery, RequestModel, View
 from chalicelib.settlement.rules import LineKind
+
+
+class StartAudit(RequestModel):
+    whole: bool = Field(
+        default=False,
+        description="Look at all statements and batches there have ever been, not only at those "
+        "since an audit has found them right.",
+    )
 
 
 class FindingView(View):
@@ -21,7 +29,7 @@ class RunningAuditView(View):
     id: str
     started_at: Instant
     phase: Phase = Field(description="What it looks at now.")
-    percent: int = Field(description="Of its five phases, those that are over.")
+    percent: int = Field(description="Of its phases, those that are over.")
     things: int = Field(description="What it has looked at: entries, parties, orders ...")
     findings: int = Field(description="What it has found so far.")
 

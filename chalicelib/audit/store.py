@@ -60,6 +60,8 @@ class AuditRow(EntityRow[Audit]):
     version = IntegerAttribute()
     held_until = InstantAttribute(null=True)
     journal_steps = IntegerAttribute()
+    since = InstantAttribute(null=True)
+    tallies = JSONAttribute(null=True)
     ttl = TTLAttribute(null=True)
 
     @classmethod
@@ -103,6 +105,14 @@ class Journal:
 
     books: Books = field(default_factory=dict)
     days: dict[str, Seal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page is of: the audit, and what it has added up of the journal so far."""
+
+    audit: Audit
+    journal: Journal
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,12 @@ def get_case(case_id: str) -> Case | None:
     return row.to_entity() if row else None
 
 
+def get_cases(case_ids: Iterable[str]) -> dict[str, Case]:
+    """Those that there are."""
+    rows = store.get_many(CaseRow, [(each, CASE) for each in case_ids])
+    return {row.pk: row.to_entity() for row in rows}
+
+
 def cases(statuses: Iterable[CaseStatus], page: PageRequest) -> Page[Case]:
     lists = [_listing(status) for status in statuses]
     return store.newest(CaseRow.listed, lists, CaseRow.age_key, page).map(CaseRow.to_entity)

@@ -89,9 +89,18 @@ class Taking:
                     lost[leader_id],
                     self._parts(leader_id, refund_id),
                     beside.get(leader_id, ()),
+                    held=-self._held(leader_id),
                 ),
             )
         ]
+
+    def _held(self, leader_id: str) -> int:
+        """What a leader loses of what is disputed."""
+        return sum(
+            self._lost(parcel).get(leader_id, 0)
+            for _, parcel in self.delivered()
+            if parcel.earned_on is None
+        )
 
     def _parts(self, leader_id: str, refund_id: str) -> list[RefundOfDelivery]:
         """What a leader loses of each parcel; what is disputed waits under no day of its own."""

@@ -5,14 +5,20 @@ part with a capital letter or a digit. Debit is positive there as it is here. Pu
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.currencies import written
-from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.rules import Entry, party_of
 
+# Of the accounts that are no party's; what is not named here is owed.
+ROOTS = {
+    "cash": "Assets",
+    "unmatched_chargebacks": "Assets",
+    "platform:revenue": "Income",
+}
 OWED = {"available", "pending", "in_payout", "payable", "held", "deposit"}
 LINK = re.compile(r"[A-Za-z0-9_/.-]+")
 _NO_PART = re.compile(r"[^A-Za-z0-9-]+")
@@ -20,18 +26,15 @@ _NO_PART = re.compile(r"[^A-Za-z0-9-]+")
 
 def account(name: str) -> str:
     """`leader:ldr_1:in_payout` is `Liabilities:Leader:Ldr-1:In-payout`."""
-    parts = name.split(":")
-    return ":".join([_root(parts[0], parts[-1]), *map(_part, parts)])
+    return ":".join([_root(name), *map(_part, name.split(":"))])
 
 
-def _root(kind: str, purpose: str) -> str:
-    if kind == "platform":
-        return "Income"
-    if kind == "cash":
-        return "Assets"
-    if kind in ("leader", "supplier"):
-        return "Liabilities" if purpose in OWED else "Assets"
-    return "Liabilities"
+def _root(name: str) -> str:
+    party = party_of(name)
+    if party:
+        return "Liabilities" if party[1] in OWED else "Assets"
+    kind = name.partition(":")[0]
+    return ROOTS.get(name) or ROOTS.get(kind, "Liabilities")
 
 
 def _part(word: str) -> str:
@@ -39,16 +42,24 @@ def _part(word: str) -> str:
     return part[0].upper() + part[1:]
 
 
-def lines(entries: Iterable[Entry], first: date, zone: ZoneInfo) -> Iterator[str]:
-    """The file's lines; every account is opened on the first day that the file tells of."""
-    told = list(entries)
+def lines(
+    told: Sequence[Entry], first: date, zone: ZoneInfo, *, is_whole: bool = True
+) -> Iterator[str]:
+    """The file's lines; every account is opened on the first day that the file tells of.
+
+    The parts of a file may be read alone and put together: nobody knows what another part opens, so
+    in each of them accounts open by themselves.
+    """
     yield 'option "title" "Tuan"'
     for currency in sorted({entry.currency for entry in told}):
         yield f'option "operating_currency" "{currency}"'
+    if not is_whole:
+        yield 'plugin "beancount.plugins.auto_accounts"'
     yield ""
-    used = {posting.account for entry in told for posting in entry.postings}
-    for name in sorted(map(account, used)):
-        yield f"{first} open {name}"
+    if is_whole:
+        used = {posting.account for entry in told for posting in entry.postings}
+        for name in sorted(map(account, used)):
+            yield f"{first} open {name}"
     for entry in told:
         yield ""
         yield from _transaction(entry, zone)

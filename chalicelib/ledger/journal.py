@@ -1,9 +1,9 @@
 """The journal of some business dates, in the forms accountants ask for."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import islice
+from typing import Any
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Invalid
@@ -54,6 +54,17 @@ class Days:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Entries of some days: all of them, or those that post to an account."""
+
+    days: Days
+    account: str = ""
+
+    def wants(self, entry: Entry) -> bool:
+        return not self.account or any(each.account == self.account for each in entry.postings)
+
+
+@dataclass(frozen=True)
 class Booked:
     """An entry as it is told: with the day and the period that it is dated into."""
 
@@ -67,36 +78,52 @@ class Booked:
     postings: tuple[Posting, ...]
 
 
-def page_of(days: Days, page: PageRequest) -> Page[Booked]:
+@dataclass(frozen=True)
+class Part:
+    """A file of entries, and where the next one goes on; None where it is the last."""
+
+    text: str
+    next_after: Any = None
+
+
+def page_of(asked: Asked, page: PageRequest) -> Page[Booked]:
     """Entries, the oldest first."""
+    return _entries(asked, page).map(_booked)
+
+
+def as_csv(asked: Asked, page: PageRequest) -> Part:
+    """A row for each posting, amounts in the minor unit; behind the first part without columns, so
+    that parts put together are one file."""
+    found = _entries(asked, replace(page, limit=ENTRIES_A_FILE))
+    rows = [row for entry in found.items for row in _rows(_booked(entry))]
+    text = sheets.written([Sheet("Journal", COLUMNS, rows)], "csv").decode()
+    if page.after:
+        text = text.partition("\n")[2]
+    return Part(text, found.next_after)
+
+
+def as_beancount(asked: Asked, page: PageRequest) -> Part:
+    """A file that `bean-check` accepts, alone and together with the parts before it."""
+    found = _entries(asked, replace(page, limit=ENTRIES_A_FILE))
+    is_whole = not (page.after or found.next_after)
+    first, zone = asked.days.first, settings().zone
+    lines = beancount.lines(found.items, first, zone, is_whole=is_whole)
+    return Part("\n".join(lines) + "\n", found.next_after)
+
+
+def _entries(asked: Asked, page: PageRequest) -> Page[Entry]:
+    """Where few of them are asked for, the page goes on though it is not full."""
     behind = Position(clock.from_text(page.after[0]), page.after[1]) if page.after else None
-    found = list(islice(days.entries(behind), page.limit + 1))
-    shown = found[: page.limit]
-    more = len(found) > page.limit
-    at = position(shown[-1]) if more else None
-    return Page(tuple(map(_booked, shown)), [clock.to_text(at.posted_at), at.id] if at else None)
-
-
-def as_csv(days: Days) -> str:
-    """A row for each posting, amounts in the minor unit. Raises Invalid for too many entries."""
-    rows = [row for entry in _of_a_file(days) for row in _rows(_booked(entry))]
-    return sheets.written([Sheet("Journal", COLUMNS, rows)], "csv").decode()
-
-
-def as_beancount(days: Days) -> str:
-    """A file that `bean-check` accepts. Raises Invalid for too many entries."""
-    return "\n".join(beancount.lines(_of_a_file(days), days.first, settings().zone)) + "\n"
-
-
-def _of_a_file(days: Days) -> list[Entry]:
-    found = list(islice(days.entries(), ENTRIES_A_FILE + 1))
-    if len(found) > ENTRIES_A_FILE:
-        raise Invalid.field(
-            "to",
-            f"has more than {ENTRIES_A_FILE} entries before it; ask for fewer days, or for pages "
-            "as JSON",
-        )
-    return found
+    found: list[Entry] = []
+    last: Entry | None = None
+    for read, entry in enumerate(asked.days.entries(behind)):
+        if last and (len(found) == page.limit or read == ENTRIES_A_FILE):
+            at = position(last)
+            return Page(tuple(found), [clock.to_text(at.posted_at), at.id])
+        if asked.wants(entry):
+            found.append(entry)
+        last = entry
+    return Page(tuple(found))
 
 
 def _booked(entry: Entry) -> Booked:

@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.ledger import journal, service
 from chalicelib.ledger import store as ledger
-from chalicelib.ledger.journal import Days
+from chalicelib.ledger.journal import Asked, Days, Part
 from chalicelib.ledger.periods import Period
 from chalicelib.ledger.schema import (
     BookedView,
@@ -17,7 +17,7 @@ from chalicelib.ledger.service import TrialBalance
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
-from chalicelib.platform.pages import Page, paged
+from chalicelib.platform.pages import Page, cursor, paged
 
 routes = Routes(__name__, tag="Ledger", authorizer=authorizer)
 
@@ -35,28 +35,38 @@ def read_trial_balance(request: Request) -> TrialBalance:
 
 
 CSV, BEANCOUNT = "text/csv; charset=utf-8", "text/plain; charset=utf-8"
+NEXT = "X-Next-Cursor"
 
 
 @routes.endpoint(
     "GET",
     "/v1/ledger/journal",
     summary="The journal of some business dates: as a list, CSV or a Beancount file",
-    notes="The oldest entry comes first. A file holds up to 5,000 entries; of more, ask for fewer "
-    "days, or for pages as JSON.",
+    notes="The oldest entry comes first. A file holds up to 5,000 entries; `X-Next-Cursor` is the "
+    "`cursor` of its next part. Parts put together in their order are one file.",
     roles=("operator",),
     query=JournalQuery,
     answer=BookedView,
     is_list=True,
-    also=Also(media_types=(CSV, BEANCOUNT)),
+    also=Also(
+        media_types=(CSV, BEANCOUNT),
+        gives={NEXT: "The `cursor` of a file's next part."},
+    ),
 )
 def read_journal(request: Request) -> Any:
     sent: JournalQuery = request.query
-    days = Days.of(sent.first, sent.last)
+    asked = Asked(Days.of(sent.first, sent.last), sent.account)
     if sent.format == "csv":
-        return Reply(None, headers={"Content-Type": CSV}, text=journal.as_csv(days))
+        return _file(request, CSV, journal.as_csv(asked, request.page))
     if sent.format == "beancount":
-        return Reply(None, headers={"Content-Type": BEANCOUNT}, text=journal.as_beancount(days))
-    return journal.page_of(days, request.page)
+        return _file(request, BEANCOUNT, journal.as_beancount(asked, request.page))
+    return journal.page_of(asked, request.page)
+
+
+def _file(request: Request, media_type: str, part: Part) -> Reply:
+    following = cursor(request.scope, part.next_after)
+    more = {NEXT: following} if following else {}
+    return Reply(None, headers={"Content-Type": media_type, **more}, text=part.text)
 
 
 @routes.endpoint(

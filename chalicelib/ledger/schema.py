@@ -34,8 +34,11 @@ class JournalQuery(PageQuery):
     last: BusinessDate = Field(
         alias="to", description="The last one, at most 366 days from the first."
     )
+    account: Annotated[
+        str, Field(max_length=100, description="Only entries that post to this account.")
+    ] = ""
     format: Literal["json", "csv", "beancount"] = Field(
-        default="json", description="A file has all of the days, whatever `limit` says."
+        default="json", description="A file has up to 5,000 entries, whatever `limit` says."
     )
 
 

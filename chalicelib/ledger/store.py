@@ -250,12 +250,6 @@ def accounts_of(party: str) -> AccountsRow:
     return store.get(AccountsRow, party, ACCOUNTS) or AccountsRow(party, ACCOUNTS)
 
 
-def accounts_of_all(parties: Iterable[str]) -> dict[str, AccountsRow]:
-    """The balances of those of these parties that anything was posted to."""
-    rows = store.get_many(AccountsRow, [(each, ACCOUNTS) for each in parties])
-    return {row.pk: row for row in rows}
-
-
 def last_step(party: str, day: date) -> tuple[date | None, Counter[str]]:
     """The last kept step at or before a business date, None before the first, and its balances."""
     until = StepRow.sk.between(STEP, f"{STEP}{day}")

@@ -404,6 +404,9 @@ class OrderLine:
             discount=self.discount - discount,
             **self._amounts(left),
             taken=kept(without(self.parts, self.quantity - self.waiting, units)),
+            agreed_cost=None
+            if self.agreed_cost is None
+            else self.agreed_cost - self._agreed_cost_of(units),
         )
         if not (self.refunded_quantity or self.arrived or self.marks):
             return rest

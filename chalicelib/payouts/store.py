@@ -181,6 +181,12 @@ class PayoutRow(EntityRow[Payout]):
         return {"pk": entity.id, "sk": PAYOUT, "age": age}
 
 
+class AnyRow(Row):
+    """A payout or a batch, as a look at the whole table finds it."""
+
+    Meta = PayoutsMeta
+
+
 class OpenRow(Row):
     """The one payout of a party that has no result yet."""
 
@@ -350,6 +356,19 @@ def end(payout: Payout) -> Delete:
 
 def has_open(party: Party) -> bool:
     return store.get(OpenRow, party.key, OPEN) is not None
+
+
+def open_ids(parties: Iterable[str]) -> dict[str, str]:
+    """The open payouts of those of these parties that have one."""
+    rows = store.get_many(OpenRow, [(each, OPEN) for each in parties])
+    return {row.pk: row.payout_id for row in rows}
+
+
+def scanned(after: Any, size: int) -> tuple[list[Payout], list[Batch], Any]:
+    """Payouts and batches among the next `size` items of the table, and where to go on."""
+    rows, behind = store.scan_page(AnyRow, (PAYOUT, BATCH), size, after)
+    of = {kind: [row.pk for row in rows if row.sk == kind] for kind in (PAYOUT, BATCH)}
+    return get_payouts(of[PAYOUT]), list(get_batches(of[BATCH]).values()), behind
 
 
 def payouts_in(batch_id: str, page: PageRequest) -> Page[Payout]:

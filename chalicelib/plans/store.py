@@ -112,7 +112,7 @@ class VersionRow(EntityRow[Version]):
 
     @classmethod
     def keys(cls, entity: Version) -> dict[str, Any]:
-        return {"pk": entity.plan_id, "sk": f"{VERSION}{entity.number:06d}"}
+        return {"pk": entity.plan_id, "sk": _version(entity.number)}
 
 
 class DefaultsRow(Row):
@@ -175,6 +175,12 @@ def add_version(version: Version) -> Put:
     return create(VersionRow.of(version))
 
 
+def get_versions(named: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Version]:
+    """Those that there are, by plan and number."""
+    rows = store.get_many(VersionRow, [(plan_id, _version(number)) for plan_id, number in named])
+    return {(row.plan_id, row.number): row.to_entity() for row in rows}
+
+
 def versions(plan_id: str, page: PageRequest) -> Page[Version]:
     return _newest(VersionRow, plan_id, VERSION, page)
 
@@ -218,3 +224,7 @@ def _newest(row: type[EntityRow[Any]], pk: str, prefix: str, page: PageRequest) 
     shown = tuple(rows[: page.limit])
     more = len(rows) > page.limit
     return Page(tuple(each.to_entity() for each in shown), shown[-1].sk if more else None)
+
+
+def _version(number: int) -> str:
+    return f"{VERSION}{number:06d}"

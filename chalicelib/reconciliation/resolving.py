@@ -11,10 +11,12 @@ from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.service import belongs_to
 from chalicelib.payouts import results
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import Told
 from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write, write
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.rules import (
@@ -166,6 +168,7 @@ def _entries(
     }.get(said.resolution)
     if against is None:
         return []
+    month = belongs_to(_day_of(made, before), now)
     return [
         books.entry(
             f"reconciled:{made.id}:{before.n}:{each.currency}",
@@ -173,6 +176,7 @@ def _entries(
             made.id,
             now,
             {made.account: each.amount, against: -each.amount},
+            belongs_to=month,
         )
         for each in _changes(before, said)
     ]
@@ -185,6 +189,17 @@ def _changes(before: NumberedDifference, said: Said) -> Sequence[Change]:
     (payout,) = payouts.get_payouts([before.difference.payout_id])
     came_back = [(each.currency, each.amount) for each in before.changes]
     return change(*came_back, (payout.currency, -payout.amount))
+
+
+def _day_of(made: Reconciliation, before: NumberedDifference) -> str:
+    """The business date of what differs: of its line, of its entry, or the statement's last."""
+    numbers, entries = before.difference.lines, before.difference.entries
+    if numbers:
+        return next(each.day for each in reconciliations.lines(made.id) if each.n in numbers)
+    entry = ledger.get_entry(entries[0]) if entries else None
+    if entry:
+        return clock.business_date(entry.posted_at, settings().zone).isoformat()
+    return made.last
 
 
 def _told(before: NumberedDifference, said: Said) -> tuple[str, ...]:

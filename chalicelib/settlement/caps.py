@@ -61,10 +61,6 @@ class CappedDay:
         )
 
 
-def is_capped(lines: Iterable[EarnedLine]) -> bool:
-    return any(line.day_cap is not None for line in lines)
-
-
 def delivery_days(lines: Iterable[EarnedLine]) -> list[str]:
     """The delivery days of capped lines, in order."""
     return sorted({line.delivered_on for line in lines if line.day_cap is not None})

@@ -11,9 +11,9 @@ from chalicelib.platform import queues
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Transaction
-from chalicelib.settlement import store as settlement
+from chalicelib.settlement import run_store
 from chalicelib.settlement.rules import Run, Total
-from chalicelib.settlement.store import MarkerRow, PageRow
+from chalicelib.settlement.run_store import MarkerRow, PageRow
 
 # So many are closed at once; where more have waited for one, another worker goes on.
 PAGES_AT_ONCE = 200
@@ -34,9 +34,9 @@ def close_pages(run_id: str, number: int) -> None:
     by leaders, and the last page to close knows the run's totals. Where this page is closed
     already, it is the first open one that is looked at.
     """
-    page = settlement.get_page(run_id, number)
+    page = run_store.get_page(run_id, number)
     if page and page.is_closed:
-        page = settlement.first_open_page(run_id)
+        page = run_store.first_open_page(run_id)
     so_far = _before(run_id, page) if page else None
     for _ in range(PAGES_AT_ONCE):
         so_far = _close(run_id, page, so_far) if page and so_far else None
@@ -45,7 +45,7 @@ def close_pages(run_id: str, number: int) -> None:
         if page.is_last:
             _complete(run_id)
             return
-        page = settlement.get_page(run_id, page.number + 1)
+        page = run_store.get_page(run_id, page.number + 1)
     if page:
         message = {"subject": run_id, "data": {"page": page.number}}
         queues.send(queues.SETTLEMENT_SETTLE, [message])
@@ -55,7 +55,7 @@ def fail(run: Run, detail: str) -> None:
     """Give up until an operator goes on with it, and make room for other dates."""
     failed = replace(run, status="failed", version=run.version + 1)
     transaction = Transaction()
-    transaction.add(settlement.replace_run(failed, run.version), settlement.end(run))
+    transaction.add(run_store.replace_run(failed, run.version), run_store.end(run))
     if not run.dry_run:
         occurrence = str(failed.version)
         cases.open_in(transaction, "settlement_failed", run.id, detail, occurrence=occurrence)
@@ -66,7 +66,7 @@ def _before(run_id: str, page: PageRow) -> SoFar | None:
     """What the pages before this one come to, once they are all closed; else None."""
     if page.number == 0:
         return SoFar()
-    before = settlement.get_page(run_id, page.number - 1)
+    before = run_store.get_page(run_id, page.number - 1)
     return _so_far(before) if before else None
 
 
@@ -80,11 +80,11 @@ def _close(run_id: str, page: PageRow, before: SoFar) -> SoFar | None:
     """What the run comes to with this page; None where it is not done with all its leaders."""
     if page.is_closed:
         return _so_far(page)
-    markers = settlement.markers(run_id, page.number)
+    markers = run_store.markers(run_id, page.number)
     if len(markers) < len(page.leader_ids):
         return None
     so_far = _with(before, markers)
-    settlement.close_page(page, *so_far)
+    run_store.close_page(page, *so_far)
     return so_far
 
 
@@ -103,7 +103,7 @@ def _with(before: SoFar, markers: Sequence[MarkerRow]) -> SoFar:
 
 @retry_stale
 def _complete(run_id: str) -> None:
-    run, last = settlement.get_running(run_id), settlement.last_page(run_id)
+    run, last = run_store.get_running(run_id), run_store.last_page(run_id)
     so_far = _so_far(last) if last else None
     if run is None or so_far is None or not run.listed:
         return
@@ -117,7 +117,7 @@ def _complete(run_id: str) -> None:
         version=run.version + 1,
     )
     transaction = Transaction()
-    transaction.add(settlement.replace_run(completed, run.version), settlement.end(run))
+    transaction.add(run_store.replace_run(completed, run.version), run_store.end(run))
     if not run.dry_run:
         transaction.publish(Event(events.SETTLEMENT_COMPLETED, run_id))
     transaction.commit()

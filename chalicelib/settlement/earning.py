@@ -12,9 +12,10 @@ from chalicelib.kernel import clock
 from chalicelib.ledger.rules import Entry
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Put, Update, Write
+from chalicelib.settlement import run_store
 from chalicelib.settlement import store as settlement
-from chalicelib.settlement.caps import is_capped
-from chalicelib.settlement.rules import EarnedLine, Earnings
+from chalicelib.settlement.cap_sums import sums
+from chalicelib.settlement.rules import EarnedLine, Earnings, date_of
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,14 @@ class RefundOfEarnings:
 
     `beside` are lines, each with the day under which it waits, of what else it brings or takes:
     commission that the leader keeps since somebody else pays it, a bonus that is taken back.
+    `held` is how much more waits for the end of disputes, or less.
     """
 
     refund_id: str
     estimated: int
     parts: Sequence[RefundOfDelivery]
     beside: Sequence[tuple[str, EarnedLine]] = ()
+    held: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,15 @@ def together(*all_of_it: Beside) -> Beside:
 
 
 def earnings_of(leader_ids: Sequence[str]) -> dict[str, Earnings]:
-    return {each.leader_id: each for each in settlement.get_many_earnings(leader_ids)}
+    found = settlement.get_many_earnings(leader_ids)
+    return {each.leader_id: _without_runs_behind(each) for each in found}
+
+
+def _without_runs_behind(earnings: Earnings) -> Earnings:
+    if not earnings.behind:
+        return earnings
+    dates = (date_of(trouble.run_id) for trouble in run_store.behind(earnings.leader_id))
+    return replace(earnings, behind_through=max(dates, default=""))
 
 
 def open_bucket(earnings: Mapping[str, Earnings], matured_on: date) -> str:
@@ -136,7 +147,7 @@ def earn(
             bucket,
             currency,
             matured=amount + sum(line.amount for line in bonuses),
-            capped=is_capped(earned),
+            caps=sums(earned),
         ),
         *(
             settlement.write_earned(leader_id, bucket, parcel_id, lines)
@@ -157,13 +168,16 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
         settlement.change_earnings(
             earnings.leader_id,
             estimated=-refund.estimated,
+            held=refund.held,
             when=settlement.settled_as_in(earnings),
             raises_version=True,
         )
     ]
     by_day: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    changed: dict[str, list[EarnedLine]] = defaultdict(list)
     for part in open_parts:
         by_day[part.bucket][0] -= part.amount
+        changed[part.bucket] += part.reversed
         writes.append(
             settlement.write_earned(earnings.leader_id, part.bucket, part.parcel_id, part.remaining)
         )
@@ -171,13 +185,13 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
     for bucket, (matured, adjusted) in told.items():
         by_day[bucket][0] += sum(line.amount for line in matured)
         by_day[bucket][1] += sum(line.amount for line in adjusted)
+        changed[bucket] += [*adjusted, *matured]
         writes.append(
             settlement.write_earned(
                 earnings.leader_id, bucket, refund.refund_id, (*adjusted, *matured)
             )
         )
     for bucket, (matured_by, adjusted_by) in by_day.items():
-        lines = [line for of_kind in told.get(bucket, ()) for line in of_kind]
         writes.append(
             settlement.change_maturing(
                 earnings.leader_id,
@@ -185,7 +199,7 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
                 currency,
                 matured=matured_by,
                 adjusted=adjusted_by,
-                capped=is_capped(lines),
+                caps=sums(changed[bucket]),
             )
         )
     return writes
@@ -249,7 +263,7 @@ def adjust(
             bucket,
             currency,
             adjusted=sum(line.amount for line in lines),
-            capped=is_capped(lines),
+            caps=sums(lines),
         ),
     ]
 
@@ -290,7 +304,8 @@ def hold(
         )
         for each in parcels
     ]
-    return take_back(earnings, currency, RefundOfEarnings(dispute_id, 0, parts))
+    held = sum(each.amount for each in parcels)
+    return take_back(earnings, currency, RefundOfEarnings(dispute_id, 0, parts, held=held))
 
 
 def release(earnings: Earnings, currency: str, parcels: Sequence[OfParcel]) -> list[Write]:
@@ -300,7 +315,10 @@ def release(earnings: Earnings, currency: str, parcels: Sequence[OfParcel]) -> l
         by_day[each.bucket] += each.lines
     return [
         settlement.change_earnings(
-            earnings.leader_id, when=settlement.settled_as_in(earnings), raises_version=True
+            earnings.leader_id,
+            held=-sum(each.amount for each in parcels),
+            when=settlement.settled_as_in(earnings),
+            raises_version=True,
         ),
         *(
             settlement.change_maturing(
@@ -308,7 +326,7 @@ def release(earnings: Earnings, currency: str, parcels: Sequence[OfParcel]) -> l
                 bucket,
                 currency,
                 matured=sum(line.amount for line in lines),
-                capped=is_capped(lines),
+                caps=sums(lines),
             )
             for bucket, lines in by_day.items()
         ),

@@ -216,7 +216,8 @@ class Earnings:
 
     Every change to what a coming run will take raises `version`, so a run that has read an
     older one cannot commit. `last_run_id` is that of the last statement, and `behind` counts the
-    runs that have set the leader aside.
+    runs that have set the leader aside; `behind_through` is the date of the last of these. What
+    is `held` is pending and matures on no day, since it is disputed.
     """
 
     leader_id: str
@@ -226,6 +227,8 @@ class Earnings:
     version: int = 0
     last_run_id: str = ""
     behind: int = 0
+    behind_through: str = ""
+    held: int = 0
 
     def bucket_for(self, matured_on: date) -> str:
         """The day under which an amount waits: when it matures, or the first not yet taken."""
@@ -233,10 +236,15 @@ class Earnings:
 
     @property
     def first_open_bucket(self) -> str:
-        """The day that every coming run takes; what is clawed back waits under it."""
-        if not self.settled_through:
+        """The day that every coming run takes; what is clawed back waits under it.
+
+        A run that has set the leader aside is over: what is posted since is none of it, even if it
+        is made up for later.
+        """
+        through = max(self.settled_through, self.behind_through)
+        if not through:
             return FIRST_DAY
-        return (date.fromisoformat(self.settled_through) + timedelta(days=1)).isoformat()
+        return (date.fromisoformat(through) + timedelta(days=1)).isoformat()
 
     def has_taken(self, bucket: str) -> bool:
         return bucket <= self.settled_through
@@ -362,3 +370,8 @@ class LeaderOfRun:
 
 def run_id(business_date: str) -> str:
     return f"run_{business_date}"
+
+
+def date_of(run_id: str) -> str:
+    """The business date that a run, which is no dry run, is named by."""
+    return run_id.removeprefix("run_")

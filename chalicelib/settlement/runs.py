@@ -18,11 +18,10 @@ from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, create
-from chalicelib.settlement import rules
-from chalicelib.settlement import store as settlement
+from chalicelib.settlement import rules, run_store
 from chalicelib.settlement.listing import go_on_listing, send_again_from_the_start
 from chalicelib.settlement.rules import LeaderOfRun, Progress, Run
-from chalicelib.settlement.store import MarkerRow, RunRow, TroubleRow
+from chalicelib.settlement.run_store import MarkerRow, RunRow, TroubleRow
 
 # Of so many pages leaders are counted one by one.
 PAGES_COUNTED = 10
@@ -51,7 +50,7 @@ def start(business_date: str, recorder: Recorder | None = None) -> Started:
     Raises Invalid for a date that is not over, Conflict while another date's run is under way.
     """
     _check_date(business_date)
-    run = settlement.get_run(rules.run_id(business_date))
+    run = run_store.get_run(rules.run_id(business_date))
     if run is None:
         return _create(_new(rules.run_id(business_date), business_date), recorder)
     if run.status == "failed":
@@ -74,7 +73,7 @@ def start_dry(business_date: str, recorder: Recorder | None = None) -> Started:
 def start_for_last_night(now: datetime) -> None:
     """Start the run of the day before, once; an operator goes on with one that failed."""
     day = clock.day_before(clock.business_date(now, settings().zone)).isoformat()
-    if settlement.get_run(rules.run_id(day)) is None:
+    if run_store.get_run(rules.run_id(day)) is None:
         start(day)
 
 
@@ -83,7 +82,7 @@ def run_of(run_id: str) -> Progress:
 
 
 def runs(page: PageRequest, *, dry: bool) -> Page[Progress]:
-    return settlement.runs(page, dry=dry).map(progress_of)
+    return run_store.runs(page, dry=dry).map(progress_of)
 
 
 def progress_of(run: Run) -> Progress:
@@ -93,15 +92,15 @@ def progress_of(run: Run) -> Progress:
     """
     if run.status == "completed":
         return rules.progress(run, clock.now())
-    last, first = settlement.last_page(run.id), settlement.first_open_page(run.id)
+    last, first = run_store.last_page(run.id), run_store.first_open_page(run.id)
     if last is None or first is None:
         return rules.progress(run, clock.now())
-    before = settlement.get_page(run.id, first.number - 1) if first.number else None
+    before = run_store.get_page(run.id, first.number - 1) if first.number else None
     closed = first if first.is_closed else before
     markers = [
         marker
-        for page in settlement.open_pages(run.id, PAGES_COUNTED)
-        for marker in settlement.markers(run.id, page.number)
+        for page in run_store.open_pages(run.id, PAGES_COUNTED)
+        for marker in run_store.markers(run.id, page.number)
     ]
     aside = sum(1 for marker in markers if marker.set_aside)
     seen = replace(
@@ -124,7 +123,7 @@ def retry(run_id: str, leader_id: str) -> Retried:
 
     Raises NotFound where it has not, Conflict while the run is still under way.
     """
-    run, trouble = _run(run_id), settlement.get_trouble(run_id, leader_id)
+    run, trouble = _run(run_id), run_store.get_trouble(run_id, leader_id)
     if trouble is None or trouble.set_aside_at is None:
         raise NotFound("The run has not set such a leader aside.")
     if run.status != "completed":
@@ -132,7 +131,7 @@ def retry(run_id: str, leader_id: str) -> Retried:
             f"The run is {run.status}. A leader is retried once it is completed.",
             code="settlement_run_in_progress",
         )
-    marker = settlement.get_marker(run_id, trouble.page, leader_id)
+    marker = run_store.get_marker(run_id, trouble.page, leader_id)
     if marker is None:
         raise LookupError(f"{run_id} is completed without {leader_id}")
     if trouble.is_set_aside:
@@ -142,7 +141,7 @@ def retry(run_id: str, leader_id: str) -> Retried:
 
 
 def _run(run_id: str) -> Run:
-    run = settlement.get_run(run_id)
+    run = run_store.get_run(run_id)
     if run is None:
         raise NotFound("There is no such settlement run.")
     return run
@@ -153,12 +152,12 @@ def _all_leaders(run: Run, page: PageRequest) -> Page[LeaderOfRun]:
     number, after = page.after or (0, None)
     found: list[MarkerRow] = []
     for _ in range(PAGES_COUNTED):
-        rows = settlement.markers(run.id, number, after, page.limit + 1 - len(found))
+        rows = run_store.markers(run.id, number, after, page.limit + 1 - len(found))
         found += rows
         if len(found) > page.limit:
             shown = found[: page.limit]
             return Page(_named(run, shown), (shown[-1].page_number, shown[-1].sk))
-        listed = settlement.get_page(run.id, number)
+        listed = run_store.get_page(run.id, number)
         if listed is None or listed.is_last:
             return Page(_named(run, found))
         number, after = number + 1, None
@@ -166,15 +165,15 @@ def _all_leaders(run: Run, page: PageRequest) -> Page[LeaderOfRun]:
 
 
 def _set_aside(run: Run, page: PageRequest) -> Page[LeaderOfRun]:
-    rows = settlement.asides(run.id, page.after, page.limit + 1)
+    rows = run_store.asides(run.id, page.after, page.limit + 1)
     shown, more = rows[: page.limit], len(rows) > page.limit
-    found = [settlement.get_marker(run.id, row.page, row.sk) for row in shown]
+    found = [run_store.get_marker(run.id, row.page, row.sk) for row in shown]
     named = _named(run, [marker for marker in found if marker and marker.set_aside])
     return Page(named, shown[-1].sk if more else None)
 
 
 def _named(run: Run, markers: Sequence[MarkerRow]) -> tuple[LeaderOfRun, ...]:
-    troubles = settlement.troubles(run.id, [each.sk for each in markers if each.set_aside])
+    troubles = run_store.troubles(run.id, [each.sk for each in markers if each.set_aside])
     return tuple(_with_cause(each.of_leader, troubles.get(each.sk)) for each in markers)
 
 
@@ -216,7 +215,7 @@ def _new(run_id: str, business_date: str) -> Run:
 def _create(run: Run, recorder: Recorder | None) -> Started:
     started = Started(rules.progress(run, run.started_at), is_new=True)
     transaction = Transaction(recorder)
-    transaction.add(create(RunRow.of(run)), settlement.begin(run, _in_progress(run)))
+    transaction.add(create(RunRow.of(run)), run_store.begin(run, _in_progress(run)))
     transaction.publish(Event(events.SETTLEMENT_STARTED, run.id))
     transaction.commit(started)
     return started
@@ -227,7 +226,7 @@ def _resume(run: Run, recorder: Recorder | None) -> Started:
     started = Started(progress_of(running), is_new=False)
     transaction = Transaction(recorder)
     transaction.add(
-        settlement.replace_run(running, run.version), settlement.begin(run, _in_progress(run))
+        run_store.replace_run(running, run.version), run_store.begin(run, _in_progress(run))
     )
     transaction.commit(started)
     send_again_from_the_start(run.id)

@@ -13,7 +13,7 @@ from chalicelib.kernel.errors import Busy
 from chalicelib.platform.log import failure, logger, metric
 from chalicelib.platform.retries import unreachable
 from chalicelib.platform.transaction import Transaction, write
-from chalicelib.settlement import store as settlement
+from chalicelib.settlement import run_store
 from chalicelib.settlement.rules import LeaderOfRun, Run
 
 FAILURES_AT_MOST = 5
@@ -29,9 +29,9 @@ def note_failure(run_id: str, page_number: int, leader_id: str, error: Exception
     """
     if isinstance(error, Busy) or unreachable(error):
         return
-    write(settlement.note_failure(run_id, page_number, leader_id, _cause()))
-    trouble = settlement.get_trouble(run_id, leader_id)
-    run = settlement.get_running(run_id)
+    write(run_store.note_failure(run_id, page_number, leader_id, _cause()))
+    trouble = run_store.get_trouble(run_id, leader_id)
+    run = run_store.get_running(run_id)
     if run and trouble and trouble.failures >= FAILURES_AT_MOST:
         set_aside(run, page_number, leader_id)
 
@@ -39,12 +39,12 @@ def note_failure(run_id: str, page_number: int, leader_id: str, error: Exception
 def set_aside(run: Run, page_number: int, leader_id: str) -> bool:
     """Let a run go on without a leader. False where it has set aside too many."""
     since = run.resumed_at or run.started_at
-    aside = [row for row in settlement.asides(run.id) if row.set_aside_at >= since]
+    aside = [row for row in run_store.asides(run.id) if row.set_aside_at >= since]
     if len(aside) >= SET_ASIDE_AT_MOST:
         return False
     try:
         _set_aside(run, page_number, leader_id)
-    except settlement.AlreadySettled:
+    except run_store.AlreadySettled:
         logger.info("settled or set aside meanwhile", leader_id=leader_id)
     return True
 
@@ -53,11 +53,11 @@ def _set_aside(run: Run, page_number: int, leader_id: str) -> None:
     without = LeaderOfRun(leader_id, "set_aside", None, 0, 0, 0, 0)
     transaction = Transaction()
     transaction.add(
-        settlement.marker(run.id, page_number, without),
-        *settlement.set_aside(run, page_number, leader_id, clock.now()),
+        run_store.marker(run.id, page_number, without),
+        *run_store.set_aside(run, page_number, leader_id, clock.now()),
     )
     if not run.dry_run:
-        trouble = settlement.get_trouble(run.id, leader_id)
+        trouble = run_store.get_trouble(run.id, leader_id)
         cause = trouble.cause if trouble and trouble.cause else SILENT
         detail = (
             f"{run.id} goes on without this leader, whom it could not settle. {cause} The next "

@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.service import belongs_to
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Transaction, Write, create, write
+from chalicelib.settlement import run_store
 from chalicelib.settlement import store as settlement
+from chalicelib.settlement.cap_sums import summed_lines
 from chalicelib.settlement.caps import CappedDay, capped, delivery_days
 from chalicelib.settlement.closing import close_pages
 from chalicelib.settlement.rules import (
@@ -24,14 +27,15 @@ from chalicelib.settlement.rules import (
     Total,
     maturing_entry_id,
 )
+from chalicelib.settlement.run_store import MarkerRow
 from chalicelib.settlement.setting_aside import note_failure
-from chalicelib.settlement.store import MarkerRow, MaturingRow, StatementRow
+from chalicelib.settlement.store import MaturingRow, StatementRow
 
 
 @dataclass(frozen=True)
 class Taken:
     """What a run takes of a leader's days: the statement, how much of it was pending, and what the
-    capped days among them come to."""
+    capped days among them, and those kept beside them, come to."""
 
     statement: Statement
     matured: int
@@ -60,8 +64,8 @@ def settle_leader(run_id: str, page_number: int, leader_id: str) -> None:
 
 @retry_stale
 def _settle_leader(run_id: str, page_number: int, leader_id: str) -> Run | None:
-    run = settlement.get_run(run_id)
-    before = settlement.get_marker(run_id, page_number, leader_id)
+    run = run_store.get_run(run_id)
+    before = run_store.get_marker(run_id, page_number, leader_id)
     if run is None or not _is_to_settle(run, before):
         return run
     earnings = settlement.get_earnings(leader_id)
@@ -71,7 +75,7 @@ def _settle_leader(run_id: str, page_number: int, leader_id: str) -> Run | None:
     days = settlement.maturing_between(leader_id, earnings.settled_through, run.business_date)
     try:
         _settle(run, page_number, earnings, days, before)
-    except settlement.AlreadySettled:
+    except run_store.AlreadySettled:
         logger.info("settled meanwhile", leader_id=leader_id)
     return run
 
@@ -84,8 +88,8 @@ def _is_to_settle(run: Run, marker: MarkerRow | None) -> bool:
 
 def _catch_up(run: Run, leader_id: str) -> None:
     """Settle the leader for the earlier runs that have set it aside, the first one first."""
-    for trouble in settlement.behind(leader_id):
-        earlier = settlement.get_run(trouble.run_id)
+    for trouble in run_store.behind(leader_id):
+        earlier = run_store.get_run(trouble.run_id)
         if earlier and earlier.business_date < run.business_date:
             _settle_leader(earlier.id, trouble.page, leader_id)
 
@@ -100,7 +104,7 @@ def _settle(
     late = before is not None
     taken = _taken(run, earnings, days) if days else None
     leader = _of_run(earnings, taken)
-    marker = settlement.marker(run.id, page_number, leader, late=late)
+    marker = run_store.marker(run.id, page_number, leader, late=late)
     if run.dry_run or not (taken or late):
         write(marker)
         return
@@ -114,11 +118,9 @@ def _settle(
 def _taken(run: Run, earnings: Earnings, days: Sequence[MaturingRow]) -> Taken:
     matured, adjusted = sum(day.matured for day in days), sum(day.adjusted for day in days)
     made = _statement(run, earnings, days[0].currency, matured + adjusted)
-    if not any(day.capped for day in days):
+    lines = [line for day in days for line in summed_lines(day.caps)]
+    if not lines:
         return Taken(made, matured)
-    lines = settlement.earned_between(
-        earnings.leader_id, earnings.settled_through, run.business_date
-    )
     before = settlement.capped_days(earnings.leader_id, delivery_days(lines))
     caps, after = capped(before, lines)
     withheld = sum(line.amount for line in caps)
@@ -168,12 +170,10 @@ def _writes(earnings: Earnings, taken: Taken | None, *, late: bool) -> list[Writ
         settlement.take(made, earnings, caught_up=late),
         create(StatementRow.of(made)),
     ]
-    for day in dict.fromkeys(each.delivered_on for each in taken.capped):
-        of_day = [each for each in taken.capped if each.delivered_on == day]
-        writes.append(settlement.keep_capped(made.leader_id, day, of_day))
+    writes += settlement.keep_capped(made.leader_id, taken.capped)
     amounts = _made_available(taken)
     if any(amounts.values()):
-        writes += ledger.post(_maturing_entry(taken.statement, amounts))
+        writes += ledger.post(_maturing_entry(made, amounts))
     return writes
 
 
@@ -191,8 +191,8 @@ def _catching_up(run: Run, leader: LeaderOfRun, *, has_taken: bool) -> list[Writ
         version=run.version + 1,
     )
     return [
-        settlement.replace_run(counted, run.version),
-        *settlement.caught_up(run.id, leader.leader_id, clock.now()),
+        run_store.replace_run(counted, run.version),
+        *run_store.caught_up(run.id, leader.leader_id, clock.now()),
     ]
 
 
@@ -208,4 +208,12 @@ def _made_available(taken: Taken) -> Counter[str]:
 
 
 def _maturing_entry(made: Statement, amounts: Counter[str]) -> books.Entry:
-    return books.entry(maturing_entry_id(made), made.currency, made.run_id, made.made_at, amounts)
+    month = belongs_to(made.business_date, made.made_at)
+    return books.entry(
+        maturing_entry_id(made),
+        made.currency,
+        made.run_id,
+        made.made_at,
+        amounts,
+        belongs_to=month,
+    )

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 
 from chalicelib.platform.retries import retry_stale
-from chalicelib.settlement import store as settlement
+from chalicelib.settlement import run_store
 from chalicelib.settlement.closing import close_pages, fail
 from chalicelib.settlement.listing import PAGES_AT_A_TIME, go_on_listing, send_again, unsettled
 from chalicelib.settlement.rules import Run
+from chalicelib.settlement.run_store import PageRow
 from chalicelib.settlement.setting_aside import set_aside
-from chalicelib.settlement.store import PageRow
 
 # A message that has not been answered for this long is taken for lost and sent again.
 PATIENCE = timedelta(minutes=5)
@@ -23,15 +23,15 @@ def watch(now: datetime) -> None:
 
 @retry_stale
 def _watch(now: datetime, *, dry: bool) -> None:
-    run_id = settlement.current_run_id(dry=dry)
-    run = settlement.get_running(run_id) if run_id else None
+    run_id = run_store.current_run_id(dry=dry)
+    run = run_store.get_running(run_id) if run_id else None
     if run is None:
         return
-    open_pages = settlement.open_pages(run.id, PAGES_AT_A_TIME)
+    open_pages = run_store.open_pages(run.id, PAGES_AT_A_TIME)
     overdue = [page for page in open_pages if _sent_at(run, page) <= now - PATIENCE]
     if not all(_see_to(run, page) for page in overdue):
         return
-    last = settlement.last_page(run.id)
+    last = run_store.last_page(run.id)
     if last:
         # Where all are closed, whoever closed the last one died before it completed the run.
         close_pages(run.id, (open_pages or [last])[0].number)

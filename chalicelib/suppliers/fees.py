@@ -9,13 +9,14 @@ from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.service import belongs_to
 from chalicelib.parties import service as suppliers
 from chalicelib.parties import store as parties
 from chalicelib.parties.settlement_terms import SettlementTerms
 from chalicelib.platform.log import metric
 from chalicelib.platform.settings import settings
 from chalicelib.platform.sweeping import sweep_each
-from chalicelib.platform.transaction import Write, write
+from chalicelib.platform.transaction import Write, write, write_alone
 from chalicelib.suppliers import rules
 from chalicelib.suppliers import store as kept
 
@@ -69,6 +70,7 @@ def of_delivery(
         order.id,
         now,
         {owed: fee, books.PLATFORM_REVENUE: -fee},
+        belongs_to=belongs_to(delivered_on, now),
     )
     return FirstDelivery([entry], [first])
 
@@ -88,21 +90,25 @@ def sweep(now: datetime) -> int:
 
 
 def _behind(some: Sequence[SettlementTerms], through: date) -> list[str]:
-    """Those of which the fee of some year has not been posted, be it because there is none."""
-    supplier_of = {
-        rules.annual_fee_id(terms.supplier_id, fee_year): terms.supplier_id
-        for terms in some
-        for fee_year in terms.fee_years(through)
-    }
-    posted = ledger.posted(supplier_of)
-    return list(dict.fromkeys(supplier_of[each] for each in supplier_of if each not in posted))
+    """Those that have come into a fee year since it was last decided what they pay."""
+    decided = kept.decided_through(terms.supplier_id for terms in some)
+    last = {terms.supplier_id: terms.fee_year(through) for terms in some}
+    return [
+        supplier_id
+        for supplier_id, fee_year in last.items()
+        if fee_year and fee_year > decided.get(supplier_id, date.min)
+    ]
 
 
 def _post_annual(supplier_id: str, through: date, now: datetime) -> None:
+    """Each fee by itself, and that of all years is decided once all are written."""
     due = {each.id: each for each in _annual_fees(supplier_id, through, now)}
     for entry_id in due.keys() - ledger.posted(due):
         write(*ledger.post(due[entry_id]))
         metric("AnnualFeesPosted")
+    last = parties.settlement_terms_of([supplier_id])[supplier_id].fee_year(through)
+    if last:
+        write_alone(kept.decide_through(supplier_id, last))
 
 
 def _annual_fees(supplier_id: str, through: date, now: datetime) -> Iterator[Entry]:
@@ -120,4 +126,5 @@ def _annual_fees(supplier_id: str, through: date, now: datetime) -> Iterator[Ent
                     books.supplier_owed(supplier_id): terms.annual_fee,
                     books.PLATFORM_REVENUE: -terms.annual_fee,
                 },
+                belongs_to=belongs_to(fee_year.isoformat(), now),
             )

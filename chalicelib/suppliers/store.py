@@ -1,5 +1,6 @@
 """The suppliers table: deposits, and what is counted of a supplier by fee year and by month."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from chalicelib.platform.transaction import Put, Update, create
 from chalicelib.suppliers.rules import Deposit
 
 DEPOSIT, COMMUNITY, FINES = "deposit#", "community#", "fines#"
+FEE_YEARS = "fee_years"
 
 
 SuppliersMeta = table("SUPPLIERS_TABLE")
@@ -40,6 +42,14 @@ class CommunityRow(Row):
     """Says that a supplier has delivered to a leader's community in one of its fee years."""
 
     Meta = SuppliersMeta
+
+
+class FeeYearsRow(Row):
+    """Through which fee year a supplier's yearly fees were posted, or found not to be due."""
+
+    Meta = SuppliersMeta
+
+    through = UnicodeAttribute()
 
 
 class FinesRow(Row):
@@ -73,6 +83,17 @@ def has_delivered_to(supplier_id: str, leader_id: str, fee_year: date) -> bool:
 def deliver_first_to(supplier_id: str, leader_id: str, fee_year: date) -> Put:
     """Stale where the supplier has delivered to that community in that fee year before."""
     return create(CommunityRow(supplier_id, _community(leader_id, fee_year)))
+
+
+def decided_through(supplier_ids: Iterable[str]) -> dict[str, date]:
+    """The last fee year of each supplier whose fee was decided."""
+    rows = store.get_many(FeeYearsRow, [(each, FEE_YEARS) for each in supplier_ids])
+    return {row.pk: date.fromisoformat(row.through) for row in rows}
+
+
+def decide_through(supplier_id: str, fee_year: date) -> Put:
+    """Nobody looks for the fees until that year again."""
+    return Put(FeeYearsRow(supplier_id, FEE_YEARS, through=fee_year.isoformat()), when=None)
 
 
 def fined_in(supplier_id: str, month: str) -> int:

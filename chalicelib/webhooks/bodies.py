@@ -18,7 +18,7 @@ from chalicelib.ordering.rules import ENDED_UNSHIPPED, Order
 from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Refund
 from chalicelib.payouts import store as payouts
-from chalicelib.settlement import store as settlement
+from chalicelib.settlement import run_store
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import PLATFORM
 
@@ -184,7 +184,7 @@ def _payout(event_type: str) -> Callable[[str], Iterable[Told]]:
 
 
 def _settlement_completed(run_id: str) -> Iterable[Told]:
-    run = _found(settlement.get_run(run_id), run_id)
+    run = _found(run_store.get_run(run_id), run_id)
     data = {
         "run_id": run.id,
         "business_date": run.business_date,

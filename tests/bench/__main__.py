@@ -28,6 +28,7 @@ def measure(say: Say) -> list[Figure]:
             *measured_in_process("tests.bench.selling", api, say),
             *measured_in_process("tests.bench.settling", settle, say),
             *night(stack, api, say),
+            *measured_in_process("tests.bench.folding", api, say),
             *measured_in_process("tests.bench.delivering", attempt, say),
             *measured_in_process("tests.bench.telling", attempt, say),
             *imports.measure(local.STAGE, api, say),

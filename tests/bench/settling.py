@@ -1,6 +1,6 @@
 """Settling a leader: its write units, whether ten order lines have matured or a thousand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.bench.watched import watched, write_units
 from tests.support.events import sqs_event
 
 GROUP = "Settling a leader"
-MOST_UNITS, MORE_A_DAY = 16, 2
+MOST_UNITS, MORE_A_DAY, MORE_CAPPED = 16, 2, 4
 LINES_A_DISPATCH = 2
 COMMISSION = 137
 
@@ -24,21 +24,29 @@ class Case:
     leader_id: str
     lines: int
     days: int
+    day_cap: int | None = None
 
     @property
     def what(self) -> str:
         days = "1 day" if self.days == 1 else f"{self.days} days"
-        return f"write units, {self.lines:,} lines of {days}"
+        capped = "" if self.day_cap is None else "capped "
+        return f"write units, {self.lines:,} {capped}lines of {days}"
 
     @property
     def target(self) -> int:
-        return MOST_UNITS + MORE_A_DAY * (self.days - 1)
+        capped = 0 if self.day_cap is None else MORE_CAPPED
+        return MOST_UNITS + MORE_A_DAY * (self.days - 1) + capped
+
+    @property
+    def total(self) -> int:
+        return self.lines * COMMISSION if self.day_cap is None else self.day_cap
 
 
 CASES = (
     Case("ldr_bench_ten", 10, 1),
     Case("ldr_bench_thousand", 1_000, 1),
     Case("ldr_bench_days", 12, 3),
+    Case("ldr_bench_capped", 1_000, 1, day_cap=50_000),
 )
 # Keeps the page from closing: what a page costs is not a leader's.
 NEVER_SETTLED = "ldr_bench_never"
@@ -56,7 +64,7 @@ def measure(say: Say) -> list[Figure]:
         say(f"settling a leader: {case.what}")
         units = settle(case, run_id)
         figures.append(Figure(GROUP, case.what, sum(units.values()), case.target))
-        figures += explained(GROUP, units) if case.days == 1 else []
+        figures += explained(GROUP, units) if case.days == 1 and case.day_cap is None else []
     return figures
 
 
@@ -75,7 +83,13 @@ def earn(case: Case, last_day: Any, say: Say) -> None:
         day = (last_day - timedelta(days=n // LINES_A_DISPATCH % case.days)).isoformat()
         dispatch_id = f"dsp_{case.leader_id}_{n:06d}"
         lines = [
-            EarnedLine(f"ord_{n}", f"sku_{m}", "commission", "sales", 1370, 1000, COMMISSION, day)
+            replace(
+                EarnedLine(
+                    f"ord_{n}", f"sku_{m}", "commission", "sales", 1370, 1000, COMMISSION, day
+                ),
+                day_cap=case.day_cap,
+                delivered_on="" if case.day_cap is None else day,
+            )
             for m in range(LINES_A_DISPATCH)
         ]
         amount = COMMISSION * LINES_A_DISPATCH
@@ -101,10 +115,9 @@ def start_run(business_date: str) -> str:
     """A run that is under way with its one page listed; no message of it is sent to anyone."""
     from chalicelib.kernel import clock
     from chalicelib.platform.transaction import create, write
-    from chalicelib.settlement import rules
-    from chalicelib.settlement import store as settlement
+    from chalicelib.settlement import rules, run_store
     from chalicelib.settlement.rules import Run
-    from chalicelib.settlement.store import RunRow
+    from chalicelib.settlement.run_store import RunRow
 
     leader_ids = [*(case.leader_id for case in CASES), NEVER_SETTLED]
     run = Run(
@@ -121,7 +134,7 @@ def start_run(business_date: str) -> str:
     )
     write(
         create(RunRow.of(run)),
-        settlement.add_page(run.id, 0, leader_ids, listed=len(leader_ids), is_last=True),
+        run_store.add_page(run.id, 0, leader_ids, listed=len(leader_ids), is_last=True),
     )
     return run.id
 
@@ -135,7 +148,7 @@ def settle(case: Case, run_id: str) -> dict[str, float]:
     with watched() as calls:
         answer: Any = settlement_settle(sqs_event(message), CONTEXT)
     made = settlement.get_statement(case.leader_id, run_id)
-    if answer["batchItemFailures"] or made is None or made.total != case.lines * COMMISSION:
+    if answer["batchItemFailures"] or made is None or made.total != case.total:
         raise RuntimeError(f"{case.leader_id} was not settled: {answer}, {made}")
     return named(write_units(calls))
 

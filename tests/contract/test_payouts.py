@@ -135,6 +135,22 @@ def test_what_is_said_of_a_payout_holds_while_it_is_unchanged() -> None:
         write(payouts.unchanged(payout), payouts.count("pob_1", 0, payouts=1))
 
 
+def test_all_payouts_and_batches_are_found_page_by_page() -> None:
+    batch = a_batch()
+    made = [a_payout(), a_payout(id="pyt_2", party="supplier:sup_1")]
+    write(payouts.add_batch(batch), *(each for one in made for each in payouts.add_payout(one)))
+    found: list[Any] = []
+    after = None
+    while True:
+        some, batches, after = payouts.scanned(after, 1)
+        found += [*some, *batches]
+        if after is None:
+            break
+    assert {each.id for each in found} == {"pob_1", *(each.id for each in made)}
+    opened = payouts.open_ids(["leader:ldr_1", "supplier:sup_1", "leader:ldr_2"])
+    assert opened == {each.party: each.id for each in made}
+
+
 def test_payouts_in_doubt_are_looked_at_when_they_are_due() -> None:
     payout = a_payout()
     write(*payouts.add_payout(payout))

@@ -28,6 +28,8 @@ def test_a_plan_comes_back_as_it_was_written() -> None:
     assert plans.get_plan("cpl_1") == PLAN
     assert plans.get_plans(["cpl_2", "cpl_none", "cpl_1"]) == {"cpl_1": PLAN, "cpl_2": bare}
     assert plans.versions("cpl_1", PageRequest("test")).items == (VERSION,)
+    named = (VERSION.plan_id, VERSION.number)
+    assert plans.get_versions([named, ("cpl_1", 99)]) == {named: VERSION}
     (row,) = store.get_together([plans.plan_key("cpl_1")])
     assert row.to_entity() == PLAN
 
@@ -46,6 +48,8 @@ def test_a_version_is_written_once() -> None:
     with pytest.raises(Stale):
         write(plans.add_version(replace(VERSION, upline=())))
     assert plans.versions("cpl_1", PageRequest("test")).items == (VERSION,)
+    named = (VERSION.plan_id, VERSION.number)
+    assert plans.get_versions([named, ("cpl_1", 99)]) == {named: VERSION}
 
 
 def test_defaults_are_by_currency_and_one_for_all_others() -> None:

@@ -10,9 +10,10 @@ import pytest
 from chalicelib.kernel.errors import Conflict, Stale
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import create, write
-from chalicelib.settlement import earning
+from chalicelib.settlement import earning, run_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.campaign_totals import CampaignTotal, moved
+from chalicelib.settlement.cap_sums import summed_lines
 from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
 from chalicelib.settlement.rules import (
@@ -26,7 +27,8 @@ from chalicelib.settlement.rules import (
     Statement,
     Total,
 )
-from chalicelib.settlement.store import AlreadySettled, RunRow, StatementRow
+from chalicelib.settlement.run_store import AlreadySettled, RunRow
+from chalicelib.settlement.store import StatementRow
 from tests.support.made import NOW
 
 OTHER_RUNS = Conflict("another run", code="settlement_run_in_progress")
@@ -282,11 +284,11 @@ def run(business_date: str, **changes: Any) -> Run:
 def test_a_run_comes_back_as_it_was_written_and_changes_by_version() -> None:
     made = run("2026-03-10")
     write(create(RunRow.of(made)))
-    assert settlement.get_run(made.id) == made
-    write(settlement.replace_run(run("2026-03-10", listed=True, version=2), 1))
+    assert run_store.get_run(made.id) == made
+    write(run_store.replace_run(run("2026-03-10", listed=True, version=2), 1))
     with pytest.raises(Stale):
-        write(settlement.replace_run(run("2026-03-10", version=2), 1))
-    found = settlement.get_run(made.id)
+        write(run_store.replace_run(run("2026-03-10", version=2), 1))
+    found = run_store.get_run(made.id)
     assert found is not None
     assert found.listed
 
@@ -294,35 +296,35 @@ def test_a_run_comes_back_as_it_was_written_and_changes_by_version() -> None:
 def test_runs_are_listed_latest_date_first() -> None:
     for day in ("2026-03-09", "2026-03-11", "2026-03-10"):
         write(create(RunRow.of(run(day))))
-    listed = settlement.runs(PageRequest("runs", 2))
+    listed = run_store.runs(PageRequest("runs", 2))
     assert [each.business_date for each in listed.items] == ["2026-03-11", "2026-03-10"]
-    rest = settlement.runs(PageRequest("runs", 2, listed.next_after))
+    rest = run_store.runs(PageRequest("runs", 2, listed.next_after))
     assert [each.business_date for each in rest.items] == ["2026-03-09"]
 
 
 def test_one_run_is_under_way_at_a_time() -> None:
     first, second = run("2026-03-09"), run("2026-03-10")
-    assert settlement.current_run_id() is None
-    write(settlement.begin(first, OTHER_RUNS))
-    write(settlement.begin(first, OTHER_RUNS))
+    assert run_store.current_run_id() is None
+    write(run_store.begin(first, OTHER_RUNS))
+    write(run_store.begin(first, OTHER_RUNS))
     with pytest.raises(Conflict):
-        write(settlement.begin(second, OTHER_RUNS))
+        write(run_store.begin(second, OTHER_RUNS))
     with pytest.raises(Stale):
-        write(settlement.end(second))
-    assert settlement.current_run_id() == first.id
-    write(settlement.end(first))
-    assert settlement.current_run_id() is None
+        write(run_store.end(second))
+    assert run_store.current_run_id() == first.id
+    write(run_store.end(first))
+    assert run_store.current_run_id() is None
 
 
 def test_a_page_is_listed_once_and_closed_with_what_it_comes_to() -> None:
-    write(settlement.add_page("run_1", 0, ["ldr_1", "ldr_2"], listed=2, is_last=False))
+    write(run_store.add_page("run_1", 0, ["ldr_1", "ldr_2"], listed=2, is_last=False))
     with pytest.raises(Stale):
-        write(settlement.add_page("run_1", 0, ["ldr_3"], listed=1, is_last=True))
-    page = settlement.get_page("run_1", 0)
+        write(run_store.add_page("run_1", 0, ["ldr_3"], listed=1, is_last=True))
+    page = run_store.get_page("run_1", 0)
     assert page is not None
     assert (page.leader_ids, page.is_last, page.is_closed) == (("ldr_1", "ldr_2"), False, False)
-    settlement.close_page(page, 2, 0, [Total("EUR", 900)])
-    closed = settlement.get_page("run_1", 0)
+    run_store.close_page(page, 2, 0, [Total("EUR", 900)])
+    closed = run_store.get_page("run_1", 0)
     assert closed is not None
     assert (closed.is_closed, closed.settled, closed.totals) == (True, 2, (Total("EUR", 900),))
 
@@ -330,14 +332,14 @@ def test_a_page_is_listed_once_and_closed_with_what_it_comes_to() -> None:
 def list_pages(pages: int, closed: int = 0) -> None:
     """So many pages of one leader each, of which the first ones are closed."""
     for number in range(pages):
-        row = settlement.add_page(
+        row = run_store.add_page(
             "run_1", number, [f"ldr_{number}"], listed=number + 1, is_last=False
         )
         write(row)
     for number in range(closed):
-        page = settlement.get_page("run_1", number)
+        page = run_store.get_page("run_1", number)
         assert page is not None
-        settlement.close_page(page, number + 1, 0, [])
+        run_store.close_page(page, number + 1, 0, [])
 
 
 def number_of(page: Any) -> int | None:
@@ -345,9 +347,9 @@ def number_of(page: Any) -> int | None:
 
 
 def test_the_last_page_is_found_beyond_the_ninth() -> None:
-    assert settlement.last_page("run_1") is None
+    assert run_store.last_page("run_1") is None
     list_pages(12)
-    assert number_of(settlement.last_page("run_1")) == 11
+    assert number_of(run_store.last_page("run_1")) == 11
 
 
 @pytest.mark.parametrize(
@@ -358,8 +360,8 @@ def test_the_first_open_page_is_found_by_halving(
     pages: int, closed: int, first: int | None
 ) -> None:
     list_pages(pages, closed)
-    assert number_of(settlement.first_open_page("run_1")) == first
-    still_open = [page.number for page in settlement.open_pages("run_1", 2)]
+    assert number_of(run_store.first_open_page("run_1")) == first
+    still_open = [page.number for page in run_store.open_pages("run_1", 2)]
     assert still_open == list(range(pages))[closed : closed + 2]
 
 
@@ -368,66 +370,101 @@ def leader(amount: int = 0, leader_id: str = "ldr_1", status: Any = "settled") -
 
 
 def test_a_leader_is_marked_once_a_run() -> None:
-    write(settlement.marker("run_1", 0, leader(300)))
+    write(run_store.marker("run_1", 0, leader(300)))
     with pytest.raises(AlreadySettled):
-        write(settlement.marker("run_1", 0, leader(300)))
-    write(settlement.marker("run_2", 0, leader()))
-    (found,) = settlement.markers("run_1", 0)
+        write(run_store.marker("run_1", 0, leader(300)))
+    write(run_store.marker("run_2", 0, leader()))
+    (found,) = run_store.markers("run_1", 0)
     assert (found.of_leader, found.page_number) == (leader(300), 0)
-    assert settlement.get_marker("run_1", 0, "ldr_2") is None
-    assert settlement.get_marker("run_1", 1, "ldr_1") is None
+    assert run_store.get_marker("run_1", 0, "ldr_2") is None
+    assert run_store.get_marker("run_1", 1, "ldr_1") is None
 
 
 def test_a_marker_is_replaced_once_and_only_where_the_leader_was_set_aside() -> None:
-    write(settlement.marker("run_1", 0, leader(status="set_aside")))
-    write(settlement.marker("run_1", 0, leader(300), late=True))
+    write(run_store.marker("run_1", 0, leader(status="set_aside")))
+    write(run_store.marker("run_1", 0, leader(300), late=True))
     with pytest.raises(AlreadySettled):
-        write(settlement.marker("run_1", 0, leader(300), late=True))
-    (found,) = settlement.markers("run_1", 0)
+        write(run_store.marker("run_1", 0, leader(300), late=True))
+    (found,) = run_store.markers("run_1", 0)
     assert found.of_leader == leader(300)
 
 
 def test_markers_go_on_behind_a_leader() -> None:
     for n in range(4):
-        write(settlement.marker("run_1", 0, leader(leader_id=f"ldr_{n}")))
-    assert [row.sk for row in settlement.markers("run_1", 0, "ldr_1", 2)] == ["ldr_2", "ldr_3"]
+        write(run_store.marker("run_1", 0, leader(leader_id=f"ldr_{n}")))
+    assert [row.sk for row in run_store.markers("run_1", 0, "ldr_1", 2)] == ["ldr_2", "ldr_3"]
 
 
 def test_who_is_set_aside_is_behind_until_it_is_settled() -> None:
     aside = run("2026-03-10")
-    write(settlement.note_failure(aside.id, 3, "ldr_1", "poison"))
-    write(settlement.note_failure(aside.id, 3, "ldr_1", "poison again"))
-    assert settlement.behind("ldr_1") == []
-    write(*settlement.set_aside(aside, 3, "ldr_1", NOW))
-    (trouble,) = settlement.behind("ldr_1")
+    write(run_store.note_failure(aside.id, 3, "ldr_1", "poison"))
+    write(run_store.note_failure(aside.id, 3, "ldr_1", "poison again"))
+    assert run_store.behind("ldr_1") == []
+    write(*run_store.set_aside(aside, 3, "ldr_1", NOW))
+    (trouble,) = run_store.behind("ldr_1")
     assert (trouble.run_id, trouble.page, trouble.failures) == (aside.id, 3, 2)
     assert trouble.cause == "poison again"
     assert settlement.get_earnings("ldr_1") == Earnings("ldr_1", behind=1)
-    assert [(row.sk, row.page) for row in settlement.asides(aside.id)] == [("ldr_1", 3)]
-    write(*settlement.caught_up(aside.id, "ldr_1", NOW), settlement.change_behind("ldr_1", -1))
-    assert (settlement.behind("ldr_1"), settlement.asides(aside.id)) == ([], [])
+    assert [(row.sk, row.page) for row in run_store.asides(aside.id)] == [("ldr_1", 3)]
+    write(*run_store.caught_up(aside.id, "ldr_1", NOW), settlement.change_behind("ldr_1", -1))
+    assert (run_store.behind("ldr_1"), run_store.asides(aside.id)) == ([], [])
 
 
 def test_a_dry_run_leaves_nobody_behind() -> None:
-    write(*settlement.set_aside(run("2026-03-10", dry_run=True), 0, "ldr_1", NOW))
-    assert settlement.behind("ldr_1") == []
+    write(*run_store.set_aside(run("2026-03-10", dry_run=True), 0, "ldr_1", NOW))
+    assert run_store.behind("ldr_1") == []
     assert settlement.get_earnings("ldr_1").behind == 0
+
+
+def test_lines_are_told_by_day_and_statements_from_a_date_on() -> None:
+    for day, amount in (("2026-03-10", 100), ("2026-03-11", 200), ("2026-03-12", 300)):
+        earn(day, "dsp_1", [line(amount), line(1)])
+    by_day = settlement.earned_by_day("ldr_1", "2026-03-10", "2026-03-31")
+    assert {day: [each.amount for each in of] for day, of in by_day.items()} == {
+        "2026-03-11": [200, 1],
+        "2026-03-12": [300, 1],
+    }
+    assert settlement.earned_by_day("ldr_1", "2026-03-12", "2026-03-12") == {}
+    for day in ("2026-03-09", "2026-03-10", "2026-03-11"):
+        write(create(StatementRow.of(statement(day))))
+    made = settlement.statements_from("ldr_1", "2026-03-10")
+    assert [each.business_date for each in made] == ["2026-03-10", "2026-03-11"]
 
 
 def test_what_a_capped_day_comes_to_is_kept() -> None:
     borne = (("supplier:sup_1:payable", 200),)
-    day = CappedDay("2026-03-03", "promoter", "pln_1", "offer", 500, 700, borne)
-    write(settlement.keep_capped("ldr_1", day.delivered_on, [day]))
-    assert settlement.capped_days("ldr_1", ["2026-03-02", "2026-03-03"]) == [day]
+    days = [
+        CappedDay(f"2026-{on}", "promoter", "pln_1", "offer", 500, 700, borne)
+        for on in ("03-09", "03-10", "03-19", "04-10")
+    ]
+    puts = settlement.keep_capped("ldr_1", days)
+    assert len(puts) == 3
+    write(*puts)
+    assert settlement.capped_days("ldr_1", ["2026-03-02"]) == days[:1]
+    assert settlement.capped_days("ldr_1", ["2026-03-10", "2026-03-11"]) == days[1:3]
+    assert settlement.capped_days("ldr_1", ["2026-03-20"]) == []
+
+
+def test_what_is_capped_adds_up_beside_its_day() -> None:
+    for parcel, amount in (("prc_1", 100), ("prc_2", 50)):
+        capped = replace(line(amount), day_cap=500, delivered_on="2026-03-03")
+        earn("2026-03-10", parcel, [capped, line(7)])
+    borne = replace(capped, amount=3, borne_by="supplier:sup_1:payable")
+    earn("2026-03-10", "prc_3", [borne])
+    (day,) = settlement.maturing_between("ldr_1", "", "2026-03-10")
+    own, of_supplier = summed_lines(day.caps)
+    assert (day.matured, own.amount, own.day_cap) == (167, 150, 500)
+    assert (of_supplier.amount, of_supplier.borne_by) == (3, "supplier:sup_1:payable")
+    assert own.delivered_on == of_supplier.delivered_on == "2026-03-03"
 
 
 def test_a_dry_run_is_listed_apart_and_goes_beside_a_run() -> None:
     dry = run("2026-03-10", id="run_2026-03-10-0a", dry_run=True)
     for each in (run("2026-03-10"), dry):
-        write(create(RunRow.of(each)), settlement.begin(each, OTHER_RUNS))
-    assert [each.id for each in settlement.runs(PageRequest("runs")).items] == ["run_2026-03-10"]
-    assert settlement.runs(PageRequest("runs"), dry=True).items == (dry,)
-    assert settlement.current_run_id(dry=True) == dry.id
+        write(create(RunRow.of(each)), run_store.begin(each, OTHER_RUNS))
+    assert [each.id for each in run_store.runs(PageRequest("runs")).items] == ["run_2026-03-10"]
+    assert run_store.runs(PageRequest("runs"), dry=True).items == (dry,)
+    assert run_store.current_run_id(dry=True) == dry.id
 
 
 def test_a_statement_follows_only_on_the_last_one() -> None:

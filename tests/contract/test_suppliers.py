@@ -8,7 +8,7 @@ import pytest
 from chalicelib.kernel.errors import Stale
 from chalicelib.parties import store as parties
 from chalicelib.parties.settlement_terms import SettlementTerms, Waiver
-from chalicelib.platform.transaction import write
+from chalicelib.platform.transaction import write, write_alone
 from chalicelib.suppliers import store as suppliers
 from chalicelib.suppliers.rules import Deposit
 from tests.support.made import NOW
@@ -93,6 +93,13 @@ def test_a_community_is_reached_once_in_a_fee_year() -> None:
     for others in (("sup_1", "ldr_2", YEAR), ("sup_1", "ldr_1", YEAR.replace(year=2027))):
         assert not suppliers.has_delivered_to(*others)
         write(suppliers.deliver_first_to(*others))
+
+
+def test_fee_years_are_decided_supplier_by_supplier() -> None:
+    assert suppliers.decided_through(["sup_1"]) == {}
+    for year in (2026, 2027):
+        write_alone(suppliers.decide_through("sup_1", date(year, 3, 1)))
+    assert suppliers.decided_through(["sup_1", "sup_2"]) == {"sup_1": date(2027, 3, 1)}
 
 
 def test_fines_of_a_month_reach_their_cap_and_not_a_cent_beyond() -> None:

@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 from chalicelib.platform import store
-from chalicelib.settlement.store import RunRow
+from chalicelib.settlement.run_store import RunRow
 from tests.support.granted import NotGranted, running_as
 from tests.support.world import World
 

@@ -2,10 +2,12 @@
 
 from datetime import date, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from chalicelib.kernel import clock
+from chalicelib.suppliers import fees
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
 from tests.support.lambdas import invoke
@@ -285,6 +287,9 @@ def test_a_year_that_begins_in_a_waiver_window_costs_nothing(world: World, time:
         time.move_on(days=days)
         invoke("supplier_fees")
         assert balance(world, supplier_id) == {}
+    with mock.patch.object(fees, "_post_annual") as looked:
+        invoke("supplier_fees")
+        assert not looked.called  # what was decided is not looked at again
     time.move_on(days=65)
     invoke("supplier_fees")
     assert balance(world, supplier_id) == {"owed": 1000}
@@ -293,8 +298,6 @@ def test_a_year_that_begins_in_a_waiver_window_costs_nothing(world: World, time:
 def test_one_supplier_that_fails_holds_back_no_other(
     world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.suppliers import fees
-
     first, second = world.add_supplier(), world.add_supplier()
     for each in (first, second):
         agree(world, each, annual_fee=1000)

@@ -15,8 +15,7 @@ from werkzeug import Request, Response
 from chalicelib.dispatch import going_on
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
-from chalicelib.settlement import listing
-from chalicelib.settlement import store as settlement
+from chalicelib.settlement import listing, run_store
 from chalicelib.settlement.setting_aside import set_aside
 from tests.support.clouds import IN_MEMORY
 from tests.support.crashing import (
@@ -271,7 +270,7 @@ def with_one_set_aside(world: World) -> list[Sale]:
     today = clock.now().date().isoformat()
     started = world.operator.post("/v1/settlement-runs", {"business_date": today})
     assert started.status == 202
-    running = settlement.get_running(started.json["id"])
+    running = run_store.get_running(started.json["id"])
     assert running is not None
     listing.list_page(running.id, 0)
     assert set_aside(running, 0, sales[0].leader_id)

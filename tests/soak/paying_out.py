@@ -8,7 +8,7 @@ from chalicelib.payouts import accounts, batches, results
 from chalicelib.payouts.accounts import Details
 from chalicelib.payouts.rules import BatchKind, Method, Party, Told
 from chalicelib.settlement import runs
-from chalicelib.settlement.store import TroubleRow
+from chalicelib.settlement.run_store import TroubleRow
 from tests.soak.happening import Operations
 from tests.soak.town import OPERATOR, Town
 

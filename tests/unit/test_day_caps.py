@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.settlement.caps import CappedDay, capped, delivery_days, is_capped
+from chalicelib.settlement.cap_sums import summed_lines, sums
+from chalicelib.settlement.caps import CappedDay, capped, delivery_days
 from chalicelib.settlement.rules import EarnedLine
 
 DAY, OTHER = "2026-03-03", "2026-03-04"
@@ -87,7 +88,7 @@ def test_a_cap_line_says_what_it_is_of() -> None:
 def test_lines_without_a_cap_are_none_of_its() -> None:
     free = line(10_000, day_cap=None)
     assert capped([], [free]) == ([], [])
-    assert not is_capped([free])
+    assert not sums([free])
     assert delivery_days([free, line(1, delivered_on=OTHER), line(1)]) == [DAY, OTHER]
 
 
@@ -190,3 +191,18 @@ def test_one_run_or_many_come_to_the_same(taken: list[list[Any]]) -> None:
     at_once, kept_at_once = runs(together)
     assert kept == kept_at_once
     assert sum(sum(each) for each in in_steps) == sum(sum(each) for each in at_once)
+
+
+@given(TAKEN)
+def test_sums_are_capped_as_their_lines_are(taken: list[list[Any]]) -> None:
+    """Whatever is added to a sum before it is taken."""
+    by_lines: list[CappedDay] = []
+    by_sums: list[CappedDay] = []
+    for of_run in taken:
+        lines = [line(n, cap, day, plan_version=n % 3) for (day, cap), n in of_run]
+        kept = Counter[str]()
+        for each in lines:
+            kept.update(sums([each]))
+        caps, by_lines = capped(by_lines, lines)
+        caps_of_sums, by_sums = capped(by_sums, summed_lines(kept))
+        assert (caps_of_sums, by_sums) == (caps, by_lines)

@@ -297,6 +297,16 @@ def test_a_substitute_takes_its_part_of_what_is_held_and_nothing_else(
 
 
 @given(lines(), st.data())
+def test_what_was_agreed_is_divided_where_a_substitute_is_replaced_in_turn(
+    line: OrderLine, data: st.DataObject
+) -> None:
+    brown = line.in_place(line.without_next(data.draw(st.integers(1, line.quantity))), BROWN)
+    rest = brown.without_next(data.draw(st.integers(1, brown.quantity)))
+    white = brown.in_place(rest, BROWN._replace(sku_id="sku_3"))
+    assert (rest.agreed_cost or 0) + (white.agreed_cost or 0) == brown.agreed_cost
+
+
+@given(lines(), st.data())
 def test_what_was_rejected_leaves_a_line_that_goes_on_as_any_other(
     line: OrderLine, data: st.DataObject
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.settlement.rules import Earnings, commission, run_id
+from chalicelib.settlement.rules import Earnings, commission, date_of, run_id
 
 DAYS = st.dates(date(2020, 1, 1), date(2040, 1, 1))
 
@@ -75,5 +75,15 @@ def test_the_next_days_run_takes_all_that_has_matured(settled: date, matured_on:
     assert Earnings("ldr_1", settled_through=next_run).has_taken(bucket)
 
 
+@given(DAYS, DAYS)
+def test_what_comes_once_a_run_has_set_the_leader_aside_is_none_of_it(
+    settled: date, aside: date
+) -> None:
+    earnings = Earnings("ldr_1", settled_through=str(settled), behind_through=str(aside))
+    assert earnings.first_open_bucket > str(max(settled, aside))
+    assert not earnings.has_taken(str(settled + timedelta(days=1)))
+
+
 def test_a_run_is_named_by_its_date() -> None:
     assert run_id("2026-02-28") == "run_2026-02-28"
+    assert date_of("run_2026-02-28") == "2026-02-28"

@@ -62,6 +62,7 @@ EXAMPLES: dict[str, Any] = {
         "paid_out": 400000,
         "total": 8930,
     },
+    "StartAudit": {"whole": False},
     "AuditView": {
         "checked_at": "2026-03-12T04:01:00.000Z",
         "through": "2026-03-12T03:45:00.000Z",

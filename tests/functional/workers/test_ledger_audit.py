@@ -8,9 +8,17 @@ from unittest import mock
 
 import pytest
 
-from chalicelib.audit import looking, running
+from chalicelib.audit import (
+    at_rest,
+    looking,
+    of_leaders,
+    of_orders,
+    of_payments,
+    of_payouts,
+    of_reconciliations,
+    running,
+)
 from chalicelib.audit import store as audits
-from chalicelib.audit.running import look_at_everything
 from chalicelib.cases.store import CaseRow, case_id
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
@@ -19,13 +27,25 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import CheckName
 from chalicelib.ledger.store import AccountsRow, EntryRow, PeriodRow
 from chalicelib.ordering import store as ordering
+from chalicelib.ordering.lines import Mark, Shares, _stored_mark
 from chalicelib.ordering.store import OrderRow
 from chalicelib.payments.store import RefundRow
+from chalicelib.payouts.store import OpenRow, PayoutRow, TallyRow
+from chalicelib.platform import store
 from chalicelib.platform.transaction import write
-from chalicelib.settlement.rules import Bonus
-from chalicelib.settlement.store import BonusRow, EarnedRow, MaturingRow, StatementRow
+from chalicelib.reconciliation.store import DifferenceRow
+from chalicelib.settlement.rules import Bonus, EarnedLine
+from chalicelib.settlement.store import (
+    BonusRow,
+    EarnedRow,
+    EarningsRow,
+    MaturingRow,
+    StatementRow,
+)
 from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
+from tests.support import payouts, statements
+from tests.support.audited import look_at_everything
 from tests.support.granted import running_as
 from tests.support.lambdas import invoke
 from tests.support.world import Issuer, Json, Sale, World, created
@@ -48,6 +68,8 @@ class Told:
     sale: Sale
     order: Json
     refund_id: str
+    payout_id: str
+    reconciliation_id: str
 
     @property
     def leader(self) -> str:
@@ -68,12 +90,17 @@ def told(issuer: Issuer) -> Iterator[Told]:
             == 202
         )
         world.work()
+        world.delivered_order(sale, quantity=4)
+        (payout,) = payouts.payouts_of(world, payouts.sent(world))
+        file = statements.csv_file(("2026-03-10", "-1.50", "EUR", "x"))
+        reconciliation = statements.reconcile(world, file)
+        assert statements.resolve(world, reconciliation, 1, "post_fee").status == 200
         other = world.paid_order(sale, quantity=3)
         body = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}], "reason": "broken"}
         refund = world.operator.post(f"/v1/orders/{other['id']}/refunds", body).json
         nobody = {"payment_id": "pay_nobody", "amount": 700, "currency": "EUR"}
         world.provider_event("payment.succeeded", {**nobody, "reference": "ch_nobody"})
-        yield Told(world, sale, order, refund["id"])
+        yield Told(world, sale, order, refund["id"], payout["id"], reconciliation["id"])
 
 
 def found() -> list[str]:
@@ -82,9 +109,9 @@ def found() -> list[str]:
         return [finding.check for finding in look_at_everything(clock.now())]
 
 
-def job(world: World) -> Json:
+def job(world: World, **asked: bool) -> Json:
     """The report of an audit that was run to its end as a job."""
-    assert world.operator.post("/v1/ledger/audit").status == 202
+    assert world.operator.post("/v1/ledger/audit", asked).status == 202
     invoke("ledger_audit")
     return world.operator.get("/v1/ledger/audit").json
 
@@ -125,7 +152,7 @@ def period_changed(_: Told) -> None:
 
 def balance_off(told: Told) -> None:
     row = AccountsRow.at(f"leader:{told.leader}", "accounts")
-    row.update([AccountsRow.pending.add(1)])
+    row.update([AccountsRow.collected.add(1)])
 
 
 def deposit_overdrawn(told: Told) -> None:
@@ -169,7 +196,7 @@ def cost_changed(told: Told) -> None:
 
 
 def commission_changed(told: Told) -> None:
-    _line(told, commission=1, net=1)
+    _line(told, spread=1, net=1)
 
 
 def statement_opens_elsewhere(told: Told) -> None:
@@ -177,13 +204,86 @@ def statement_opens_elsewhere(told: Told) -> None:
     change(row, opening_balance=7, closing_balance=207)
 
 
-def line_changed(told: Told) -> None:
-    (row, *_) = EarnedRow.query(told.leader, EarnedRow.sk.startswith("earned#"))
-    change(row, lines=tuple(replace(each, amount=each.amount + 1) for each in row.lines))
+def line_changed(told: Told, day: str = "2026-03-10") -> None:
+    (row, *_) = EarnedRow.query(told.leader, EarnedRow.sk.startswith(f"earned#{day}"))
+    change(row, lines=tuple(replace(each, amount=each.amount * 10) for each in row.lines))
+
+
+def line_that_waits_changed(told: Told) -> None:
+    line_changed(told, "2026-03-11")
+
+
+def matured_less(told: Told) -> None:
+    (row,) = MaturingRow.query(told.leader, MaturingRow.sk == "maturing#2026-03-11")
+    row.update([MaturingRow.matured.add(-100)])
+
+
+def held_of_nothing(told: Told) -> None:
+    EarningsRow.at(told.leader, "earnings").update([EarningsRow.held.add(5)])
+
+
+def withheld_without_a_cap(told: Told) -> None:
+    row = StatementRow.at(told.leader, f"statement#{told.run_id}")
+    row.refresh(consistent_read=True)
+    cap = EarnedLine("", "", "cap", "day_cap", 0, 0, -5, "2026-03-10", delivered_on="2026-03-10")
+    given = replace(cap, amount=5)
+    row.update([StatementRow.caps.set((cap, replace(given, delivered_on="2026-03-09")))])
+
+
+def rate_changed(told: Told) -> None:
+    _line(told, rate_bps=100)
+
+
+def refunded_beyond(told: Told) -> None:
+    """More of the net than there was, and as much less of the shipping."""
+    shares = Shares(net=-100, shipping=100)
+    order = ordering.get_order(told.order["id"])
+    assert order
+    (line,) = order.lines
+    marked = replace(line, marks=(_stored_mark(Mark(0, shares)),))
+    OrderRow.of(replace(order, lines=(marked,))).save()
+
+
+def kept_of_nothing(told: Told) -> None:
+    change(RefundRow.at(told.refund_id, "refund"), kept=5, bearer="supplier")
+
+
+def netted_without_a_payout(told: Told) -> None:
+    post(f"payout-netted:{told.payout_id}", {"cash:bank": 5, "platform:revenue": -5})
+
+
+def paid_and_still_open(told: Told) -> None:
+    assert payouts.tell(told.world, {"id": told.payout_id}, "paid").status == 200
+    OpenRow(f"leader:{told.leader}", "open", payout_id=told.payout_id).save()
+
+
+def open_to_nobody(told: Told) -> None:
+    OpenRow.at(f"leader:{told.leader}", "open").delete()
+
+
+def in_payout_without_one(told: Told) -> None:
+    post("x", {f"supplier:{told.sale.supplier_id}:in_payout": -5, "cash:bank": 5})
+
+
+def counted_twice(told: Told) -> None:
+    payout = PayoutRow.get(told.payout_id, "payout")
+    TallyRow.at(payout.batch_id, "tally#0").update([TallyRow.payouts.add(1)])
+
+
+def difference_lost(told: Told) -> None:
+    (row,) = DifferenceRow.query(told.reconciliation_id, DifferenceRow.sk.startswith("difference"))
+    row.delete()
+
+
+def posting_lost(told: Told) -> None:
+    (row,) = DifferenceRow.query(told.reconciliation_id, DifferenceRow.sk.startswith("difference"))
+    change(row, posted=("reconciled:x",))
 
 
 def waiting_of_nothing(told: Told) -> None:
-    MaturingRow(told.leader, "maturing#2026-03-11", currency="EUR", adjusted=5).save()
+    MaturingRow(told.leader, "maturing#2026-03-12", currency="EUR", adjusted=5).save()
+    line = EarnedLine("", "", "adjustment", "", 0, 0, 5, "2026-03-12")
+    EarnedRow(told.leader, "earned#2026-03-12#x", lines=(line,)).save()
 
 
 def bonus_of_nothing(told: Told) -> None:
@@ -211,6 +311,18 @@ PLANTED: list[tuple[CheckName, Plant]] = [
     ("statement_lines", line_changed),
     ("leader_available", waiting_of_nothing),
     ("bonuses", bonus_of_nothing),
+    ("leader_pending", held_of_nothing),
+    ("leader_days", line_that_waits_changed),
+    ("day_caps", withheld_without_a_cap),
+    ("commission_rate", rate_changed),
+    ("order_lines", refunded_beyond),
+    ("refund_kept", kept_of_nothing),
+    ("payouts_posted", netted_without_a_payout),
+    ("payouts_open", paid_and_still_open),
+    ("in_payout", in_payout_without_one),
+    ("batches", counted_twice),
+    ("reconciliations", difference_lost),
+    ("reconciled", posting_lost),
 ]
 
 
@@ -223,6 +335,62 @@ def test_a_planted_mistake_is_found_and_nothing_else(
     with running_as(None):
         plant(told)
     assert set(found()) == {check}
+
+
+def paid_without_entry(told: Told) -> None:
+    change(PayoutRow.at(told.payout_id, "payout"), amount=1, outcome="paid")
+
+
+@pytest.mark.parametrize(
+    ("plant", "checks"),
+    [
+        (paid_without_entry, {"payouts_posted", "payouts_open", "in_payout", "batches"}),
+        (open_to_nobody, {"payouts_open", "in_payout"}),
+        (matured_less, {"leader_pending", "leader_days"}),
+    ],
+)
+def test_what_is_wrong_in_several_ways_is_found_in_each(
+    told: Told, plant: Plant, checks: set[str]
+) -> None:
+    with running_as(None):
+        plant(told)
+    assert set(found()) == checks
+
+
+def test_what_an_audit_has_found_right_is_looked_at_again_when_asked(
+    told: Told, time: StillClock
+) -> None:
+    time.move_on(days=1)
+    told.world.operator.post("/v1/settlement-runs", {"business_date": "2026-03-10"})
+    assert job(told.world)["findings"] == []
+    with running_as(None):
+        line_changed(told)
+    assert job(told.world)["findings"] == []
+    (finding,) = job(told.world, whole=True)["findings"]
+    assert (finding["check"], finding["subject"]) == ("statement_lines", told.leader)
+    # What was found is looked at until it is right.
+    assert job(told.world)["findings"] == [finding]
+
+
+def test_an_audit_reads_no_statements_but_the_last_however_many_there_are(
+    told: Told, time: StillClock
+) -> None:
+    def reads() -> int:
+        with mock.patch.object(store, "query", wraps=store.query) as read:
+            assert job(told.world)["findings"] == []
+        asked = [call for call in read.call_args_list if call.args[0] in (StatementRow, EarnedRow)]
+        return len(asked)
+
+    assert reads()
+    counts = []
+    for day in range(11, 17):
+        told.world.delivered_order(told.world.sale(leader_id=told.leader))
+        time.move_on(days=1)
+        body = {"business_date": f"2026-03-{day}"}
+        assert told.world.operator.post("/v1/settlement-runs", body).status == 202
+        told.world.work()
+        counts.append(reads())
+    assert len(set(counts[1:])) == 1
 
 
 def _sealed(told: Told, time: StillClock) -> None:
@@ -302,12 +470,18 @@ def test_an_audit_is_taken_in_pages_and_comes_to_the_same(told: Told, time: Stil
         for plant in (balance_off, total_changed, waiting_of_nothing, refund_done_without_entry):
             plant(told)
     sizes = [
-        *("ITEMS_A_READ", "READS_A_STEP", "PARTIES_A_STEP", "ORDERS_A_STEP"),
-        *("LEADERS_A_STEP", "PAYMENTS_A_STEP"),
+        *("ITEMS_A_READ", "READS_A_STEP", "PARTIES_A_STEP"),
     ]
+    of_modules = {
+        of_orders: "ORDERS_A_STEP",
+        of_leaders: "LEADERS_A_STEP",
+        of_payments: "PAYMENTS_A_STEP",
+        of_payouts: "PAYOUTS_A_STEP",
+        of_reconciliations: "RECONCILIATIONS_A_STEP",
+    }
     with ExitStack() as small:
-        for name in sizes:
-            small.enter_context(mock.patch.object(looking, name, 1))
+        for module, name in [*((looking, each) for each in sizes), *of_modules.items()]:
+            small.enter_context(mock.patch.object(module, name, 1))
         paged = job(told.world)
     assert {each["check"] for each in paged["findings"]} == {
         *("party_balances", "order_money", "leader_available", "refunds_posted")
@@ -367,4 +541,4 @@ def test_what_changes_while_it_is_read_is_no_finding(told: Told, between_looks: 
         balance_off(told)
     between_looks.side_effect = lambda _: balance_off(told)
     assert found() == []
-    assert between_looks.call_count == looking.LOOKS
+    assert between_looks.call_count == at_rest.LOOKS

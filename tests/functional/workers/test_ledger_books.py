@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -18,12 +19,13 @@ from chalicelib.ledger import store as ledger
 from chalicelib.platform.transaction import write
 from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
+from tests.support import statements
 from tests.support.gateway import Answer
 from tests.support.granted import running_as
 from tests.support.lambdas import invoke
 from tests.support.world import Issuer, Json, World
 
-MARCH = "from=2026-03-01&to=2026-03-31"
+MARCH, APRIL = "from=2026-03-01&to=2026-03-31", "from=2026-04-01&to=2026-04-30"
 
 
 @pytest.fixture
@@ -65,6 +67,20 @@ def test_the_journal_is_paged_in_order_though_instants_are_the_same(
     assert [(each["id"], each["business_date"], each["period"]) for each in day] == [
         ("later", "2026-03-11", "2026-03")
     ]
+
+
+def test_the_history_of_an_account_is_what_posts_to_it(world: World) -> None:
+    for n in range(6):
+        post(f"e:{n}", {"cash:a" if n % 3 == 0 else "cash:b": 5, "platform:revenue": -5})
+    for limit in (1, 2, 100):
+        found = listed(world, f"{MARCH}&account=cash:a&limit={limit}")
+        assert [each["id"] for each in found] == ["e:0", "e:3"]
+    with mock.patch.object(journal, "ENTRIES_A_FILE", 2):
+        assert len(listed(world, f"{MARCH}&account=cash:a")) == 2
+        assert [
+            text.count("e:") for text in parts(world, f"{MARCH}&account=cash:a&format=csv")
+        ] == [*(2, 2, 0)]
+    assert listed(world, f"{MARCH}&account=cash") == []
 
 
 def test_days_begin_where_the_platform_is_at_home(issuer: Issuer, time: StillClock) -> None:
@@ -136,17 +152,56 @@ def test_beancount_loads_what_the_journal_says(world: World) -> None:
     assert all(order["id"] in each.links for each in told)
 
 
-def test_a_file_of_too_much_is_refused_and_pages_are_not(world: World) -> None:
-    for n in range(3):
-        post(f"e:{n}", {"cash:a": 5, "cash:b": -5})
+def parts(world: World, query: str) -> list[str]:
+    """A file, part by part."""
+    found, cursor = list[str](), ""
+    while True:
+        answer = asked(world, f"{query}&cursor={cursor}" if cursor else query)
+        assert answer.status == 200, answer.text
+        found.append(answer.text)
+        cursor = answer.headers.get("x-next-cursor", "")
+        if not cursor:
+            return found
+
+
+@pytest.mark.parametrize("form", ["csv", "beancount"])
+def test_a_day_of_any_number_of_entries_is_a_file_in_parts(
+    world: World, tmp_path: Path, form: str
+) -> None:
+    for n in range(5):
+        post(f"e:{n}", {f"cash:{n // 2}": 5, "platform:revenue": -5})
+    query = f"{MARCH}&format={form}"
+    (whole,) = parts(world, query)
     with mock.patch.object(journal, "ENTRIES_A_FILE", 2):
-        for form in ("csv", "beancount"):
-            answer = asked(world, f"{MARCH}&format={form}")
-            assert (answer.status, answer.json["errors"][0]["field"]) == (422, "to")
-            assert "more than 2 entries" in answer.json["detail"]
-        assert len(listed(world, MARCH)) == 3
-    with mock.patch.object(journal, "ENTRIES_A_FILE", 3):
-        assert asked(world, f"{MARCH}&format=csv").status == 200
+        some = parts(world, query)
+    assert len(some) == 3
+    if form == "csv":
+        assert "".join(some) == whole
+        return
+    for each in (whole, *some, "".join(some)):
+        assert bean_check(each, tmp_path) == ""
+    assert loaded("".join(some)) == loaded(whole)
+
+
+def test_an_export_that_came_to_its_last_entry_has_no_part_more(world: World) -> None:
+    post("x", {"cash:a": 5, "cash:b": -5})
+    with mock.patch.object(journal, "ENTRIES_A_FILE", 1):
+        assert len(parts(world, f"{MARCH}&format=csv")) == 1
+        assert asked(world, f"{MARCH}&format=csv&cursor=forged").json["code"] == "invalid_cursor"
+
+
+def loaded(text: str) -> list[Any]:
+    """What beancount makes of a file: its transactions, by their meta data and postings."""
+    from beancount import loader
+    from beancount.core.data import Transaction
+
+    entries, errors, _ = loader.load_string(text)
+    assert errors == []
+    told = [each for each in entries if isinstance(each, Transaction)]
+    return [
+        (each.meta["entry_id"], [(one.account, one.units) for one in each.postings])
+        for each in told
+    ]
 
 
 @pytest.mark.parametrize(
@@ -223,17 +278,57 @@ def test_what_is_told_late_is_dated_into_the_open_month_and_names_its_own(
     delivered = {"delivered_at": "2026-03-30T10:00:00Z"}
     told = world.operator.post(f"/v1/dispatches/{dispatch['id']}/deliver", delivered)
     assert told.status == 200
-    (april,) = listed(world, "from=2026-04-01&to=2026-04-30")
+    (april,) = listed(world, APRIL)
     assert (april["subject"], april["period"]) == (order["id"], "2026-04")
     assert april["belongs_to"] == "2026-03"
     march = listed(world, MARCH)
     assert len(march) == closed["entries"]
     assert {each["belongs_to"] for each in march} == {None}
-    text = asked(world, "from=2026-04-01&to=2026-04-30&format=beancount").text
+    text = asked(world, f"{APRIL}&format=beancount").text
     assert 'belongs_to: "2026-03"' in text
     time.move_on(days=1)
     audited(world)
     assert world.operator.get("/v1/ledger/audit").json["findings"] == []
+
+
+def test_what_a_run_takes_belongs_to_the_month_of_its_date(world: World, time: StillClock) -> None:
+    time.move_to("2026-03-31T12:00:00.000Z")
+    sale = world.sale()
+    world.delivered_order(sale)
+    time.move_to("2026-04-01T00:15:00.000Z")
+    world.operator.post("/v1/settlement-runs", {"business_date": "2026-03-31"})
+    world.work()
+    (matured,) = listed(world, APRIL)
+    assert matured["id"] == f"matured:run_2026-03-31:{sale.leader_id}"
+    assert (matured["period"], matured["belongs_to"]) == ("2026-04", "2026-03")
+
+
+def test_a_fee_belongs_to_the_month_in_which_it_fell_due(world: World, time: StillClock) -> None:
+    time.move_to("2026-03-31T12:00:00.000Z")
+    sale = world.sale()
+    terms = {"basis": "cost", "annual_fee": 1000, "community_fee": 500}
+    path = f"/v1/suppliers/{sale.supplier_id}/settlement-terms"
+    assert world.operator.put(path, terms).status == 200
+    (dispatch,) = world.paid_order(sale)["dispatches"]
+    world.move(dispatch["id"], "accept", "ship")
+    time.move_to("2026-04-01T02:00:00.000Z")
+    delivered = {"delivered_at": "2026-03-31T18:00:00Z"}
+    world.operator.post(f"/v1/dispatches/{dispatch['id']}/deliver", delivered)
+    invoke("supplier_fees")
+    told = {each["id"].partition(":")[0]: each["belongs_to"] for each in listed(world, APRIL)}
+    assert told == dict.fromkeys(["delivered", "community_fee", "annual_fee"], "2026-03")
+
+
+def test_what_a_statement_shows_belongs_to_the_month_of_its_line(
+    world: World, time: StillClock
+) -> None:
+    time.move_to("2026-04-03T12:00:00.000Z")
+    rows = [("2026-03-30", "-1.50", "EUR", "x"), ("2026-04-02", "-2.00", "EUR", "y")]
+    made = statements.reconcile(world, statements.csv_file(*rows))
+    for each in statements.differences(world, made):
+        assert statements.resolve(world, made, each["n"], "post_fee").status == 200
+    told = {each["postings"][0]["amount"]: each["belongs_to"] for each in listed(world, APRIL)}
+    assert told == {-150: "2026-03", -200: None}
 
 
 def test_an_entry_under_way_while_its_month_is_closed_is_not_written(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -14,10 +15,9 @@ from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.transaction import create, write
-from chalicelib.settlement import earning, runs, watching
-from chalicelib.settlement import store as settlement
+from chalicelib.settlement import earning, run_store, runs, watching
 from chalicelib.settlement.rules import EarnedLine, Run
-from chalicelib.settlement.store import RunRow
+from chalicelib.settlement.run_store import RunRow
 from tests.functional.workers.conftest import StillClock
 from tests.support.communities import balance, start_run, statement
 from tests.support.lambdas import handle
@@ -56,6 +56,38 @@ def test_more_days_are_no_more_calls(world: World, time: StillClock, days: int) 
     assert statement(world, several, DAY)["total"] == 7 * LINES_A_DELIVERY * 2 * days
 
 
+def test_a_thousand_capped_lines_are_settled_with_the_calls_of_ten(
+    world: World, time: StillClock
+) -> None:
+    """A run knows what a capped day comes to, and reads what earlier runs have taken of it."""
+    free, few, many = leader(world), leader(world), leader(world)
+    earn(free, deliveries=1)
+    earn(few, deliveries=1, day_cap=50)
+    earn(many, deliveries=100, day_cap=50)
+    time.move_on(days=8)
+    list_all(world)
+    of_free, of_few, of_many = settled(free), settled(few), settled(many)
+    assert of_many == of_few
+    assert of_few - of_free == Counter({"BatchGetItem": 1, "TransactWriteItems Put": 1})
+    for sale in (few, many):
+        assert statement(world, sale, DAY)["total"] == balance(world, sale)["available"] == 50
+
+
+def test_a_leader_behind_by_very_many_capped_days_is_settled_at_once(
+    world: World, time: StillClock
+) -> None:
+    """A transaction has room for a hundred writes."""
+    sale, days = leader(world), 120
+    for day in range(days):
+        earn(sale, deliveries=1, matured_days_ago=day, day_cap=50)
+    time.move_on(days=8)
+    list_all(world)
+    assert settled(sale)["TransactWriteItems"] == 1
+    made = statement(world, sale, DAY)
+    assert [line["amount"] for line in made["lines"] if line["kind"] == "cap"] == [-20] * days
+    assert made["total"] == balance(world, sale)["available"] == 50 * days
+
+
 def test_eight_times_as_many_pages_cost_the_watch_and_a_reader_three_reads_more_each(
     world: World, time: StillClock
 ) -> None:
@@ -69,19 +101,19 @@ def looks_at(world: World, pages: int) -> Counter[str]:
     """The calls of the watch, and of a reader, about a run of so many pages, all but one closed."""
     run_id = f"run_2025-01-{pages:02}"
     run = Run(run_id, "2025-01-01", "running", 0, 0, (), clock.now(), None, False, 1)
-    write(create(RunRow.of(run)), settlement.begin(run, ValueError("another run")))
+    write(create(RunRow.of(run)), run_store.begin(run, ValueError("another run")))
     for number in range(pages):
-        row = settlement.add_page(
+        row = run_store.add_page(
             run_id, number, [f"ldr_{number}"], listed=number + 1, is_last=False
         )
         write(row)
-        page = settlement.get_page(run_id, number)
+        page = run_store.get_page(run_id, number)
         if page and number < pages - 1:
-            settlement.close_page(page, number + 1, 0, [])
+            run_store.close_page(page, number + 1, 0, [])
     with counted() as calls:
         watching.watch(clock.now())
         runs.progress_of(run)
-    write(settlement.end(run))
+    write(run_store.end(run))
     return calls
 
 
@@ -89,13 +121,20 @@ def leader(world: World) -> Sale:
     return Sale("", world.add_leader(), "", "", [])
 
 
-def earn(sale: Sale, deliveries: int, matured_days_ago: int = 0) -> None:
+def earn(
+    sale: Sale, deliveries: int, matured_days_ago: int = 0, day_cap: int | None = None
+) -> None:
     """Write what deliveries of ten lines with a commission of 7 each write for a leader."""
-    day = (clock.now() + timedelta(days=7 - matured_days_ago)).date().isoformat()
+    matures = (clock.now() + timedelta(days=7 - matured_days_ago)).date()
+    day, delivered_on = str(matures), str(matures - timedelta(days=7)) if day_cap else ""
     for n in range(deliveries):
         source = f"dsp_{sale.leader_id}_{day}_{n:04d}"
         lines = [
-            EarnedLine(f"ord_{n}", f"sku_{m}", "commission", "sales", 70, 1000, 7, day)
+            replace(
+                EarnedLine(f"ord_{n}", f"sku_{m}", "commission", "sales", 70, 1000, 7, day),
+                day_cap=day_cap,
+                delivered_on=delivered_on,
+            )
             for m in range(LINES_A_DELIVERY)
         ]
         amount = 7 * LINES_A_DELIVERY

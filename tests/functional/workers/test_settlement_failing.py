@@ -11,8 +11,11 @@ import pytest
 from chalicelib.kernel.errors import Busy
 from chalicelib.settlement import listing, setting_aside, settling
 from tests.functional.workers.conftest import StillClock
+from tests.support import payouts
 from tests.support.communities import (
     balance,
+    communities,
+    deliver,
     delivered,
     read_run,
     settle,
@@ -25,7 +28,7 @@ from tests.support.lambdas import handle, invoke
 from tests.support.snapshot import snapshot
 from tests.support.world import Sale, World
 
-DAY, NEXT = "2026-03-17", "2026-03-18"
+DAY, NEXT, AFTER_NEXT = "2026-03-17", "2026-03-18", "2026-03-19"
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +135,37 @@ def test_the_next_night_settles_the_leader_for_each_run_it_is_behind(
     assert read_run(world, DAY)["totals"] == [{"currency": "EUR", "amount": 1000}]
     run = read_run(world, NEXT)
     assert (run["leaders_settled"], run["leaders_set_aside"], run["totals"]) == (4, 0, [])
+    assert findings() == []
+
+
+@pytest.mark.parametrize(("fails", "paid"), [(False, 500), (True, 300)])
+def test_what_is_posted_meanwhile_stands_where_it_would_have_stood(
+    world: World, time: StillClock, fails: bool, paid: int
+) -> None:
+    (sale,) = communities(world, 1)
+    (order,) = deliver(world, [sale], [3])
+    time.move_on(days=1)
+    deliver(world, [sale], [2])
+    time.move_to("2026-03-18T00:15:00.000Z")
+    settle(world, DAY)
+    time.move_to("2026-03-19T00:15:00.000Z")
+    if fails:
+        run_without(world, time, sale, NEXT)
+        world.messages("SETTLEMENT_SETTLE")
+    else:
+        settle(world, NEXT)
+    time.move_to("2026-03-19T10:00:00.000Z")
+    (payout,) = payouts.payouts_of(world, payouts.sent(world))
+    assert payouts.tell(world, payout, "paid", "B1").status == 200
+    unit = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}], "reason": "broken"}
+    assert world.operator.post(f"/v1/orders/{order['id']}/refunds", unit).status == 201
+    time.move_to("2026-03-20T00:15:00.000Z")
+    settle(world, AFTER_NEXT)
+    assert [shown(world, sale, day) for day in (DAY, NEXT, AFTER_NEXT)] == [
+        (0, [("commission", 300, DAY)], 300),
+        (300, [("commission", 200, NEXT)], 500),
+        (500, [("payout", -paid, AFTER_NEXT), ("clawback", -100, DAY)], 400 - paid),
+    ]
     assert findings() == []
 
 
@@ -257,6 +291,13 @@ def matured(world: World, time: StillClock) -> list[Sale]:
     sales = delivered(world, (1, 2, 3, 4))
     time.move_to("2026-03-18T00:15:00.000Z")
     return sales
+
+
+def shown(world: World, sale: Sale, day: str) -> tuple[int, list[Any], int]:
+    """What a statement opens at, its lines, and what it closes at."""
+    made = statement(world, sale, day)
+    lines = [(line["kind"], line["amount"], line["matured_on"]) for line in made["lines"]]
+    return made["opening_balance"], lines, made["closing_balance"]
 
 
 def as_if_undisturbed(world: World, sales: list[Sale]) -> list[Any]:
