@@ -14,6 +14,7 @@ from chalicelib.audit.rules import Audit, Looked, Phase
 from chalicelib.audit.store import Journal, Page
 from chalicelib.kernel import clock
 from chalicelib.ledger import checks as own
+from chalicelib.ledger import period_store
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import Finding
@@ -62,10 +63,10 @@ def _entry(journal: Journal, entry: books.Entry, key: str) -> Iterator[Finding]:
 
 def _days(page: Page) -> Iterator[Finding]:
     """Days that are over are what they were when they were sealed, and so are closed months."""
-    kept, found = ledger.seals(), page.journal.days
+    kept, found = period_store.seals(), page.journal.days
     for day in sorted(kept):
         yield from own.entries_unchanged(day, kept[day], found.get(day, Seal()))
-    for period in ledger.periods():
+    for period in period_store.periods():
         of_month = (seal for day, seal in found.items() if day.startswith(period.month))
         yield from own.closed_periods_unchanged(period.month, period.seal, sum(of_month, Seal()))
 
@@ -76,7 +77,7 @@ def newly_over(page: Page) -> dict[str, Seal]:
     days = page.journal.days
     if not days:
         return {}
-    kept, first = ledger.seals(), date.fromisoformat(min(days))
+    kept, first = period_store.seals(), date.fromisoformat(min(days))
     present = clock.business_date(page.audit.through, settings().zone)
     over = (str(first + timedelta(days=n)) for n in range((present - first).days))
     return {day: days.get(day, Seal()) for day in over if day not in kept}

@@ -10,7 +10,7 @@ from chalicelib.audit.store import Head, Journal, Page
 from chalicelib.cases import service as cases
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Stale
-from chalicelib.ledger import store as ledger
+from chalicelib.ledger import period_store
 from chalicelib.ledger.service import SETTLED_AFTER
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
@@ -76,7 +76,7 @@ def _take_step(audit: Audit) -> None:
         audits.keep_journal(held, page.journal)
         if looked.next_after is None:
             for day, seal in looking.newly_over(page).items():
-                ledger.keep_seal(day, seal)
+                period_store.keep_seal(day, seal)
     after = held.looked(looked)
     if held.is_over_after(looked):
         _complete(after)

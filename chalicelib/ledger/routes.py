@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from chalicelib.ledger import journal, service
-from chalicelib.ledger import store as ledger
+from chalicelib.ledger import journal, period_store, service
 from chalicelib.ledger.journal import Asked, Days, Part
 from chalicelib.ledger.periods import Period
 from chalicelib.ledger.schema import (
@@ -78,4 +77,4 @@ def _file(request: Request, media_type: str, part: Part) -> Reply:
     is_list=True,
 )
 def list_periods(request: Request) -> Page[Period]:
-    return paged(ledger.periods(), request.page)
+    return paged(period_store.periods(), request.page)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from chalicelib.kernel import clock
-from chalicelib.ledger import rules
+from chalicelib.ledger import fold_store, history_store, rules
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.periods import earlier
 from chalicelib.ledger.rules import Books, Change
@@ -50,7 +50,7 @@ class TrialBalance:
 def trial_balance(prefix: str) -> TrialBalance:
     """The books at this instant, from the last kept step on. `prefix` narrows what is shown."""
     as_of = clock.now()
-    through, kept = ledger.folded()
+    through, kept = fold_store.folded()
     books = rules.fold(kept, ledger.entries_between(through, as_of))
     return TrialBalance(as_of, _by_currency(books, prefix))
 
@@ -63,11 +63,11 @@ def has_account(account: str) -> bool:
 
 def keep_fold(now: datetime) -> None:
     """Keep one more step, so that the next fold begins there. Stale where another was quicker."""
-    before, kept = ledger.folded()
+    before, kept = fold_store.folded()
     through = now - SETTLED_AFTER
     if before is None or through > before:
         books = rules.fold(kept, ledger.entries_between(before, through))
-        ledger.keep_fold(before, through, books)
+        fold_store.keep_fold(before, through, books)
 
 
 def belongs_to(happened_on: str, posted_at: datetime) -> str | None:
@@ -86,13 +86,13 @@ def balances_before(party: str, day: date) -> Counter[str]:
     long a history is, no reading of it begins anew.
     """
     zone, now = settings().zone, clock.now()
-    last, sums = ledger.last_step(party, day)
+    last, sums = history_store.last_step(party, day)
     since, behind = last or EARLIEST, 0
     for change in _changes(party, since, clock.day_before(day)):
         on = clock.business_date(change.posted_at, zone)
         is_final = clock.begin_of(on, zone) <= now - SETTLED_AFTER
         if on > since and behind >= CHANGES_A_STEP and is_final:
-            ledger.keep_step(party, on, sums)
+            history_store.keep_step(party, on, sums)
             behind = 0
         sums.update({each.account.rpartition(":")[2]: each.amount for each in change.postings})
         since, behind = on, behind + 1
@@ -102,7 +102,7 @@ def balances_before(party: str, day: date) -> Counter[str]:
 def _changes(party: str, first: date, last: date) -> Iterator[Change]:
     after: str | None = None
     while first <= last:
-        some, after = ledger.history(party, after, first, last, CHANGES_A_READ)
+        some, after = history_store.history(party, after, first, last, CHANGES_A_READ)
         yield from some
         if after is None:
             return

@@ -25,7 +25,8 @@ from chalicelib.kernel.errors import Stale
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import CheckName
-from chalicelib.ledger.store import AccountsRow, EntryRow, PeriodRow
+from chalicelib.ledger.period_store import PeriodRow
+from chalicelib.ledger.store import AccountsRow, EntryRow
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.lines import Mark, Shares, _stored_mark
 from chalicelib.ordering.store import OrderRow
