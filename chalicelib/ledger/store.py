@@ -180,8 +180,8 @@ def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry
 
 
 def entries_in_order(first: datetime, last: datetime, behind: Position | None) -> Iterator[Entry]:
-    """Entries posted from `first` to `last`, by instant and id, behind a position; read as they are
-    asked for."""
+    """Entries posted from `first` to `last`, by their positions, behind one; read as they are asked
+    for."""
     begins = max(first, behind.posted_at) if behind else first
     window = EntryRow.posted_at.between(begins, last)
     for day in _days(begins.date(), last.date()):
@@ -235,7 +235,7 @@ def _entries(book: str, window: Any) -> list[EntryRow]:
 
 
 def _by_instant(book: str, window: Any) -> Iterator[Entry]:
-    """The entries of one shard of a day, by instant and id: of one instant they lie in no order."""
+    """The entries of one shard of a day, by position: of one instant they lie in no order."""
     pages = store.pages(EntryRow.by_time, book, ENTRIES_A_READ, window)
     rows = (row for page in pages for row in page)
     for _, same in groupby(rows, key=lambda row: row.posted_at):

@@ -112,6 +112,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/leaders/{id}/statements/{run_id}/lines/{n}"): LEADER,
     ("GET", "/v1/ledger/audit"): OPERATOR,
     ("POST", "/v1/ledger/audit"): OPERATOR,
+    ("GET", "/v1/ledger/income"): OPERATOR,
     ("GET", "/v1/ledger/journal"): OPERATOR,
     ("GET", "/v1/ledger/leader-totals"): OPERATOR,
     ("GET", "/v1/ledger/periods"): OPERATOR,

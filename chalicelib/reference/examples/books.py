@@ -4,6 +4,7 @@ from typing import Any
 
 from chalicelib.reference.examples.story import (
     BAKERY,
+    DISPATCH,
     LEADER,
     ORDER,
     PARCEL,
@@ -11,6 +12,18 @@ from chalicelib.reference.examples.story import (
     REFUND,
     SUPPLIER,
 )
+
+
+def _earned(kind: str, entries: int, debits: int, credits: int) -> dict[str, Any]:
+    return {
+        "currency": "EUR",
+        "kind": kind,
+        "entries": entries,
+        "debits": debits,
+        "credits": credits,
+        "balance": debits - credits,
+    }
+
 
 EXAMPLES: dict[str, Any] = {
     "ReconciliationView": RECONCILIATION_VIEW,
@@ -23,12 +36,24 @@ EXAMPLES: dict[str, Any] = {
         "belongs_to": "2026-02",
         "posted_at": "2026-03-03T09:12:00.000Z",
         "subject": ORDER,
+        "narration": f"Delivery of dispatch {DISPATCH} of order {ORDER}",
+        "income": "margin",
         "currency": "EUR",
         "postings": [
             {"account": "customer_prepayments", "amount": 698},
             {"account": f"supplier:{SUPPLIER}:payable", "amount": -480},
             {"account": f"leader:{LEADER}:pending", "amount": -56},
             {"account": "platform:revenue", "amount": -162},
+        ],
+    },
+    "IncomeReportView": {
+        "first_day": "2026-03-01",
+        "last_day": "2026-03-31",
+        "through": "2026-03-31T22:59:59.999Z",
+        "kinds": [
+            _earned("annual_fees", 2, 0, 20000),
+            _earned("margin", 412, 120, 61804),
+            _earned("refunds", 9, 1458, 0),
         ],
     },
     "ClosedPeriodView": {
