@@ -48,7 +48,7 @@ def _journal(page: Page) -> Looked:
         if after is None:
             found += [*_days(page), *own.wrong_sides(page.journal.books)]
             break
-    return Looked(things, found, after)
+    return Looked({"entries": things}, found, after)
 
 
 def _entry(journal: Journal, entry: books.Entry, key: str) -> Iterator[Finding]:
@@ -110,7 +110,9 @@ def _parties(page: Page) -> Looked:
     found = [finding for name in sorted(sure) for finding in _party(name, sure[name])]
     paid = (name for name in sorted(sure) if sure[name].kept.get("in_payout"))
     found += (finding for name in paid for finding in of_payouts.in_payout(name))
-    return Looked(len(names), found, names[-1] if len(names) == PARTIES_A_STEP else None)
+    suppliers = sum(name.startswith("supplier:") for name in names)
+    read = {"balances": len(names), "suppliers": suppliers}
+    return Looked(read, found, names[-1] if len(names) == PARTIES_A_STEP else None)
 
 
 def _party(party: str, of: Balances) -> Iterator[Finding]:

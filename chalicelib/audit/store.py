@@ -51,7 +51,7 @@ class AuditRow(EntityRow[Audit]):
     phase = UnicodeAttribute()
     after = JSONAttribute(null=True)
     step = IntegerAttribute()
-    things = IntegerAttribute()
+    read = JSONAttribute()
     in_flight = AmountsAttribute()
     findings = IntegerAttribute()
     kinds = TextsAttribute()

@@ -115,6 +115,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/ledger/income"): OPERATOR,
     ("GET", "/v1/ledger/journal"): OPERATOR,
     ("GET", "/v1/ledger/leader-totals"): OPERATOR,
+    ("GET", "/v1/ledger/leader-totals/{leader_id}"): OPERATOR,
     ("GET", "/v1/ledger/periods"): OPERATOR,
     ("POST", "/v1/ledger/periods/{month}/close"): OPERATOR,
     ("GET", "/v1/ledger/trial-balance"): OPERATOR,

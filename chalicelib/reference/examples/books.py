@@ -25,6 +25,37 @@ def _earned(kind: str, entries: int, debits: int, credits: int) -> dict[str, Any
     }
 
 
+YEAR: dict[str, Any] = {
+    "leader_id": LEADER,
+    "name": "Lena Wolf",
+    "year": 2026,
+    "currency": "EUR",
+    "statements": 211,
+    "by_kind": {
+        "commission": 412050,
+        "spread": 0,
+        "bonus": 5000,
+        "cap": 0,
+        "clawback": -8120,
+        "held": 0,
+        "payout": -400000,
+        "payout_returned": 0,
+        "netting": 0,
+        "adjustment": 0,
+    },
+    "earned": 417050,
+    "clawed_back": 8120,
+    "paid_out": 400000,
+    "total": 8930,
+}
+MARCH: dict[str, Any] = {
+    "by_kind": dict.fromkeys(YEAR["by_kind"], 0) | {"commission": 102},
+    "earned": 102,
+    "clawed_back": 0,
+    "paid_out": 0,
+    "total": 102,
+}
+
 EXAMPLES: dict[str, Any] = {
     "ReconciliationView": RECONCILIATION_VIEW,
     "Resolve": {"resolution": "returned", "note": "The account is closed; the leader knows."},
@@ -64,28 +95,26 @@ EXAMPLES: dict[str, Any] = {
         "entries": 1204,
         "digest": "7c3f0a9d2b6e4815c0d7f2a3b4e59681",
     },
-    "LeaderTotalsView": {
-        "leader_id": LEADER,
-        "name": "Lena Wolf",
-        "year": 2026,
-        "currency": "EUR",
-        "statements": 211,
-        "by_kind": {
-            "commission": 412050,
-            "spread": 0,
-            "bonus": 5000,
-            "cap": 0,
-            "clawback": -8120,
-            "held": 0,
-            "payout": -400000,
-            "payout_returned": 0,
-            "netting": 0,
-            "adjustment": 0,
-        },
-        "earned": 417050,
-        "clawed_back": 8120,
-        "paid_out": 400000,
-        "total": 8930,
+    "LeaderTotalsView": YEAR,
+    "LeaderYearView": {
+        **YEAR,
+        "statements": 1,
+        **MARCH,
+        "months": [
+            {
+                "month": "2026-03",
+                "statements": [
+                    {
+                        "run_id": "run_2026-03-10",
+                        "business_date": "2026-03-10",
+                        "opening_balance": 0,
+                        "total": 102,
+                        "closing_balance": 102,
+                    }
+                ],
+                **MARCH,
+            }
+        ],
     },
     "StartAudit": {"whole": False},
     "AuditView": {
@@ -100,6 +129,19 @@ EXAMPLES: dict[str, Any] = {
             }
         ],
         "findings_total": 1,
+        "read": {
+            "entries": 1204,
+            "balances": 31,
+            "suppliers": 4,
+            "orders": 310,
+            "leaders": 27,
+            "refunds": 12,
+            "receipts": 311,
+            "payouts": 40,
+            "batches": 2,
+            "reconciliations": 2,
+        },
+        "next_due_at": "2026-03-13T03:00:00.000Z",
         "running": None,
     },
     "TrialBalanceView": {
