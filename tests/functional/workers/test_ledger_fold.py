@@ -194,6 +194,40 @@ def test_a_reader_of_the_step_before_still_finds_it(world: World, time: StillClo
     assert not any(row.ttl for row in new)
 
 
+def test_a_days_last_step_is_kept_for_good_and_no_other(world: World, time: StillClock) -> None:
+    post(7)
+    for _ in range(60):
+        invoke("ledger_fold")
+        time.move_on(hours=1)
+    kept_for_good = (row.through for row in steps() if not row.ttl)
+    assert sorted(kept_for_good)[:-1] == [
+        clock.from_text(f"2026-03-{day}T23:59:59.999Z") for day in ("10", "11")
+    ]
+
+
+def test_a_keeper_that_dies_at_a_days_end_leaves_it_to_the_next(
+    world: World, time: StillClock
+) -> None:
+    post(7)
+    time.move_on(hours=1)
+    invoke("ledger_fold")
+    post(30)
+    time.move_on(days=1)
+    post(500)
+    time.move_on(hours=1)
+    for at in ("write", "_let_go"):
+        with (
+            mock.patch.object(fold_store, at, side_effect=RuntimeError("crash")),
+            pytest.raises(RuntimeError, match="crash"),
+        ):
+            invoke("ledger_fold")
+    invoke("ledger_fold")
+    day = "/v1/ledger/trial-balance?as_of=2026-03-10"
+    (found,) = world.operator.get(day).json["currencies"]
+    assert found["debits"] == 37
+    assert kept()["cash:local"] == cash(world) == 537
+
+
 def test_a_step_that_is_kept_twice_is_one(world: World, time: StillClock) -> None:
     post(7)
     time.move_on(hours=1)

@@ -108,7 +108,8 @@ def test_beancount_has_payee_and_words_and_income_apart(world: World) -> None:
     for each in named.values():
         for posting in each.postings:
             if posting.account.startswith("Income:"):
-                sums[posting.account] += int(posting.units.number * 100)
+                units: Any = posting.units
+                sums[posting.account] += int(units.number * 100)
     assert {account: amount for account, amount in sums.items() if amount} == {
         f"Income:Platform:Revenue:{each['kind'].capitalize().replace('_', '-')}": each["balance"]
         for each in reported(world)
