@@ -142,5 +142,6 @@ def day_caps(standing: Standing) -> Iterator[Finding]:
 def _by_rule(caps: Iterable[EarnedLine]) -> Counter[str]:
     sums = Counter[str]()
     for line in caps:
-        sums[f"{line.delivered_on} {line.role} {line.plan_id} {line.rule}"] += line.amount
+        of = f"{line.delivered_on} {line.role} {line.plan_id} {line.rule} {line.borne_by}"
+        sums[of.rstrip()] += line.amount
     return sums

@@ -1,9 +1,10 @@
-"""Leaders, a page at a time: their statements, the days that wait, and their balances."""
+"""Leaders, a page at a time: their statements, the days that wait, their balances and bonuses."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import chain
 
-from chalicelib.audit import leader_checks
+from chalicelib.audit import bonus_checks, leader_checks
 from chalicelib.audit.at_rest import found_at_rest
 from chalicelib.audit.leader_checks import Day, Standing
 from chalicelib.audit.rules import Looked
@@ -30,9 +31,15 @@ def look(page: Page) -> Looked:
 def _leader(leader_id: str, since: datetime | None) -> list[Finding]:
     def read() -> tuple[int, Iterator[Finding]]:
         standing = _standing(leader_id, since)
-        return standing.earnings.version, leader_checks.all_of(standing)
+        findings = chain(leader_checks.all_of(standing), _bonuses(leader_id))
+        return standing.earnings.version, findings
 
     return found_at_rest(read, lambda: settlement.get_earnings(leader_id).version)
+
+
+def _bonuses(leader_id: str) -> Iterator[Finding]:
+    given = settlement.all_bonuses(leader_id)
+    yield from bonus_checks.bonuses(given, ledger.get_entries(bonus_checks.entry_ids(given)))
 
 
 def _standing(leader_id: str, since: datetime | None) -> Standing:

@@ -12,6 +12,7 @@ ENTRIES = ("payout", "payout-netted", "payout-paid", "payout-returned", "payout-
 COUNTED = (
     *("payouts", "amount", "netted", "paid", "paid_amount", "returned", "returned_amount"),
     *("failed", "failed_amount", "unknown", "unknown_amount", "cancelled", "cancelled_amount"),
+    "offset",
 )
 FIXED = ("payouts", "amount", "netted")
 
@@ -90,7 +91,7 @@ def batches(batch: Batch, tally: Tally, due: Mapping[str, int]) -> Iterator[Find
         if out := said - due.get(name, 0):
             detail = f"Batch {batch.id} says {said} as {name}, and its payouts are {said - out}."
             yield Finding("batches", batch.id, detail, out)
-    over = sum(due.get(each, 0) for each in ("paid", "returned", "failed", "cancelled"))
+    over = sum(due.get(each, 0) for each in ("paid", "returned", "failed", "cancelled", "offset"))
     if batch.ended_at and over != due.get("payouts", 0):
         detail = f"Batch {batch.id} is {batch.status}, and not all of its payouts are over."
         yield Finding("batches", batch.id, detail)

@@ -17,6 +17,7 @@ CaseKind = Literal[
     "chargeback_unmatched",
     "chargeback_differs",
     "chargeback_won",
+    "dispute_charged_back",
     "foreign_refund",
     "refund_failed",
     "refund_unconfirmed",
@@ -33,6 +34,7 @@ CaseKind = Literal[
     "stock_difference",
     "audit_finding",
     "payout_unknown",
+    "payout_contradicted",
     "payout_not_prepared",
     "reconciliation_difference",
 ]

@@ -24,9 +24,11 @@ def open_in(
     transaction.publish(Event(events.CASE_OPENED, cases.case_id(kind, subject, occurrence)))
 
 
-def close_in(transaction: Transaction, kind: CaseKind, subject: str, note: str) -> None:
+def close_in(
+    transaction: Transaction, kind: CaseKind, subject: str, note: str, *, occurrence: str = ""
+) -> None:
     """Resolve a case with what settles it; one that a person has resolved stays as it is."""
-    case = cases.get_case(cases.case_id(kind, subject, ""))
+    case = cases.get_case(cases.case_id(kind, subject, occurrence))
     if case and case.status == "open":
         transaction.add(cases.resolve(_resolved(case, note)))
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.cases import service as cases
+from chalicelib.chargebacks import fees
 from chalicelib.dispatch import refunding
 from chalicelib.dispatch.refunding import REFUNDABLE, Asked
 from chalicelib.kernel import clock
@@ -19,6 +20,7 @@ from chalicelib.payments.rules import Chargeback, chargeback_id
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
+from chalicelib.settlement import earning
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def hear(provider: str, event: PaymentDisputed) -> Chargeback:
             provider, event.dispute, event.reference, event.amount, event.fee, event.currency
         )
         return _open(told, _charged_order(provider, event.reference), None)
-    if (before.amount, before.currency) != (event.amount, event.currency):
+    if _differs(before, event):
         _call_about_difference(before, event)
     if event.fee and not before.fee:
         return _add_fee(before, event.fee)
@@ -116,7 +118,9 @@ def _booked(
     transaction, opened = Transaction(recorder), _new(told, order, now)
     if order and left:
         opened = _refund_in(transaction, opened, order, left, now)
-    transaction.add(payments.add_chargeback(opened), *ledger.post(*_entries(opened)))
+    else:
+        transaction.add(*ledger.post(*fees.charged(opened, None, now).entries))
+    transaction.add(payments.add_chargeback(opened), *ledger.post(*_unmatched(opened)))
     _call_person(transaction, opened)
     return transaction, opened
 
@@ -149,36 +153,41 @@ def _new(told: Told, order: Order | None, now: datetime) -> Chargeback:
 def _refund_in(
     transaction: Transaction, opened: Chargeback, order: Order, amount: int, now: datetime
 ) -> Chargeback:
-    asked = Asked(amount=amount, cause="chargeback", has_left=True)
+    """The refund with the fee beside it, so that both are one change of whoever pays."""
+    opened = replace(opened, refunded=amount, fee_bearer=fees.bearer_for(order))
+    fee = fees.charged(opened, order, now)
+    asked = Asked(amount=amount, cause="chargeback", has_left=True, beside=fee)
     made = refunding.refund_in(transaction, order, asked, f"chargeback {opened.id}", now)
-    return replace(opened, refund_id=made.id, refunded=amount)
+    return replace(opened, refund_id=made.id)
 
 
-def _entries(opened: Chargeback) -> list[books.Entry]:
-    """What the order's refund does not post: what fits no order, and the fee."""
+def _unmatched(opened: Chargeback) -> list[books.Entry]:
+    """What fits no order, and so is in no refund."""
+    if not opened.unmatched:
+        return []
     amounts = {
         books.UNMATCHED_CHARGEBACKS: opened.unmatched,
         opened.cash_account: -opened.unmatched,
     }
-    found = [_entry("chargeback", opened, opened.opened_at, amounts)] if opened.unmatched else []
-    return [*found, _fee_entry(opened, opened.opened_at)] if opened.fee else found
-
-
-def _fee_entry(of: Chargeback, now: datetime) -> books.Entry:
-    amounts = {books.PLATFORM_REVENUE: of.fee, of.cash_account: -of.fee}
-    return _entry("chargeback-fee", of, now, amounts)
-
-
-def _entry(named: str, of: Chargeback, now: datetime, amounts: dict[str, int]) -> books.Entry:
-    return books.entry(f"{named}:{of.id}", of.currency, of.order_id or of.id, now, amounts)
+    subject = opened.order_id or opened.id
+    return [
+        books.entry(f"chargeback:{opened.id}", opened.currency, subject, opened.opened_at, amounts)
+    ]
 
 
 def _add_fee(before: Chargeback, fee: int) -> Chargeback:
-    after = replace(before, fee=fee, version=before.version + 1)
+    """A fee that is first named once the chargeback is won is the platform's: whoever bears it
+    would have it back."""
+    bearer = "platform" if before.status == "won" else before.fee_bearer
+    after = replace(before, fee=fee, fee_bearer=bearer, version=before.version + 1)
+    order = ordering.get_order(after.order_id) if after.order_id else None
+    charged = fees.charged(after, order, clock.now())
     transaction = Transaction()
-    transaction.add(
-        payments.replace_chargeback(after), *ledger.post(_fee_entry(after, clock.now()))
-    )
+    transaction.add(payments.replace_chargeback(after), *ledger.post(*charged.entries))
+    if order and charged.lines:
+        earnings = earning.earnings_of([order.leader_id])[order.leader_id]
+        lines = [line for _, line in charged.lines]
+        transaction.add(*earning.adjust(earnings, after.currency, lines[0].entry_id, lines))
     transaction.commit()
     return after
 
@@ -200,15 +209,26 @@ def _call_person(transaction: Transaction, opened: Chargeback) -> None:
         cases.open_in(transaction, "chargeback_unmatched", opened.id, detail)
 
 
+def _differs(before: Chargeback, event: PaymentDisputed) -> bool:
+    """A fee differs where it was named before, and is named again."""
+    booked = before.amount, before.currency, before.fee
+    return booked != (event.amount, event.currency, (before.fee and event.fee) or before.fee)
+
+
 def _call_about_difference(before: Chargeback, event: PaymentDisputed) -> None:
     transaction = Transaction()
     detail = (
-        f"{before.provider} says {written(event.amount, event.currency)} of {event.dispute}, which "
-        f"is booked as chargeback {before.id} of {written(before.amount, before.currency)}."
+        f"{before.provider} says {_with_fee(event)} of {event.dispute}, which is booked as "
+        f"chargeback {before.id} of {_with_fee(before)}."
     )
-    occurrence = f"{event.amount} {event.currency}"
+    occurrence = f"{event.amount} {event.currency} {event.fee}"
     cases.open_in(transaction, "chargeback_differs", before.id, detail, occurrence=occurrence)
     transaction.commit()
+
+
+def _with_fee(told: Chargeback | PaymentDisputed) -> str:
+    fee = f" and a fee of {written(told.fee, told.currency)}" if told.fee else ""
+    return written(told.amount, told.currency) + fee
 
 
 def _of(opened: Chargeback) -> str:

@@ -15,10 +15,12 @@ from chalicelib.chargebacks.schema import (
 from chalicelib.kernel import ids
 from chalicelib.ordering import paying
 from chalicelib.parties.authorizer import authorizer
+from chalicelib.payments import store as payments
 from chalicelib.payments.providers import PaymentDisputed
 from chalicelib.payments.rules import Chargeback
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
+from chalicelib.platform.pages import Page
 
 routes = Routes(__name__, tag="Payments", authorizer=authorizer)
 
@@ -54,8 +56,9 @@ def take_payment_event(request: Request, provider: str) -> Any:
     "POST",
     "/v1/chargebacks",
     summary="Book what a customer's bank has taken back",
-    notes="For providers that do not tell it themselves. The order is refunded, the refund is done "
-    "at once, and the fee is the platform's. What is more than the order has left is booked apart, "
+    notes="For providers that do not tell it themselves. The order is refunded, and the refund is "
+    "done at once. The fee is paid by whom `PUT /v1/refund-bearers` names for chargebacks, and by "
+    "the platform where it names nobody. What is more than the order has left is booked apart, "
     "with a case. The same again with the same reference answers 200.",
     roles=("operator",),
     body=BookChargeback,
@@ -78,6 +81,18 @@ def _reply(opened: Opened) -> Reply:
 
 @routes.endpoint(
     "GET",
+    "/v1/chargebacks",
+    summary="List chargebacks",
+    roles=("operator",),
+    answer=ChargebackView,
+    is_list=True,
+)
+def list_chargebacks(request: Request) -> Page[Chargeback]:
+    return payments.chargebacks(request.page)
+
+
+@routes.endpoint(
+    "GET",
     "/v1/chargebacks/{id}",
     summary="Read a chargeback",
     roles=("operator",),
@@ -92,7 +107,8 @@ def read_chargeback(request: Request, id: str) -> Chargeback:
     "/v1/chargebacks/{id}/close",
     summary="Say how a chargeback ended",
     notes="`won`: the money is back, and each side gets what the refund took from it; the order "
-    "stays refunded. `lost`: it stays as it was booked. The fee is not given back.",
+    "stays refunded. `lost`: it stays as it was booked. Who paid the fee has it back from the "
+    "platform where the chargeback is won.",
     roles=("operator",),
     body=CloseChargeback,
     answer=ChargebackView,

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from chalicelib.payments.rules import ChargebackStatus
+from chalicelib.payments.rules import Bearer, ChargebackStatus
 from chalicelib.platform.schema import (
     Amount,
     Identifier,
@@ -60,6 +60,9 @@ class ChargebackView(View):
     amount: int
     refunded: int = Field(description="What of it is the order's refund; the rest fits none.")
     fee: int
+    fee_bearer: Bearer = Field(
+        description="Who pays the fee; suppliers whose terms say so are spared by the platform."
+    )
     currency: str
     status: ChargebackStatus
     opened_at: Instant

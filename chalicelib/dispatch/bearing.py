@@ -68,19 +68,23 @@ def entry_id(refund_id: str) -> str:
 def _kept(refund: Refund, taking: Taking, earnings: Mapping[str, Earnings]) -> Iterator[Kept]:
     for dispatch, parcel in taking.delivered():
         for line, leader_id, lost in taking.lost(parcel):
+            if lost.kind != "commission":
+                continue
             of_leader = earnings[leader_id]
-            bucket, day = _waits(of_leader, parcel, refund.decided_at)
+            bucket, day = waits(of_leader, parcel, refund.decided_at)
+            payer = _payer(refund, dispatch, line)
+            kept = replace(lost, kind="kept", matured_on=day, entry_id=entry_id(refund.id))
             yield Kept(
                 leader_id,
                 bucket,
                 account_of(of_leader, parcel),
-                _payer(refund, dispatch, line),
+                payer,
                 (dispatch.id, parcel.id),
-                replace(lost, kind="kept", matured_on=day, entry_id=entry_id(refund.id)),
+                replace(kept, borne_by="" if payer == books.PLATFORM_REVENUE else payer),
             )
 
 
-def _waits(earnings: Earnings, parcel: Parcel, now: datetime) -> tuple[str, str]:
+def waits(earnings: Earnings, parcel: Parcel, now: datetime) -> tuple[str, str]:
     """Under which day it waits and when it matures: with its parcel; of one that was disputed, and
     matured on no day, as after a dismissal."""
     if parcel.earned_on is not None:

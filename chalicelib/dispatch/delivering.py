@@ -1,7 +1,8 @@
 """Delivery, parcel by parcel: each side is given its share of what is not refunded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from chalicelib.dispatch import moves, parcels, rules, service
 from chalicelib.dispatch.earned import Days, delivered_entry, earned_by, earned_of, posted_of
@@ -13,12 +14,16 @@ from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.service import belongs_to
+from chalicelib.ordering import store as ordering
 from chalicelib.ordering.lines import Shares
 from chalicelib.ordering.rules import Order
+from chalicelib.plans.rules import MOST_BONUSES
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import WRITE_LIMIT, Recorder, Transaction, Write
-from chalicelib.settlement import earning
+from chalicelib.settlement import earning, plan_bonuses
+from chalicelib.settlement.earning import NOTHING, Beside
+from chalicelib.settlement.plan_bonuses import Given
 from chalicelib.settlement.rules import EarnedLine
 from chalicelib.suppliers import fees
 from chalicelib.suppliers.fees import FirstDelivery
@@ -26,6 +31,9 @@ from chalicelib.suppliers.fees import FirstDelivery
 # Of a delivery's transaction: the answer's record, dispatch, order, limits and caps, the supplier's
 # balance and day, its community's fee. Of each leader: its earnings, the day's sum and its balance.
 OTHER_ITEMS, ITEMS_A_LEADER = 20, 3
+# Of each bonus: what it is, its place in the list, its entry and its line; of all of them the
+# customer's first order and the campaign's total.
+ITEMS_A_BONUS, ITEMS_OF_BONUSES = 4, 2
 # The promoter, its pick-up point, its hub, and two who invited it.
 MOST_LEADERS = 5
 
@@ -39,8 +47,9 @@ def deliver(
     dispatch = service.dispatch_for(dispatch_id, caller, leader_too=True)
     if moves.repeats_delivery(dispatch, given):
         return dispatch
-    while len(dispatch.on_the_way) > _room_for(MOST_LEADERS):
-        most = _room_for(len(service.order_of(dispatch).earning_leaders))
+    while len(dispatch.on_the_way) > _room_for(MOST_LEADERS, MOST_BONUSES):
+        order = service.order_of(dispatch)
+        most = _room_for(len(order.earning_leaders), len(order.bonuses))
         if len(dispatch.on_the_way) <= most:
             break
         # What stops in between is as if some had arrived before the others.
@@ -108,26 +117,48 @@ def _shared_out(
         if shares
     }
     # What was refunded on its way brings its supplier nothing, and costs it nothing.
-    fee = FirstDelivery()
+    fee, bonuses = FirstDelivery(), NOTHING
     if any(posted.values()):
         fee = fees.of_delivery(order, dispatch.supplier_id, days.delivered_on, now)
+        bonuses = _bonuses(order, posted.values(), Given(now, days.matured_on, bucket))
+    entries = _entries(order, dispatch, posted, days, now)
     return [
-        *ledger.post(*_entries(order, dispatch, posted, days, now), *fee.entries),
+        *ledger.post(*entries, *fee.entries, *bonuses.entries),
         *fee.writes,
-        *_earned(order, bucket, earned),
+        *bonuses.writes,
+        *_earned(order, bucket, earned, [line for _, line in bonuses.lines]),
     ]
 
 
-def _room_for(leaders: int) -> int:
+def _bonuses(order: Order, posted: Iterable[Shares], given: Given) -> Beside:
+    """What the plan promises the order's leader for it, beside its commission."""
+    if not order.bonuses:
+        return NOTHING
+    net = sum(shares.net - shares.tax for shares in posted)
+    return plan_bonuses.of_delivery(order, net, given, partial(_is_of_new_customer, order))
+
+
+def _is_of_new_customer(order: Order) -> bool:
+    """Whether nothing of its customer's other orders was delivered before."""
+    others = ordering.all_of_customer(order.customer_id)
+    return not any(each.has_arrived for each in others if each.id != order.id)
+
+
+def _room_for(leaders: int, bonuses: int) -> int:
     """How many parcels a transaction has room for: each has its entry, a row of its supplier's
     history, and one for every leader that earns by it."""
-    return (WRITE_LIMIT - OTHER_ITEMS - ITEMS_A_LEADER * leaders) // (2 + leaders)
+    of_bonuses = ITEMS_A_BONUS * bonuses + ITEMS_OF_BONUSES if bonuses else 0
+    others = OTHER_ITEMS + ITEMS_A_LEADER * leaders + of_bonuses
+    return (WRITE_LIMIT - others) // (2 + leaders)
 
 
 def _earned(
-    order: Order, bucket: str, parcels: Mapping[str, Mapping[str, Sequence[EarnedLine]]]
+    order: Order,
+    bucket: str,
+    parcels: Mapping[str, Mapping[str, Sequence[EarnedLine]]],
+    bonuses: Sequence[EarnedLine],
 ) -> list[Write]:
-    """What each leader earns by each parcel, as `parcels` say it."""
+    """What each leader earns by each parcel, as `parcels` say it; bonuses are its own leader's."""
     return [
         write
         for leader_id in order.earning_leaders
@@ -136,6 +167,7 @@ def _earned(
             order.currency,
             bucket,
             {name: of_all[leader_id] for name, of_all in parcels.items() if leader_id in of_all},
+            bonuses if leader_id == order.leader_id else (),
         )
     ]
 

@@ -1,17 +1,17 @@
 """What a delivered parcel brings to each side, and how what leaders earn came about."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.kernel import clock
-from chalicelib.kernel.money import BASIS_POINTS, part
+from chalicelib.kernel.money import BASIS_POINTS, at_rate, part
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import Order
 from chalicelib.plans.rules import PROMOTER
 from chalicelib.settlement import earning
-from chalicelib.settlement.rules import EarnedLine, commission_base
+from chalicelib.settlement.rules import EarnedLine, Method, commission_base
 
 
 def posted_of(order: Order, parcel_id: str) -> Shares:
@@ -25,18 +25,26 @@ class Days:
 
     matured_on: str
     delivered_on: str
+    # The refunds that have taken of it.
+    refunds: Sequence[str] = ()
 
 
 def days_of(parcel: Parcel, matured_on: str | None) -> Days:
     """The days of a parcel; of one that has not arrived there are none."""
     if parcel.delivered_at is None:
         return Days(matured_on or "", "")
-    return Days(matured_on or "", earning.delivery_day(clock.from_text(parcel.delivered_at)))
+    delivered_on = earning.delivery_day(clock.from_text(parcel.delivered_at))
+    return Days(matured_on or "", delivered_on, parcel.refunds)
 
 
 def delivered_entry(parcel_id: str) -> str:
     """The journal entry that gives each side its share of a parcel."""
     return f"delivered:{parcel_id}"
+
+
+def refund_entry(refund_id: str) -> str:
+    """The journal entry that takes back what a refund does."""
+    return f"refund:{refund_id}"
 
 
 def earned_of(order: Order, parcel_id: str) -> Mapping[str, int]:
@@ -54,8 +62,16 @@ def earned_by(order: Order, parcel_id: str, days: Days) -> Mapping[str, list[Ear
     for line in order.lines:
         if parcel_id in line.posted:
             for leader_id, each in earned_lines(order, line, line.posted[parcel_id], days):
-                found[leader_id].append(replace(each, entry_id=delivered_entry(parcel_id)))
+                made = replace(each, entry_id=delivered_entry(parcel_id))
+                found[leader_id].append(replace(made, voided_by=_voided_by(line, days)))
     return found
+
+
+def _voided_by(line: OrderLine, days: Days) -> tuple[str, ...]:
+    """A parcel's refunds may have taken of its other lines alone."""
+    if not line.refunded_amount:
+        return ()
+    return tuple(refund_entry(refund_id) for refund_id in days.refunds)
 
 
 def earned_lines(
@@ -79,6 +95,7 @@ def earned_lines(
         rule=line.rule,
         day_cap=line.day_cap,
         delivered_on="" if line.day_cap is None else days.delivered_on,
+        method=_method(line, shares),
     )
     yield order.leader_id, commission
     if line.spread:
@@ -97,6 +114,18 @@ def earned_lines(
         )
 
 
+def _method(line: OrderLine, shares: Shares) -> Method:
+    """How the commission of some units came about: a part of a line is what its rounded amount
+    changed by, and so is a line that was divided when an alternate took over units of it."""
+    if line.is_limited:
+        return "limited"
+    net = line.net - line.tax - line.spread
+    base = commission_base(line.basis, net, _cost(line, line.whole))
+    if shares != line.whole or line.commission != at_rate(base, line.total_bps):
+        return "by_difference"
+    return "largest_remainder" if line.others else "half_up"
+
+
 def _spread(commission: EarnedLine, spread: int) -> EarnedLine:
     return replace(
         commission,
@@ -106,6 +135,7 @@ def _spread(commission: EarnedLine, spread: int) -> EarnedLine:
         rate_bps=BASIS_POINTS,
         share_bps=BASIS_POINTS,
         amount=spread,
+        method="none",
         day_cap=None,
         delivered_on="",
     )

@@ -20,8 +20,8 @@ from chalicelib.stock.taking import take
 
 REASON = "dispatch rejected"
 # Of the transaction: the answer's record, both events, dispatch, order, entry with its balance,
-# estimates, refund, limits, and the shards of the campaign's caps.
-OTHER_ITEMS = 28
+# estimates, refund, limits, a bonus that is taken back, and the shards of the campaign's caps.
+OTHER_ITEMS = 33
 # A substitute's own dispatch with its event, and two shards of its stock.
 ITEMS_A_SUBSTITUTE = 4
 Begin = Callable[[], Transaction]

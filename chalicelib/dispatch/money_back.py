@@ -14,7 +14,10 @@ from chalicelib.ordering.rules import Order
 from chalicelib.payments import refunds
 from chalicelib.payments.rules import LEADER_COLLECT, Refund
 from chalicelib.platform.transaction import Transaction, Write
-from chalicelib.settlement import earning
+from chalicelib.settlement import earning, plan_bonuses
+from chalicelib.settlement.earning import NOTHING, Beside, RefundOfEarnings
+from chalicelib.settlement.plan_bonuses import Refunded
+from chalicelib.settlement.rules import Earnings
 
 
 def undelivered_in(
@@ -23,12 +26,28 @@ def undelivered_in(
     """Add the refund of units that were never delivered. Returns the order after it."""
     after = order.after_refund(units)
     refund = replace(new_refund(order, after, reason, now), cause="not_shipped")
+    lost, bonuses = after.earnings_lost(order), NOTHING
+    if order.bonuses and not after.everything_left():
+        # What was delivered before is refunded, so that this leaves nothing of the order.
+        earnings = earning.earnings_of([order.leader_id])[order.leader_id]
+        bonuses = bonuses_back(order, after, refund, earnings)
+        of_leader = RefundOfEarnings(refund.id, lost.pop(order.leader_id), (), bonuses.lines)
+        transaction.add(*bonuses.writes, *earning.take_back(earnings, order.currency, of_leader))
     transaction.add(
-        *booked(refund, {books.CUSTOMER_PREPAYMENTS: refund.amount}),
-        *earning.estimate({each: -lost for each, lost in after.earnings_lost(order).items()}),
+        *booked(refund, {books.CUSTOMER_PREPAYMENTS: refund.amount}, also=bonuses.entries),
+        *earning.estimate({each: -amount for each, amount in lost.items()}),
     )
     refunds.decide_of_order_in(transaction, refund)
     return after.with_refund(refund.id)
+
+
+def bonuses_back(order: Order, after: Order, refund: Refund, earnings: Earnings) -> Beside:
+    """What a refund takes back of the bonuses that the order has brought its leader."""
+    if not order.bonuses:
+        return NOTHING
+    is_whole = not after.everything_left()
+    refunded = Refunded(refund.id, refund.delivered_net, is_whole, refund.decided_at)
+    return plan_bonuses.of_refund(order, refunded, earnings)
 
 
 def new_refund(order: Order, after: Order, reason: str, now: datetime) -> Refund:
@@ -51,6 +70,7 @@ def new_refund(order: Order, after: Order, reason: str, now: datetime) -> Refund
         provider=_provider(order),
         receipt=order.receipt or "",
         cash_account=order.cash_account or "",
+        delivered_net=order.delivered_net - after.delivered_net,
         reason=reason,
         decided_at=now,
         completed_at=None if amount else now,

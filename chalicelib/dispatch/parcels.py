@@ -98,6 +98,8 @@ class Parcel:
     is_held: bool = False
     # Whether nothing was left of it to pay for before it had arrived.
     is_refunded: bool = False
+    # The refunds that have taken of what it brought.
+    refunds: Sequence[str] = ()
 
     @property
     def status(self) -> ParcelStatus:
@@ -111,6 +113,9 @@ class Parcel:
     def number(self) -> tuple[str, str]:
         """By which a carrier knows it."""
         return self.carrier, self.tracking_number
+
+    def taken_from_by(self, refund_id: str) -> "Parcel":
+        return replace(self, refunds=(*self.refunds, refund_id))
 
     def holds(self, units: Mapping[str, int] | None) -> bool:
         return self.is_rest if units is None else dict(self.units) == dict(units)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.dispatch import bearing, money_back, moves, rules
+from chalicelib.dispatch import bearing, giving_back, money_back, moves, rules
 from chalicelib.dispatch import store as dispatches
+from chalicelib.dispatch.bearing import Borne
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.taking_back import Taking
 from chalicelib.kernel import clock, events
@@ -21,6 +22,8 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Update
 from chalicelib.settlement import earning
+from chalicelib.settlement.earning import NOTHING, Beside, together
+from chalicelib.settlement.rules import EarnedLine
 from chalicelib.stock import store as stock
 
 REFUNDABLE = ("paid", "shipped", "delivered", "completed")
@@ -32,6 +35,7 @@ Restock = Literal["none", "waiting", "all"]
 class Asked:
     """What is to be refunded: `units` by SKU, or where there is an `amount` so much of it all, or
     all that is left of delivered `parcels`. `has_left`: the provider has taken the money already.
+    `beside` is what goes with it.
     """
 
     units: Mapping[str, int] = field(default_factory=dict)
@@ -40,6 +44,7 @@ class Asked:
     parcels: Sequence[str] = ()
     cause: RefundCause = "other"
     has_left: bool = False
+    beside: Beside = NOTHING
 
 
 @retry_stale
@@ -68,11 +73,17 @@ def refund_in(
     wanted = replace(money_back.new_refund(order, after, reason, now), cause=asked.cause)
     borne = bearing.borne(wanted, taking, earnings)
     decided = refunds.as_left(borne.refund) if asked.has_left else borne.refund
-    changed = [rules.as_left_by(after, each, now) for each in made]
-    also = [*borne.entries, *(refunds.done_entries(decided, now) if asked.has_left else ())]
+    changed = [rules.as_left_by(after, each, now) for each in taking.noted(decided.id)]
+    bonuses = money_back.bonuses_back(order, after, decided, earnings[order.leader_id])
+    beside = together(asked.beside, bonuses)
+    done = refunds.done_entries(decided, now) if asked.has_left else ()
+    also = [*borne.entries, *beside.entries, *done]
+    told = {**borne.kept, order.leader_id: _lines_of(order.leader_id, borne, beside)}
     transaction.add(
         *money_back.booked(decided, taking.debits(earnings), taking.origins(), also),
-        *taking.of_earnings(earnings, decided.id, borne.kept),
+        *taking.of_earnings(earnings, decided.id, told),
+        *giving_back.keep_taken(decided, taking, earnings, borne.kept),
+        *beside.writes,
         *_stock(order, after, asked.restock),
         *(dispatches.replace_dispatch(each) for each in changed),
     )
@@ -80,6 +91,10 @@ def refund_in(
     write_order(transaction, order, after.with_refund(decided.id), changed, now)
     refunds.decide_of_order_in(transaction, decided)
     return decided
+
+
+def _lines_of(leader_id: str, borne: Borne, beside: Beside) -> list[tuple[str, EarnedLine]]:
+    return [*borne.kept.get(leader_id, ()), *beside.lines]
 
 
 def check_fits(transaction: Transaction, field: str) -> None:

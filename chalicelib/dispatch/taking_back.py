@@ -5,7 +5,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.dispatch.earned import Days, days_of, earned_by, earned_lines, earned_of, posted_of
+from chalicelib.dispatch.earned import (
+    Days,
+    days_of,
+    earned_by,
+    earned_lines,
+    earned_of,
+    posted_of,
+    refund_entry,
+)
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.ledger import rules as books
@@ -14,7 +22,7 @@ from chalicelib.ordering.rules import Order
 from chalicelib.platform.transaction import Write
 from chalicelib.settlement import earning
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
-from chalicelib.settlement.rules import EarnedLine, Earnings
+from chalicelib.settlement.rules import EarnedLine, Earnings, Method
 
 
 @dataclass(frozen=True)
@@ -46,26 +54,30 @@ class Taking:
         return {account: list(dict.fromkeys(of)) for account, of in origins.items()}
 
     def lost(self, parcel: Parcel) -> Iterator[tuple[OrderLine, str, EarnedLine]]:
-        """The commission that each line of a parcel has brought a leader and brings no more."""
+        """What each line of a parcel has brought a leader and brings no more."""
         for line, now_line in self._changed():
             if parcel.id in line.posted:
                 for (whose, was), (_, now) in zip(
                     self._earned(line, parcel), self._earned(now_line, parcel), strict=True
                 ):
-                    if was.kind == "commission" and was.amount != now.amount:
+                    if was.amount != now.amount:
                         lost = was.amount - now.amount
                         basis = was.basis_amount - now.basis_amount
-                        yield line, whose, replace(was, basis_amount=basis, amount=lost)
+                        yield (
+                            line,
+                            whose,
+                            replace(was, basis_amount=basis, amount=lost, method=_of_part(was)),
+                        )
 
     def of_earnings(
         self,
         earnings: Mapping[str, Earnings],
         refund_id: str,
-        kept: Mapping[str, Sequence[tuple[str, EarnedLine]]],
+        beside: Mapping[str, Sequence[tuple[str, EarnedLine]]],
     ) -> list[Write]:
-        """The same as it changes the earnings of every leader that had a part in it; of some of it
-        they keep lines, each under its day."""
-        lost, entry_id = self.after.earnings_lost(self.before), f"refund:{refund_id}"
+        """The same as it changes the earnings of every leader that had a part in it; `beside` are
+        lines, each under its day, of what they keep of it and of what else they lose."""
+        lost = self.after.earnings_lost(self.before)
         return [
             write
             for leader_id, of_leader in earnings.items()
@@ -75,8 +87,8 @@ class Taking:
                 RefundOfEarnings(
                     refund_id,
                     lost[leader_id],
-                    self._parts(leader_id, entry_id),
-                    kept.get(leader_id, ()),
+                    self._parts(leader_id, refund_id),
+                    beside.get(leader_id, ()),
                     held=-self._held(leader_id),
                 ),
             )
@@ -90,24 +102,25 @@ class Taking:
             if parcel.earned_on is None
         )
 
-    def _parts(self, leader_id: str, entry_id: str) -> list[RefundOfDelivery]:
+    def _parts(self, leader_id: str, refund_id: str) -> list[RefundOfDelivery]:
         """What a leader loses of each parcel; what is disputed waits under no day of its own."""
         return [
-            self._of_delivery(leader_id, parcel, parcel.earned_on, entry_id)
+            self._of_delivery(leader_id, parcel, parcel.earned_on, refund_id)
             for _, parcel in self.delivered()
             if parcel.earned_on is not None
             and leader_id in earned_by(self.before, parcel.id, _days(parcel))
         ]
 
     def _of_delivery(
-        self, leader_id: str, parcel: Parcel, bucket: str, entry_id: str
+        self, leader_id: str, parcel: Parcel, bucket: str, refund_id: str
     ) -> RefundOfDelivery:
+        days = _days(parcel.taken_from_by(refund_id))
         return RefundOfDelivery(
             parcel.id,
             bucket,
-            remaining=earned_by(self.after, parcel.id, _days(parcel)).get(leader_id, []),
+            remaining=earned_by(self.after, parcel.id, days).get(leader_id, []),
             reversed=[
-                _reversed(before, after, entry_id)
+                _reversed(before, after, refund_entry(refund_id))
                 for line, now_line in self._changed()
                 if parcel.id in line.posted
                 for (whose, before), (_, after) in zip(
@@ -130,6 +143,16 @@ class Taking:
     def _changed(self) -> list[tuple[OrderLine, OrderLine]]:
         pairs = zip(self.before.lines, self.after.lines, strict=True)
         return [(line, now_line) for line, now_line in pairs if line != now_line]
+
+    def noted(self, refund_id: str) -> list[Dispatch]:
+        """The dispatches, whose delivered parcels keep which refund has taken from them."""
+        taken: dict[str, list[Parcel]] = defaultdict(list)
+        for dispatch, parcel in self.delivered():
+            taken[dispatch.id].append(parcel.taken_from_by(refund_id))
+        return [
+            each.with_parcels(taken[each.id]) if each.id in taken else each
+            for each in self.dispatches
+        ]
 
     def delivered(self) -> list[tuple[Dispatch, Parcel]]:
         """The parcels that the refund takes from."""
@@ -160,6 +183,11 @@ def account_of(earnings: Earnings, parcel: Parcel) -> str:
     return books.leader_account(earnings.leader_id, "available" if taken else "pending")
 
 
+def _of_part(line: EarnedLine) -> Method:
+    """How what a line has lost came about: it is a difference, unless a cap or floor said it."""
+    return "by_difference" if line.method != "limited" else "limited"
+
+
 def _reversed(before: EarnedLine, after: EarnedLine, entry_id: str) -> EarnedLine:
     """What a line has lost, as it stood in the statement of the day on which it matured."""
     return replace(
@@ -167,5 +195,6 @@ def _reversed(before: EarnedLine, after: EarnedLine, entry_id: str) -> EarnedLin
         kind="clawback",
         basis_amount=after.basis_amount - before.basis_amount,
         amount=after.amount - before.amount,
+        method=_of_part(before),
         entry_id=entry_id,
     )

@@ -14,9 +14,10 @@ routes = Routes(__name__, tag="Settlement", authorizer=authorizer)
     "POST",
     "/v1/leaders/{id}/leave",
     summary="Let a leader leave",
-    notes="It takes no more orders at once. Once its orders are over, with their return windows, "
-    "the run has settled the last commission and a batch has paid it, whatever its minimum, it is "
-    "`left`; where it owes, a case says how much. Asked for again it changes nothing.",
+    notes="It takes no more orders at once, and has no part in new ones of other leaders. Once its "
+    "orders are over, with their return windows, and those that it has a part in, the run has "
+    "settled the last commission and a batch has paid it, whatever its minimum, it is `left`; "
+    "where it owes, then or later, a case says how much. Asked for again it changes nothing.",
     roles=("operator", "leader"),
     body=LeaveTeam,
     answer=LeavingView,

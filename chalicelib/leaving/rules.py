@@ -10,8 +10,8 @@ from chalicelib.parties.rules import Leader
 from chalicelib.settlement.rules import Earnings
 
 LeavingStatus = Literal["active", "leaving", "left"]
-# In this order: open orders, their return windows, the run that takes what has matured, the batch
-# that pays it, or whose result is not known yet.
+# In this order: open orders, its own and those that it has a part in, their return windows, the run
+# that takes what has matured, the batch that pays it, or whose result is not known yet.
 WaitsFor = Literal["orders", "returns", "settlement", "payout"]
 OPEN: frozenset[OrderStatus] = frozenset({"pending_payment", "paid", "shipped"})
 
@@ -101,7 +101,7 @@ def leaving(
 def _waits_for(
     orders: Orders, standing: Standing, earnings: Earnings, now: datetime
 ) -> Iterable[WaitsFor]:
-    if orders.open:
+    if orders.open or earnings.estimated:
         yield "orders"
     if orders.returns_until and now < orders.returns_until:
         yield "returns"

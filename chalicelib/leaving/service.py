@@ -1,8 +1,10 @@
 """A leader's leaving: asked for, called off, and carried on until nothing is left between it and
 the platform."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from chalicelib.cases import service as cases
 from chalicelib.kernel import clock
@@ -12,15 +14,19 @@ from chalicelib.kernel.errors import Conflict
 from chalicelib.leaving import rules
 from chalicelib.leaving.rules import Leaving, Standing
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.store import AccountsRow
 from chalicelib.ordering import store as ordering
 from chalicelib.parties import service as party_service
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
+from chalicelib.parties.store import LeavingRow
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.settlement import store as settlement
+
+Look = Callable[[], None]
 
 
 @retry_stale
@@ -64,9 +70,12 @@ def leaving_of(leader_id: str, caller: Caller) -> Leaving:
 
 
 def sweep(now: datetime) -> int:
-    """Let those leave for whom nothing is left to wait for. Returns how many were looked at."""
-    due = list(parties.all_leaving())
-    return sweep_each(due, lambda leader_id: _go_on(leader_id, now))
+    """Let those leave for whom nothing is left to wait for, and claim what those that have left
+    have come to owe. Returns how many there were."""
+    due: dict[str, Look] = {each: partial(_go_on, each, now) for each in parties.all_leaving()}
+    for page in parties.all_that_left():
+        due |= _claims(page, now)
+    return sweep_each(due, lambda leader_id: due[leader_id]())
 
 
 @retry_stale
@@ -78,16 +87,41 @@ def _go_on(leader_id: str, now: datetime) -> None:
     transaction = Transaction()
     transaction.add(
         parties.change_leader(leader, left_at=now, leaving_at=leader.leaving_at),
-        parties.end_leaving(leader_id),
+        parties.has_left(leader_id, found.owed),
     )
     if found.owed:
-        detail = (
-            f"Leader {leader_id} has left and owes {written(found.owed, found.currency)}: claim "
-            "them, and book what comes as a remittance."
-        )
-        cases.open_in(transaction, "leader_owes", leader_id, detail)
+        _claim(transaction, leader_id, written(found.owed, found.currency), "")
     transaction.commit()
     metric("LeadersLeft")
+
+
+def _claims(left: Sequence[LeavingRow], now: datetime) -> dict[str, Look]:
+    """Of leaders that owe something else than was told when they were looked at last."""
+    balances = ledger.accounts_of_each(f"leader:{row.pk}" for row in left)
+    found: dict[str, Look] = {}
+    for row in left:
+        accounts = balances.get(f"leader:{row.pk}")
+        owed = max(0, -_standing(accounts).net) if accounts else 0
+        if accounts and owed != row.owed:
+            found[row.pk] = partial(_tell, row, owed, accounts.currency or "", now)
+    return found
+
+
+def _tell(before: LeavingRow, owed: int, currency: str, now: datetime) -> None:
+    """Keep what it owes, and open a case where that is more than was told."""
+    transaction = Transaction()
+    transaction.add(parties.told_to_owe(before, owed))
+    if owed > before.owed:
+        _claim(transaction, before.pk, written(owed, currency), clock.to_text(now))
+    transaction.commit()
+
+
+def _claim(transaction: Transaction, leader_id: str, owed: str, occurrence: str) -> None:
+    detail = (
+        f"Leader {leader_id} has left and owes {owed}: claim them, and book what comes as a "
+        "remittance."
+    )
+    cases.open_in(transaction, "leader_owes", leader_id, detail, occurrence=occurrence)
 
 
 def _leader_for(leader_id: str, caller: Caller) -> Leader:
@@ -96,9 +130,10 @@ def _leader_for(leader_id: str, caller: Caller) -> Leader:
 
 
 def _leaving(leader: Leader) -> Leaving:
-    accounts = ledger.accounts_of(f"leader:{leader.id}")
-    standing = Standing(
-        -accounts.pending, -accounts.available, -accounts.in_payout, accounts.collected
-    )
+    standing = _standing(ledger.accounts_of(f"leader:{leader.id}"))
     orders = rules.orders_of(ordering.all_of_leader(leader.id))
     return rules.leaving(leader, orders, standing, settlement.get_earnings(leader.id), clock.now())
+
+
+def _standing(accounts: AccountsRow) -> Standing:
+    return Standing(-accounts.pending, -accounts.available, -accounts.in_payout, accounts.collected)

@@ -27,6 +27,7 @@ CheckName = Literal[
     "statements_chain",
     "statement_lines",
     "leader_available",
+    "bonuses",
     "leader_pending",
     "leader_days",
     "day_caps",

@@ -55,6 +55,12 @@ def trial_balance(prefix: str) -> TrialBalance:
     return TrialBalance(as_of, _by_currency(books, prefix))
 
 
+def has_account(account: str) -> bool:
+    """Whether anything was ever posted to it."""
+    shown = trial_balance(account).currencies
+    return any(each.account == account for of in shown for each in of.accounts)
+
+
 def keep_fold(now: datetime) -> None:
     """Keep one more step, so that the next fold begins there. Stale where another was quicker."""
     before, kept = ledger.folded()

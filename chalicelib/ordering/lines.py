@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from chalicelib.kernel.money import BASIS_POINTS, allocate, part
 from chalicelib.parties.settlement_terms import PaidBy
 from chalicelib.parties.terms import STANDARD
-from chalicelib.plans.rules import OFFER
+from chalicelib.plans.rules import OFFER, is_upline
 from chalicelib.stock.rules import Part, Parts, kept, parts_of, section, without
 
 
@@ -217,6 +217,8 @@ class OrderLine:
     order_cap: int | None = None
     day_cap: int | None = None
     line_floor: int | None = None
+    # Whether a cap or floor, and not the rate, said what its commission comes to.
+    is_limited: bool = False
 
     @property
     def whole(self) -> Shares:
@@ -230,6 +232,11 @@ class OrderLine:
             self.tax,
             others,
         )
+
+    @property
+    def total_bps(self) -> int:
+        """The rate with the uplines' on top."""
+        return self.rate_bps + sum(each.rate_bps for each in self.due if is_upline(each.role))
 
     @property
     def due(self) -> tuple[Due, ...]:

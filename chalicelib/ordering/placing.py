@@ -1,7 +1,7 @@
 """Placing an order: one read of all it needs, one transaction for all it changes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -114,10 +114,13 @@ def place(new: NewOrder, idempotency: IdempotentRequest) -> Order:
         new.campaign_id, new.leader_id, [line.sku_id for line in new.lines], idempotency
     )
     leader, campaign, offers = _checked(found, now)
-    terms = earning_by.terms_of(found.plan, leader, offers, now)
+    terms = earning_by.terms_of(found.plan, earning_by.selling(leader), offers, now)
     baskets = _baskets(new, offers, found, terms, now)
     lines = pricing.price(baskets, plan_version=campaign.version)
-    order = _order(new, campaign, lines, now, _provider(new.payment_method, campaign.currency))
+    order = replace(
+        _order(new, campaign, lines, now, _provider(new.payment_method, campaign.currency)),
+        bonuses=earning_by.bonuses_of(found.plan, now),
+    )
     _check_limits(order)
     try:
         placed = _reserve(order, campaign, offers, idempotency, now)

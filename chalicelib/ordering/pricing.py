@@ -1,11 +1,11 @@
 """What an order's lines and the order come to (contract, section 6). Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.catalogue.pricing import Price
 from chalicelib.catalogue.rules import Offer
-from chalicelib.kernel.money import allocate
+from chalicelib.kernel.money import allocate, at_rate
 from chalicelib.ordering.lines import Due, OrderLine
 from chalicelib.parties.settlement_terms import PaidBy
 from chalicelib.plans.rules import Terms, commissions
@@ -51,8 +51,12 @@ def price(
         for each, basket, less in zip(terms, baskets, discounts, strict=True)
     ]
     brought = commissions(list(zip(terms, bases, strict=True)))
-    return tuple(
+    lines = (
         _line(*each) for each in zip(baskets, discounts, shippings, terms, brought, strict=True)
+    )
+    return tuple(
+        replace(line, is_limited=line.commission != at_rate(base, each.total_bps))
+        for line, each, base in zip(lines, terms, bases, strict=True)
     )
 
 

@@ -9,6 +9,7 @@ from chalicelib.kernel import clock, ids
 from chalicelib.kernel.money import allocate
 from chalicelib.ordering.lines import OrderLine, Shares, Substitute
 from chalicelib.payments.rules import PaymentMethod
+from chalicelib.plans.rules import BonusTerms
 from chalicelib.stock.rules import Part, Parts, even, kept
 
 OrderStatus = Literal[
@@ -115,6 +116,8 @@ class Order:
     place: int | None = None
     # What its campaign's target counts, where it has one.
     target_kind: str | None = None
+    # The bonuses of the plan's version that it was placed under.
+    bonuses: tuple[BonusTerms, ...] = ()
 
     @property
     def payment(self) -> Payment:
@@ -152,6 +155,18 @@ class Order:
         yield self.leader_id, shares.earned
         for due, amount in line.divided(shares):
             yield due.leader_id, amount
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether anything of it was delivered, whatever became of it."""
+        parcels = (parcel for each in self.dispatches for parcel in each.parcels)
+        return any(parcel.status == "delivered" for parcel in parcels)
+
+    @property
+    def delivered_net(self) -> int:
+        """What is delivered and not refunded has brought, without shipping and tax."""
+        posted = (shares for line in self.lines for shares in line.posted.values())
+        return sum(shares.net - shares.tax for shares in posted)
 
     @property
     def earnings_to_come(self) -> dict[str, int]:

@@ -12,6 +12,7 @@ from chalicelib.kernel import ids
 from chalicelib.kernel.errors import Stale
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import Cap, DispatchSummary, Order, ShipTo
+from chalicelib.plans.rules import BonusTerms
 from chalicelib.platform import store
 from chalicelib.platform.indexes import ByCustomer, ByLeader, Due, KeysListing
 from chalicelib.platform.pages import Page, PageRequest
@@ -90,6 +91,7 @@ class OrderRow(EntityRow[Order]):
     completes_at = InstantAttribute(null=True)
     refunds = TextsAttribute()
     cancel_reason = UnicodeAttribute(null=True)
+    bonuses = RecordsAttribute(BonusTerms, default=(), null=True)
 
     @classmethod
     def keys(cls, entity: Order) -> dict[str, Any]:
@@ -99,6 +101,8 @@ class OrderRow(EntityRow[Order]):
             "sk": ORDER,
             "listing": _listing(listing_shard),
             "in_campaign": _in_campaign(entity.campaign_id, listing_shard),
+            # Nothing is stored where there are none: most orders are no byte longer for it.
+            "bonuses": entity.bonuses or None,
         }
         shard = ids.shard(entity.id, DUE_SHARDS)
         if entity.due_at:
@@ -178,6 +182,11 @@ def all_orders(page: PageRequest) -> Page[Order]:
 def orders_of_customer(customer_id: str, page: PageRequest) -> Page[Order]:
     found = store.newest(OrderRow.of_customer, [customer_id], OrderRow.pk, page)
     return store.whole(OrderRow, ORDER, found)
+
+
+def all_of_customer(customer_id: str) -> Iterator[Order]:
+    """Every order of a customer, as far as the index knows of it."""
+    yield from _each_of(OrderRow.of_customer, customer_id)
 
 
 def orders_of_leader(leader_id: str, page: PageRequest) -> Page[Order]:

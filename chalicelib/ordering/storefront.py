@@ -209,5 +209,5 @@ class _Shown:
         )
 
     def _of_plan(self, offer: Offer) -> Commission | None:
-        terms = earning_by.terms_by(self.plan, self.leader, offer, self.now)
+        terms = earning_by.terms_by(self.plan, earning_by.seller(self.leader), offer, self.now)
         return Commission(terms.basis, terms.rate_bps) if terms else None

@@ -27,7 +27,7 @@ from chalicelib.platform.table import (
 from chalicelib.platform.transaction import Delete, Put, Update, create
 
 SUPPLIER, LEADER, API_KEY, TERMS = "supplier", "leader", "api_key", "terms"
-SETTLEMENT_TERMS, LEAVING = "settlement_terms", "leaving"
+SETTLEMENT_TERMS, LEAVING, LEFT = "settlement_terms", "leaving", "left"
 SUPPLIERS, LEADERS, FEE_PAYERS = "suppliers", "leaders", "fee_payers"
 
 
@@ -82,12 +82,13 @@ class LeaderRow(EntityRow[Leader]):
 
 
 class LeavingRow(Row):
-    """Names a leader that is leaving, until it has left."""
+    """Names a leader that is leaving, or has left; `owed` is what a case has told that it owes."""
 
     Meta = PartiesMeta
 
     listing = UnicodeAttribute()
     listed = Listing()
+    owed = IntegerAttribute(default=0)
 
 
 class ApiKeyRow(Row):
@@ -197,8 +198,21 @@ def begin_leaving(leader_id: str) -> Put:
 
 
 def end_leaving(leader_id: str) -> Delete:
-    """Stale where it was ended meanwhile."""
-    return Delete(LeavingRow.at(leader_id, LEAVING), LeavingRow.pk.exists())
+    """It stays. Stale where that was said meanwhile, or it has left."""
+    return Delete(LeavingRow.at(leader_id, LEAVING), LeavingRow.listing == LEAVING)
+
+
+def has_left(leader_id: str, owed: int) -> Put:
+    """Stale where it stays, or has left already."""
+    return Put(
+        LeavingRow(leader_id, LEAVING, listing=LEFT, owed=owed), LeavingRow.listing == LEAVING
+    )
+
+
+def told_to_owe(before: LeavingRow, owed: int) -> Update:
+    """Stale where something else was told meanwhile."""
+    row = LeavingRow
+    return Update(row.at(before.pk, LEAVING), [row.owed.set(owed)], row.owed == before.owed)
 
 
 def all_leaving() -> Iterator[str]:
@@ -206,8 +220,14 @@ def all_leaving() -> Iterator[str]:
         yield from (row.pk for row in rows)
 
 
+def all_that_left() -> Iterator[list[LeavingRow]]:
+    """Page by page, as each was at the last look."""
+    for rows in store.pages(LeavingRow.listed, LEFT, store.GET_LIMIT):
+        yield store.get_many(LeavingRow, [(row.pk, LEAVING) for row in rows])
+
+
 def leaving_of(leader_ids: Iterable[str]) -> set[str]:
-    """Which of these leaders are leaving."""
+    """Which of these leaders are leaving, or have left."""
     return {row.pk for row in store.get_many(LeavingRow, [(each, LEAVING) for each in leader_ids])}
 
 

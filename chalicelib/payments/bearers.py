@@ -14,7 +14,7 @@ from chalicelib.platform.transaction import write
 def set_bearers(wanted: Mapping[RefundCause, Bearer], caller: Caller) -> RefundBearers:
     """Let refunds that are decided from now on follow these; those decided before keep theirs."""
     before = payments.refund_bearers()
-    rules = tuple(Bears(cause, bearer) for cause, bearer in wanted.items() if bearer != "leader")
+    rules = tuple(Bears(cause, bearer) for cause, bearer in wanted.items())
     if rules == before.rules:
         return before
     after = RefundBearers(before.version + 1, rules, clock.now(), caller.id)

@@ -30,10 +30,11 @@ class Remitted:
 
 @retry_stale
 def remit(leader_id: str, amount: int, reference: str, recorder: Recorder | None) -> Remitted:
-    """Book cash that a leader has handed over.
+    """Book what a leader has handed over: of the cash that it holds, or of commission that it owes,
+    which the next batch of payouts nets with it.
 
     Raises Conflict where the reference stands for another amount or was reversed, or where the
-    leader does not hold as much: nothing is booked then.
+    leader does not owe as much: nothing is booked then.
     """
     leader = parties.leader(leader_id)
     remittance = Remittance(
@@ -48,7 +49,7 @@ def remit(leader_id: str, amount: int, reference: str, recorder: Recorder | None
     if before:
         return Remitted(_the_same(before, amount), is_new=False)
     remitted = Remitted(remittance, is_new=True)
-    held = Bound(f"leader:{leader_id}", "collected", at_least=0)
+    held = _down_to(f"leader:{leader_id}")
     transaction = Transaction(recorder)
     transaction.add(
         payments.add_remittance(remittance), *ledger.post(_entry(remittance), within=held)
@@ -88,6 +89,11 @@ def remittances_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Re
     return payments.remittances_of(leader_id, page)
 
 
+def _down_to(party: str) -> Bound:
+    """As far as what it holds and owes goes."""
+    return Bound(party, "collected", at_least=-max(0, ledger.accounts_of(party).available))
+
+
 def _the_same(before: Remittance, amount: int) -> Remittance:
     if before.reversed_at:
         raise Conflict(
@@ -117,8 +123,10 @@ def _too_much(remittance: Remittance, bound: Bound) -> Exception:
     held = ledger.accounts_of(bound.party).collected
     if bound.admits(held - remittance.amount):
         return Stale()
+    owes = f" and owes {written(-bound.at_least, remittance.currency)} of commission"
     return Conflict(
-        f"The leader holds {written(held, remittance.currency)} of collected cash, less than "
+        f"The leader holds {written(held, remittance.currency)} of collected cash"
+        f"{owes if bound.at_least else ''}, less than "
         f"{written(remittance.amount, remittance.currency)}.",
         code="more_than_collected",
     )

@@ -77,7 +77,8 @@ def retry_refund(request: Request, id: str) -> Refund:
     "/v1/refund-bearers",
     summary="Say who pays the commission of what is refunded, by cause",
     notes="`leader`: it is taken back as it was credited. `supplier` or `platform`: leaders keep "
-    "it, and that side pays it. It counts for refunds that are decided from now on.",
+    "it, and that side pays it. It counts for refunds that are decided from now on. Whom "
+    "`chargeback` names pays the provider's fee as well; where it is left out the platform does.",
     roles=("operator",),
     body=SetRefundBearers,
     answer=RefundBearersView,
@@ -115,10 +116,11 @@ def list_refunds(request: Request, id: str) -> Page[Refund]:
 @routes.endpoint(
     "POST",
     "/v1/leaders/{id}/remittances",
-    summary="Book collected cash that a leader has handed over",
+    summary="Book what a leader has handed over",
     notes="`reference` is what tells one remittance of a leader from the next, such as the number "
     "of a transfer: the same again with the same amount answers 200 with the same remittance. It "
-    "cannot be more than the leader holds, which is `collected` in its balance.",
+    "cannot be more than the leader holds and owes: `collected` in its balance, and `available` "
+    "where that is below zero.",
     roles=("operator",),
     body=BookRemittance,
     answer=RemittanceView,

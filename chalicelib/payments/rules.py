@@ -66,6 +66,7 @@ class Refund:
     `attempt` is the one that its provider is asked for, or by which it is done; a new one begins
     only when the former has failed. `paid_from` is set once a person has handed the money back.
     `kept` is the commission that leaders keep of it, since `bearer` pays it for them.
+    `delivered_net` is what it takes of the nets of what was delivered.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Refund:
     cause: RefundCause = "other"
     bearer: Bearer = "leader"
     kept: int = 0
+    delivered_net: int = 0
 
     @property
     def asked_at(self) -> datetime:
@@ -177,7 +179,15 @@ class RefundBearers:
     set_by: str | None = None
 
     def of(self, cause: RefundCause) -> Bearer:
-        return next((each.bearer for each in self.rules if each.cause == cause), "leader")
+        return self._named(cause) or "leader"
+
+    @property
+    def of_fee(self) -> Bearer:
+        """Who pays the fee of a chargeback: whom its cause names, and else the platform."""
+        return self._named("chargeback") or "platform"
+
+    def _named(self, cause: RefundCause) -> Bearer | None:
+        return next((each.bearer for each in self.rules if each.cause == cause), None)
 
 
 ChargebackStatus = Literal["open", "won", "lost"]
@@ -192,7 +202,8 @@ class Chargeback:
     """Money that a customer's bank has taken back from a provider; `reference` is the provider's
     id of the dispute, `charge` of what was paid.
 
-    `refunded` of its amount is an order's refund; the rest fits none. `fee` is the provider's own.
+    `refunded` of its amount is an order's refund; the rest fits none. `fee` is the provider's own,
+    which `fee_bearer` pays.
     """
 
     id: str
@@ -209,6 +220,7 @@ class Chargeback:
     opened_at: datetime
     version: int
     closed_at: datetime | None = None
+    fee_bearer: Bearer = "platform"
 
     @property
     def unmatched(self) -> int:

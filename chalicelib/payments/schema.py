@@ -73,13 +73,21 @@ class SetRefundBearers(RequestModel, ByCause):
 
 
 class RefundBearersView(View, ByCause):
+    chargeback_fee: Bearer = Field(
+        description="Who pays a chargeback's fee: whom `chargeback` names; `platform` where it was "
+        "left out."
+    )
     version: int
     set_at: Instant | None
     set_by: str | None
 
 
 def bearers_of(sent: SetRefundBearers) -> dict[RefundCause, Bearer]:
-    return {cause: getattr(sent, cause) for cause in get_args(RefundCause) if cause in BORNE}
+    return {
+        cause: getattr(sent, cause)
+        for cause in get_args(RefundCause)
+        if cause in BORNE & sent.model_fields_set
+    }
 
 
 def shown_bearers(bearers: RefundBearers) -> RefundBearersView:
@@ -87,6 +95,7 @@ def shown_bearers(bearers: RefundBearers) -> RefundBearersView:
     return RefundBearersView.model_validate(
         {
             **named,
+            "chargeback_fee": bearers.of_fee,
             "version": bearers.version,
             "set_at": bearers.set_at,
             "set_by": bearers.set_by,

@@ -36,7 +36,7 @@ from chalicelib.platform.transaction import Put, Update, create
 
 RECEIPT, REFUND, REMITTANCE = "receipt", "refund", "remittance"
 BEARERS, CHARGEBACK = "refund_bearers", "chargeback"
-DUE_SHARDS = 4
+DUE_SHARDS, LISTING_SHARDS = 4, 4
 
 
 PaymentsMeta = table("PAYMENTS_TABLE")
@@ -107,6 +107,7 @@ class RefundRow(EntityRow[Refund]):
     cause = UnicodeAttribute(default="other")
     bearer = UnicodeAttribute(default="leader")
     kept = IntegerAttribute(default=0)
+    delivered_net = IntegerAttribute(default=0)
 
     @classmethod
     def keys(cls, entity: Refund) -> dict[str, Any]:
@@ -170,10 +171,24 @@ class BearersRow(EntityRow[RefundBearers]):
         return {"pk": BEARERS, "sk": BEARERS}
 
 
+class Listing(GlobalSecondaryIndex[Any]):
+    """All chargebacks, over some shards, by age."""
+
+    class Meta:
+        index_name = "listing"
+        projection = KeysOnlyProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    age = UnicodeAttribute(range_key=True)
+
+
 class ChargebackRow(EntityRow[Chargeback]):
     Meta = PaymentsMeta
     entity = Chargeback
 
+    listing = UnicodeAttribute()
+    age = UnicodeAttribute()
+    listed = Listing()
     id = UnicodeAttribute()
     provider = UnicodeAttribute()
     reference = UnicodeAttribute()
@@ -188,10 +203,16 @@ class ChargebackRow(EntityRow[Chargeback]):
     opened_at = InstantAttribute()
     version = IntegerAttribute()
     closed_at = InstantAttribute(null=True)
+    fee_bearer = UnicodeAttribute(default="platform")
 
     @classmethod
     def keys(cls, entity: Chargeback) -> dict[str, Any]:
-        return {"pk": entity.id, "sk": CHARGEBACK}
+        return {
+            "pk": entity.id,
+            "sk": CHARGEBACK,
+            "listing": _chargebacks(ids.shard(entity.id, LISTING_SHARDS)),
+            "age": f"{clock.to_text(entity.opened_at)}#{entity.id}",
+        }
 
 
 def is_taken(receipt: Receipt) -> bool:
@@ -285,6 +306,12 @@ def get_chargeback(chargeback_id: str) -> Chargeback | None:
     return row.to_entity() if row else None
 
 
+def chargebacks(page: PageRequest) -> Page[Chargeback]:
+    shards = [_chargebacks(n) for n in range(LISTING_SHARDS)]
+    found = store.newest(ChargebackRow.listed, shards, ChargebackRow.age, page)
+    return store.whole(ChargebackRow, CHARGEBACK, found)
+
+
 def add_chargeback(chargeback: Chargeback) -> Put:
     return create(ChargebackRow.of(chargeback))
 
@@ -318,6 +345,10 @@ def _receipt_pk(receipt_id: str) -> str:
 
 def _refunds_of(leader_id: str, status: RefundStatus, method: PaymentMethod) -> str:
     return f"{leader_id}#{method}#{status}"
+
+
+def _chargebacks(shard: int) -> str:
+    return f"chargebacks#{shard}"
 
 
 def _due(n: int) -> str:

@@ -37,6 +37,7 @@ class Results:
     failed_amount: int
     unknown: int
     unknown_amount: int
+    offset: int
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""Files for banks: the same bytes however often they are asked for.
+"""Files for banks: the payouts of a batch that was sent and of which nobody has told a result.
 
-`pain.001` is the customer credit transfer of ISO 20022, written by a library and fixed in what it
-makes up at random.
+While none is told they are the same bytes however often they are asked for. `pain.001` is the
+customer credit transfer of ISO 20022, written by a library and fixed in what it makes up at random.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
@@ -26,8 +27,12 @@ MEDIA_TYPES: Mapping[Format, str] = {
     "csv": sheets.MEDIA_TYPES["csv"],
 }
 ENDINGS: Mapping[Format, str] = {"pain.001": "xml", "csv": "csv"}
-# With 100 parties a page, at most 4,000 payouts: less than an answer may hold.
+# With 100 parties a page, at most 4,000 payouts: less than an answer may hold, and checked by the
+# schema within five seconds.
 PAGES_A_PART = 40
+# What every bank of SEPA takes in ids, names and texts.
+NOT_IN_SEPA = re.compile(r"[^A-Za-z0-9/?:().,'+ -]")
+LONGEST_NAME = 70
 SCHEMA = "pain.001.001.09"
 NAMESPACE = f"urn:iso:std:iso:20022:tech:xsd:{SCHEMA}"
 COLUMNS = ("payout_id", "payee", "holder", "iban", "bic", "amount", "currency")
@@ -43,24 +48,31 @@ def file_of(batch_id: str, form: Format, part: int) -> bytes:
     batch = payouts.get_batch(batch_id)
     if batch is None:
         raise NotFound("There is no such payout batch.")
-    if batch.approved_at is None or batch.status not in ("approved", "sent", "closed"):
+    if batch.sent_at is None:
         raise Conflict(
-            f"The batch is {batch.status}; its file is there once it is approved.",
-            code="batch_not_approved",
+            f"The batch is {batch.status}; its file is there once it is sent.",
+            code="batch_not_sent",
         )
     if form == "pain.001":
         _check_sepa(batch)
     of_part = _part(batch, part)
     if form == "csv":
         return _csv(of_part)
-    return _pain_001(batch, part, of_part, batch.approved_at)
+    return _pain_001(batch, part, of_part, batch.sent_at)
+
+
+def bank_id(own: str) -> str:
+    """An id as banks take it; reconciliation reads it without its underscore as well."""
+    return own.replace("_", "")
 
 
 def _part(batch: Batch, part: int) -> list[Payout]:
+    """Those without a result: who has one was paid, or may be paid by another batch."""
     pages = payouts.pages(batch.id)[(part - 1) * PAGES_A_PART : part * PAGES_A_PART]
     if not pages:
         raise Invalid.field("part", f"is beyond the last one of the batch: {part}")
-    return [payout for page in pages for payout in payouts_on(batch, page)]
+    of_part = (payout for page in pages for payout in payouts_on(batch, page))
+    return [payout for payout in of_part if payout.outcome is None]
 
 
 def _check_sepa(batch: Batch) -> None:
@@ -96,36 +108,46 @@ def _details(payout: Payout) -> Details | None:
     return accounts.details_of(payout.sealed, payout.payee) if payout.sealed else None
 
 
-def _pain_001(batch: Batch, part: int, of_part: list[Payout], approved_at: datetime) -> bytes:
+def _pain_001(batch: Batch, part: int, of_part: list[Payout], sent_at: datetime) -> bytes:
     from sepaxml import SepaTransfer
 
     if not of_part:
-        raise Conflict(f"Part {part} of the batch has no payouts.", code="part_is_empty")
-    day = clock.business_date(approved_at, settings().zone)
-    transfer = SepaTransfer(_payer(), schema=SCHEMA, clean=True)
+        raise Conflict(
+            f"No payout of part {part} of the batch waits for its result.", code="part_is_empty"
+        )
+    day = clock.business_date(sent_at, settings().zone)
+    transfer = SepaTransfer(_payer(), schema=SCHEMA, clean=False)
     for payout in of_part:
         details = accounts.details_of(payout.sealed or "", payout.payee)
         payment = {
-            "name": details.holder,
+            "name": _name(details.holder) or payout.payee.role,
             "IBAN": details.iban,
             "amount": payout.amount,
             "execution_date": day,
-            "description": payout.id,
-            "endtoend_id": payout.id,
+            "description": bank_id(payout.id),
+            "endtoend_id": bank_id(payout.id),
         }
         transfer.add_payment(payment | ({"BIC": details.bic} if details.bic else {}))
-    return _fixed(transfer.export(validate=False), f"{batch.id}-{part}", approved_at)
+    exported = transfer.export(validate=False)
+    return _valid(_fixed(exported, f"{bank_id(batch.id)}-{part}", sent_at))
 
 
 def _payer() -> dict[str, object]:
     chosen = settings()
     payer: dict[str, object] = {
-        "name": chosen.payer_name,
+        "name": _name(chosen.payer_name),
         "IBAN": chosen.payer_iban,
         "batch": True,
         "currency": "EUR",
     }
     return payer | ({"BIC": chosen.payer_bic} if chosen.payer_bic else {})
+
+
+def _name(written: str) -> str:
+    """In letters that every bank of SEPA takes."""
+    from text_unidecode import unidecode
+
+    return NOT_IN_SEPA.sub(".", unidecode(written))[:LONGEST_NAME].strip()
 
 
 def _fixed(exported: bytes, message_id: str, at: datetime) -> bytes:
@@ -144,3 +166,18 @@ def _fixed(exported: bytes, message_id: str, at: datetime) -> bytes:
     ElementTree.register_namespace("", NAMESPACE)
     written: bytes = ElementTree.tostring(document, encoding="utf-8", xml_declaration=True)
     return written
+
+
+def _valid(document: bytes) -> bytes:
+    """Raises Conflict where a bank would not take it: the payer is the one thing in it that was
+    not checked as it came in."""
+    from sepaxml.validation import ValidationError, try_valid_xml
+
+    try:
+        try_valid_xml(document, SCHEMA)
+    except ValidationError:
+        raise Conflict(
+            f"The file would not be valid by {SCHEMA}: look at PayerName, PayerIban and PayerBic.",
+            code="file_not_valid",
+        ) from None
+    return document

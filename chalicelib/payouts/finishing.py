@@ -34,7 +34,7 @@ def _next(batch: Batch, tally: Tally, now: datetime) -> Batch | None:
 
 
 def _prepared(batch: Batch, tally: Tally, now: datetime) -> Batch:
-    """With its totals; one that nobody is paid in is at its end."""
+    """With its totals; one in which nobody is sent anything is at its end."""
     known = replace(
         batch,
         pages=tally.pages,
@@ -43,6 +43,6 @@ def _prepared(batch: Batch, tally: Tally, now: datetime) -> Batch:
         netted=tally.netted,
         left_out=tally.left_out,
     )
-    if tally.payouts:
+    if tally.to_send:
         return known.after("prepared", now)
     return replace(known.after("closed", now), ended_at=now)

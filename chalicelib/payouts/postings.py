@@ -6,7 +6,7 @@ from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Bound, Entry
-from chalicelib.payouts.rules import CASH, Payout
+from chalicelib.payouts.rules import Party, Payout
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Write
 from chalicelib.settlement import earning
@@ -14,27 +14,27 @@ from chalicelib.settlement.rules import EarnedLine, LineKind
 
 
 def prepared(payout: Payout) -> list[Write]:
-    """Take what the party has coming, and pay what it owes of it.
+    """Take what the party has coming, and pay what it owes of it, or what it is owed beside it.
 
-    The commit raises OutOfBounds where the party has not as much coming any more, or owes less.
+    The commit raises OutOfBounds where there is not as much of either any more.
     """
-    payee = payout.payee
-    entries = [
-        _entry("payout", payout, payout.made_at, {payee.coming: payout.taken, IN: -payout.taken})
-    ]
-    within = [Bound(payee.key, payee.coming, at_most=0)]
+    payee, entries, within = payout.payee, list[Entry](), list[Bound]()
+    if payout.taken:
+        taking = {payee.coming: payout.taken, IN: -payout.taken}
+        entries.append(_entry("payout", payout, payout.made_at, taking))
+        within.append(_no_further(payee, payee.coming, payout.taken))
     if payout.netted:
         netting = {IN: payout.netted, payee.owed: -payout.netted}
         entries.append(_entry("payout-netted", payout, payout.made_at, netting))
-        within.append(Bound(payee.key, payee.owed, at_least=0))
+        within.append(_no_further(payee, payee.owed, -payout.netted))
     lines: list[tuple[LineKind, int]] = [("payout", -payout.amount), ("netting", -payout.netted)]
     return [*ledger.post(*entries, within=within), *_told(payout, entries[0], lines)]
 
 
 def paid(payout: Payout, now: datetime) -> list[Write]:
     """It has left the bank, or the provider."""
-    cash = books.cash(CASH[payout.method])
-    entry = _entry("payout-paid", payout, now, {IN: payout.amount}, {cash: -payout.amount})
+    of_bank = {payout.cash_account: -payout.amount}
+    entry = _entry("payout-paid", payout, now, {IN: payout.amount}, of_bank)
     return [
         *ledger.post(entry),
         ledger.count_paid_out(payout.party, payout.currency, payout.amount),
@@ -43,10 +43,10 @@ def paid(payout: Payout, now: datetime) -> list[Write]:
 
 def sent_back(payout: Payout, now: datetime) -> list[Write]:
     """It is the party's again, wherever it was; what the party owed stays paid."""
-    payee, cash = payout.payee, books.cash(CASH[payout.method])
+    payee = payout.payee
     was_paid = payout.outcome == "paid"
     of_party = {payee.coming: -payout.amount} | ({} if was_paid else {IN: payout.amount})
-    of_bank = {cash: payout.amount} if was_paid else {}
+    of_bank = {payout.cash_account: payout.amount} if was_paid else {}
     entry = _entry("payout-returned", payout, now, of_party, of_bank)
     writes = [*ledger.post(entry), *_told(payout, entry, [("payout_returned", payout.amount)])]
     if was_paid:
@@ -67,6 +67,13 @@ def cancelled(payout: Payout, now: datetime) -> list[Write]:
 
 
 IN = "in_payout"
+
+
+def _no_further(payee: Party, purpose: str, moved: int) -> Bound:
+    """A balance is moved towards zero and not beyond it."""
+    if moved > 0:
+        return Bound(payee.key, purpose, at_most=0)
+    return Bound(payee.key, purpose, at_least=0)
 
 
 def _entry(

@@ -1,6 +1,7 @@
 """Gathers what parties have coming: page by page, one transaction and one payout a party."""
 
 from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
 from typing import Literal
 
 from chalicelib.cases import service as cases
@@ -116,7 +117,7 @@ def _take(batch: Batch, page: PageRow, party: Party, *, leaves: bool) -> Looked:
     if not batch.wants(standing):
         return "nothing"
     account = payouts.get_account(party)
-    if not _can_be_paid(batch, account) or payouts.has_open(party):
+    if standing.left and (not _can_be_paid(batch, account) or payouts.has_open(party)):
         return "left out"
     payout = _payout(batch, page, party, standing, account)
     try:
@@ -137,7 +138,12 @@ def _commit(payout: Payout, page: PageRow) -> None:
         payouts.still_open(page),
         *payouts.add_payout(payout),
         payouts.count(
-            payout.batch_id, page.number, payouts=1, amount=payout.amount, netted=payout.netted
+            payout.batch_id,
+            page.number,
+            payouts=1,
+            amount=payout.amount,
+            netted=payout.netted,
+            offset=int(payout.outcome == "offset"),
         ),
         *postings.prepared(payout),
     )
@@ -147,7 +153,8 @@ def _commit(payout: Payout, page: PageRow) -> None:
 def _payout(
     batch: Batch, page: PageRow, party: Party, standing: Standing, account: SealedAccount | None
 ) -> Payout:
-    return Payout(
+    now = clock.now()
+    payout = Payout(
         id=rules.payout_id(batch.id, party),
         batch_id=batch.id,
         page=page.number,
@@ -156,12 +163,13 @@ def _payout(
         method=batch.method,
         amount=standing.left,
         netted=standing.netted,
-        made_at=clock.now(),
+        made_at=now,
         version=1,
         account_kind=account.kind if account else None,
         sealed=account.sealed if account else None,
         last_four=account.last_four if account else None,
     )
+    return payout if standing.left else replace(payout, outcome="offset", told_at=now)
 
 
 def _standing(party: Party, row: AccountsRow, *, leaves: bool) -> Standing:

@@ -1,10 +1,13 @@
 """What becomes of payouts: paid, returned, failed, or not known yet. Each once."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NoReturn
 
-from chalicelib.kernel import clock
+from chalicelib.cases import service as cases
+from chalicelib.kernel import clock, events
 from chalicelib.kernel.errors import Conflict, NotFound
+from chalicelib.kernel.events import Event
 from chalicelib.payouts import postings, transfers
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.finishing import finish
@@ -12,6 +15,13 @@ from chalicelib.payouts.rules import ASK_AGAIN_AFTER, Batch, Outcome, Payout, Pa
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction, Write
+
+# What suppliers hear of their payouts; leaders have no endpoints.
+TOLD: Mapping[Outcome, str] = {
+    "paid": events.PAYOUT_PAID,
+    "returned": events.PAYOUT_RETURNED,
+    "failed": events.PAYOUT_FAILED,
+}
 
 
 def tell(payout_id: str, status: Told, reference: str, recorder: Recorder | None) -> PayoutShown:
@@ -26,7 +36,8 @@ def tell(payout_id: str, status: Told, reference: str, recorder: Recorder | None
 
 
 def record(payout_id: str, outcome: Outcome, reference: str | None) -> None:
-    """Take what a provider says. What is told already, or contradicts a person, changes nothing."""
+    """Take what a provider says. What is told already changes nothing; what contradicts it opens a
+    case."""
     recorded = _record(payout_id, outcome, reference)
     if recorded:
         logger.info("payout settled", payout_id=payout_id, outcome=outcome)
@@ -49,9 +60,10 @@ def _tell(payout_id: str, status: Told, reference: str, recorder: Recorder | Non
             f"{status} by {reference} as well.",
             code="result_conflict",
         )
-    if status == "failed" and payout.method == "stripe" and payout.outcome == "unknown":
-        transfers.must_not_exist(payout)
-    after = payout.told(status, reference, clock.now())
+    now = clock.now()
+    if payout.method == "stripe" and status != "paid":
+        transfers.must_be_at_stripe_no_more(payout, now)
+    after = payout.told(status, reference, now)
     answer = after.shown_in(batch)
     _transaction(payout, after, recorder).commit(answer)
     return answer
@@ -62,11 +74,26 @@ def _record(payout_id: str, outcome: Outcome, reference: str | None) -> Payout |
     payout = payouts.get_payout(payout_id)
     if payout is None:
         raise LookupError(f"payout {payout_id} is not stored")
+    if payout.contradicts(outcome):
+        _call_person(payout, outcome, reference)
+        return None
     if not payout.may_become(outcome):
         return None
     after = payout.told(outcome, reference, clock.now())
     _transaction(payout, after, None).commit()
     return after
+
+
+def _call_person(payout: Payout, outcome: Outcome, reference: str | None) -> None:
+    transaction = Transaction()
+    transaction.add(payouts.unchanged(payout))
+    detail = (
+        f"Payout {payout.id} was told as {payout.outcome} by {payout.reference}, and the provider "
+        f"says that it is {outcome} by {reference}. Nothing was changed. What it has sent is "
+        "reversed there before another batch pays it again; what it has not is told as returned."
+    )
+    cases.open_in(transaction, "payout_contradicted", payout.id, detail, occurrence=outcome)
+    transaction.commit()
 
 
 def _refuse(batch: Batch | None) -> NoReturn:
@@ -90,6 +117,8 @@ def _transaction(payout: Payout, after: Payout, recorder: Recorder | None) -> Tr
     )
     if after.is_over and not payout.is_over:
         transaction.add(payouts.end(payout))
+    if after.payee.role == "supplier" and outcome in TOLD:
+        transaction.publish(Event(TOLD[outcome], after.id))
     return transaction
 
 

@@ -27,8 +27,9 @@ routes = Routes(__name__, tag="Payouts", authorizer=authorizer)
     "/v1/payout-batches",
     summary="Gather what leaders or suppliers have coming, to be paid out together",
     notes="Whoever has the minimum coming after it has paid what it owes is taken in with all of "
-    "it, and is in one open payout at a time. The batch is `prepared` minutes later. By "
-    "`bank_file` those with an IBAN are paid, by `stripe` those with a Stripe account, and by "
+    "it, and is in one open payout at a time. Whoever owes as much as it has coming is sent "
+    "nothing and has paid with it: its payout is `offset`. The batch is `prepared` minutes later. "
+    "By `bank_file` those with an IBAN are paid, by `stripe` those with a Stripe account, and by "
     "`manual` everybody. Nothing is paid out by itself.",
     roles=("operator",),
     body=MakeBatch,
@@ -129,18 +130,20 @@ def cancel_batch(request: Request, id: str) -> BatchWhole:
 @routes.endpoint(
     "GET",
     "/v1/payout-batches/{id}/file",
-    summary="The payouts of an approved batch as a file for a bank",
+    summary="The payouts of a batch that was sent as a file for a bank",
     notes="`pain.001` is the customer credit transfer of ISO 20022, as SEPA takes it, for a batch "
-    "in EUR by `bank_file`; `csv` has any batch. The same part is the same bytes each time.",
+    "in EUR by `bank_file`; `csv` has any batch. A payout whose result was told is in no file "
+    "that is made afterwards; until then the same part is the same bytes each time.",
     roles=("operator",),
     query=FileQuery,
     media_type=files.MEDIA_TYPES["pain.001"],
     errors={
-        "batch_not_approved": 409,
+        "batch_not_sent": 409,
         "not_by_bank_file": 409,
         "currency_not_sepa": 409,
         "payer_not_set": 409,
         "part_is_empty": 409,
+        "file_not_valid": 409,
     },
     also=Also(media_types=(files.MEDIA_TYPES["csv"],)),
 )
@@ -175,7 +178,12 @@ def read_payout(request: Request, id: str) -> PayoutShown:
     body=TellResult,
     answer=PayoutView,
     key="required",
-    errors={"batch_not_sent": 409, "result_conflict": 409, "transfer_found": 409},
+    errors={
+        "batch_not_sent": 409,
+        "result_conflict": 409,
+        "transfer_found": 409,
+        "transfer_asked_for": 409,
+    },
 )
 def tell_result(request: Request, id: str) -> PayoutShown:
     sent: TellResult = request.body

@@ -15,9 +15,10 @@ BatchStatus = Literal[
 ]
 # What a person, a bank or a provider says of a payout.
 Told = Literal["paid", "returned", "failed"]
-Outcome = Literal["paid", "returned", "failed", "unknown", "cancelled"]
+# A payout is offset where what a party has coming pays what it owes, and nothing is left to send.
+Outcome = Literal["paid", "returned", "failed", "unknown", "offset", "cancelled"]
 PayoutStatus = Literal[
-    "prepared", "approved", "sent", "paid", "returned", "failed", "unknown", "cancelled"
+    "prepared", "approved", "sent", "paid", "returned", "failed", "unknown", "offset", "cancelled"
 ]
 AccountKind = Literal["iban", "stripe"]
 
@@ -46,11 +47,16 @@ MAY_BECOME: Mapping[Outcome | None, tuple[Outcome, ...]] = {
     None: ("paid", "returned", "failed", "unknown", "cancelled"),
     "unknown": ("paid", "returned", "failed"),
     "paid": ("returned",),
+    "offset": ("cancelled",),
 }
+# An id of a bank's message has 35 characters, and its part the last three of them.
+MOST_PARTS = 999
 # How long after a provider gave no answer it is asked what has become of a payout, and how long
 # until a person is called.
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 CALL_AFTER = timedelta(hours=1)
+# How long after a provider was asked a transfer may still come of it: longer than a function runs.
+MAY_COME_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -96,21 +102,27 @@ class SealedAccount:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a party has coming and what it owes, in the currency's minor unit, each positive."""
+    """What a party has coming and what it owes, in the currency's minor unit.
+
+    Below zero is the other way round: commission to be given back, or cash that the platform owes.
+    """
 
     coming: int
     owed: int
-    # A leader that leaves is paid whatever it has coming.
+    # A leader that leaves, or has left, is paid whatever it has coming.
     leaves: bool = False
 
     @property
     def netted(self) -> int:
-        return max(0, min(self.coming, self.owed))
+        """How much of one is settled with the other: all that is owed where so much is coming."""
+        if self.coming >= self.owed:
+            return self.owed
+        return max(self.coming, 0) + min(self.owed, 0)
 
     @property
     def left(self) -> int:
         """What is sent: the rest once the party has paid what it owes of it."""
-        return self.coming - self.netted
+        return max(0, self.coming - self.owed)
 
 
 @dataclass(frozen=True)
@@ -161,7 +173,9 @@ class Batch:
         return by_stripe or self.status in ("preparing", "cancelling")
 
     def wants(self, standing: Standing) -> bool:
-        return standing.left >= (1 if standing.leaves else max(self.minimum, 1))
+        if standing.left == 0:
+            return standing.netted != 0
+        return standing.left >= (1 if standing.leaves else self.minimum)
 
     def after(self, status: BatchStatus, now: datetime) -> "Batch":
         return replace(self, status=status, asked_at=now, version=self.version + 1)
@@ -169,7 +183,8 @@ class Batch:
 
 @dataclass(frozen=True)
 class Payout:
-    """What one party is sent in a batch. `amount` goes out, `netted` pays what the party owes.
+    """What one party is sent in a batch. `amount` goes out, `netted` pays what the party owes, or,
+    below zero, is what the platform owes it beside what it has coming.
 
     `sealed` are the account details as they were when it was prepared, readable by the platform
     alone. `asked_at` is when a provider was first asked to send it.
@@ -198,6 +213,11 @@ class Payout:
         return Party.of(self.party)
 
     @property
+    def cash_account(self) -> str:
+        """Where it leaves the platform."""
+        return f"cash:{CASH[self.method]}"
+
+    @property
     def taken(self) -> int:
         """What it takes of what the party had coming."""
         return self.amount + self.netted
@@ -205,6 +225,15 @@ class Payout:
     @property
     def is_over(self) -> bool:
         return self.outcome not in (None, "unknown")
+
+    def may_still_be_sent(self, now: datetime) -> bool:
+        """Whether a provider was asked so lately that its transfer may come though none shows."""
+        return self.asked_at is not None and now < self.asked_at + MAY_COME_FOR
+
+    def contradicts(self, outcome: Outcome) -> bool:
+        """Whether money was given back that a provider has sent, or was not sent and is paid."""
+        both = {self.outcome, outcome}
+        return "paid" in both and not both.isdisjoint({"returned", "failed"})
 
     def shown_in(self, batch: Batch) -> "PayoutShown":
         return PayoutShown(**vars(self), status=self.outcome or SHOWN[batch.status])
@@ -243,6 +272,7 @@ class Tally:
     failed_amount: int = 0
     unknown: int = 0
     unknown_amount: int = 0
+    offset: int = 0
     cancelled: int = 0
     cancelled_amount: int = 0
 
@@ -251,9 +281,13 @@ class Tally:
         return 0 < self.pages == self.pages_prepared
 
     @property
+    def to_send(self) -> int:
+        return self.payouts - self.offset
+
+    @property
     def over(self) -> int:
         """Payouts that have their result."""
-        return self.paid + self.returned + self.failed
+        return self.paid + self.returned + self.failed + self.offset
 
 
 def payout_id(batch_id: str, party: Party) -> str:

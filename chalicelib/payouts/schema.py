@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from chalicelib.payouts.rules import (
+    MOST_PARTS,
     AccountKind,
     BatchKind,
     BatchStatus,
@@ -102,7 +103,8 @@ class MakeBatch(RequestModel):
     method: Method
     minimum: Amount = Field(
         default=1,
-        description="Whoever has less coming, once it has paid what it owes, is not paid.",
+        description="Whoever has less coming, once it has paid what it owes, is not paid. Whoever "
+        "has nothing left then has paid all the same.",
     )
 
 
@@ -115,6 +117,10 @@ class ResultsView(View):
     failed_amount: int
     unknown: int
     unknown_amount: int
+    offset: int = Field(
+        description="Those of whom nothing is left to send: what they have coming pays what they "
+        "owe."
+    )
 
 
 class BatchSummaryView(View):
@@ -126,7 +132,10 @@ class BatchSummaryView(View):
     status: BatchStatus
     payouts: int
     amount: int = Field(description="What is sent, in the currency's minor unit.")
-    netted: int = Field(description="What parties have paid of what they owed.")
+    netted: int = Field(
+        description="What parties have paid of what they owed, less what they were owed beside "
+        "what they have coming."
+    )
     left_out: int = Field(
         description="Parties with enough coming that could not be taken in: they have no account "
         "for the method, or another payout without a result."
@@ -155,7 +164,10 @@ class PayoutView(View):
     currency: str
     method: Method
     amount: int = Field(description="What is sent, in the currency's minor unit.")
-    netted: int = Field(description="What the payee has paid of what it owed.")
+    netted: int = Field(
+        description="What the payee has paid of what it owed; below zero, what it was owed beside "
+        "what it had coming."
+    )
     status: PayoutStatus
     last_four: str | None = Field(
         description="Of the account as it was when the payout was prepared; null by hand."
@@ -172,4 +184,6 @@ class TellResult(RequestModel):
 
 class FileQuery(RequestModel):
     format: Literal["pain.001", "csv"] = "pain.001"
-    part: Annotated[int, Field(ge=1, le=10_000, description="Of a batch that fills several.")] = 1
+    part: Annotated[
+        int, Field(ge=1, le=MOST_PARTS, description="Of a batch that fills several.")
+    ] = 1

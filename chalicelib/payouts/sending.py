@@ -69,14 +69,14 @@ def _note_asked(payout: Payout, at: datetime | None) -> Payout:
 def _look_for(payout: Payout) -> bool:
     """Whether it was found."""
     try:
-        reference = transfers.find(payout)
+        transfer = transfers.find(payout)
     except OutcomeUnknown:
-        reference = None
-    if reference:
-        record(payout.id, "paid", reference)
+        transfer = None
+    if transfer:
+        record(payout.id, "paid", transfer.id)
     elif payout.outcome is None:
         record(payout.id, "unknown", None)
-    return reference is not None
+    return transfer is not None
 
 
 def _look_at(payout: Payout, now: datetime) -> None:

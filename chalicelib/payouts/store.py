@@ -120,6 +120,7 @@ class TallyRow(EntityRow[Tally]):
     failed_amount = IntegerAttribute(default=0)
     unknown = IntegerAttribute(default=0)
     unknown_amount = IntegerAttribute(default=0)
+    offset = IntegerAttribute(default=0)
     cancelled = IntegerAttribute(default=0)
     cancelled_amount = IntegerAttribute(default=0)
 
@@ -326,8 +327,10 @@ def get_payouts(payout_ids: Iterable[str]) -> list[Payout]:
     return [row.to_entity() for row in rows]
 
 
-def add_payout(payout: Payout) -> tuple[Put, Put]:
+def add_payout(payout: Payout) -> tuple[Put, ...]:
     """The write of a payout, and its party's only open one; Stale where it has one."""
+    if payout.is_over:
+        return (create(PayoutRow.of(payout)),)
     opened = OpenRow(payout.party, OPEN, payout_id=payout.id)
     return create(PayoutRow.of(payout)), create(opened)
 
@@ -339,6 +342,11 @@ def replace_payout(changed: Payout, look_at: datetime | None = None) -> Put:
     if look_at:
         row.due, row.due_at = _due(ids.shard(changed.id, DUE_SHARDS)), look_at
     return Put(row, PayoutRow.version == changed.version - 1)
+
+
+def unchanged(payout: Payout) -> Check:
+    """Holds while the payout is as it was read."""
+    return Check(PayoutRow.at(payout.id, PAYOUT), PayoutRow.version == payout.version)
 
 
 def end(payout: Payout) -> Delete:

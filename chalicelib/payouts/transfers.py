@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.kernel.errors import Busy, Conflict, Invalid
 from chalicelib.payments.providers import OutcomeUnknown
 from chalicelib.payments.providers.stripe_api import NOT_TAKEN, ask, look_up, services, to_stripe
 from chalicelib.payouts.accounts import details_of
-from chalicelib.payouts.rules import Payout
+from chalicelib.payouts.rules import MAY_COME_FOR, Payout
 from chalicelib.platform.secrets import secret
 from chalicelib.platform.settings import settings
 
@@ -26,6 +28,14 @@ SECRET = "STRIPE_SECRET"
 
 class NotAsked(Exception):
     """Stripe has not looked at the call: nothing is done, and it may be asked again."""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What Stripe shows of one; `is_reversed` where all of it has come back."""
+
+    id: str
+    is_reversed: bool
 
 
 def check(currency: str) -> None:
@@ -60,27 +70,41 @@ def send(payout: Payout) -> str:
     return made.id
 
 
-def find(payout: Payout) -> str | None:
-    """The id of the payout's transfer. That none is found does not say that there is none."""
-    page = look_up(lambda: _transfers().list({"transfer_group": payout.id, "limit": 1}))
-    return page.data[0].id if page.data else None
+def find(payout: Payout) -> Transfer | None:
+    """The payout's transfer, one that is not reversed before any other. That none is found does
+    not say that there is none."""
+    page = look_up(lambda: _transfers().list({"transfer_group": payout.id, "limit": 10}))
+    found = [Transfer(each.id, each.reversed) for each in page.data]
+    return min(found, key=lambda each: each.is_reversed, default=None)
 
 
-def must_not_exist(payout: Payout) -> None:
-    """Raises Conflict where Stripe shows the payout's transfer, Busy where it shows nothing at all
-    at this moment."""
+def must_be_at_stripe_no_more(payout: Payout, now: datetime) -> None:
+    """Raises Conflict where Stripe has the payout's money with the payee, or may be sending it at
+    this moment, Busy where it shows nothing at all."""
+    if payout.asked_at is None:
+        return
+    found = _find(payout)
+    if found and not found.is_reversed:
+        raise Conflict(
+            f"Stripe has the transfer {found.id} of this payout: it is paid, and returned once all "
+            "of that is reversed.",
+            code="transfer_found",
+        )
+    if not found and payout.may_still_be_sent(now):
+        raise Conflict(
+            "Stripe was asked for this payout a moment ago and may still send it: tell its result "
+            f"{MAY_COME_FOR.seconds // 60} minutes after that.",
+            code="transfer_asked_for",
+        )
+
+
+def _find(payout: Payout) -> Transfer | None:
     try:
-        found = find(payout)
+        return find(payout)
     except OutcomeUnknown:
         raise Busy(
             "Stripe does not say whether it has a transfer of it. Ask again shortly."
         ) from None
-    if found:
-        raise Conflict(
-            f"Stripe has the transfer {found} of this payout: it is paid, or returned once that is "
-            "reversed.",
-            code="transfer_found",
-        )
 
 
 def _is_not_asked(unknown: OutcomeUnknown) -> bool:

@@ -91,7 +91,12 @@ def read_plan(request: Request, id: str) -> PlanView:
 )
 def add_version(request: Request, id: str) -> VersionView:
     sent: AddVersion = request.body
-    new = NewVersion(sent.effective_from, schema.rules_of(sent), schema.upline_of(sent))
+    new = NewVersion(
+        sent.effective_from,
+        schema.rules_of(sent),
+        schema.upline_of(sent),
+        schema.bonuses_of(sent),
+    )
     return schema.shown(
         service.add_version(id, new, request.caller, request.recorder(schema.shown))
     )

@@ -1,7 +1,7 @@
 """Commission plans: which rule a line of an order falls under, and whom it pays what. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -11,6 +11,7 @@ from chalicelib.kernel.money import BASIS_POINTS, allocate, at_rate
 
 Basis = Literal["sales", "gross_profit"]
 SplitRole = Literal["promoter", "pickup_point", "hub"]
+PlanBonusKind = Literal["first_order", "campaign_total"]
 ChangeKind = Literal[
     "created", "version_added", "made_default", "no_longer_default", "leader_changed"
 ]
@@ -20,6 +21,8 @@ MOST_UPLINE_LEVELS, MOST_TOTAL_BPS = 2, 5_000
 OFFER, DEFAULT, PROMOTER = "offer", "default", "promoter"
 # A plan is read with an order, so what it holds of versions to come is bounded.
 MOST_TO_COME = 5
+# So is what an order keeps of bonuses, each of which its delivery may bring.
+MOST_BONUSES = 10
 # What a match may name, the most specific first, and the word that a statement has for it.
 WORDS: Mapping[str, str] = {
     "sku_id": "sku",
@@ -86,6 +89,32 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class PlanBonus:
+    """What the seller is paid beside its commission, in the minor unit of the plan's currency.
+
+    `first_order`: for the first order of a new customer. `campaign_total`: where what a leader's
+    orders of one campaign have brought that is delivered reaches the threshold.
+    """
+
+    kind: PlanBonusKind
+    amount: int
+    threshold: int | None = None
+
+    @property
+    def words(self) -> str:
+        """The bonus as changes of a plan name it, such as `campaign_total:100000`."""
+        return self.kind if self.threshold is None else f"{self.kind}:{self.threshold}"
+
+
+@dataclass(frozen=True)
+class BonusTerms(PlanBonus):
+    """A bonus as an order keeps it, with the version of the plan that promised it."""
+
+    plan_id: str = ""
+    plan_version: int = 0
+
+
+@dataclass(frozen=True)
 class Version:
     """What a plan says from a business date on, until its next version."""
 
@@ -97,6 +126,15 @@ class Version:
     upline: tuple[int, ...]
     made_by: str
     made_at: datetime
+    bonuses: tuple[PlanBonus, ...] = ()
+
+    @property
+    def bonus_terms(self) -> tuple[BonusTerms, ...]:
+        """What an order that is placed under it keeps of its bonuses."""
+        return tuple(
+            BonusTerms(each.kind, each.amount, each.threshold, self.plan_id, self.number)
+            for each in self.bonuses
+        )
 
     def rule_for(self, sold: Sold) -> Rule | None:
         """The most specific rule that fits; there is one at most, since no two name the same."""
@@ -205,13 +243,26 @@ class Seller:
     country: str
     pickup_leader_id: str | None
     hub_id: str | None
-    # Who invited it, and who invited that one.
+    # Who invited it, and who invited that one; empty in the place of one that takes no part.
     upline: Sequence[str]
+
+    @property
+    def others(self) -> set[str]:
+        """Who has a part in what the seller brings, beside itself."""
+        return {each for each in (self.pickup_leader_id, self.hub_id, *self.upline) if each}
+
+    def without(self, gone: Collection[str]) -> "Seller":
+        return replace(
+            self,
+            pickup_leader_id=None if self.pickup_leader_id in gone else self.pickup_leader_id,
+            hub_id=None if self.hub_id in gone else self.hub_id,
+            upline=tuple("" if each in gone else each for each in self.upline),
+        )
 
 
 def terms_for(plan: Plan, version: Version, rule: Rule, seller: Seller) -> Terms:
     """A rule with those who have a part in what the seller brings; what a role would have that
-    nobody fills is the promoter's."""
+    nobody fills is the promoter's, and what an upline would have nobody's."""
     fills = {"pickup_point": seller.pickup_leader_id, "hub": seller.hub_id}
     split = [
         Share(role, leader_id, rule.rate_bps, bps)
@@ -222,6 +273,7 @@ def terms_for(plan: Plan, version: Version, rule: Rule, seller: Seller) -> Terms
     above = [
         Share(f"upline_{n}", leader_id, bps)
         for n, (leader_id, bps) in enumerate(zip(seller.upline, upline, strict=False), start=1)
+        if leader_id
     ]
     return Terms(
         rule.basis,
@@ -275,6 +327,13 @@ def check(plan: Plan, rules: Sequence[Rule], upline: Sequence[int], limit: Uplin
         _check_upline(plan, rules, upline, limit)
 
 
+def check_bonuses(plan: Plan, bonuses: Sequence[PlanBonus]) -> None:
+    """Raise Invalid for bonuses that the plan may not promise."""
+    wrong = [*_bonuses_named_twice(bonuses), *_bonuses_without_currency(plan, bonuses)]
+    if wrong:
+        raise Invalid("The version cannot be saved.", errors=tuple(wrong))
+
+
 def _named_twice(rules: Sequence[Rule]) -> Iterable[FieldError]:
     seen: set[str] = set()
     for n, rule in enumerate(rules):
@@ -287,6 +346,20 @@ def _amounts_without_currency(plan: Plan, rules: Sequence[Rule]) -> Iterable[Fie
     for n, rule in enumerate(rules):
         if rule.names_money and plan.currency is None:
             yield FieldError(f"rules.{n}", "names amounts, and the plan has no currency for them")
+
+
+def _bonuses_named_twice(bonuses: Sequence[PlanBonus]) -> Iterable[FieldError]:
+    seen: set[str] = set()
+    for n, bonus in enumerate(bonuses):
+        if bonus.words in seen:
+            yield FieldError(f"bonuses.{n}", f"is that of another bonus: {bonus.words}")
+        seen.add(bonus.words)
+
+
+def _bonuses_without_currency(plan: Plan, bonuses: Sequence[PlanBonus]) -> Iterable[FieldError]:
+    if plan.currency is None:
+        for n in range(len(bonuses)):
+            yield FieldError(f"bonuses.{n}", "is an amount, and the plan has no currency for it")
 
 
 def _check_upline(
@@ -305,6 +378,12 @@ def _check_upline(
                 f"comes to {total} basis points with the uplines', and max_total_bps of "
                 f"{plan.country} is {limit.total_bps}",
             )
+        if rule.line_floor is not None:
+            raise _not_allowed(
+                f"rules.{n}.floor",
+                "is an amount whatever is sold, so it may come to more than max_total_bps of "
+                f"{plan.country}, which is {limit.total_bps}; a version with uplines has none",
+            )
 
 
 def _not_allowed(field: str, message: str) -> Invalid:
@@ -320,7 +399,8 @@ def _check_begins(plan: Plan, effective_from: str, today: str) -> None:
             raise _overlap(f"Version {each.number} begins on {effective_from} as well.")
     if now and effective_from < today:
         raise Invalid.field("effective_from", "must not lie in the past: orders keep their version")
-    if len([each for each in plan.versions if each.effective_from > today]) >= MOST_TO_COME:
+    to_come = [each for each in plan.versions if each.effective_from > today]
+    if effective_from > today and len(to_come) >= MOST_TO_COME:
         raise Conflict(
             f"{MOST_TO_COME} versions are to come already.", code="too_many_versions_to_come"
         )
@@ -372,6 +452,7 @@ def said(version: Version | None) -> dict[str, str | None]:
         "effective_from": version.effective_from,
         **{f"rules.{rule.words}": _said_of(rule) for rule in version.rules},
         "upline": upline or None,
+        **{f"bonuses.{each.words}": str(each.amount) for each in version.bonuses},
     }
 
 

@@ -6,10 +6,13 @@ from pydantic import Field, field_validator, model_validator
 
 from chalicelib.kernel.money import BASIS_POINTS
 from chalicelib.plans.rules import (
+    MOST_BONUSES,
     MOST_TOTAL_BPS,
     MOST_UPLINE_LEVELS,
     Basis,
     ChangeKind,
+    PlanBonus,
+    PlanBonusKind,
     Rule,
     SplitRole,
     Version,
@@ -124,12 +127,36 @@ class UplineIn(_NeverPaysToJoin):
     bps: Annotated[int, Field(ge=1, le=MOST_TOTAL_BPS)]
 
 
+class BonusIn(_NeverPaysToJoin):
+    """What the seller has beside its commission, once; in the plan's currency."""
+
+    kind: PlanBonusKind = Field(
+        description="`first_order`: for the first order of a new customer. `campaign_total`: where "
+        "what is delivered of a leader's orders of one campaign reaches the threshold."
+    )
+    amount: PositiveAmount
+    threshold: PositiveAmount | None = None
+
+    @model_validator(mode="after")
+    def _threshold_is_of_a_total(self) -> "BonusIn":
+        if self.kind == "campaign_total" and self.threshold is None:
+            raise ValueError("must have a threshold")
+        if self.kind == "first_order" and self.threshold is not None:
+            raise ValueError("must not have a threshold")
+        return self
+
+
 class Says(_NeverPaysToJoin):
     """What a version of a plan says."""
 
     rules: Annotated[list[RuleIn], Field(min_length=1, max_length=MAX_RULES)]
     upline: Annotated[list[UplineIn], Field(max_length=MOST_UPLINE_LEVELS)] = Field(
         default=[], description="On top of the rate, of the same base; the platform bears it."
+    )
+    bonuses: Annotated[list[BonusIn], Field(max_length=MOST_BONUSES)] = Field(
+        default=[],
+        description="One for a first order at most, and one for each threshold; the platform "
+        "bears them.",
     )
 
     @field_validator("upline")
@@ -209,12 +236,19 @@ class UplineView(View):
     bps: int
 
 
+class PlanBonusView(View):
+    kind: PlanBonusKind
+    amount: int
+    threshold: int | None
+
+
 class VersionView(View):
     plan_id: str
     version: int
     effective_from: str
     rules: list[RuleView]
     upline: list[UplineView]
+    bonuses: list[PlanBonusView]
     made_by: str
     made_at: Instant
 
@@ -253,6 +287,10 @@ def upline_of(sent: Says) -> list[int]:
     return [each.bps for each in sent.upline]
 
 
+def bonuses_of(sent: Says) -> list[PlanBonus]:
+    return [PlanBonus(each.kind, each.amount, each.threshold) for each in sent.bonuses]
+
+
 def _rule(sent: RuleIn) -> Rule:
     cap, floor = sent.cap or CapIn(), sent.floor or FloorIn()
     return Rule(
@@ -274,6 +312,7 @@ def shown(version: Version) -> VersionView:
         effective_from=version.effective_from,
         rules=[_shown_rule(each) for each in version.rules],
         upline=[UplineView(level=n, bps=bps) for n, bps in enumerate(version.upline, start=1)],
+        bonuses=[PlanBonusView.model_validate(each) for each in version.bonuses],
         made_by=version.made_by,
         made_at=version.made_at,
     )

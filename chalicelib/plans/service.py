@@ -9,7 +9,16 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.parties.rules import Leader
 from chalicelib.plans import rules
 from chalicelib.plans import store as plans
-from chalicelib.plans.rules import Change, ChangeKind, Difference, Plan, Rule, UplineLimit, Version
+from chalicelib.plans.rules import (
+    Change,
+    ChangeKind,
+    Difference,
+    Plan,
+    PlanBonus,
+    Rule,
+    UplineLimit,
+    Version,
+)
 from chalicelib.plans.store import PlanRow
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
@@ -22,6 +31,7 @@ class NewVersion:
     effective_from: str
     rules: Sequence[Rule]
     upline: Sequence[int]
+    bonuses: Sequence[PlanBonus] = ()
 
 
 def create_plan(
@@ -72,8 +82,10 @@ def add_version(
         tuple(new.upline),
         caller.id,
         clock.now(),
+        tuple(new.bonuses),
     )
     rules.check(before, version.rules, version.upline, _limit(before))
+    rules.check_bonuses(before, version.bonuses)
     after = before.with_version(version, today())
     replaced = before.in_force_on(version.effective_from)
     differences = rules.differences(rules.said(replaced), rules.said(version))
@@ -87,9 +99,12 @@ def add_version(
     return version
 
 
-def check_draft(plan: Plan, new_rules: Sequence[Rule], upline: Sequence[int]) -> None:
+def check_draft(
+    plan: Plan, new_rules: Sequence[Rule], upline: Sequence[int], bonuses: Sequence[PlanBonus]
+) -> None:
     """Raises Invalid where a version could not say that."""
     rules.check(plan, new_rules, upline, _limit(plan))
+    rules.check_bonuses(plan, bonuses)
 
 
 def _limit(plan: Plan) -> UplineLimit:

@@ -9,7 +9,7 @@ from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.constants import STRING
 
 from chalicelib.kernel import clock
-from chalicelib.plans.rules import Change, Difference, Plan, Rule, Version
+from chalicelib.plans.rules import Change, Difference, Plan, PlanBonus, Rule, Version
 from chalicelib.platform import store
 from chalicelib.platform.indexes import KeysListing
 from chalicelib.platform.pages import Page, PageRequest
@@ -32,8 +32,9 @@ PLAN, PLANS, VERSION, CHANGE, DEFAULTS = "plan", "plans", "version#", "change#",
 PlansMeta = table("PLANS_TABLE")
 
 
-# By itself no attribute of a row: it writes rules inside of versions.
+# By themselves no attributes of a row: they write rules and bonuses inside of versions.
 _RULES: Any = RecordsAttribute(Rule)
+_BONUSES: Any = RecordsAttribute(PlanBonus)
 
 
 class VersionsAttribute(Attribute[tuple[Version, ...]]):
@@ -48,8 +49,12 @@ class VersionsAttribute(Attribute[tuple[Version, ...]]):
         return tuple(self._read(each) for each in json.loads(value))
 
     def _stored(self, version: Version) -> dict[str, Any]:
-        rules, made_at = _RULES.serialize(version.rules), clock.to_text(version.made_at)
-        return {**vars(version), "rules": rules, "made_at": made_at}
+        return {
+            **vars(version),
+            "rules": _RULES.serialize(version.rules),
+            "made_at": clock.to_text(version.made_at),
+            "bonuses": _BONUSES.serialize(version.bonuses),
+        }
 
     def _read(self, stored: dict[str, Any]) -> Version:
         return Version(
@@ -58,6 +63,7 @@ class VersionsAttribute(Attribute[tuple[Version, ...]]):
                 "rules": _RULES.deserialize(stored["rules"]),
                 "upline": tuple(stored["upline"]),
                 "made_at": clock.from_text(stored["made_at"]),
+                "bonuses": _BONUSES.deserialize(stored.get("bonuses", "[]")),
             }
         )
 
@@ -102,6 +108,7 @@ class VersionRow(EntityRow[Version]):
     upline = IntegersAttribute()
     made_by = UnicodeAttribute()
     made_at = InstantAttribute()
+    bonuses = RecordsAttribute(PlanBonus, default=())
 
     @classmethod
     def keys(cls, entity: Version) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel, ValidationError
@@ -199,7 +200,8 @@ def _run(endpoint: Endpoint, caller: Caller, http: Any, path: Mapping[str, str])
     _check_size(raw, endpoint.max_bytes)
     concrete_path = endpoint.path.format(**path)
     scope = f"{endpoint.method} {concrete_path} {caller.role} {caller.id}"
-    idempotency = _idempotent(endpoint, caller, key, concrete_path, raw)
+    asked = _with_query(concrete_path, http) if endpoint.query else concrete_path
+    idempotency = _idempotent(endpoint, caller, key, asked, raw)
     if idempotency and not endpoint.reads_key_itself:
         idempotency.look_up()
     try:
@@ -279,6 +281,11 @@ def _idempotent(
         return None
     mark = fingerprint(endpoint.method, path, _canonical(endpoint, raw) if raw else None)
     return IdempotentRequest(caller, key, mark, functools.partial(recordable, endpoint))
+
+
+def _with_query(path: str, http: Any) -> str:
+    """What is asked in the query tells one request from another, in whatever order it stands."""
+    return f"{path}?{urlencode(sorted((http.query_params or {}).items()))}"
 
 
 def _canonical(endpoint: Endpoint, raw: bytes) -> Any:

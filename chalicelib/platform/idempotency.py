@@ -1,7 +1,7 @@
 """Idempotency keys: the first answer is recorded with the effect, and given again.
 
 Source: contract, section 1. A key belongs to one caller. Its fingerprint is the method, the
-concrete path and the canonical JSON body.
+concrete path, with the query of a call that takes one, and the canonical JSON body.
 """
 
 import hashlib

@@ -38,6 +38,10 @@ CLOCKS = {"accept": "Accept by", "ship": "Ship by", "deliver": "Deliver by"}
 KINDS: Mapping[LineKind, str] = {
     "delivery": "Delivery",
     "refund": "Refund to a customer",
+    "commission_borne": "A leader's commission that you bear",
+    "chargeback_won": "Given back: a chargeback was won",
+    "chargeback_fee": "Fee for a chargeback",
+    "chargeback_fee_won": "Fee given back: a chargeback was won",
     "disputed": "Held: a delivery is disputed",
     "dispute_dismissed": "Released: a dispute was dismissed",
     "fine": "Fine",

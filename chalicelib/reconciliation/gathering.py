@@ -10,10 +10,8 @@ from chalicelib.ledger.rules import Entry
 from chalicelib.payouts import store as payouts
 from chalicelib.platform.settings import settings
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.rules import Booked, Line, Reconciliation, Sent, payout_id
+from chalicelib.reconciliation.lines import Booked, Line, Sent, Standing, payout_id
 
-# How long an entry that a statement has left is looked for in later ones.
-CARRIED = timedelta(days=60)
 CASH = "cash:"
 
 
@@ -25,12 +23,16 @@ def of_day(day: date) -> list[Booked]:
     return _booked(ledger.entries_between(after, through))
 
 
-def carried(made: Reconciliation) -> list[Booked]:
-    """What earlier statements have left, and none has had."""
-    since = (date.fromisoformat(made.first) - CARRIED).isoformat()
-    left = reconciliations.in_transit(made.account, since, made.first)
-    found = _booked(ledger.get_entries(left).values())
-    return [each for each in found if each.account == made.account and not each.is_claimed]
+def carried(account: str) -> list[Booked]:
+    """What earlier statements have left, of whatever time."""
+    standing: dict[str, Standing] = {
+        each.entry_id: "missing" if each.missing else "in_transit"
+        for each in reconciliations.left(account)
+    }
+    found = _booked(ledger.get_entries(standing).values())
+    return [
+        replace(each, standing=standing[each.entry_id]) for each in found if each.account == account
+    ]
 
 
 def named(lines: Collection[Line], known: Sequence[Booked]) -> list[Booked]:
@@ -41,8 +43,8 @@ def named(lines: Collection[Line], known: Sequence[Booked]) -> list[Booked]:
     return _booked(ledger.get_entries(wanted).values())
 
 
-def sent(lines: Iterable[Line]) -> dict[str, Sent]:
-    """Payouts that lines name and that wait for their result, by key."""
+def sent(lines: Iterable[Line], account: str) -> dict[str, Sent]:
+    """Payouts from the account that lines name and that wait for their result, by key."""
     keys = {key: payout_id(key) for line in lines for key in line.own_ids}
     found = payouts.get_payouts(each for each in keys.values() if each)
     waiting = {each.id: each for each in found if not each.is_over}
@@ -50,7 +52,7 @@ def sent(lines: Iterable[Line]) -> dict[str, Sent]:
     return {
         key: Sent(payout.id, payout.amount, payout.currency)
         for key, payout in ((key, waiting.get(each or "")) for key, each in keys.items())
-        if payout and batches[payout.batch_id].is_sent
+        if payout and batches[payout.batch_id].is_sent and payout.cash_account == account
     }
 
 

@@ -1,5 +1,6 @@
 """Takes a reconciliation through: a day of the books at a time, then all of them against the lines,
-then what was found, a page at a time.
+then what was found, a page at a time. Those of one account go one after the other, since each looks
+at what the one before it has left.
 
 Each step is written on condition of the reconciliation's version, and a page in one transaction
 with all that it claims, so that one that is taken twice counts once. A worker that dies leaves its
@@ -10,19 +11,22 @@ from collections.abc import Mapping, Sequence
 
 from chalicelib.cases import service as cases
 from chalicelib.cases import store as case_store
-from chalicelib.cases.rules import CaseKind
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
+from chalicelib.ledger.service import SETTLED_AFTER
 from chalicelib.platform import queues
 from chalicelib.platform.log import logger, metric
+from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction, write
-from chalicelib.reconciliation import gathering, rules
+from chalicelib.reconciliation import gathering, rules, turning_up
 from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.accounts import gap, look_from, reached
+from chalicelib.reconciliation.lines import Booked, Line, line_claims, with_own_fees
 from chalicelib.reconciliation.matching import Matcher, balance_differences
 from chalicelib.reconciliation.rules import (
-    Booked,
+    CASE,
     Difference,
-    Line,
+    Found,
     Match,
     NumberedDifference,
     Outcome,
@@ -30,7 +34,6 @@ from chalicelib.reconciliation.rules import (
 )
 
 STEPS_A_MESSAGE = 20
-CASE: CaseKind = "reconciliation_difference"
 
 
 def go_on(reconciliation_id: str) -> None:
@@ -38,7 +41,10 @@ def go_on(reconciliation_id: str) -> None:
     lines: dict[int, Line] = {}
     for _ in range(STEPS_A_MESSAGE):
         made = reconciliations.get_reconciliation(reconciliation_id)
-        if made is None or made.is_done:
+        if made is None or _must_wait(made):
+            return
+        if made.is_done:
+            _go_on_behind(made)
             return
         lines = lines or {line.n: line for line in reconciliations.lines(made.id)}
         try:
@@ -48,14 +54,29 @@ def go_on(reconciliation_id: str) -> None:
     queues.send(queues.RECONCILE, [{"subject": reconciliation_id}])
 
 
+def _must_wait(made: Reconciliation) -> bool:
+    """Until the one before it is done, which asks for this one then."""
+    before = reconciliations.get_reconciliation(made.behind) if made.behind else None
+    return before is not None and not before.is_done
+
+
+def _go_on_behind(made: Reconciliation) -> None:
+    behind = reconciliations.taken_behind(made.id)
+    waiting = reconciliations.get_reconciliation(behind) if behind else None
+    if waiting and not waiting.is_done:
+        queues.send(queues.RECONCILE, [{"subject": waiting.id}])
+
+
 def _take_step(made: Reconciliation, lines: Mapping[int, Line]) -> None:
     match made.status:
         case "gathering":
             _gather(made)
         case "matching":
             _match(made, list(lines.values()))
-        case _:
+        case _ if made.step < made.pages:
             _write_page(made, lines)
+        case _:
+            _finish(made)
 
 
 def _gather(made: Reconciliation) -> None:
@@ -68,38 +89,40 @@ def _gather(made: Reconciliation) -> None:
 
 def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
     repeated = _repeated(made, lines)
-    left = rules.with_own_fees([line for line in lines if line.n not in repeated])
-    carried = gathering.carried(made)
+    left = with_own_fees([line for line in lines if line.n not in repeated])
+    account = reconciliations.get_account(made.account)
+    carried = gathering.carried(made.account)
     booked = _each_once([*reconciliations.booked(made.id, len(made.days)), *carried])
     booked = _each_once([*booked, *gathering.named(left, booked)])
     found = Matcher(
         made.account,
         left,
         booked,
-        (made.first, made.last),
+        (look_from(account, made.first), made.last),
         made.transit_from,
-        gathering.sent(left),
-        {each.entry_id for each in carried},
+        gathering.sent(left, made.account),
     ).run()
     totals = {each.currency: each.amount for each in made.totals}
-    outcomes = [*found.outcomes, *balance_differences(lines, totals)]
+    missed = gap(account, made)
+    outcomes = [
+        *found.outcomes,
+        *balance_differences(lines, totals),
+        *((missed,) if missed else ()),
+    ]
     pages = reconciliations.keep_outcomes(made.id, rules.pages(outcomes))
-    days = {each.entry_id: each.day for each in booked}
-    in_transit = {entry_id: days[entry_id] for entry_id in found.in_transit}
-    reconciliations.leave_in_transit(made.account, in_transit)
     after = made.after(
         status="writing",
         step=0,
         pages=pages,
-        in_transit=len(in_transit),
+        in_transit=len(found.in_transit),
         repeated=len(lines) - len(left),
     )
-    write(reconciliations.replace_reconciliation(after if pages else _done(after)))
+    write(reconciliations.replace_reconciliation(after))
 
 
 def _repeated(made: Reconciliation, lines: Sequence[Line]) -> set[int]:
     """Lines that another statement had, by the bank's own ids of them."""
-    claims = rules.line_claims(lines)
+    claims = line_claims(lines)
     taken = reconciliations.claimed_lines(made.account, claims.values())
     return {n for n, ref in claims.items() if ref in taken}
 
@@ -109,48 +132,65 @@ def _each_once(booked: Sequence[Booked]) -> list[Booked]:
 
 
 def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
-    found = reconciliations.outcomes(made.id, made.step)
-    gone, repeated = _taken_meanwhile(made, found, lines)
-    outcomes = [
-        outcome
-        for each in found
-        if (outcome := rules.still_true(each, gone, repeated, lines)) is not None
-    ]
-    matches = [each for each in outcomes if isinstance(each, Match)]
-    differences = [each for each in outcomes if isinstance(each, Difference)]
+    found = _still_true(made, reconciliations.outcomes(made.id, made.step), lines)
     after = made.after(
         step=made.step + 1,
-        matched=made.matched + len(matches),
-        differences=made.differences + len(differences),
-        unresolved=made.unresolved + len(differences),
-        repeated=made.repeated + len(repeated),
-        kinds=rules.counted(made.kinds, differences),
+        matched=made.matched + len(found.matches),
+        differences=made.differences + len(found.differences),
+        unresolved=made.unresolved + len(found.differences),
+        repeated=made.repeated + found.repeated,
+        kinds=rules.counted(made.kinds, found.differences),
     )
     transaction = Transaction()
-    transaction.add(
-        reconciliations.replace_reconciliation(_done(after) if after.step == after.pages else after)
-    )
-    claims = rules.line_claims(lines.values())
-    for each in matches:
-        _claim(transaction, made, each, claims)
-    for n, difference in enumerate(differences, made.differences + 1):
+    transaction.add(reconciliations.replace_reconciliation(after))
+    claims = line_claims(lines.values())
+    for match in found.matches:
+        _claim(transaction, made, match, claims)
+    for n, difference in enumerate(found.differences, made.differences + 1):
         _claim(transaction, made, difference, claims)
         _add_difference(transaction, made, n, difference)
     transaction.commit()
-    if after.step == after.pages:
-        metric("Reconciliations")
 
 
-def _taken_meanwhile(
-    made: Reconciliation, found: Sequence[Outcome], lines: Mapping[int, Line]
-) -> tuple[set[str], set[int]]:
-    """Entries and lines of a page that another statement has taken since they were looked at."""
+def _finish(made: Reconciliation) -> None:
+    account = reconciliations.get_account(made.account)
+    _leave_the_rest(made, look_from(account, made.first))
+    turning_up.let_go_of_claimed(made.account)
+    done = made.after(status="done", done_at=clock.now())
+    write(
+        reconciliations.replace_reconciliation(done),
+        reconciliations.replace_account(reached(account, made, _settled(made))),
+    )
+    metric("Reconciliations")
+
+
+def _leave_the_rest(made: Reconciliation, first: str) -> None:
+    """Leave whatever is claimed by nothing to the statements to come: what is in transit, and what
+    was dropped with an outcome that was not true any more."""
+    due = [
+        each.name
+        for each in reconciliations.booked(made.id, len(made.days))
+        if each.account == made.account and first <= each.day <= made.last
+    ]
+    claimed = reconciliations.claimed_entries(due)
+    reconciliations.leave(made.account, [each[1] for each in due if each not in claimed])
+
+
+def _settled(made: Reconciliation) -> str:
+    """The last day that was over so long before it was taken that nothing more is posted then."""
+    on = clock.business_date(made.made_at - SETTLED_AFTER, settings().zone)
+    return clock.day_before(on).isoformat()
+
+
+def _still_true(made: Reconciliation, found: Sequence[Outcome], lines: Mapping[int, Line]) -> Found:
+    """What of a page no other statement has taken since it was looked at."""
     entries = [each for outcome in found for each in _entries_of(made, outcome)]
     gone = {entry_id for _, entry_id in reconciliations.claimed_entries(entries)}
-    claims = rules.line_claims(lines.values())
+    claims = line_claims(lines.values())
     refs = {claims[n]: n for outcome in found for n in _lines_of(outcome) if claims[n]}
-    taken = reconciliations.claimed_lines(made.account, refs)
-    return gone, {refs[ref] for ref in taken}
+    repeated = {refs[ref] for ref in reconciliations.claimed_lines(made.account, refs)}
+    outcomes = (rules.still_true(each, gone, repeated, lines) for each in found)
+    return Found(tuple(each for each in outcomes if each is not None), repeated=len(repeated))
 
 
 def _claim(
@@ -175,6 +215,9 @@ def _add_difference(
     case_id = case_store.case_id(CASE, made.id, str(n))
     numbered = NumberedDifference(n, made.id, difference, case_id, made.made_by, version=1)
     transaction.add(reconciliations.add_difference(numbered))
+    if difference.kind == "missing":
+        (entry_id,) = difference.entries
+        transaction.add(reconciliations.leave_missing(made.account, entry_id, made.id, n))
     detail = f"{difference.kind}, difference {n} of {made.account}: {difference.detail}"
     cases.open_in(transaction, CASE, made.id, detail, occurrence=str(n))
 
@@ -187,7 +230,3 @@ def _entries_of(made: Reconciliation, outcome: Outcome) -> list[tuple[str, str]]
 
 def _lines_of(outcome: Outcome) -> tuple[int, ...]:
     return (outcome.line,) if isinstance(outcome, Match) else outcome.lines
-
-
-def _done(made: Reconciliation) -> Reconciliation:
-    return Reconciliation(**vars(made) | {"status": "done", "done_at": clock.now()})

@@ -6,37 +6,46 @@ one difference. What a line has taken no other line can take.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from chalicelib.kernel.currencies import written
-from chalicelib.reconciliation.rules import (
-    TOGETHER,
+from chalicelib.reconciliation.lines import (
     WINDOW,
     Booked,
+    Line,
+    Sent,
+    days_between,
+    in_time,
+    sums,
+)
+from chalicelib.reconciliation.rules import (
+    TOGETHER,
     Change,
     Difference,
     DifferenceKind,
     Found,
-    Line,
     Match,
     Outcome,
-    Sent,
     change,
-    days_between,
-    in_time,
-    payout_id,
-    sums,
 )
 
 D = TypeVar("D", Line, Booked)
 
 
+class Likeness(NamedTuple):
+    """What is the same of lines, or of entries, of one amount that nothing tells apart."""
+
+    day: str
+    is_named: bool
+    is_return: bool
+
+
 class Matcher:
     """One statement against the books of its account.
 
-    `booked` is all that may be meant, of any account; of this one, what lies in `period` must be in
-    the statement, except what is so late in it that it may be in the next. `sent` are payouts that
-    wait for their result, by key. `carried` are entries that earlier statements left to this one.
+    `booked` is all that may be meant, of any account; of this one, what lies in `period` or was in
+    transit must be in the statement, except what is so late that it may be in the next. `sent` are
+    payouts that wait for their result, by key.
     """
 
     def __init__(
@@ -47,13 +56,11 @@ class Matcher:
         period: tuple[str, str],
         transit_from: str,
         sent: Mapping[str, Sent] | None = None,
-        carried: Collection[str] = (),
     ) -> None:
         self._account, self._lines, self._booked = account, lines, booked
         self._period, self._transit_from = period, transit_from
         self._sent = sent or {}
         self._open = {line.n: line for line in lines}
-        self._carried = carried
         self._taken = {each.name for each in booked if each.is_claimed}
         self._by_key: dict[str, list[Booked]] = defaultdict(list)
         for each in booked:
@@ -67,12 +74,7 @@ class Matcher:
         self._match_by_id()
         self._explain_by_id()
         self._match_by_amount()
-        for line in list(self._open.values()):
-            if line.kind == "transfer":
-                said = "the provider has moved it to or from a bank"
-                self._differ("transfer", (line,), (), said, account="cash:bank")
-            else:
-                self._differ("extra", (line,), (), "nothing in the books explains it")
+        self._tell_the_rest()
         in_transit = tuple(self._missing())
         return Found(tuple(self._outcomes), in_transit)
 
@@ -121,16 +123,18 @@ class Matcher:
         free = [each for each in named if self._is_free(each)]
         here = [each for each in free if each.account == self._account] or free
         if not here:
-            self._explain_taken(line, named[0])
+            self._explain_taken(line, named)
         elif len(here) > 1:
             fitting = [each for each in here if self._fits(line, each)]
             self._differ("ambiguous", (line,), fitting or here, "several entries may be meant")
         else:
             self._explain_one(line, here[0])
 
-    def _explain_taken(self, line: Line, entry: Booked) -> None:
-        if _is_back(line, entry):
-            self._returned(line, entry, ())
+    def _explain_taken(self, line: Line, named: Sequence[Booked]) -> None:
+        entry = named[0]
+        paid = next((each for each in named if self._is_back(line, each)), None)
+        if paid and not any(each.is_return for each in named):
+            self._returned(line, paid)
         elif entry.is_claimed:
             said = "its entry has its line in another statement"
             self._differ("matched_before", (line,), (), said, entry)
@@ -138,13 +142,13 @@ class Matcher:
             self._differ("duplicate", (line,), (), "its entry has its line already", entry)
 
     def _explain_one(self, line: Line, entry: Booked) -> None:
+        if self._is_back(line, entry):
+            # It went before it came back: its entry's own line is still looked for.
+            self._returned(line, entry)
+            return
         kind, said = self._kind_of(line, entry)
-        if kind == "returned":
-            self._returned(line, entry, (entry,))
-        elif kind == "wrong_account":
-            self._differ(kind, (line,), (entry,), said, account=entry.account)
-        else:
-            self._differ(kind, (line,), (entry,), said)
+        account = entry.account if kind == "wrong_account" else ""
+        self._differ(kind, (line,), (entry,), said, account=account)
 
     def _kind_of(self, line: Line, entry: Booked) -> tuple[DifferenceKind, str]:
         booked = written(entry.amount, entry.currency)
@@ -167,12 +171,20 @@ class Matcher:
                 return
         self._differ("unknown_reference", (line,), (), "no entry has the id that it names")
 
-    def _returned(self, line: Line, entry: Booked, entries: Sequence[Booked]) -> None:
-        said = "the payout came back"
-        self._differ("returned", (line,), entries, said, entry, payout=entry.paid or "")
+    def _is_back(self, line: Line, entry: Booked) -> bool:
+        """Whether a payout comes back to where it was paid, whole or less the bank's charge."""
+        here = (entry.account, entry.currency) == (self._account, line.currency)
+        return here and bool(entry.paid) and 0 < line.amount <= -entry.amount
+
+    def _returned(self, line: Line, entry: Booked) -> None:
+        kept = -entry.amount - line.amount
+        less = f", less {written(kept, line.currency)}" if kept else ""
+        said = f"the payout came back{less}"
+        self._differ("returned", (line,), (), said, entry, payout=entry.paid or "")
 
     def _match_by_amount(self) -> None:
-        """Where one line and one entry of an amount are near each other and no other is."""
+        """Where one line and one entry of an amount are near each other, no other is, and one of
+        them names nothing."""
         entries: dict[tuple[str, int], list[Booked]] = defaultdict(list)
         for each in self._booked:
             if self._is_free(each) and each.account == self._account:
@@ -192,6 +204,16 @@ class Matcher:
             for n in range(0, max(len(lines), len(near)), TOGETHER):
                 some = lines[n : n + TOGETHER], near[n : n + TOGETHER]
                 self._differ("ambiguous", *some, said)
+
+    def _tell_the_rest(self) -> None:
+        for line in list(self._open.values()):
+            if line.kind == "transfer":
+                said = "the provider has moved it to or from a bank"
+                self._differ("transfer", (line,), (), said, account="cash:bank")
+            elif line.is_return:
+                self._differ("returned", (line,), (), "it came back, and names no payout")
+            else:
+                self._differ("extra", (line,), (), "nothing in the books explains it")
 
     def _named(self, line: Line) -> list[Booked]:
         """What the surest of its keys names."""
@@ -255,17 +277,23 @@ class Matcher:
     def _missing(self) -> list[str]:
         """Tell what the statement should have and has not; what the next one may have is left."""
         in_transit = []
-        first, last = self._period
         for each in sorted(self._booked, key=lambda each: (each.day, each.entry_id)):
-            if each.account != self._account or not self._is_free(each):
+            if not self._is_due(each):
                 continue
-            if each.day >= self._transit_from and each.day <= last:
+            if each.day >= self._transit_from:
                 in_transit.append(each.entry_id)
-            elif each.entry_id in self._carried or first <= each.day < self._transit_from:
+            else:
                 amount = written(each.amount, each.currency)
                 said = f"{each.entry_id} over {amount} of {each.day} is not in the statement"
                 self._differ("missing", (), (each,), said)
         return in_transit
+
+    def _is_due(self, entry: Booked) -> bool:
+        """Whether the statement should have it; what was told to be missing is told once."""
+        first, last = self._period
+        new = entry.standing == "new" and entry.day >= first
+        here = entry.account == self._account and entry.day <= last and self._is_free(entry)
+        return here and (new or entry.standing == "in_transit")
 
 
 def balance_differences(lines: Iterable[Line], totals: Mapping[str, int]) -> list[Difference]:
@@ -282,10 +310,6 @@ def balance_differences(lines: Iterable[Line], totals: Mapping[str, int]) -> lis
     ]
 
 
-def _is_back(line: Line, entry: Booked) -> bool:
-    return bool(entry.paid and payout_id(entry.keys[0])) and line.amount == -entry.amount > 0
-
-
 def _said_of(lines: Sequence[Line]) -> str:
     numbers = ", ".join(str(line.n) for line in lines[:10])
     name = "Line" if len(lines) == 1 else "Lines"
@@ -299,27 +323,35 @@ def _said_of(lines: Sequence[Line]) -> str:
 def _groups(
     lines: Sequence[Line], entries: Sequence[Booked]
 ) -> Iterator[tuple[list[Line], list[Booked]]]:
-    """Lines of one amount with all entries of it that are near one of them, or near one of another
-    line that such an entry is near to."""
-    of_lines, of_entries = _by_day(lines), _by_day(entries)
+    """Lines of one amount with all entries of it that each of them may be of, or that another line
+    may be of which such an entry fits."""
+    of_lines, of_entries = _alike(lines), _alike(entries)
     left = dict.fromkeys(of_lines)
     while left:
-        reached, days = [left.popitem()[0]], set[str]()
-        for day in reached:
-            near = {each for each in of_entries if days_between(day, each) <= WINDOW.days} - days
-            days |= near
-            joined = [o for o in left if any(days_between(o, d) <= WINDOW.days for d in near)]
+        reached, entered = [left.popitem()[0]], set[Likeness]()
+        for one in reached:
+            near = {each for each in of_entries if _may_fit(one, each)} - entered
+            entered |= near
+            joined = [each for each in left if any(_may_fit(each, other) for other in near)]
             reached += joined
             for each in joined:
                 del left[each]
         yield (
-            [line for day in sorted(reached) for line in of_lines[day]],
-            [entry for day in sorted(days) for entry in of_entries[day]],
+            [line for each in sorted(reached) for line in of_lines[each]],
+            [entry for each in sorted(entered) for entry in of_entries[each]],
         )
 
 
-def _by_day(some: Sequence[D]) -> dict[str, list[D]]:
-    found: dict[str, list[D]] = defaultdict(list)
+def _alike(some: Sequence[D]) -> dict[Likeness, list[D]]:
+    found: dict[Likeness, list[D]] = defaultdict(list)
     for each in some:
-        found[each.day].append(each)
+        found[Likeness(each.day, bool(each.keys), each.is_return)].append(each)
     return found
+
+
+def _may_fit(line: Likeness, entry: Likeness) -> bool:
+    """Not where both are named: what has the same name has been matched by it. What came back is of
+    an entry that says so."""
+    is_near = days_between(line.day, entry.day) <= WINDOW.days
+    both_named = line.is_named and entry.is_named
+    return is_near and not both_named and (entry.is_return or not line.is_return)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.cases import store as cases
+from chalicelib.cases.service import close_in
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
@@ -13,17 +13,20 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.service import belongs_to
 from chalicelib.payouts import results
+from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import Told
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write, write
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.rules import (
-    RESOLUTIONS,
+    CASE,
     SUSPENSE,
+    Change,
     NumberedDifference,
     Reconciliation,
     Resolution,
+    change,
 )
 from chalicelib.reconciliation.taking import reconciliation_of
 
@@ -110,7 +113,7 @@ def _resolve(
     if before.is_resolved:
         return before
     entries = _entries(made, before, said, now)
-    posted = tuple(entry.id for entry in entries) or _told(before, said)
+    posted = (*_told(before, said), *(entry.id for entry in entries))
     after = replace(
         before,
         resolution=said.resolution,
@@ -126,8 +129,9 @@ def _resolve(
         reconciliations.count_resolved(made.id),
         *ledger.post(*entries),
         *_claims(made, before, posted),
-        _close_case(before, said, now),
     )
+    note = f"{said.resolution}: {said.note}"
+    close_in(transaction, CASE, made.id, note, occurrence=str(n))
     transaction.commit(after)
     return after
 
@@ -138,11 +142,10 @@ def _check(made: Reconciliation, before: NumberedDifference, said: Said) -> None
             f"The reconciliation is {made.status}; its differences are resolved once it is done.",
             code="reconciliation_under_way",
         )
-    kind = before.difference.kind
-    if not before.allows(said.resolution):
-        known = ", ".join(RESOLUTIONS[kind])
+    if said.resolution not in before.resolutions:
+        known = ", ".join(before.resolutions)
         raise Conflict(
-            f"A difference of the kind {kind} is resolved by {known}.",
+            f"This difference, of the kind {before.kind}, is resolved by {known}.",
             code="resolution_not_possible",
         )
     if said.resolution == "post_to_other_account":
@@ -159,6 +162,7 @@ def _entries(
     """Take the account to what the statement says of it, one entry a currency."""
     against = {
         "post_fee": books.PLATFORM_REVENUE,
+        "returned": books.PLATFORM_REVENUE,
         "post_to_suspense": SUSPENSE,
         "post_to_other_account": said.account or before.difference.account,
     }.get(said.resolution)
@@ -174,8 +178,17 @@ def _entries(
             {made.account: each.amount, against: -each.amount},
             belongs_to=month,
         )
-        for each in before.difference.changes
+        for each in _changes(before, said)
     ]
+
+
+def _changes(before: NumberedDifference, said: Said) -> Sequence[Change]:
+    """What of the difference is left to post: of a payout that came back, what the bank kept."""
+    if said.resolution != "returned":
+        return before.changes
+    (payout,) = payouts.get_payouts([before.difference.payout_id])
+    came_back = [(each.currency, each.amount) for each in before.changes]
+    return change(*came_back, (payout.currency, -payout.amount))
 
 
 def _day_of(made: Reconciliation, before: NumberedDifference) -> str:
@@ -202,26 +215,20 @@ def _check_same(before: NumberedDifference, said: Said) -> None:
 
 
 def _claims(made: Reconciliation, before: NumberedDifference, posted: Sequence[str]) -> list[Write]:
-    """What was posted has its line in this statement; what is missing, and was posted against, is
-    never to have one."""
-    missing = before.difference.entries if before.difference.kind == "missing" and posted else ()
+    """What was posted has its line in this statement; what is missing, and is posted against, has
+    none until now."""
+    missing = before.entries if before.kind == "missing" and posted else ()
     found = Conflict(
         "What it is of has its line in another statement by now: accept it.",
         code="found_meanwhile",
     )
     return [
-        reconciliations.claim_entry(made.account, each, made.id, str(before.n), found)
-        for each in (*posted, *missing)
+        *(
+            reconciliations.claim_entry(made.account, each, made.id, str(before.n), found)
+            for each in posted
+        ),
+        *(reconciliations.not_claimed(made.account, each, found) for each in missing),
     ]
-
-
-def _close_case(before: NumberedDifference, said: Said, now: datetime) -> Write | None:
-    """Unless a person has closed it already."""
-    case = cases.get_case(before.case_id)
-    if case is None or case.status == "resolved":
-        return None
-    note = f"{said.resolution}: {said.note}"
-    return cases.resolve(replace(case, status="resolved", note=note, resolved_at=now))
 
 
 def _difference(reconciliation_id: str, n: int) -> NumberedDifference:

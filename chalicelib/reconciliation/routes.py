@@ -15,6 +15,7 @@ from chalicelib.reconciliation.schema import (
     Resolve,
     TakeStatement,
 )
+from chalicelib.reconciliation.taking import Asked
 
 routes = Routes(__name__, tag="Reconciliation", authorizer=authorizer)
 
@@ -39,9 +40,8 @@ MAX_FILE = 4 * 1024 * 1024
 )
 def take_statement(request: Request) -> Reconciliation:
     sent: TakeStatement = request.query
-    return taking.take(
-        sent.account, sent.format, request.raw_body, request.caller, request.idempotency
-    )
+    asked = Asked(sent.account, sent.format, sent.first, sent.last)
+    return taking.take(asked, request.raw_body, request.caller, request.idempotency)
 
 
 @routes.endpoint(
@@ -97,6 +97,8 @@ def list_differences(request: Request, id: str) -> Page[NumberedDifference]:
         "found_meanwhile": 409,
         "batch_not_sent": 409,
         "result_conflict": 409,
+        "transfer_found": 409,
+        "transfer_asked_for": 409,
     },
 )
 def resolve_difference(request: Request, id: str, n: str) -> NumberedDifference:

@@ -1,18 +1,16 @@
-"""Statements, what the books say of the same account, and what of the one fits the other.
+"""What of a statement fits the books, what does not, and what may be done about it.
 
-Amounts are integers in the currency's minor unit; what comes in is positive, as in the books. A
-difference is what the statement says more than the books do.
+A difference is what the statement says more than the books do, in the currency's minor unit.
 """
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-Format = Literal["camt.053", "csv", "stripe"]
+from chalicelib.reconciliation.lines import WINDOW, Format, Line
+
 Status = Literal["gathering", "matching", "writing", "done"]
-LineKind = Literal["payment", "fee", "return", "transfer"]
 DifferenceKind = Literal[
     "missing",
     "extra",
@@ -31,10 +29,13 @@ DifferenceKind = Literal[
     "balance",
     "matched_before",
     "transfer",
+    "gap",
 ]
 Resolution = Literal[
     "accept", "post_fee", "post_to_suspense", "post_to_other_account", "paid", "returned"
 ]
+# What was missing may turn up, and nobody needs to say so.
+Resolved = Resolution | Literal["found"]
 # What may be posted for each kind; that it is as it should be may be said of those that move
 # nothing, and of any that a person has dealt with elsewhere.
 RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
@@ -55,109 +56,12 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "balance": ("accept",),
     "matched_before": ("post_to_suspense", "accept"),
     "transfer": ("post_to_other_account", "post_to_suspense", "accept"),
+    "gap": ("accept",),
 }
-# Kinds of entries whose ids end in the reference of who has sent the money.
-WITH_REFERENCE = ("receipt", "remittance", "remittance-reversed")
 SUSPENSE = "platform:suspense"
-# Banks book a day or two after it was ordered, and not on holidays.
-WINDOW = timedelta(days=5)
-MAX_DAYS = 100
+CASE: Literal["reconciliation_difference"] = "reconciliation_difference"
 # Lines or entries in one difference, and what a page of outcomes may write in one transaction.
 TOGETHER, WRITES_A_PAGE = 40, 94
-# An id of the platform's own, which banks print in capitals, without its underscore or over two
-# lines.
-OWN_ID = re.compile(r"(?:pyt|pay|ord|rfd|rem|dpo)[0-9a-f]{28}")
-NOT_A_KEY = re.compile(r"[^0-9a-z]")
-
-
-def as_key(text: str) -> str:
-    """A reference as it is compared: banks change its case and leave out what is no letter."""
-    return NOT_A_KEY.sub("", text.lower())
-
-
-def own_ids(*texts: str) -> tuple[str, ...]:
-    """The keys of the platform's own ids that texts name, each once."""
-    found = [key for text in texts for key in OWN_ID.findall(as_key(text))]
-    return tuple(dict.fromkeys(found))
-
-
-def payout_id(key: str) -> str | None:
-    return f"pyt_{key[3:]}" if key.startswith("pyt") else None
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a statement. `bank_ref` is the bank's own id of it; `reference` is what whoever
-    ordered it gave it; `text` may name anything. `fee` was taken of it, and is not in its amount
-    but in that of the line which `is_sum` of them."""
-
-    n: int
-    amount: int
-    currency: str
-    day: str
-    kind: LineKind = "payment"
-    bank_ref: str = ""
-    reference: str = ""
-    text: str = ""
-    fee: int = 0
-    is_sum: bool = False
-
-    @property
-    def own_ids(self) -> tuple[str, ...]:
-        return own_ids(self.reference, self.text)
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """What it may be known by, the surest first."""
-        return tuple(filter(None, (*self.own_ids, as_key(self.reference))))
-
-
-@dataclass(frozen=True)
-class Booked:
-    """What an entry has posted to a cash account on a business date; `is_claimed` where another
-    statement has its line."""
-
-    entry_id: str
-    account: str
-    amount: int
-    currency: str
-    day: str
-    subject: str = ""
-    is_claimed: bool = False
-
-    @property
-    def name(self) -> tuple[str, str]:
-        """Of all postings to cash this one."""
-        return self.account, self.entry_id
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """By what a line may name it: ids of its entry, its subject, and the reference in it."""
-        named = own_ids(self.entry_id)
-        of_subject = own_ids(self.subject)
-        payments = tuple(f"pay{key[3:]}" for key in of_subject if key.startswith("ord"))
-        kind, _, about = self.entry_id.partition(":")
-        told = (as_key(about.partition(":")[2]),) if kind in WITH_REFERENCE else ()
-        return tuple(dict.fromkeys((*named, *of_subject, *payments, *told)))
-
-    @property
-    def paid(self) -> str | None:
-        """The payout that it says is paid."""
-        kind, _, of = self.entry_id.partition(":")
-        return of if kind == "payout-paid" else None
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A file, read. `own_id` is what its bank calls it; `total` what its balances say that its
-    lines come to, by currency, where it has balances."""
-
-    format: Format
-    own_id: str
-    first: str
-    last: str
-    lines: tuple[Line, ...]
-    totals: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -193,15 +97,6 @@ Outcome = Match | Difference
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A payout that has been sent and has no result yet."""
-
-    payout_id: str
-    amount: int
-    currency: str
-
-
-@dataclass(frozen=True)
 class KindCount:
     """How many differences of a kind there are, and what they come to in a currency; none where
     they move nothing."""
@@ -215,7 +110,7 @@ class KindCount:
 @dataclass(frozen=True)
 class NumberedDifference:
     """A difference, whoever is to look into it, and what was done about it; a resolution with no
-    instant yet is under way."""
+    instant yet is under way. `found_in` is the reconciliation that has what was missing."""
 
     n: int
     reconciliation_id: str
@@ -223,11 +118,12 @@ class NumberedDifference:
     case_id: str
     owner: str
     version: int
-    resolution: Resolution | None = None
+    resolution: Resolved | None = None
     note: str | None = None
     resolved_by: str | None = None
     resolved_at: datetime | None = None
     posted: tuple[str, ...] = ()
+    found_in: str | None = None
 
     @property
     def kind(self) -> DifferenceKind:
@@ -257,14 +153,19 @@ class NumberedDifference:
     def is_resolved(self) -> bool:
         return self.resolved_at is not None
 
-    def allows(self, resolution: Resolution) -> bool:
-        return resolution in RESOLUTIONS[self.difference.kind]
+    @property
+    def resolutions(self) -> tuple[Resolution, ...]:
+        """What may be said of it; of a payout only where it is known which."""
+        of_payout = ("paid", "returned")
+        possible = RESOLUTIONS[self.difference.kind]
+        return tuple(each for each in possible if self.payout_id or each not in of_payout)
 
 
 @dataclass(frozen=True)
 class Reconciliation:
     """A statement on its way through: `step` is how far its present state has come, and `pages`
-    how many there are to be written."""
+    how many there are to be written. The books are looked at from the day `since` on, once the
+    reconciliation that it is `behind` is done."""
 
     id: str
     account: str
@@ -274,19 +175,23 @@ class Reconciliation:
     first: str
     last: str
     lines: int
-    status: Status
-    step: int
-    pages: int
-    matched: int
-    differences: int
-    in_transit: int
-    repeated: int
-    unresolved: int
     made_by: str
     made_at: datetime
-    version: int
+    since: str
+    behind: str | None = None
+    status: Status = "gathering"
+    step: int = 0
+    pages: int = 0
+    matched: int = 0
+    differences: int = 0
+    in_transit: int = 0
+    repeated: int = 0
+    unresolved: int = 0
+    version: int = 1
     kinds: tuple[KindCount, ...] = ()
     totals: tuple[Change, ...] = ()
+    opening: tuple[Change, ...] = ()
+    closing: tuple[Change, ...] = ()
     done_at: datetime | None = None
 
     @property
@@ -305,7 +210,7 @@ class Reconciliation:
     @property
     def days(self) -> list[date]:
         """Those whose entries may be what its lines are of."""
-        begin = date.fromisoformat(self.first) - WINDOW
+        begin = date.fromisoformat(self.since)
         count = (date.fromisoformat(self.last) + WINDOW - begin).days + 1
         return [begin + timedelta(days=n) for n in range(count)]
 
@@ -318,7 +223,7 @@ class Reconciliation:
             case "matching":
                 return 50
             case "writing":
-                return 50 + 50 * self.step // max(self.pages, 1)
+                return 50 + 49 * self.step // max(self.pages, 1)
             case _:
                 return 100
 
@@ -328,10 +233,12 @@ class Reconciliation:
 
 @dataclass(frozen=True)
 class Found:
-    """`in_transit` are entries so near the statement's end that the next one will have them."""
+    """`in_transit` are entries so near the statement's end that the next one will have them;
+    `repeated` counts lines that another statement has taken meanwhile."""
 
     outcomes: tuple[Outcome, ...]
-    in_transit: tuple[str, ...]
+    in_transit: tuple[str, ...] = ()
+    repeated: int = 0
 
     @property
     def matches(self) -> list[Match]:
@@ -348,14 +255,6 @@ def change(*pairs: tuple[str, int]) -> tuple[Change, ...]:
     for currency, amount in pairs:
         sums[currency] = sums.get(currency, 0) + amount
     return tuple(Change(currency, amount) for currency, amount in sorted(sums.items()) if amount)
-
-
-def days_between(one: str, other: str) -> int:
-    return abs((date.fromisoformat(one) - date.fromisoformat(other)).days)
-
-
-def in_time(line: Line, booked: Booked) -> bool:
-    return days_between(line.day, booked.day) <= WINDOW.days
 
 
 def weight(outcome: Outcome) -> int:
@@ -378,13 +277,6 @@ def pages(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
     return found
 
 
-def sums(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for currency, amount in pairs:
-        found[currency] = found.get(currency, 0) + amount
-    return found
-
-
 def counted(
     before: Sequence[KindCount], differences: Iterable[Difference]
 ) -> tuple[KindCount, ...]:
@@ -401,28 +293,6 @@ def counted(
                 amount=so_far.amount + each.amount,
             )
     return tuple(counts[key] for key in sorted(counts, key=str))
-
-
-def with_own_fees(lines: Sequence[Line]) -> list[Line]:
-    """The lines, where one sums up fees with those of these lines alone: of some that an earlier
-    statement had, it had the fees as well. One of nothing is left out."""
-    fees = sums((line.currency, -line.fee) for line in lines)
-    return [
-        replace(line, amount=fees[line.currency]) if line.is_sum else line
-        for line in lines
-        if not line.is_sum or fees[line.currency]
-    ]
-
-
-def line_claims(lines: Iterable[Line]) -> dict[int, str]:
-    """By which name each line is taken: the bank's own id, under which another statement has it
-    again, or none."""
-    seen: set[str] = set()
-    claims = {}
-    for line in lines:
-        claims[line.n] = "" if line.bank_ref in seen else line.bank_ref
-        seen.add(line.bank_ref)
-    return claims
 
 
 def still_true(

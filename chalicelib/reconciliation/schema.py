@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from chalicelib.platform.schema import (
+    BusinessDate,
     CashAccount,
     Identifier,
     Instant,
@@ -10,7 +11,8 @@ from chalicelib.platform.schema import (
     RequestModel,
     View,
 )
-from chalicelib.reconciliation.rules import DifferenceKind, Format, Resolution, Status
+from chalicelib.reconciliation.lines import Format
+from chalicelib.reconciliation.rules import DifferenceKind, Resolution, Resolved, Status
 
 
 class TakeStatement(RequestModel):
@@ -19,6 +21,11 @@ class TakeStatement(RequestModel):
         default="camt.053",
         description="`camt.053` of ISO 20022, `csv`, or Stripe's list of balance transactions.",
     )
+    first: BusinessDate | None = Field(
+        default=None,
+        description="The first day of a file that does not say its own: else that of its lines.",
+    )
+    last: BusinessDate | None = Field(default=None, description="The last day, likewise.")
 
 
 class ChangeView(View):
@@ -68,11 +75,16 @@ class DifferenceView(View):
     payout_id: str | None = Field(description="The payout that the line is of.")
     case_id: str
     owner: str
-    resolution: Resolution | None
+    resolution: Resolved | None = Field(description="`found` where nobody had to say so.")
     note: str | None
     resolved_by: str | None
     resolved_at: Instant | None
-    posted: list[str] = Field(description="Entries that its resolution has posted.")
+    posted: list[str] = Field(
+        description="Entries that its resolution has posted, and those that have taken them back."
+    )
+    found_in: str | None = Field(
+        description="The reconciliation that has the line of what was missing."
+    )
 
 
 class Resolve(RequestModel):

@@ -3,7 +3,8 @@ which no line and no entry is taken twice."""
 
 import json
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -22,23 +23,33 @@ from chalicelib.platform.table import (
     RecordsAttribute,
     Row,
     TextsAttribute,
+    absent,
     table,
 )
-from chalicelib.platform.transaction import Otherwise, Put, Update, create, write
+from chalicelib.platform.transaction import (
+    Check,
+    Delete,
+    Otherwise,
+    Put,
+    Update,
+    create,
+    write,
+    write_alone,
+)
+from chalicelib.reconciliation.accounts import Account, Left
+from chalicelib.reconciliation.lines import Booked, Line, Statement
 from chalicelib.reconciliation.rules import (
-    Booked,
     Change,
     Difference,
     KindCount,
-    Line,
     Match,
     NumberedDifference,
     Outcome,
     Reconciliation,
-    Statement,
 )
 
 RECONCILIATION, RECONCILIATIONS = "reconciliation", "reconciliations"
+ACCOUNT, LATEST, NEXT = "account", "latest", "next"
 TAKEN, CLAIM, PART, PIECE, DIFFERENCE = "taken", "claim", "part#", "piece#", "difference#"
 LINES, OUTCOMES = "lines", "outcomes"
 LINES_A_PIECE, ENTRIES_A_PIECE = 250, 500
@@ -71,8 +82,12 @@ class ReconciliationRow(EntityRow[Reconciliation]):
     made_by = UnicodeAttribute()
     made_at = InstantAttribute()
     version = IntegerAttribute()
+    since = UnicodeAttribute()
+    behind = UnicodeAttribute(null=True)
     kinds = RecordsAttribute(KindCount)
     totals = RecordsAttribute(Change)
+    opening = RecordsAttribute(Change)
+    closing = RecordsAttribute(Change)
     done_at = InstantAttribute(null=True)
 
     @classmethod
@@ -81,7 +96,8 @@ class ReconciliationRow(EntityRow[Reconciliation]):
 
 
 class TakenRow(Row):
-    """A statement that was taken for an account, by its content or by its bank's own id of it."""
+    """A statement that was taken for an account: by its content, by its bank's own id of it, as the
+    last one, or behind another."""
 
     Meta = ReconciliationMeta
 
@@ -114,12 +130,32 @@ class PieceRow(Row):
     records = CompressedTextAttribute()
 
 
-class TransitRow(Row):
-    """An entry that a statement has left to the one after it."""
+class LeftRow(Row):
+    """An entry that statements should have and have not had, with the difference that tells so."""
 
     Meta = ReconciliationMeta
 
-    entry_id = UnicodeAttribute()
+    reconciliation_id = UnicodeAttribute(null=True)
+    n = IntegerAttribute(null=True)
+
+    def to_left(self) -> Left:
+        told = self.reconciliation_id is not None
+        return Left(self.sk, (self.reconciliation_id, self.n) if told else None)
+
+
+class AccountRow(EntityRow[Account]):
+    Meta = ReconciliationMeta
+    entity = Account
+
+    name = UnicodeAttribute()
+    told_through = UnicodeAttribute()
+    looked_through = UnicodeAttribute()
+    closing = RecordsAttribute(Change)
+    version = IntegerAttribute()
+
+    @classmethod
+    def keys(cls, entity: Account) -> dict[str, Any]:
+        return {"pk": _account(entity.name), "sk": ACCOUNT}
 
 
 class DifferenceRow(Row):
@@ -135,6 +171,7 @@ class DifferenceRow(Row):
     resolved_by = UnicodeAttribute(null=True)
     resolved_at = InstantAttribute(null=True)
     posted = TextsAttribute()
+    found_in = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, numbered: NumberedDifference) -> "DifferenceRow":
@@ -151,7 +188,7 @@ class DifferenceRow(Row):
 
 _OF_DIFFERENCE = (
     *("n", "case_id", "owner", "version", "resolution", "note"),
-    *("resolved_by", "resolved_at", "posted"),
+    *("resolved_by", "resolved_at", "posted", "found_in"),
 )
 
 
@@ -166,12 +203,21 @@ def reconciliations(page: PageRequest) -> Page[Reconciliation]:
 
 
 def add_reconciliation(made: Reconciliation) -> list[Put]:
-    """Stale where the file, or the statement by its bank's own id, was taken before."""
+    """Stale where the file, or the statement by its bank's own id, was taken before, or where
+    another is the account's last by now."""
     taken = [
         create(TakenRow(name, TAKEN, reconciliation_id=made.id))
         for name in _names(made.account, made.digest, made.own_id, made.first)
     ]
-    return [create(ReconciliationRow.of(made)), *taken]
+    latest = TakenRow(_account(made.account), LATEST, reconciliation_id=made.id)
+    if made.behind is None:
+        return [create(ReconciliationRow.of(made)), *taken, create(latest)]
+    return [
+        create(ReconciliationRow.of(made)),
+        *taken,
+        Put(latest, TakenRow.reconciliation_id == made.behind),
+        create(TakenRow(made.behind, NEXT, reconciliation_id=made.id)),
+    ]
 
 
 def replace_reconciliation(changed: Reconciliation) -> Put:
@@ -190,6 +236,30 @@ def taken_as(account: str, digest: str, statement: Statement) -> str | None:
     names = _names(account, digest, statement.own_id, statement.first)
     rows = store.get_many(TakenRow, [(name, TAKEN) for name in names])
     return rows[0].reconciliation_id if rows else None
+
+
+def last_taken(account: str) -> str | None:
+    """The reconciliation that was the last to be taken of an account."""
+    row = store.get(TakenRow, _account(account), LATEST)
+    return row.reconciliation_id if row else None
+
+
+def taken_behind(reconciliation_id: str) -> str | None:
+    """The one of its account that was taken after it."""
+    row = store.get(TakenRow, reconciliation_id, NEXT)
+    return row.reconciliation_id if row else None
+
+
+def get_account(name: str) -> Account | None:
+    row = store.get(AccountRow, _account(name), ACCOUNT)
+    return row.to_entity() if row else None
+
+
+def replace_account(changed: Account) -> Put:
+    """Stale where another came first."""
+    if changed.version == 1:
+        return create(AccountRow.of(changed))
+    return Put(AccountRow.of(changed), AccountRow.version == changed.version - 1)
 
 
 def keep_lines(reconciliation_id: str, lines: Sequence[Line]) -> None:
@@ -254,18 +324,36 @@ def claim_line(account: str, ref: str, reconciliation_id: str, n: int, by: str) 
     return create(ClaimRow(pk, sk, reconciliation_id=reconciliation_id, by=by))
 
 
-def leave_in_transit(account: str, days: Mapping[str, str]) -> None:
-    """Entries by id, with their days, for the next statement to have."""
-    for entry_id, day in days.items():
-        row = TransitRow(f"transit#{account}", f"{day}#{entry_id}", entry_id=entry_id)
-        retrying(row.save)
+def not_claimed(account: str, entry_id: str, otherwise: Otherwise) -> Check:
+    return Check(ClaimRow.at(_claim(account, entry_id), CLAIM), absent(), otherwise)
 
 
-def in_transit(account: str, first: str, last: str) -> list[str]:
-    """Entries of days from the first to before the last that statements have left."""
-    within = TransitRow.sk.between(first, last)
-    rows = store.query(TransitRow, f"transit#{account}", where=within)
-    return [row.entry_id for row in rows]
+def leave(account: str, entry_ids: Iterable[str]) -> None:
+    """Leave entries to the statements to come."""
+    for each in entry_ids:
+        with suppress(Stale):
+            write_alone(create(LeftRow(_left(account), each)))
+
+
+def leave_missing(account: str, entry_id: str, reconciliation_id: str, n: int) -> Put:
+    """Stale where another difference has told so."""
+    row = LeftRow(_left(account), entry_id, reconciliation_id=reconciliation_id, n=n)
+    return Put(row, LeftRow.reconciliation_id.does_not_exist())
+
+
+def left(account: str) -> list[Left]:
+    """What statements have left until now, and what was claimed since."""
+    return [row.to_left() for row in store.query(LeftRow, _left(account))]
+
+
+def get_left(account: str, entry_id: str) -> Left | None:
+    row = store.get(LeftRow, _left(account), entry_id)
+    return row.to_left() if row else None
+
+
+def let_go(account: str, entry_id: str) -> Delete:
+    """Stale where it was let go before."""
+    return Delete(LeftRow.at(_left(account), entry_id), LeftRow.pk.exists())
 
 
 def get_difference(reconciliation_id: str, n: int) -> NumberedDifference | None:
@@ -343,6 +431,14 @@ def _names(account: str, digest: str, own_id: str, first: str) -> Collection[str
 
 def _claim(account: str, entry_id: str) -> str:
     return f"claim#{account}#{entry_id}"
+
+
+def _account(name: str) -> str:
+    return f"account#{name}"
+
+
+def _left(account: str) -> str:
+    return f"left#{account}"
 
 
 def _line_claim(account: str, ref: str) -> str:

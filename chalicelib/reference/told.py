@@ -98,6 +98,15 @@ class CampaignEndTold(View):
     target: TargetView | None
 
 
+class PayoutTold(View):
+    payout_id: str
+    version: int
+    currency: str
+    amount: int
+    netted: int
+    reference: str | None
+
+
 class RunTold(View):
     run_id: str
     business_date: str
@@ -137,6 +146,9 @@ TOLD: dict[EventType, tuple[type[View], str]] = {
         "to its supplier",
     ),
     "dispatch.reminder": (ReminderTold, "Half of a clock's time is over; to its supplier"),
+    "payout.paid": (PayoutTold, "A payout has arrived; to its supplier"),
+    "payout.returned": (PayoutTold, "A payout came back; to its supplier"),
+    "payout.failed": (PayoutTold, "A payout could not be sent; to its supplier"),
     "endpoint.disabled": (
         EndpointTold,
         "An endpoint gets nothing more; to its owner's others, and to the platform",

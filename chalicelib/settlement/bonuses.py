@@ -1,4 +1,5 @@
-"""What leaders are given beside their commission: for tasks, as an operator says."""
+"""What leaders are given beside their commission: what an operator gives for tasks, and all of
+it."""
 
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from chalicelib.kernel.errors import Conflict
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.parties import service as parties
+from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.settlement import earning
@@ -55,12 +57,18 @@ def give(
     earnings = earning.earnings_of([leader_id])[leader_id]
     transaction = Transaction(recorder)
     transaction.add(
-        settlement.add_bonus(bonus),
+        *settlement.add_bonus(bonus),
         *ledger.post(_entry(bonus)),
         *earning.give(earnings, bonus.currency, bonus.id, bonus.line),
     )
     transaction.commit(given)
     return given
+
+
+def bonuses_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Bonus]:
+    """What a leader was given, the last first. Raises NotFound unless it is the caller's."""
+    caller.must_be("leader", leader_id, "leader")
+    return settlement.bonuses(parties.leader(leader_id).id, page)
 
 
 def _the_same(before: Bonus, wanted: Bonus) -> Bonus:

@@ -20,6 +20,7 @@ OF: Mapping[str, type[Any]] = {
     "rule": str,
     "day_cap": int,
     "matured_on": str,
+    "borne_by": str,
 }
 
 

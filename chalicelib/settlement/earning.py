@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.kernel import clock
+from chalicelib.ledger.rules import Entry
 from chalicelib.platform.settings import settings
-from chalicelib.platform.transaction import Update, Write
+from chalicelib.platform.transaction import Put, Update, Write
 from chalicelib.settlement import run_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.cap_sums import sums
@@ -52,15 +53,37 @@ class OfParcel:
 class RefundOfEarnings:
     """A refund as the leader's earnings see it; `estimated` is what undelivered units lose.
 
-    `kept` are lines, each with the day under which it waits, of commission that the leader keeps
-    since somebody else pays it. `held` is how much more waits for the end of disputes, or less.
+    `beside` are lines, each with the day under which it waits, of what else it brings or takes:
+    commission that the leader keeps since somebody else pays it, a bonus that is taken back.
+    `held` is how much more waits for the end of disputes, or less.
     """
 
     refund_id: str
     estimated: int
     parts: Sequence[RefundOfDelivery]
-    kept: Sequence[tuple[str, EarnedLine]] = ()
+    beside: Sequence[tuple[str, EarnedLine]] = ()
     held: int = 0
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What goes with something that is delivered or refunded: entries, what they bring or take from
+    the leader of its order, each line with the day under which it waits, and other writes."""
+
+    entries: Sequence[Entry] = ()
+    lines: Sequence[tuple[str, EarnedLine]] = ()
+    writes: Sequence[Write] = ()
+
+
+NOTHING = Beside()
+
+
+def together(*all_of_it: Beside) -> Beside:
+    return Beside(
+        [entry for each in all_of_it for entry in each.entries],
+        [line for each in all_of_it for line in each.lines],
+        [write for each in all_of_it for write in each.writes],
+    )
 
 
 def earnings_of(leader_ids: Sequence[str]) -> dict[str, Earnings]:
@@ -103,10 +126,14 @@ def estimate(amounts: Mapping[str, int]) -> list[Update]:
 
 
 def earn(
-    leader_id: str, currency: str, bucket: str, parcels: Mapping[str, Sequence[EarnedLine]]
+    leader_id: str,
+    currency: str,
+    bucket: str,
+    parcels: Mapping[str, Sequence[EarnedLine]],
+    bonuses: Sequence[EarnedLine] = (),
 ) -> list[Write]:
-    """Delivered parcels turn what was estimated into what matures. Stale where a run took that
-    day."""
+    """Delivered parcels turn what was estimated into what matures, and bring bonuses. Stale where a
+    run took that day."""
     earned = [line for lines in parcels.values() for line in lines]
     if not parcels:
         return []
@@ -115,11 +142,18 @@ def earn(
         settlement.change_earnings(
             leader_id, estimated=-amount, when=settlement.not_taken(bucket), raises_version=True
         ),
-        settlement.change_maturing(leader_id, bucket, currency, matured=amount, caps=sums(earned)),
+        settlement.change_maturing(
+            leader_id,
+            bucket,
+            currency,
+            matured=amount + sum(line.amount for line in bonuses),
+            caps=sums(earned),
+        ),
         *(
             settlement.write_earned(leader_id, bucket, parcel_id, lines)
             for parcel_id, lines in parcels.items()
         ),
+        *(settlement.write_earned(leader_id, bucket, each.entry_id, [each]) for each in bonuses),
     ]
 
 
@@ -147,7 +181,7 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
         writes.append(
             settlement.write_earned(earnings.leader_id, part.bucket, part.parcel_id, part.remaining)
         )
-    told = _told_by(earnings, taken, refund.kept)
+    told = _told_by(earnings, taken, refund.beside)
     for bucket, (matured, adjusted) in told.items():
         by_day[bucket][0] += sum(line.amount for line in matured)
         by_day[bucket][1] += sum(line.amount for line in adjusted)
@@ -174,7 +208,7 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
 def _told_by(
     earnings: Earnings,
     taken: Sequence[RefundOfDelivery],
-    kept: Sequence[tuple[str, EarnedLine]],
+    beside: Sequence[tuple[str, EarnedLine]],
 ) -> dict[str, tuple[list[EarnedLine], list[EarnedLine]]]:
     """The lines that a refund itself brings to each day: what matures then, and what is posted to
     the available balance already."""
@@ -182,12 +216,31 @@ def _told_by(
     first = earnings.first_open_bucket
     for line in (line for part in taken for line in part.reversed):
         told[first][1].append(line)
-    for bucket, line in kept:
+    for bucket, line in beside:
         if earnings.has_taken(bucket):
             told[first][1].append(line)
         else:
             told[bucket][0].append(line)
     return told
+
+
+def keep_taken(source_id: str, lines: Mapping[str, Sequence[EarnedLine]]) -> list[Put]:
+    """Keep the lines by leader that would give back what `source_id` takes."""
+    return [settlement.keep_taken(each, source_id, of_leader) for each, of_leader in lines.items()]
+
+
+def give_back(
+    earnings: Earnings,
+    currency: str,
+    source_id: str,
+    lines: Sequence[EarnedLine],
+    beside: Sequence[tuple[str, EarnedLine]] = (),
+) -> list[Write]:
+    """What was taken matures again, each line under its day or the first that is open; such a line
+    is made anew by `source_id`, as are those `beside`, each with the day under which it waits.
+    Stale where a run has come in since `earnings` was read."""
+    again = [(earnings.bucket_for(date.fromisoformat(line.matured_on)), line) for line in lines]
+    return take_back(earnings, currency, RefundOfEarnings(source_id, 0, (), [*again, *beside]))
 
 
 def adjust(

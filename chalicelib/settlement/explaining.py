@@ -1,5 +1,6 @@
 """How an amount was determined: one line of a statement with all that it follows from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.kernel.callers import Caller
@@ -9,8 +10,9 @@ from chalicelib.ledger.rules import Entry
 from chalicelib.settlement import rules, statements
 from chalicelib.settlement.rules import EarnedLine, Rounding, StatementWhole
 
-# What the run itself makes available; every other line was posted to the balance before.
-BY_THE_RUN = ("commission", "spread", "cap")
+# What was posted to the available balance before, unless its entry is of the pending one alone; of
+# other kinds the account says so.
+BEFORE_THE_RUN = ("clawback", "held", "payout", "payout_returned", "netting")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class LineExplained(EarnedLine):
     currency: str = ""
     rounding: Rounding | None = None
     entry: Entry | None = None
+    voiding: Sequence[Entry] = ()
     settled_by: Entry | None = None
 
 
@@ -35,18 +38,37 @@ def line(leader_id: str, run_id: str, number: str, caller: Caller) -> LineExplai
 
 def _explained(statement: StatementWhole, number: int) -> LineExplained:
     found = statement.lines[number - 1]
-    by_the_run = found.kind in BY_THE_RUN
+    entry = _entry(found.entry_id, statement.leader_id)
     return LineExplained(
         **vars(found),
         number=number,
         run_id=statement.run_id,
         currency=statement.currency,
         rounding=rules.rounding(found),
-        entry=_entry(found.entry_id, statement.leader_id),
+        entry=entry,
+        voiding=_entries(found.voided_by, statement.leader_id),
         settled_by=_entry(rules.maturing_entry_id(statement), statement.leader_id)
-        if by_the_run
+        if _by_the_run(found, entry, statement)
         else None,
     )
+
+
+def _by_the_run(of: EarnedLine, entry: Entry | None, statement: StatementWhole) -> bool:
+    """Whether the run has made it available: it was pending. An entry may have posted to both
+    accounts, of parcels that were settled and that were not; what had matured before the statement
+    before was available."""
+    posted_to = {each.account.rpartition(":")[2] for each in entry.postings} if entry else set()
+    if of.kind in BEFORE_THE_RUN:
+        return posted_to == {"pending"}
+    if of.kind == "cap" or entry is None:
+        return True
+    if {"pending", "available"} <= posted_to:
+        return of.matured_on > statement.after_day
+    return "pending" in posted_to
+
+
+def _entries(entry_ids: Sequence[str], leader_id: str) -> list[Entry]:
+    return [found for each in entry_ids if (found := _entry(each, leader_id))]
 
 
 def _entry(entry_id: str, leader_id: str) -> Entry | None:

@@ -4,15 +4,18 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.settlement import bonuses, explaining, runs, statements
+from chalicelib.settlement import adjustments, bonuses, explaining, runs, statements
+from chalicelib.settlement.adjustments import Adjusted, Wanted
 from chalicelib.settlement.bonuses import Given
 from chalicelib.settlement.explaining import LineExplained
-from chalicelib.settlement.rules import LeaderOfRun, Progress, Statement
+from chalicelib.settlement.rules import Adjustment, Bonus, LeaderOfRun, Progress, Statement
 from chalicelib.settlement.runs import Started
 from chalicelib.settlement.schema import (
+    AdjustLeader,
     BalanceView,
     BonusView,
     GiveBonus,
+    LeaderAdjustmentView,
     LeaderOfRunView,
     LeadersQuery,
     LineExplainedView,
@@ -184,5 +187,55 @@ def give_bonus(request: Request, id: str) -> Reply:
     return _bonus_reply(given)
 
 
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/bonuses",
+    summary="List what a leader was given beside its commission",
+    roles=("operator", "leader"),
+    answer=BonusView,
+    is_list=True,
+)
+def list_bonuses(request: Request, id: str) -> Page[Bonus]:
+    return bonuses.bonuses_of(id, request.caller, request.page)
+
+
 def _bonus_reply(given: Given) -> Reply:
     return Reply(given.bonus, status=201 if given.is_new else 200)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/leaders/{id}/adjustments",
+    summary="Correct what a leader has available",
+    notes="Such as a bonus that was given by mistake. What the leader gains the platform loses, or "
+    "the other way round; what is available may fall below zero. It is a line `adjustment` of the "
+    "next statement. The same again with the same reference answers 200.",
+    roles=("operator",),
+    body=AdjustLeader,
+    answer=LeaderAdjustmentView,
+    status=201,
+    key="required",
+    errors={"reference_reused": 409, "currency_mismatch": 422},
+    also=Also(statuses={200: "The adjustment of that reference, which was made before."}),
+)
+def adjust_leader(request: Request, id: str) -> Reply:
+    sent: AdjustLeader = request.body
+    wanted = Wanted(sent.amount, sent.currency, sent.reason, sent.reference)
+    recorder = request.recorder(_adjustment_reply)
+    return _adjustment_reply(adjustments.adjust(id, wanted, request.caller, recorder))
+
+
+def _adjustment_reply(adjusted: Adjusted) -> Reply:
+    return Reply(adjusted.adjustment, status=201 if adjusted.is_new else 200)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/adjustments",
+    summary="List what was adjusted of a leader",
+    roles=("operator", "leader"),
+    answer=LeaderAdjustmentView,
+    is_list=True,
+)
+def list_leader_adjustments(request: Request, id: str) -> Page[Adjustment]:
+    return adjustments.adjustments_of(id, request.caller, request.page)

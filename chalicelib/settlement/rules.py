@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Literal
 
 from chalicelib.kernel.money import BASIS_POINTS, at_rate
+from chalicelib.plans.rules import PlanBonusKind
 
 RunStatus = Literal["running", "completed", "failed"]
 LineKind = Literal[
@@ -22,8 +23,11 @@ LineKind = Literal[
     "netting",
     "adjustment",
 ]
+Method = Literal["none", "half_up", "largest_remainder", "by_difference", "limited"]
 # The first day that can be open: what is posted to a leader before any run waits under it.
 FIRST_DAY = date.min.isoformat()
+# In place of a day: what is posted to the available balance is taken by every run before the first.
+AT_ONCE = ""
 
 
 def commission(basis: str, net_of_tax: int, cost: int, rate_bps: int) -> int:
@@ -43,7 +47,10 @@ class EarnedLine:
 
     `rule` says which rule of which plan gave the rate, and `entry_id` is the journal entry that
     posted it. `day_cap` is what the leader may earn at most by such lines of one delivery day,
-    `delivered_on`; None where there is no cap.
+    `delivered_on`; None where there is no cap. `borne_by` is the account that pays for what is
+    kept of a refund, and for which a cap withholds of it; empty where nobody does. `method` says
+    how the amount was made of the rate. `voided_by` are the entries that took of what `entry_id`
+    had posted, before any run did.
     """
 
     order_id: str
@@ -62,16 +69,24 @@ class EarnedLine:
     entry_id: str = ""
     day_cap: int | None = None
     delivered_on: str = ""
+    borne_by: str = ""
+    method: Method = "none"
+    voided_by: Sequence[str] = ()
 
 
-BonusKind = Literal["task"]
+BonusKind = Literal["task"] | PlanBonusKind
+# What a leader may be given a bonus for. Nobody is paid for whom it has brought to join.
+Task = Literal["sales", "promotion", "handing_out", "service", "stock_count", "training"]
 
 
 @dataclass(frozen=True)
 class Bonus:
     """What a leader was given beside its commission, once by its reference; in the minor unit.
 
-    It matures as commission does that is delivered on the day on which it was given.
+    It matures as commission does that is delivered on the day on which it was given. `reference` of
+    what a plan promises is the order that was the first one, or the campaign; `order_id` is the
+    order whose delivery brought it, and `waits_on` the day of the leader's earnings that it was put
+    under. One that was taken back may be given again: `times` counts how often it was given.
     """
 
     id: str
@@ -84,28 +99,98 @@ class Bonus:
     matures_on: str
     given_at: datetime
     given_by: str
+    order_id: str = ""
+    threshold: int | None = None
+    plan_id: str = ""
+    plan_version: int = 0
+    waits_on: str = ""
+    times: int = 1
+    taken_back_at: datetime | None = None
+    taken_back_by: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.taken_back_at is None
 
     @property
     def entry_id(self) -> str:
-        return f"bonus:{self.id}"
+        return f"bonus:{self.id}{self._occurrence}"
+
+    @property
+    def back_entry_id(self) -> str:
+        return f"bonus-back:{self.id}{self._occurrence}"
+
+    @property
+    def _occurrence(self) -> str:
+        return "" if self.times == 1 else f":{self.times}"
+
+    @property
+    def _rule(self) -> str:
+        """Such as `task:ten new members`, `first_order` and `campaign_total:cmp_1`."""
+        of = {"task": self.task, "campaign_total": self.reference}.get(self.kind)
+        return f"{self.kind}:{of}" if of else self.kind
+
+    @property
+    def line(self) -> EarnedLine:
+        return EarnedLine(
+            order_id=self.order_id,
+            sku_id="",
+            kind="bonus",
+            basis=self.kind,
+            basis_amount=self.threshold or self.amount,
+            rate_bps=0,
+            amount=self.amount,
+            matured_on=self.matures_on,
+            plan_id=self.plan_id,
+            plan_version=self.plan_version,
+            rule=self._rule,
+            entry_id=self.entry_id,
+        )
+
+
+@dataclass(frozen=True)
+class FirstOrder:
+    """The order whose delivery has made a customer one that is not new any more, as far as plans
+    with a bonus for that have asked; `is_rewarded` where nothing was delivered before."""
+
+    customer_id: str
+    order_id: str
+    is_rewarded: bool
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """What an operator has corrected of what a leader has available, once by its reference; in the
+    minor unit and in the leader's favour, so below zero where it is taken."""
+
+    id: str
+    leader_id: str
+    amount: int
+    currency: str
+    reason: str
+    reference: str
+    business_date: str
+    made_at: datetime
+    made_by: str
+
+    @property
+    def entry_id(self) -> str:
+        return f"adjustment:{self.id}"
 
     @property
     def line(self) -> EarnedLine:
         return EarnedLine(
             order_id="",
             sku_id="",
-            kind="bonus",
-            basis=self.kind,
+            kind="adjustment",
+            basis="adjustment",
             basis_amount=self.amount,
             rate_bps=0,
             amount=self.amount,
-            matured_on=self.matures_on,
-            rule=f"{self.kind}:{self.task}",
+            matured_on=self.business_date,
+            rule=f"adjustment:{self.reference}",
             entry_id=self.entry_id,
         )
-
-
-Method = Literal["none", "half_up", "largest_remainder", "by_difference", "limited"]
 
 
 @dataclass(frozen=True)
@@ -118,26 +203,11 @@ class Rounding:
 
 def rounding(line: EarnedLine) -> Rounding:
     """What the rate of the basis, or a role's share of it, is exactly, and how the amount was made
-    of it.
-
-    A part of an order line is what the line's rounded amount rises or falls by, so it may lie a
-    unit off its own rounding; what is farther off was set by a cap or floor of the plan.
-    """
+    of it, which the line has kept; nothing is rounded where both are the same."""
     if not line.rate_bps:
         return Rounding(str(line.amount), "none")
     exact = Fraction(line.basis_amount * line.rate_bps * line.share_bps, BASIS_POINTS**2)
-    return Rounding(str(exact), _method(exact, line))
-
-
-def _method(exact: Fraction, line: EarnedLine) -> Method:
-    if exact == line.amount:
-        return "none"
-    if abs(line.amount - exact) > 1:
-        return "limited"
-    if line.share_bps < BASIS_POINTS:
-        return "largest_remainder"
-    rounded = at_rate(line.basis_amount, line.rate_bps)
-    return "half_up" if line.amount == rounded else "by_difference"
+    return Rounding(str(exact), "none" if exact == line.amount else line.method)
 
 
 @dataclass(frozen=True)

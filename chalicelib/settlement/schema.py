@@ -1,11 +1,13 @@
 """Requests and answers about settlement."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from chalicelib.platform.schema import (
+    MAX_AMOUNT,
     BusinessDate,
+    Currency,
     Instant,
     PageQuery,
     PositiveAmount,
@@ -14,7 +16,13 @@ from chalicelib.platform.schema import (
     ShortText,
     View,
 )
-from chalicelib.settlement.rules import BonusKind, LeaderStatus, LineKind, Method, RunStatus
+from chalicelib.settlement.rules import BonusKind, LeaderStatus, LineKind, Method, RunStatus, Task
+
+
+def _not_nothing(amount: int) -> int:
+    if not amount:
+        raise ValueError("must not be 0")
+    return amount
 
 
 class StartRun(RequestModel):
@@ -131,6 +139,13 @@ class EarnedLineView(View):
         description="What the leader may earn in this role under the rule on one day of delivery."
     )
     delivered_on: str = Field(description="The delivery day, where it is capped; else empty.")
+    borne_by: str = Field(
+        description="The account that pays what is kept of a refund, or for which a cap withholds "
+        "of it; empty where it is the platform's revenue."
+    )
+    voided_by: list[str] = Field(
+        description="The entries of refunds that have taken of it before a run could."
+    )
 
 
 class StatementView(StatementSummaryView):
@@ -143,8 +158,9 @@ class RoundingView(View):
         "or a fraction such as 999/10."
     )
     method: Method = Field(
-        description="`none`: it is whole; `half_up`; `by_difference`: a part of an order line is "
-        "what the whole line's rounded amount changed by; `limited`: a cap or floor of the plan."
+        description="`none`: it is whole; `half_up`; `largest_remainder`: a role's share of it; "
+        "`by_difference`: a part of an order line is what the whole line's rounded amount changed "
+        "by; `limited`: a cap or floor of the plan."
     )
 
 
@@ -167,25 +183,68 @@ class LineExplainedView(EarnedLineView):
     currency: str
     rounding: RoundingView
     entry: EntryView | None = Field(description="Null where nothing was posted for it.")
+    voiding: list[EntryView] = Field(
+        description="The entries of `voided_by`: with them `entry` comes to the line, and to the "
+        "others that it brought."
+    )
     settled_by: EntryView | None = Field(
         description="The run's entry that made it available; null where it was so before."
     )
 
 
 class GiveBonus(RequestModel):
-    task: ShortText
+    task: Task = Field(
+        description="What the leader has done. None of these is bringing people to join: no bonus "
+        "is tied to what anybody pays for that."
+    )
     amount: PositiveAmount
     reference: Reference = Field(description="What tells it from the next one for the leader.")
+
+
+class AdjustLeader(RequestModel):
+    amount: Annotated[
+        int,
+        Field(
+            ge=-MAX_AMOUNT,
+            le=MAX_AMOUNT,
+            description="In the minor unit and in the leader's favour; below zero to take it.",
+        ),
+        AfterValidator(_not_nothing),
+    ]
+    currency: Currency | None = Field(default=None, description="The leader's, if it is named.")
+    reason: ShortText
+    reference: Reference = Field(description="What tells it from the next one for the leader.")
+
+
+class LeaderAdjustmentView(View):
+    id: str
+    leader_id: str
+    amount: int
+    currency: str
+    reason: str
+    reference: str
+    entry_id: str
+    made_at: Instant
+    made_by: str
 
 
 class BonusView(View):
     id: str
     leader_id: str
     kind: BonusKind
-    task: str
-    reference: str
+    task: str = Field(description="Empty for what a plan promises.")
+    reference: str = Field(
+        description="An operator's own of a task; else the order that was the customer's first, or "
+        "the campaign."
+    )
     amount: int
     currency: str
+    threshold: int | None = Field(description="What the campaign's total had to reach.")
+    order_id: str = Field(description="Whose delivery brought it; empty for a task.")
+    plan_version: int = Field(description="Of the plan that promises it; 0 for a task.")
     matures_on: str
     given_at: Instant
-    given_by: str
+    given_by: str = Field(description="The operator, or the plan.")
+    times: int = Field(description="How often it was given, where it was taken back between.")
+    taken_back_at: Instant | None = Field(description="Null while it stands.")
+    taken_back_by: str | None = Field(description="The refund that took it back.")

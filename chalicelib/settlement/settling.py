@@ -3,6 +3,7 @@
 A dry run works out the same and writes only what it would come to.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -170,8 +171,9 @@ def _writes(earnings: Earnings, taken: Taken | None, *, late: bool) -> list[Writ
         create(StatementRow.of(made)),
     ]
     writes += settlement.keep_capped(made.leader_id, taken.capped)
-    if taken.matured or taken.amount:
-        writes += ledger.post(_maturing_entry(taken))
+    amounts = _made_available(taken)
+    if any(amounts.values()):
+        writes += ledger.post(_maturing_entry(made, amounts))
     return writes
 
 
@@ -194,17 +196,24 @@ def _catching_up(run: Run, leader: LeaderOfRun, *, has_taken: bool) -> list[Writ
     ]
 
 
-def _maturing_entry(taken: Taken) -> books.Entry:
-    made = taken.statement
+def _made_available(taken: Taken) -> Counter[str]:
+    """What has matured; caps withhold of it for the platform, or for who bears a refund."""
+    leader_id = taken.statement.leader_id
+    amounts = Counter[str]()
+    amounts[books.leader_account(leader_id, "pending")] += taken.matured
+    amounts[books.leader_account(leader_id, "available")] -= taken.amount
+    for line in taken.statement.caps:
+        amounts[line.borne_by or books.PLATFORM_REVENUE] += line.amount
+    return amounts
+
+
+def _maturing_entry(made: Statement, amounts: Counter[str]) -> books.Entry:
+    month = belongs_to(made.business_date, made.made_at)
     return books.entry(
         maturing_entry_id(made),
         made.currency,
         made.run_id,
         made.made_at,
-        {
-            books.leader_account(made.leader_id, "pending"): taken.matured,
-            books.leader_account(made.leader_id, "available"): -taken.amount,
-            books.PLATFORM_REVENUE: taken.amount - taken.matured,
-        },
-        belongs_to=belongs_to(made.business_date, made.made_at),
+        amounts,
+        belongs_to=month,
     )

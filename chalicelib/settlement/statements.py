@@ -67,9 +67,10 @@ def with_lines(found: Statement) -> StatementWhole:
 def as_csv(statement: StatementWhole) -> str:
     """The lines with a header, amounts in the minor unit (RFC 4180)."""
     text = io.StringIO()
-    names = [field.name for field in fields(EarnedLine)]
-    writer = csv.DictWriter(text, ["currency", *names])
+    names = [field.name for field in fields(EarnedLine) if field.name != "method"]
+    writer = csv.DictWriter(text, ["currency", *names], extrasaction="ignore")
     writer.writeheader()
     for line in statement.lines:
-        writer.writerow({"currency": statement.currency, **vars(line)})
+        voided_by = " ".join(line.voided_by)
+        writer.writerow({"currency": statement.currency, **vars(line), "voided_by": voided_by})
     return text.getvalue()

@@ -24,7 +24,7 @@ def _reply(simulation: SimulationWhole) -> Reply:
     summary="Ask what a month's orders would have earned under a draft",
     notes="Nothing is saved of the draft, and nothing is paid. Each order's leader has the level, "
     "hub and uplines that it has now. What was refunded counts on neither side, and an offer's own "
-    "commission stays as it is.",
+    "commission stays as it is. Daily caps and bonuses are not simulated.",
     roles=("operator",),
     body=SimulatePlan,
     answer=SimulationView,
@@ -36,7 +36,11 @@ def _reply(simulation: SimulationWhole) -> Reply:
 def simulate(request: Request, id: str) -> Reply:
     sent: SimulatePlan = request.body
     draft = Draft(
-        plan_schema.rules_of(sent), plan_schema.upline_of(sent), sent.month, sent.leader_ids
+        plan_schema.rules_of(sent),
+        plan_schema.upline_of(sent),
+        plan_schema.bonuses_of(sent),
+        sent.month,
+        sent.leader_ids,
     )
     return _reply(service.start(id, draft, request.recorder(_reply)))
 

@@ -20,7 +20,7 @@ from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
 from chalicelib.plans import service as plans
 from chalicelib.plans import store as plan_store
-from chalicelib.plans.rules import Plan, Rule, Sold
+from chalicelib.plans.rules import Plan, PlanBonus, Rule, Sold
 from chalicelib.platform import queues
 from chalicelib.platform.log import logger
 from chalicelib.platform.pages import PageRequest
@@ -42,6 +42,8 @@ MADE_WITHIN = timedelta(minutes=1)
 class Draft:
     rules: Sequence[Rule]
     upline: Sequence[int]
+    # They are checked with the draft, and count on neither side.
+    bonuses: Sequence[PlanBonus]
     month: str | None
     leader_ids: Sequence[str]
 
@@ -50,7 +52,7 @@ def start(plan_id: str, draft: Draft, recorder: Recorder | None) -> SimulationWh
     """Simulate a month under a draft; last month where none is named. Done at once where its orders
     are few. Raises NotFound, and Invalid for what a version could not say or a month to come."""
     plan, now = plans.plan_of(plan_id), clock.now()
-    plans.check_draft(plan, draft.rules, draft.upline)
+    plans.check_draft(plan, draft.rules, draft.upline, draft.bonuses)
     begins, ends = _month(draft.month, now)
     made = Simulation(
         id=ids.new("sim"),

@@ -64,7 +64,9 @@ class SetSettlementTerms(RequestModel):
         default=[], description="Business dates, both included, in which no fee falls due."
     )
     deposit: PositiveAmount | None = Field(
-        default=None, description="What it has promised to leave as a security."
+        default=None,
+        description="What it is to leave as a security. What is missing of it is `deposit_due` in "
+        "its balance; no payout is held back for it.",
     )
     fine_cap: Amount | None = Field(
         default=None, description="The most it is fined in one business month; null: no limit."
@@ -162,6 +164,7 @@ class SupplierBalanceView(View):
     held: int = Field(description="What is disputed, until an operator has decided.")
     owed: int = Field(description="What it owes in fees; a payout nets it.")
     deposit: int = Field(description="What is held of it as a security.")
+    deposit_due: int = Field(description="What its settlement terms ask for beyond that.")
     in_payout: int
     paid_out: int
 

@@ -10,6 +10,7 @@ from chalicelib.kernel.errors import Invalid
 from chalicelib.ledger import service as books
 from chalicelib.ledger import store as ledger
 from chalicelib.parties import service as parties
+from chalicelib.parties import store
 from chalicelib.platform import sheets
 from chalicelib.platform.schema import FIRST_YEAR, LAST_YEAR
 from chalicelib.platform.settings import settings
@@ -24,13 +25,17 @@ LONGEST = timedelta(days=366)
 
 @dataclass(frozen=True)
 class Balance:
-    """What a supplier has coming and what it owes, in its currency's minor unit."""
+    """What a supplier has coming and what it owes, in its currency's minor unit.
+
+    `deposit_due` is what its terms ask for as a security beyond what is held.
+    """
 
     currency: str
     payable: int
     held: int
     owed: int
     deposit: int
+    deposit_due: int
     in_payout: int
     paid_out: int
 
@@ -92,12 +97,14 @@ def balance(supplier_id: str, caller: Caller) -> Balance:
     caller.must_be("supplier", supplier_id, "supplier")
     supplier = parties.supplier(supplier_id)
     accounts = ledger.accounts_of(f"supplier:{supplier_id}")
+    asked = store.settlement_terms_of([supplier_id])[supplier_id].deposit or 0
     return Balance(
         currency=supplier.currency,
         payable=-accounts.payable,
         held=-accounts.held,
         owed=accounts.owed,
         deposit=-accounts.deposit,
+        deposit_due=max(0, asked + accounts.deposit),
         in_payout=-accounts.in_payout,
         paid_out=ledger.paid_out(f"supplier:{supplier_id}"),
     )

@@ -17,6 +17,7 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import ENDED_UNSHIPPED, Order
 from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Refund
+from chalicelib.payouts import store as payouts
 from chalicelib.settlement import run_store
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import PLATFORM
@@ -161,6 +162,27 @@ def _campaign_ended(event_type: str) -> Callable[[str], Iterable[Told]]:
     return tell
 
 
+def _payout(event_type: str) -> Callable[[str], Iterable[Told]]:
+    """A result of a supplier's payout; of one that has come back since only that is told."""
+
+    def tell(payout_id: str) -> Iterable[Told]:
+        payout = _found(payouts.get_payout(payout_id), payout_id)
+        if event_type != f"payout.{payout.outcome}":
+            return []
+        data = {
+            "payout_id": payout.id,
+            "version": payout.version,
+            "currency": payout.currency,
+            "amount": payout.amount,
+            "netted": payout.netted,
+            "reference": payout.reference,
+        }
+        identity = f"{event_type}:{payout.id}"
+        return [Told(payout.payee.id, event_type, payout.id, identity, data)]
+
+    return tell
+
+
 def _settlement_completed(run_id: str) -> Iterable[Told]:
     run = _found(run_store.get_run(run_id), run_id)
     data = {
@@ -217,6 +239,9 @@ _TELL: dict[str, Callable[[str], Iterable[Told]]] = {
     events.CAMPAIGN_MISSED: _campaign_ended("campaign.missed"),
     events.CAMPAIGN_CANCELLED: _campaign_ended("campaign.cancelled"),
     events.SETTLEMENT_COMPLETED: _settlement_completed,
+    events.PAYOUT_PAID: _payout("payout.paid"),
+    events.PAYOUT_RETURNED: _payout("payout.returned"),
+    events.PAYOUT_FAILED: _payout("payout.failed"),
     events.ENDPOINT_DISABLED: _endpoint_disabled,
     events.AFTER_SALES_REQUESTED: _after_sales_requested,
     events.AFTER_SALES_DECIDED: _after_sales_decided,

@@ -156,8 +156,35 @@ def test_a_leader_leaves_once_and_is_listed_until_it_has_left() -> None:
     assert parties.leaving_of(["ldr_1", "ldr_2"]) == {"ldr_1"}
     leaving = replace(leader, leaving_at=NOW, leaving_reason="closes")
     assert parties.get_leader("ldr_1") == leaving
-    write(parties.change_leader(leaving, left_at=NOW, leaving_at=NOW), parties.end_leaving("ldr_1"))
+    write(
+        parties.change_leader(leaving, left_at=NOW, leaving_at=NOW), parties.has_left("ldr_1", 70)
+    )
     with pytest.raises(Stale):
-        write(parties.change_leader(leaving, left_at=NOW), parties.end_leaving("ldr_1"))
+        write(parties.change_leader(leaving, left_at=NOW), parties.has_left("ldr_1", 70))
     assert list(parties.all_leaving()) == []
     assert parties.get_leader("ldr_1") == replace(leaving, left_at=NOW)
+    with pytest.raises(Stale):
+        write(parties.end_leaving("ldr_1"))
+    assert parties.leaving_of(["ldr_1", "ldr_2"]) == {"ldr_1"}
+
+
+def test_one_that_has_left_is_listed_with_what_it_was_told_to_owe() -> None:
+    assert list(parties.all_that_left()) in ([], [[]])
+    for leader_id, owed in (("ldr_1", 0), ("ldr_2", 70)):
+        write(parties.begin_leaving(leader_id))
+        write(parties.has_left(leader_id, owed))
+    ((first, second),) = parties.all_that_left()
+    assert [(each.pk, each.owed) for each in (first, second)] == [("ldr_1", 0), ("ldr_2", 70)]
+    write(parties.told_to_owe(first, 30))
+    with pytest.raises(Stale):
+        write(parties.told_to_owe(first, 40))
+    ((first, _),) = parties.all_that_left()
+    assert first.owed == 30
+
+
+def test_one_that_stays_is_listed_nowhere() -> None:
+    write(parties.begin_leaving("ldr_1"))
+    write(parties.end_leaving("ldr_1"))
+    with pytest.raises(Stale):
+        write(parties.has_left("ldr_1", 0))
+    assert (list(parties.all_leaving()), parties.leaving_of(["ldr_1"])) == ([], set())

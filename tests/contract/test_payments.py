@@ -206,9 +206,9 @@ def test_a_leaders_refunds_are_listed_by_status_and_method_newest_first() -> Non
     assert rest.items == (done,)
 
 
-def test_a_chargeback_is_kept_once_and_closed_once() -> None:
-    opened = Chargeback(
-        id="cbk_1",
+def a_chargeback(name: str, minute: int = 0) -> Chargeback:
+    return Chargeback(
+        id=f"cbk_{name}",
         provider="local",
         reference="dp_1",
         charge="ch_1",
@@ -219,9 +219,24 @@ def test_a_chargeback_is_kept_once_and_closed_once() -> None:
         fee=150,
         currency="EUR",
         status="open",
-        opened_at=NOW,
+        opened_at=NOW + timedelta(minutes=minute),
         version=1,
     )
+
+
+def test_chargebacks_are_listed_the_newest_first() -> None:
+    made = [a_chargeback(name, minute) for name, minute in (("b", 2), ("c", 1), ("a", 2))]
+    for each in made:
+        write(payments.add_chargeback(each))
+    add_remittance("rem_1")
+    first = payments.chargebacks(PageRequest("", 2))
+    assert first.items == (made[0], made[2])
+    second = payments.chargebacks(PageRequest("", 2, first.next_after))
+    assert (second.items, second.next_after) == ((made[1],), None)
+
+
+def test_a_chargeback_is_kept_once_and_closed_once() -> None:
+    opened = a_chargeback("1")
     write(payments.add_chargeback(opened))
     with pytest.raises(Stale):
         write(payments.add_chargeback(opened))

@@ -13,7 +13,7 @@ from chalicelib.ledger.rules import Bound
 from chalicelib.ledger.store import OutOfBounds
 from chalicelib.payouts import postings
 from chalicelib.payouts import store as payouts
-from chalicelib.payouts.rules import Party, Payout, SealedAccount, Tally
+from chalicelib.payouts.rules import Party, Payout, SealedAccount, Standing, Tally
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write
 from chalicelib.settlement import store as settlement
@@ -115,6 +115,26 @@ def test_a_party_has_one_open_payout() -> None:
     assert payouts.get_payouts(["pyt_2", "pyt_3", "pyt_1"]) == [second, first]
 
 
+def test_a_payout_that_is_over_from_the_start_is_not_open() -> None:
+    offset = a_payout(amount=0, netted=500, outcome="offset", told_at=NOW)
+    write(*payouts.add_payout(a_payout(id="pyt_2", batch_id="pob_2")))
+    write(*payouts.add_payout(offset))
+    assert payouts.get_payout("pyt_1") == offset
+    with pytest.raises(Stale):
+        write(*payouts.add_payout(offset))
+    with pytest.raises(Stale):
+        write(payouts.end(offset))
+
+
+def test_what_is_said_of_a_payout_holds_while_it_is_unchanged() -> None:
+    payout = a_payout()
+    write(*payouts.add_payout(payout))
+    write(payouts.unchanged(payout), payouts.count("pob_1", 0, payouts=1))
+    write(payouts.replace_payout(payout.told("paid", "B1", NOW)))
+    with pytest.raises(Stale):
+        write(payouts.unchanged(payout), payouts.count("pob_1", 0, payouts=1))
+
+
 def test_all_payouts_and_batches_are_found_page_by_page() -> None:
     batch = a_batch()
     made = [a_payout(), a_payout(id="pyt_2", party="supplier:sup_1")]
@@ -186,6 +206,52 @@ def test_a_payout_that_is_cancelled_leaves_no_trace(party: Party) -> None:
     write(*postings.prepared(payout))
     write(*postings.cancelled(payout, NOW))
     assert balances(party) == before
+
+
+# What a leader has available and holds, as accounts, before and after what a payout of it takes.
+NETTED = [
+    ((-1500, 1000), (0, 0), 500),
+    ((-700, 1000), (0, 300), 0),
+    ((-300, -1000), (0, 0), 1300),
+    ((0, -1000), (0, 0), 1000),
+    ((200, -1000), (0, 0), 800),
+    ((1200, -1000), (200, 0), 0),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "amount"), NETTED)
+def test_what_is_coming_and_what_is_owed_are_netted_whoever_owes(
+    before: tuple[int, int], after: tuple[int, int], amount: int
+) -> None:
+    for purpose, balance in zip(("available", "collected"), before, strict=True):
+        if balance:
+            give(LEADER, purpose, balance)
+    standing = Standing(-before[0], before[1])
+    payout = a_payout(amount=standing.left, netted=standing.netted)
+    write(*postings.prepared(payout))
+    assert standing.left == amount
+    assert balances(LEADER) == {
+        "available": after[0],
+        "collected": after[1],
+        "in_payout": -amount,
+    }
+    assert sum(each[1] for each in told()) == before[0] - after[0]
+    write(*postings.cancelled(payout, NOW))
+    assert balances(LEADER) == {"available": before[0], "collected": before[1], "in_payout": 0}
+    assert sum(each[1] for each in told()) == 0
+
+
+@pytest.mark.parametrize(("coming", "owed"), [(-300, -999), (199, -1000), (-700, 699)])
+def test_nothing_is_netted_beyond_what_there_is(coming: int, owed: int) -> None:
+    """Of a leader that stood otherwise when its payout was worked out."""
+    planned = {-300: (-300, -1000), 199: (200, -1000), -700: (-700, 1000)}[coming]
+    give(LEADER, "available", coming)
+    give(LEADER, "collected", owed)
+    standing = Standing(-planned[0], planned[1])
+    before = balances(LEADER)
+    with pytest.raises(OutOfBounds):
+        write(*postings.prepared(a_payout(amount=standing.left, netted=standing.netted)))
+    assert balances(LEADER) == before
 
 
 @pytest.mark.parametrize(("coming", "owed"), [(-1499, 1000), (-1500, 999), (-1, 0)])

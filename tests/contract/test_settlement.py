@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,21 @@ from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import create, write
 from chalicelib.settlement import earning, run_store
 from chalicelib.settlement import store as settlement
+from chalicelib.settlement.campaign_totals import CampaignTotal, moved
 from chalicelib.settlement.cap_sums import summed_lines
 from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
-from chalicelib.settlement.rules import EarnedLine, Earnings, LeaderOfRun, Run, Statement, Total
+from chalicelib.settlement.rules import (
+    Adjustment,
+    Bonus,
+    EarnedLine,
+    Earnings,
+    FirstOrder,
+    LeaderOfRun,
+    Run,
+    Statement,
+    Total,
+)
 from chalicelib.settlement.run_store import AlreadySettled, RunRow
 from chalicelib.settlement.store import StatementRow
 from tests.support.made import NOW
@@ -144,6 +156,55 @@ def test_a_refund_judged_before_a_run_came_in_is_judged_again() -> None:
     with pytest.raises(Stale):
         write(*earning.take_back(read, "EUR", refund_of("2026-03-10", left=60, back=40)))
     assert amounts("", "2026-03-31") == [100]
+
+
+def test_what_was_taken_is_kept_and_matures_again_on_its_day_or_the_first_open_one() -> None:
+    lines = [
+        line(40, kind="adjustment"),
+        replace(line(5, kind="adjustment"), matured_on="2026-04-01"),
+    ]
+    write(*earning.keep_taken("rfd_1", {"ldr_1": lines, "ldr_2": lines[:1]}))
+    with pytest.raises(Stale):
+        write(*earning.keep_taken("rfd_1", {"ldr_2": lines}))
+    kept = settlement.taken(["ldr_1", "ldr_2", "ldr_3"], "rfd_1")
+    assert {each: list(of_leader) for each, of_leader in kept.items()} == {
+        "ldr_1": lines,
+        "ldr_2": lines[:1],
+    }
+    take("2026-03-10")
+    read = settlement.get_earnings("ldr_1")
+    write(*earning.give_back(read, "EUR", "cbk_1", kept["ldr_1"]))
+    assert matured("", "2026-04-30") == [("2026-03-11", 40, 0), ("2026-04-01", 5, 0)]
+    assert amounts("", "2026-04-30") == [40, 5]
+
+
+def test_what_is_given_back_is_judged_again_where_a_run_came_in() -> None:
+    read = settlement.get_earnings("ldr_1")
+    take("2026-03-10")
+    with pytest.raises(Stale):
+        write(*earning.give_back(read, "EUR", "cbk_1", [line(40, kind="adjustment")]))
+
+
+def adjustment(n: int) -> Adjustment:
+    at = NOW + timedelta(seconds=n)
+    return Adjustment(
+        f"adj_{9 - n}", "ldr_1", -n, "EUR", "a “reason”", f"no. {n}", "2026-03-10", at, "op_1"
+    )
+
+
+def test_adjustments_are_made_once_and_listed_by_age() -> None:
+    made = [adjustment(n) for n in range(1, 4)]
+    for each in made:
+        write(*settlement.add_adjustment(each))
+    with pytest.raises(Stale):
+        write(*settlement.add_adjustment(replace(made[0], made_at=NOW)))
+    assert settlement.get_adjustment("ldr_1", "adj_7") == made[1]
+    assert settlement.get_adjustment("ldr_1", "adj_1") is None
+    first = settlement.adjustments("ldr_1", PageRequest("list", 2))
+    assert first.items == (made[2], made[1])
+    then = settlement.adjustments("ldr_1", PageRequest("list", 2, first.next_after))
+    assert (then.items, then.next_after) == ((made[0],), None)
+    assert settlement.adjustments("ldr_2", PageRequest("list", 2)).items == ()
 
 
 def test_what_is_posted_to_the_available_balance_is_in_the_next_run() -> None:
@@ -371,8 +432,9 @@ def test_lines_are_told_by_day_and_statements_from_a_date_on() -> None:
 
 
 def test_what_a_capped_day_comes_to_is_kept() -> None:
+    borne = (("supplier:sup_1:payable", 200),)
     days = [
-        CappedDay(f"2026-{on}", "promoter", "pln_1", "offer", 500, 700)
+        CappedDay(f"2026-{on}", "promoter", "pln_1", "offer", 500, 700, borne)
         for on in ("03-09", "03-10", "03-19", "04-10")
     ]
     puts = settlement.keep_capped("ldr_1", days)
@@ -387,10 +449,13 @@ def test_what_is_capped_adds_up_beside_its_day() -> None:
     for parcel, amount in (("prc_1", 100), ("prc_2", 50)):
         capped = replace(line(amount), day_cap=500, delivered_on="2026-03-03")
         earn("2026-03-10", parcel, [capped, line(7)])
+    borne = replace(capped, amount=3, borne_by="supplier:sup_1:payable")
+    earn("2026-03-10", "prc_3", [borne])
     (day,) = settlement.maturing_between("ldr_1", "", "2026-03-10")
-    (summed,) = summed_lines(day.caps)
-    assert (day.matured, summed.amount, summed.day_cap) == (164, 150, 500)
-    assert summed.delivered_on == "2026-03-03"
+    own, of_supplier = summed_lines(day.caps)
+    assert (day.matured, own.amount, own.day_cap) == (167, 150, 500)
+    assert (of_supplier.amount, of_supplier.borne_by) == (3, "supplier:sup_1:payable")
+    assert own.delivered_on == of_supplier.delivered_on == "2026-03-03"
 
 
 def test_a_dry_run_is_listed_apart_and_goes_beside_a_run() -> None:
@@ -409,3 +474,83 @@ def test_a_statement_follows_only_on_the_last_one() -> None:
     forged = replace(settlement.get_earnings("ldr_1"), last_run_id=read.last_run_id)
     with pytest.raises(Stale):
         write(settlement.take(statement("2026-03-11"), forged))
+
+
+def a_bonus(name: str, minute: int = 0) -> Bonus:
+    return Bonus(
+        id=f"bns_{name}",
+        leader_id="ldr_1",
+        kind="campaign_total",
+        task="",
+        reference="cmp_1",
+        amount=200,
+        currency="EUR",
+        matures_on="2026-03-10",
+        given_at=NOW + timedelta(minutes=minute),
+        given_by="cpl_1",
+        order_id="ord_1",
+        threshold=3000,
+        plan_id="cpl_1",
+        plan_version=2,
+        waits_on="2026-03-10",
+    )
+
+
+def test_a_bonus_is_given_taken_back_and_given_again_once_each() -> None:
+    given = a_bonus("a")
+    back = replace(given, taken_back_at=NOW, taken_back_by="rfd_1")
+    again = replace(given, times=2)
+    write(*settlement.add_bonus(given))
+    with pytest.raises(Stale):
+        write(*settlement.add_bonus(given))
+    with pytest.raises(Stale):
+        write(settlement.replace_bonus(back, again))
+    for before, after in ((given, back), (back, again)):
+        write(settlement.replace_bonus(before, after))
+        assert settlement.get_bonus("ldr_1", "bns_a") == after
+        with pytest.raises(Stale):
+            write(settlement.replace_bonus(before, after))
+    assert settlement.get_bonus("ldr_2", "bns_a") is None
+
+
+def test_a_leaders_bonuses_are_listed_the_last_given_first() -> None:
+    made = [a_bonus(name, minute) for name, minute in (("b", 2), ("c", 1), ("a", 2))]
+    for each in made:
+        write(*settlement.add_bonus(each))
+    first = settlement.bonuses("ldr_1", PageRequest("", 2))
+    assert first.items == (made[0], made[2])
+    second = settlement.bonuses("ldr_1", PageRequest("", 2, first.next_after))
+    assert (second.items, second.next_after) == ((made[1],), None)
+    assert settlement.bonuses("ldr_2", PageRequest("", 2)).items == ()
+
+
+def test_a_customers_first_order_is_one() -> None:
+    first = FirstOrder("cus_1", "ord_1", is_rewarded=True)
+    assert settlement.first_order_of("cus_1") is None
+    write(settlement.keep_first_order(first))
+    with pytest.raises(Stale):
+        write(settlement.keep_first_order(replace(first, order_id="ord_2")))
+    assert settlement.first_order_of("cus_1") == first
+
+
+def test_a_campaigns_total_is_begun_once_and_moved_within_bounds() -> None:
+    nothing = settlement.campaign_total("ldr_1", "cmp_1")
+    assert nothing == CampaignTotal("ldr_1", "cmp_1")
+    first = moved(nothing, 1000, [3000])
+    write(settlement.move_campaign_total(first))
+    with pytest.raises(Stale):
+        write(settlement.move_campaign_total(first))
+    read = settlement.campaign_total("ldr_1", "cmp_1")
+    assert read == first.after
+    # Two who have read 10.00 add 5.00 each, and a third one 15.00, which is too late then.
+    write(settlement.move_campaign_total(moved(read, 500, [3000])))
+    write(settlement.move_campaign_total(moved(read, 500, [3000])))
+    with pytest.raises(Stale):
+        write(settlement.move_campaign_total(moved(read, 1500, [3000])))
+    read = settlement.campaign_total("ldr_1", "cmp_1")
+    write(settlement.move_campaign_total(moved(read, 1500, [3000])))
+    assert settlement.campaign_total("ldr_1", "cmp_1").reached == (3000,)
+    with pytest.raises(Stale):
+        write(settlement.move_campaign_total(moved(read, 1, [])))
+    assert settlement.campaign_total("ldr_1", "cmp_1").total == 3500
+    assert settlement.campaign_total("ldr_1", "cmp_2").total == 0

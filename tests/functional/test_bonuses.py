@@ -13,7 +13,7 @@ from tests.support.world import Json, World, created
 
 
 def give(world: World, leader_id: str, **changes: Any) -> Answer:
-    body = {"task": "ten new members", "amount": 2000, "reference": "march", **changes}
+    body = {"task": "training", "amount": 2000, "reference": "march", **changes}
     return world.operator.post(f"/v1/leaders/{leader_id}/bonuses", body)
 
 
@@ -32,7 +32,7 @@ def test_a_bonus_is_the_platforms_and_matures_like_commission(world: World, time
     }
     told = statement(world, sale, run)
     (line,) = told["lines"]
-    assert (line["kind"], line["amount"], line["rule"]) == ("bonus", 2000, "task:ten new members")
+    assert (line["kind"], line["amount"], line["rule"]) == ("bonus", 2000, "task:training")
     assert line["matured_on"] == made["matures_on"]
     path = f"/v1/leaders/{sale.leader_id}/statements/{run['id']}/lines/1"
     assert world.operator.get(path).json["entry"]["id"] == f"bonus:{made['id']}"
@@ -44,7 +44,7 @@ def test_a_reference_stands_for_one_bonus(world: World) -> None:
     made = created(give(world, leader_id))
     again = give(world, leader_id)
     assert (again.status, again.json) == (200, made)
-    for changes in ({"amount": 1999}, {"task": "another"}):
+    for changes in ({"amount": 1999}, {"task": "promotion"}):
         answer = give(world, leader_id, **changes)
         assert (answer.status, answer.code) == (409, "reference_reused")
     created(give(world, leader_id, reference="april"))
@@ -62,7 +62,12 @@ def test_a_bonus_that_is_asked_for_at_once_is_given_once(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "field"),
-    [({"amount": 0}, "amount"), ({"task": ""}, "task"), ({"reference": "a\nb"}, "reference")],
+    [
+        ({"amount": 0}, "amount"),
+        ({"task": ""}, "task"),
+        ({"task": "recruited 10 paying members: 10 % of their joining fees"}, "task"),
+        ({"reference": "a\nb"}, "reference"),
+    ],
 )
 def test_bad_input_is_refused(world: World, changes: Json, field: str) -> None:
     answer = give(world, world.add_leader(), **changes)

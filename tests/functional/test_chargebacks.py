@@ -1,9 +1,12 @@
 """What customers' banks take back: refunded at once with a fee, lost, or given back."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chalicelib.ordering import pricing
 from tests.functional.conftest import Clock
 from tests.functional.test_refund_bearers import bear
 from tests.functional.test_refunds import refund, settle, statement
@@ -46,6 +49,10 @@ def booked(world: World, sale: Sale) -> dict[str, int]:
             account = account.replace(name, by)
         found[account] = -amount
     return found
+
+
+def balance(world: World, sale: Sale) -> Json:
+    return world.operator.get(f"/v1/leaders/{sale.leader_id}/balance").json
 
 
 def cases(world: World) -> list[str]:
@@ -142,6 +149,25 @@ def test_a_fee_that_is_named_later_is_booked_then_once(world: World) -> None:
     whole(world)
 
 
+def test_another_fee_than_was_booked_needs_a_person(world: World) -> None:
+    sale = world.sale()
+    order = world.delivered_order(sale, 3)
+    tell(world, order)
+    for _ in range(2):
+        assert tell(world, order, fee=400).status == 200
+    tell(world, order, fee=0)  # says nothing of it
+    assert booked(world, sale)["platform:revenue"] == 250
+    assert cases(world) == ["chargeback_differs", "payment_disputed"]
+    (differs,) = (
+        case
+        for case in world.operator.get("/v1/cases").json["items"]
+        if case["kind"] == "chargeback_differs"
+    )
+    assert "a fee of 4.00 EUR" in differs["detail"]
+    assert "a fee of 1.50 EUR" in differs["detail"]
+    whole(world)
+
+
 @pytest.mark.parametrize(("refunded", "fits"), [(2, 1000), (3, 0)])
 def test_more_than_is_left_is_booked_apart_with_a_case(
     world: World, refunded: int, fits: int
@@ -217,7 +243,8 @@ def test_won_gives_each_side_what_was_taken_from_it(world: World, time: Clock) -
     assert booked(world, sale) == {
         "cash:local": -(3000 - 150),
         "supplier:payable": 2100,
-        "leader:available": 300,
+        "leader:available": 200,
+        "leader:pending": 100,
         "platform:revenue": 600 - 150,
     }
     told = statement(world, sale, settle(world, time, days=1))
@@ -225,11 +252,14 @@ def test_won_gives_each_side_what_was_taken_from_it(world: World, time: Clock) -
         ("adjustment", 100),
         ("clawback", -100),
     ]
+    assert balance(world, sale)["available"] == 300
     assert world.order(order["id"])["refunded_amount"] == 1000
     whole(world)
 
 
-def test_won_gives_back_what_no_run_had_taken(world: World) -> None:
+def test_won_gives_back_what_no_run_had_taken_to_mature_with_its_delivery(
+    world: World, time: Clock
+) -> None:
     sale = world.sale()
     order = world.delivered_order(sale, 3)
     created(ask(world, order))
@@ -237,9 +267,49 @@ def test_won_gives_back_what_no_run_had_taken(world: World) -> None:
     assert booked(world, sale) == {
         "cash:local": -(3000 - 150),
         "supplier:payable": 2100,
-        "leader:pending": 200,
-        "leader:available": 100,
+        "leader:pending": 300,
         "platform:revenue": 600 - 150,
+    }
+    settle(world, time, days=7)
+    assert balance(world, sale)["available"] == 0
+    told = statement(world, sale, settle(world, time, days=1))
+    (given_back,) = [line for line in told["lines"] if line["kind"] == "adjustment"]
+    assert (given_back["amount"], given_back["order_id"]) == (100, order["id"])
+    assert (given_back["basis_amount"], given_back["rate_bps"]) == (1000, 1000)
+    assert given_back["entry_id"].startswith("chargeback-won:")
+    assert balance(world, sale)["available"] == 300
+    whole(world)
+
+
+@pytest.mark.parametrize("settled", [True, False])
+@pytest.mark.parametrize("bearer", ["leader", "supplier", "platform"])
+def test_won_lifts_nobody_over_a_daily_cap(
+    world: World, time: Clock, monkeypatch: pytest.MonkeyPatch, bearer: str, settled: bool
+) -> None:
+    price = pricing.price
+
+    def with_cap(*args: Any, **kwargs: Any) -> Sequence[Any]:
+        return [replace(line, day_cap=350) for line in price(*args, **kwargs)]
+
+    monkeypatch.setattr(pricing, "price", with_cap)
+    bear(world, chargeback=bearer)
+    sale = world.sale()
+    order = world.delivered_order(sale, 5)
+    if settled:
+        settle(world, time, days=8)
+        assert balance(world, sale)["available"] == 350
+    made = created(ask(world, order, amount=5000))
+    if settled:
+        settle(world, time, days=1)
+        fee = made["fee"]
+        assert balance(world, sale)["available"] == (-fee if bearer == "leader" else 350)
+    close(world, made, "won")
+    settle(world, time, days=1 if settled else 8)
+    assert booked(world, sale) == {
+        "cash:local": -(5000 - 150),
+        "supplier:payable": 3500,
+        "leader:available": 350,
+        "platform:revenue": 1150 - 150,
     }
     whole(world)
 
@@ -257,6 +327,33 @@ def test_won_gives_back_what_was_borne_to_whom_bore_it(world: World, bearer: str
         "supplier:payable": 2100,
         "leader:pending": 300,
         "platform:revenue": 600 - 150,
+    }
+    whole(world)
+
+
+@pytest.mark.parametrize("outcome", ["upheld", "dismissed"])
+@pytest.mark.parametrize("won", ["before", "after"])
+def test_a_dispute_that_is_upheld_beside_a_chargeback_needs_a_person(
+    world: World, outcome: str, won: str
+) -> None:
+    sale = world.sale()
+    order = world.delivered_order(sale, 3)
+    path = f"/v1/dispatches/{order['dispatches'][0]['id']}/disputes"
+    dispute = created(world.customer().post(path, {"reason": "it never came"}))
+    made = created(ask(world, order, amount=3000, fee=0))
+    if won == "before":
+        close(world, made, "won")
+    decided = {"outcome": outcome, "note": "as the carrier says"}
+    assert world.operator.post(f"{path}/{dispute['id']}/resolve", decided).status == 200
+    if won == "after":
+        close(world, made, "won")
+    called = {("upheld", "before"): 1, ("upheld", "after"): 2}.get((outcome, won), 0)
+    assert cases(world).count("dispute_charged_back") == called
+    assert booked(world, sale) == {
+        "cash:local": -3000,
+        "supplier:payable": 2100,
+        "leader:pending": 300,
+        "platform:revenue": 600,
     }
     whole(world)
 

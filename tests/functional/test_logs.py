@@ -131,9 +131,9 @@ class Journey:
         assert self.supplier.put(of_supplier, ACCOUNT).status == 200
         batch = make(world, kind="suppliers", method="bank_file")
         assert approve(world, batch).status == 200
+        assert send(world, batch).status == 200
         file = world.operator.get(f"/v1/payout-batches/{batch['id']}/file?format=csv")
         assert ACCOUNT["iban"] in file.text
-        assert send(world, batch).status == 200
         (payout,) = payouts_of(world, batch)
         assert tell(world, payout, "paid", "transfer to Gretel").status == 200
         self.payout_id = payout["id"]

@@ -25,6 +25,7 @@ from chalicelib.webhooks import bodies
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import EventType
 from infra.template.compose import load
+from tests.support.payouts import payouts_of, sent, tell
 from tests.support.roles import PAGES, ROLES
 from tests.support.world import Sale, World, created
 
@@ -122,6 +123,7 @@ def test_posts_say_whether_they_need_an_idempotency_key(spec: Json) -> None:
         "/v1/orders/{id}/refunds",
         "/v1/chargebacks",
         "/v1/chargebacks/{id}/close",
+        "/v1/leaders/{id}/adjustments",
         "/v1/leaders/{id}/bonuses",
         "/v1/refunds/{id}/retry",
         "/v1/leaders/{id}/remittances",
@@ -444,6 +446,7 @@ def everything_told(world: World) -> list[Json]:
         events.CAMPAIGN_MISSED: sale.campaign_id,
         events.CAMPAIGN_CANCELLED: sale.campaign_id,
         events.SETTLEMENT_COMPLETED: run["id"],
+        **told_payouts(world),
         events.ENDPOINT_DISABLED: path.rpartition("/")[2],
         events.AFTER_SALES_REQUESTED: request["id"],
         events.AFTER_SALES_DECIDED: request["id"],
@@ -452,6 +455,21 @@ def everything_told(world: World) -> list[Json]:
     found = [each for event in subjects.items() for each in bodies.told_of(*event)]
     sent = [bodies.body(each.event_type, clock.now(), each.data) for each in found]
     return [json.loads(each) for each in [*sent, ping]]
+
+
+def told_payouts(world: World) -> dict[str, str]:
+    """By each event about payouts a supplier's payout that has come to it."""
+    for _ in range(3):
+        world.delivered_order(world.sale())
+    found = payouts_of(world, sent(world, kind="suppliers"))
+    outcomes = {
+        events.PAYOUT_PAID: "paid",
+        events.PAYOUT_RETURNED: "returned",
+        events.PAYOUT_FAILED: "failed",
+    }
+    for payout, outcome in zip(found, outcomes.values(), strict=False):
+        assert tell(world, payout, outcome).status == 200
+    return {event: payout["id"] for event, payout in zip(outcomes, found, strict=False)}
 
 
 def asked_of_a_delivery(world: World, sale: Sale) -> Json:

@@ -2,14 +2,19 @@
 
 import csv
 import io
+import string
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files as resources
 
 import pytest
 import xmlschema
 
 from chalicelib.payouts import files
+from chalicelib.payouts.rules import MOST_PARTS
+from chalicelib.platform.settings import settings
+from chalicelib.reconciliation.lines import own_ids, payout_id
 from tests.functional.conftest import Clock, new_world
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
@@ -17,11 +22,15 @@ from tests.support.payouts import (
     IBAN,
     OTHER_IBAN,
     approve,
+    cancel,
     earned,
     make,
+    payout_to,
     payouts_of,
+    read,
     send,
     set_iban,
+    tell,
 )
 from tests.support.world import Issuer, Json, Sale, World
 
@@ -46,7 +55,7 @@ def file(world: World, batch: Json, form: str = "pain.001", part: int = 1) -> An
 
 
 def two_with_accounts(world: World, time: Clock) -> tuple[Json, list[Sale]]:
-    """An approved batch of 3.00 and 2.00; a third leader has no account."""
+    """A batch of 3.00 and 2.00 that was sent; a third leader has no account."""
     first, second, _ = sales = earned(world, time, 3, 2, 1)
     assert set_iban(world, "leader", first.leader_id, IBAN).status == 200
     body = {"holder": "=Zoë O'Neil & Søn", "iban": OTHER_IBAN, "bic": "PSSTFRPPXXX"}
@@ -54,8 +63,8 @@ def two_with_accounts(world: World, time: Clock) -> tuple[Json, list[Sale]]:
     assert world.operator.put(path, body).status == 200
     batch = make(world, method="bank_file")
     assert (batch["payouts"], batch["left_out"], batch["amount"]) == (2, 1, 500)
-    assert approve(world, batch).status == 200
-    return batch, sales
+    assert approve(world, batch).status == send(world, batch).status == 200
+    return read(world, batch), sales
 
 
 def texts(document: ET.Element, tag: str) -> list[str]:
@@ -65,20 +74,27 @@ def texts(document: ET.Element, tag: str) -> list[str]:
 def test_pain_001_is_valid_and_says_whom_to_pay_what(world: World, time: Clock) -> None:
     batch, _ = two_with_accounts(world, time)
     answer = file(world, batch)
-    assert answer.status == 200
+    assert answer.status == 200, answer.text
     assert answer.headers["content-type"] == "application/xml; charset=utf-8"
     schema = resources("sepaxml") / "schemas" / f"{files.SCHEMA}.xsd"
     xmlschema.XMLSchema(schema.read_text()).validate(answer.text)
     document = ET.fromstring(answer.text)
     payouts = {each["id"]: each for each in payouts_of(world, batch)}
-    assert set(texts(document, "EndToEndId")) == set(payouts)
+    named = {own_ids(each)[0]: each for each in texts(document, "EndToEndId")}
+    assert {payout_id(key) for key in named} == set(payouts)
+    assert sorted(texts(document, "Ustrd")) == sorted(named.values())
     assert texts(document, "CtrlSum") == ["5.00", "5.00"]
     assert texts(document, "NbOfTxs") == ["2", "2"]
     assert sorted(texts(document, "InstdAmt")) == ["2.00", "3.00"]
     assert set(texts(document, "IBAN")) == {IBAN, OTHER_IBAN, PAYER["PAYER_IBAN"]}
     assert set(texts(document, "BICFI")) == {"PSSTFRPPXXX", "ABNANL2A"}
-    assert texts(document, "MsgId") == [f"{batch['id']}-1"]
-    assert texts(document, "Dt") == [batch["made_at"][:10]]
+    assert texts(document, "MsgId") == [f"{batch['id'].replace('_', '')}-1"]
+    assert texts(document, "Dt") == [batch["sent_at"][:10]]
+    assert set(texts(document, "Nm")) == {"Tuan Markte GmbH", ".Zoe O'Neil . Son", "Lena Wolf"}
+    in_sepa = set(string.ascii_letters + string.digits + "/-?:().,'+ ")
+    assert set("".join([*document.itertext()])) <= in_sepa
+    for tag in ("MsgId", "PmtInfId", "EndToEndId"):
+        assert max(len(each) for each in texts(document, tag)) <= 35
 
 
 def test_a_file_is_the_same_bytes_each_time(world: World, time: Clock) -> None:
@@ -86,7 +102,6 @@ def test_a_file_is_the_same_bytes_each_time(world: World, time: Clock) -> None:
     first = [file(world, batch, form).text for form in ("pain.001", "csv")]
     set_iban(world, "leader", sales[0].leader_id, OTHER_IBAN)
     time.move_on(days=3)
-    assert send(world, batch).status == 200
     assert [file(world, batch, form).text for form in ("pain.001", "csv")] == first
 
 
@@ -106,28 +121,86 @@ def test_csv_names_each_payout_and_is_never_a_formula(world: World, time: Clock)
     )
 
 
-def test_there_is_no_file_before_the_approval(world: World, time: Clock) -> None:
+def is_refused(world: World, batch: Json, code: str) -> bool:
+    answers = [file(world, batch, form) for form in ("pain.001", "csv")]
+    return [(each.status, each.code) for each in answers] == [(409, code)] * 2
+
+
+def test_there_is_no_file_while_the_batch_may_still_be_cancelled(world: World, time: Clock) -> None:
     (sale,) = earned(world, time, 1)
     set_iban(world, "leader", sale.leader_id)
     batch = make(world, method="bank_file")
-    for form in ("pain.001", "csv"):
-        assert (file(world, batch, form).status, file(world, batch, form).code) == (
-            409,
-            "batch_not_approved",
-        )
+    assert is_refused(world, batch, "batch_not_sent")
     approve(world, batch)
-    assert file(world, batch).status == 200
+    assert is_refused(world, batch, "batch_not_sent")
+    assert cancel(world, batch).status == 200
+    assert is_refused(world, batch, "batch_not_sent")
+    world.work()
+    assert is_refused(world, batch, "batch_not_sent")
+
+
+def test_the_part_after_the_last_is_not_there(world: World, time: Clock) -> None:
+    batch, _ = two_with_accounts(world, time)
     beyond = file(world, batch, part=2)
     assert (beyond.status, beyond.json["errors"][0]["field"]) == (422, "part")
-    world.operator.post(f"/v1/payout-batches/{batch['id']}/cancel")
-    assert file(world, batch).code == "batch_not_approved"
-    world.work()
+
+
+def test_the_longest_id_of_a_part_is_one_that_banks_take(world: World, time: Clock) -> None:
+    batch, _ = two_with_accounts(world, time)
+    of_bank = files.bank_id(batch["id"])
+    assert len(f"{of_bank}-{MOST_PARTS}") == 35
+    assert file(world, batch, part=MOST_PARTS + 1).status == 422
+
+
+def test_a_payout_with_a_result_is_in_no_file_that_is_made_afterwards(
+    world: World, time: Clock
+) -> None:
+    batch, (first, second, _) = two_with_accounts(world, time)
+    before = ET.fromstring(file(world, batch).text)
+    wrong, right = (payout_to(world, batch, sale.leader_id) for sale in (first, second))
+    assert tell(world, wrong, "failed", "no such account").status == 200
+    after = ET.fromstring(file(world, batch).text)
+    assert texts(after, "EndToEndId") == [files.bank_id(right["id"])]
+    assert (texts(after, "CtrlSum"), texts(after, "NbOfTxs")) == (["2.00"] * 2, ["1"] * 2)
+    # A bank that has the whole file takes no other under its id.
+    assert texts(after, "MsgId") == texts(before, "MsgId")
+    assert [row["payout_id"] for row in rows_of(world, batch)] == [right["id"]]
+    assert tell(world, right, "paid").status == 200
+    assert (file(world, batch).code, rows_of(world, batch)) == ("part_is_empty", [])
+
+
+def rows_of(world: World, batch: Json) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(file(world, batch, "csv").text.lstrip("\ufeff"))))
+
+
+def test_a_holder_whose_name_banks_have_no_letters_for_is_named_by_its_role(
+    world: World, time: Clock
+) -> None:
+    (sale,) = earned(world, time, 1)
+    body = {"holder": "\N{GRINNING FACE}", "iban": IBAN}
+    path = f"/v1/leaders/{sale.leader_id}/payout-account"
+    assert world.operator.put(path, body).status == 200
+    batch = make(world, method="bank_file")
+    approve(world, batch)
+    send(world, batch)
+    assert "leader" in texts(ET.fromstring(file(world, batch).text), "Nm")
+
+
+def test_a_file_that_a_bank_would_not_take_is_not_given(
+    world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, _ = two_with_accounts(world, time)
+    monkeypatch.setattr(files, "settings", lambda: replace(settings(), payer_iban="NL 91"))
+    refused = file(world, batch)
+    assert (refused.status, refused.code) == (409, "file_not_valid")
+    assert file(world, batch, "csv").status == 200
 
 
 def test_by_hand_there_is_a_list_and_no_pain_001(world: World, time: Clock) -> None:
     earned(world, time, 1)
     batch = make(world)
     approve(world, batch)
+    send(world, batch)
     assert file(world, batch).code == "not_by_bank_file"
     (row,) = csv.DictReader(io.StringIO(file(world, batch, "csv").text.lstrip("\ufeff")))
     assert (row["iban"], row["amount"]) == ("", "1.00")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.functional.conftest import Clock, new_world
-from tests.support.communities import balance, statement, statements
+from tests.support.communities import balance, communities, statement, statements
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.lambdas import invoke
@@ -17,6 +17,7 @@ from tests.support.payouts import (
     collect,
     earn,
     earned,
+    gave_back,
     make,
     other_operator,
     payout_to,
@@ -109,16 +110,116 @@ def test_what_a_leader_has_collected_is_netted(world: World, time: Clock) -> Non
     assert lines_of(world, sale) == [("payout", -500), ("netting", -1000)]
 
 
-@pytest.mark.parametrize(("units", "minimum"), [(10, 1), (9, 1), (12, 300)])
-def test_a_leader_with_too_little_left_is_not_touched(
-    world: World, time: Clock, units: int, minimum: int
+def test_a_leader_with_too_little_left_is_not_touched(world: World, time: Clock) -> None:
+    (sale,) = earned(world, time, 12)
+    collect(world, sale, 1)
+    batch = make(world, minimum=300)
+    assert (batch["status"], batch["payouts"], batch["netted"]) == ("closed", 0, 0)
+    after = balance(world, sale)
+    assert (after["available"], after["collected"]) == (1200, 1000)
+
+
+@pytest.mark.parametrize("units", [10, 9])
+@pytest.mark.parametrize("method", ["manual", "bank_file"])
+def test_a_leader_of_whom_nothing_is_left_to_send_has_paid_what_it_can(
+    world: World, time: Clock, units: int, method: str
 ) -> None:
     (sale,) = earned(world, time, units)
     collect(world, sale, 1)
-    batch = make(world, minimum=minimum)
-    assert (batch["status"], batch["payouts"], batch["netted"]) == ("closed", 0, 0)
+    batch = make(world, method=method, minimum=300)
+    kept = {name: batch[name] for name in ("status", "payouts", "amount", "netted", "left_out")}
+    assert kept == {
+        "status": "closed",
+        "payouts": 1,
+        "amount": 0,
+        "netted": 100 * units,
+        "left_out": 0,
+    }
+    assert batch["results"]["offset"] == 1
+    (payout,) = payouts_of(world, batch)
+    assert (payout["status"], payout["amount"], payout["netted"]) == ("offset", 0, 100 * units)
+    assert tell(world, payout, "paid").code == "result_conflict"
     after = balance(world, sale)
-    assert (after["available"], after["collected"]) == (100 * units, 1000)
+    assert (after["available"], after["in_payout"]) == (0, 0)
+    assert after["collected"] == 1000 - 100 * units
+    assert make(world, method=method)["payouts"] == 0
+    next_night(world, time)
+    assert lines_of(world, sale) == [("netting", -100 * units)]
+
+
+def test_a_supplier_pays_of_its_fees_what_it_has_coming(world: World) -> None:
+    sale = world.sale()
+    terms = {"basis": "cost", "community_fee": 1000}
+    path = f"/v1/suppliers/{sale.supplier_id}"
+    assert world.operator.put(f"{path}/settlement-terms", terms).status == 200
+    world.delivered_order(sale, 1)
+    batch = make(world, kind="suppliers")
+    assert (batch["status"], batch["netted"], batch["results"]["offset"]) == ("closed", 700, 1)
+    after = world.operator.get(f"{path}/balance").json
+    assert (after["payable"], after["owed"], after["in_payout"]) == (0, 300, 0)
+    (payout,) = world.supplier(sale.supplier_id).get(f"{path}/payouts").json["items"]
+    assert (payout["status"], payout["amount"], payout["netted"]) == ("offset", 0, 700)
+
+
+def test_a_batch_that_is_cancelled_owes_again_what_it_has_offset(world: World, time: Clock) -> None:
+    holds, earns = earned(world, time, 9, 2)
+    collect(world, holds, 1)
+    batch = make(world)
+    assert (batch["status"], batch["payouts"], batch["amount"]) == ("prepared", 2, 200)
+    assert cancel(world, batch).status == 200
+    world.work()
+    assert read(world, batch)["status"] == "cancelled"
+    after = balance(world, holds)
+    assert (after["available"], after["collected"]) == (900, 1000)
+    assert balance(world, earns)["available"] == 200
+
+
+def test_a_batch_is_closed_by_the_results_of_what_it_sends(world: World, time: Clock) -> None:
+    holds, earns = earned(world, time, 9, 2)
+    collect(world, holds, 1)
+    batch = sent(world)
+    assert tell(world, payout_to(world, batch, earns.leader_id), "paid").status == 200
+    results = read(world, batch)["results"]
+    assert (read(world, batch)["status"], results["paid"], results["offset"]) == ("closed", 1, 1)
+
+
+def test_a_leader_is_paid_what_it_has_laid_out(world: World, time: Clock) -> None:
+    (sale,) = earned(world, time, 3)
+    gave_back(world, sale, 1)
+    assert balance(world, sale)["collected"] == -1000
+    batch = sent(world)
+    (payout,) = payouts_of(world, batch)
+    assert (payout["amount"], payout["netted"]) == (1300, -1000)
+    after = balance(world, sale)
+    assert (after["available"], after["collected"], after["in_payout"]) == (0, 0, 1300)
+    assert tell(world, payout, "paid").status == 200
+    assert balance(world, sale)["in_payout"] == 0
+    next_night(world, time)
+    assert lines_of(world, sale) == [("payout", -1300), ("netting", 1000)]
+
+
+def test_a_leader_that_has_earned_nothing_is_paid_what_it_has_laid_out(
+    world: World, time: Clock
+) -> None:
+    (sale,) = communities(world, 1)
+    gave_back(world, sale, 1)
+    batch = sent(world)
+    (payout,) = payouts_of(world, batch)
+    assert (payout["amount"], payout["netted"]) == (1000, -1000)
+    assert tell(world, payout, "returned", "R-1").status == 200
+    after = balance(world, sale)
+    assert (after["available"], after["collected"], after["in_payout"]) == (1000, 0, 0)
+
+
+def test_what_a_leader_has_laid_out_is_owed_again_where_its_batch_is_cancelled(
+    world: World, time: Clock
+) -> None:
+    (sale,) = earned(world, time, 3)
+    gave_back(world, sale, 1)
+    before = balance(world, sale)
+    cancel(world, make(world))
+    world.work()
+    assert balance(world, sale) == before
 
 
 def test_a_leader_that_owes_commission_is_not_paid(world: World, time: Clock) -> None:

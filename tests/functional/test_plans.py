@@ -462,6 +462,19 @@ def test_a_plan_beyond_the_law_is_refused_with_the_rule_it_breaks(
     assert allowed.status == 201
 
 
+def test_a_floor_is_no_way_round_the_law(malaysia: World) -> None:
+    body = {"name": "Levels", "country": "MY", "currency": "EUR"}
+    plan_id = created(malaysia.operator.post(PLANS, body))["id"]
+    levels = [{"level": 1, "bps": 2000}, {"level": 2, "bps": 2000}]
+    floored = rule(1000, floor={"line": 900})
+    answer = try_version(malaysia, plan_id, floored, upline=levels)
+    assert refused(answer, 422, "upline_not_allowed", "rules.0.floor", "max_total_bps of MY")
+    draft = {"rules": [floored], "upline": levels}
+    answer = malaysia.operator.post(f"{PLANS}/{plan_id}/simulate", draft)
+    assert refused(answer, 422, "upline_not_allowed")
+    created(try_version(malaysia, plan_id, rule(1000, cap={"line": 900}), upline=levels))
+
+
 def test_versions_do_not_overlap(world: World, time: StillClock) -> None:
     plan_id = a_plan(world)
     said = ("Version 1", TODAY)

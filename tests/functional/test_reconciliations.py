@@ -9,18 +9,31 @@ from unittest import mock
 
 import pytest
 
+from chalicelib.platform.settings import settings
 from chalicelib.reconciliation import going_on, resolving
 from chalicelib.reconciliation import store as reconciliations
 from tests.functional.conftest import Clock
 from tests.support.invariants import findings
-from tests.support.payouts import COMMISSION, earned, payout_to, payouts_of, sent, tell
+from tests.support.payouts import (
+    COMMISSION,
+    IBAN,
+    OTHER_IBAN,
+    earned,
+    payout_to,
+    payouts_of,
+    sent,
+    tell,
+)
 from tests.support.snapshot import snapshot
 from tests.support.statements import (
     balance,
+    batch_entry,
     camt,
+    camt_statement,
     csv_file,
     differences,
     entry,
+    iban,
     reconcile,
     resolve,
     send,
@@ -56,6 +69,18 @@ def open_cases(world: World) -> list[Any]:
 
 def rows_of(time: Clock, *payouts: Any) -> list[tuple[str, str, str, str]]:
     return [(day_of(time), major(-each["amount"]), "EUR", each["id"]) for each in payouts]
+
+
+def test_a_line_that_names_something_else_is_of_no_payout_however_well_its_amount_fits(
+    world: World, time: Clock
+) -> None:
+    (payout,) = paid_out(world, time, 3)
+    rent = entry("-3.00", day=day_of(time), reference="RENT-MARCH-2026", text="Landlord Ltd")
+    made = reconcile(world, camt(rent), format="camt.053")
+    assert [each["kind"] for each in differences(world, made)] == ["extra"]
+    true = entry("-3.00", day=day_of(time, 1), reference=payout["id"])
+    made = reconcile(world, camt(true, own_id="2"), format="camt.053")
+    assert (made["matched"], made["differences"]) == (1, 0)
 
 
 def test_what_was_paid_out_matches_by_its_id(world: World, time: Clock) -> None:
@@ -107,7 +132,7 @@ def test_the_same_statement_is_taken_once(world: World, time: Clock) -> None:
     assert made["id"] in again.json["detail"]
     assert snapshot(world.environment) == before
     # Of another account it is another statement.
-    assert send(world.operator, raw, account="cash:other").status == 202
+    assert send(world.operator, raw, account="cash:stripe").status == 202
 
 
 def test_a_banks_own_id_tells_a_statement_whatever_else_is_in_the_file(world: World) -> None:
@@ -124,6 +149,19 @@ def test_a_key_is_answered_again(world: World) -> None:
     first, second = (world.operator.send("POST", path, raw, headers) for _ in range(2))
     assert (first.status, second.status) == (202, 202)
     assert first.json == second.json
+
+
+@pytest.mark.parametrize("changed", ["account=cash:stripe&format=csv", "account=cash:bank"])
+def test_a_key_of_another_statement_is_no_answer_to_this_one(world: World, changed: str) -> None:
+    raw = csv_file(("2026-03-20", "1.00", "EUR", "x"))
+    headers = {"Content-Type": "application/octet-stream", "Idempotency-Key": "one"}
+    path = "/v1/reconciliations?{}"
+    asked = [path.format(each) for each in ("account=cash:bank&format=csv", changed)]
+    taken, other = (world.operator.send("POST", each, raw, headers) for each in asked)
+    assert (taken.status, other.status) == (202, 422)
+    assert other.json["code"] == "idempotency_key_reused"
+    turned_round = path.format("format=csv&account=cash:bank")
+    assert world.operator.send("POST", turned_round, raw, headers).json == taken.json
 
 
 def test_nothing_is_matched_twice_over_statements(world: World, time: Clock) -> None:
@@ -213,6 +251,60 @@ def test_a_payout_that_came_back_is_returned_to_its_payee(world: World, time: Cl
     assert findings() == []
 
 
+def test_a_payout_that_came_back_less_the_banks_charge_posts_both(
+    world: World, time: Clock
+) -> None:
+    (payout,) = paid_out(world, time, 3)
+    rows = [*rows_of(time, payout), (day_of(time, 1), "2.50", "EUR", payout["id"])]
+    made = reconcile(world, csv_file(*rows))
+    (back,) = differences(world, made)
+    assert (back["kind"], back["payout_id"]) == ("returned", payout["id"])
+    assert "less 0.50 EUR" in back["detail"]
+    done = resolve(world, made, 1, "returned")
+    assert done.json["posted"] == [
+        f"payout-returned:{payout['id']}",
+        f"reconciled:{made['id']}:1:EUR",
+    ]
+    assert resolve(world, made, 1, "returned").json == done.json
+    # Paid 3.00 and had 2.50 of it again.
+    assert world.trial_balance()["cash:bank"] == -50
+    assert world.operator.get(f"/v1/payouts/{payout['id']}").json["status"] == "returned"
+    later = camt(period=(day_of(time, -1), day_of(time, 20)))
+    assert reconcile(world, later, format="camt.053")["differences"] == 0
+    assert findings() == []
+
+
+def test_a_return_that_names_no_payout_is_of_none_however_well_its_amount_fits(
+    world: World, time: Clock
+) -> None:
+    sale = world.sale()
+    order = world.place(sale, payment_method="leader_collect")
+    paid = {"amount": order["total"], "reference": "cash"}
+    assert world.operator.post(f"/v1/orders/{order['id']}/payments", paid).status == 201
+    handed = {"amount": order["total"], "reference": "handed over"}
+    remitted = f"/v1/leaders/{sale.leader_id}/remittances"
+    assert world.operator.post(remitted, handed).status == 201
+    back = (day_of(time), major(order["total"]), "EUR", "return")
+    made = reconcile(world, csv_file(back, columns="date,amount,currency,type"))
+    assert (made["matched"], made["in_transit"]) == (0, 1)
+    (returned,) = differences(world, made)
+    assert (returned["kind"], returned["payout_id"]) == ("returned", None)
+    refused = resolve(world, made, 1, "returned")
+    assert (refused.status, refused.json["code"]) == (409, "resolution_not_possible")
+    assert resolve(world, made, 1, "post_to_suspense").status == 200
+    assert findings() == []
+
+
+def test_a_return_that_was_told_by_hand_matches_by_amount_as_well(
+    world: World, time: Clock
+) -> None:
+    (payout,) = paid_out(world, time, 3)
+    assert tell(world, payout, "returned", "BY-HAND").status == 200
+    rows = [(*rows_of(time, payout)[0], ""), (day_of(time), "3.00", "EUR", "", "return")]
+    made = reconcile(world, csv_file(*rows, columns="date,amount,currency,reference,type"))
+    assert (made["matched"], made["differences"]) == (2, 0)
+
+
 def test_a_payout_that_the_bank_has_paid_before_anybody_said_so(world: World, time: Clock) -> None:
     earned(world, time, 3)
     (payout,) = payouts_of(world, sent(world))
@@ -222,6 +314,27 @@ def test_a_payout_that_the_bank_has_paid_before_anybody_said_so(world: World, ti
     assert resolve(world, made, told["n"], "paid").status == 200
     assert world.operator.get(f"/v1/payouts/{payout['id']}").json["status"] == "paid"
     assert world.trial_balance()["cash:bank"] == -300
+    assert findings() == []
+
+
+def test_what_another_account_says_of_a_payout_is_not_its_result(world: World, time: Clock) -> None:
+    """Whether it was paid or came back: its result would be posted to its own account."""
+    earned(world, time, 3)
+    batch = sent(world)
+    (payout,) = payouts_of(world, batch)
+    elsewhere = reconcile(world, csv_file(*rows_of(time, payout)), account="cash:stripe")
+    (told,) = differences(world, elsewhere)
+    assert (told["kind"], told["payout_id"]) == ("unknown_reference", None)
+    assert resolve(world, elsewhere, told["n"], "post_to_suspense").status == 200
+    tell(world, payout, "paid", "BY-HAND")
+    reconcile(world, csv_file(*rows_of(time, payout)))
+    back = (day_of(time, 1), "3.00", "EUR", payout["id"])
+    again = reconcile(world, csv_file(back), account="cash:stripe")
+    (told,) = differences(world, again)
+    assert (told["kind"], told["payout_id"]) == ("matched_before", None)
+    assert resolve(world, again, told["n"], "post_to_suspense").status == 200
+    books = world.trial_balance()
+    assert (books.get("cash:stripe", 0), books["cash:bank"]) == (0, -300)
     assert findings() == []
 
 
@@ -251,23 +364,6 @@ def test_whoever_dies_behind_a_result_is_finished_and_nobody_resolves_it_otherwi
     assert (other.status, other.json["code"]) == (409, "already_resolved")
     assert resolve(world, made, 1, "returned").status == 200
     assert world.trial_balance().get("cash:bank", 0) == 0
-
-
-def test_a_missing_entry_that_comes_after_all_is_accepted_and_not_posted(
-    world: World, time: Clock
-) -> None:
-    (payout,) = paid_out(world, time, 3)
-    for n, days in enumerate(((-10, 0), (1, 10))):
-        period = (day_of(time, days[0]), day_of(time, days[1]))
-        made = reconcile(world, camt(period=period, own_id=str(n)), format="camt.053")
-    late = (day_of(time, 11), "-3.00", "EUR", payout["id"])
-    after = reconcile(world, csv_file(late))
-    assert [each["kind"] for each in differences(world, after)] == ["late"]
-    refused = resolve(world, made, 1, "post_to_suspense")
-    assert (refused.status, refused.json["code"]) == (409, "found_meanwhile")
-    for each in (made, after):
-        assert resolve(world, each, 1, "accept").status == 200
-    assert world.trial_balance()["cash:bank"] == -300
 
 
 def test_money_that_is_in_another_account_is_moved_there(world: World, time: Clock) -> None:
@@ -406,6 +502,10 @@ ROW = ("2026-03-20", "1.00", "EUR", "x")
         ("camt.053", camt(entry("NaN")), "not a decimal number"),
         ("camt.053", camt(entry("1e3")), "not a decimal number"),
         ("camt.053", camt(entry("1.00").replace("CRDT", "BOTH")), "CRDT or DBIT"),
+        ("camt.053", camt(entry("1.00").replace(">1.00<", ">-1.00<")), "below zero"),
+        ("camt.053", camt(balance("OPBD", "1.00").replace(">1.00<", ">-1.00<")), "below zero"),
+        ("camt.053", camt(entry("1.00", status="")), "does not say at entry 1 whether"),
+        ("camt.053", camt(iban(IBAN), more=camt_statement(iban(OTHER_IBAN))), "several accounts"),
         ("csv", csv_file(), "no lines and no period"),
         ("csv", csv_file(ROW, columns="date,amount,currency,colour"), "not one of date"),
         ("csv", csv_file(("2026-03-20", "1.00")), "currency"),
@@ -431,6 +531,69 @@ def test_a_file_that_cannot_be_read_whole_is_refused_and_nothing_is_kept(
     assert (answer.status, answer.json["code"]) == (422, "invalid_request")
     assert said in answer.json["detail"]
     assert snapshot(world.environment) == before
+
+
+@pytest.mark.parametrize("status", ["PDNG", "INFO", "FUTR"])
+def test_what_is_not_booked_is_no_line(world: World, time: Clock, status: str) -> None:
+    (payout,) = paid_out(world, time, 3)
+    announced = entry("-3.00", day=day_of(time), reference=payout["id"], status=status)
+    period = (day_of(time), day_of(time))
+    made = reconcile(world, camt(announced, period=period), format="camt.053")
+    assert (made["lines"], made["matched"], made["in_transit"]) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("refs", [("A1/1", "A1/2"), ("A1", "A1"), ("", ""), ("B1", "")])
+def test_a_batch_is_a_line_for_each_part_whatever_the_bank_calls_them(
+    world: World, time: Clock, refs: tuple[str, str]
+) -> None:
+    payouts = paid_out(world, time, 3, 2)
+    parts = [
+        (major(each["amount"]), each["id"], ref) for each, ref in zip(payouts, refs, strict=True)
+    ]
+    raw = camt(batch_entry("-5.00", *parts, day=day_of(time), ref="A1"))
+    made = reconcile(world, raw, format="camt.053")
+    assert (made["lines"], made["matched"], made["differences"]) == (2, 2, 0)
+    again = reconcile(world, raw.replace(b"STMT-1", b"STMT-2"), format="camt.053")
+    assert (again["repeated"], again["differences"]) == (2, 0)
+
+
+def test_a_statement_of_another_iban_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_ours, of_others = (camt(iban(each), entry("1.00", ref="A")) for each in (IBAN, OTHER_IBAN))
+    monkeypatch.setenv("PAYER_IBAN", IBAN)
+    settings.cache_clear()
+    before = snapshot(world.environment)
+    for raw, account in ((of_others, "cash:bank"), (of_ours, "cash:stripe")):
+        answer = send(world.operator, raw, account=account, format="camt.053")
+        assert (answer.status, answer.json["errors"][0]["field"]) == (422, "account")
+    assert snapshot(world.environment) == before
+    assert send(world.operator, of_ours, format="camt.053").status == 202
+
+
+def test_an_account_is_one_that_the_platform_has(world: World) -> None:
+    for account in ("cash:bank", "cash:stripe", "cash:local"):
+        assert send(world.operator, csv_file(ROW), account=account).status == 202
+    refused = send(world.operator, csv_file(ROW), account="cash:bnak")
+    assert (refused.status, refused.json["errors"][0]["field"]) == (422, "account")
+    # One more is opened by moving money there.
+    world.work()
+    made = world.operator.get("/v1/reconciliations").json["items"][0]
+    moved = resolve(world, made, 1, "post_to_other_account", account="cash:savings")
+    assert moved.status == 200
+    assert send(world.operator, csv_file(ROW), account="cash:savings").status == 202
+
+
+def test_a_file_of_lines_may_be_of_more_days_than_they_are(world: World) -> None:
+    made = send(world.operator, csv_file(ROW), first="2026-03-01", last="2026-03-31").json
+    assert (made["first"], made["last"]) == ("2026-03-01", "2026-03-31")
+    fewer = send(world.operator, csv_file(ROW, ROW), first="2026-03-02", last="2026-03-02").json
+    assert (fewer["first"], fewer["last"]) == ("2026-03-02", "2026-03-20")
+    for field, day in (("first", "2026-02-30"), ("last", "1.3.2026")):
+        refused = send(world.operator, csv_file(ROW, ROW, ROW), **{field: day})
+        assert (refused.status, refused.json["errors"][0]["field"]) == (422, field)
+    long = send(world.operator, csv_file(ROW, ROW, ROW), last="2026-12-31")
+    assert "more than 100 days" in long.json["detail"]
 
 
 @pytest.mark.parametrize("account", ["platform:revenue", "cash:", "cash:Bank", "leader:x"])

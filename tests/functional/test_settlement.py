@@ -178,6 +178,8 @@ def test_a_statement_names_each_line_and_adds_up(world: World, march: Calendar) 
         "entry_id": f"delivered:{parcel['id']}",
         "day_cap": None,
         "delivered_on": "",
+        "borne_by": "",
+        "voided_by": [],
     }
     made["lines"].sort(key=lambda line: -line["amount"])
     assert made == {
@@ -222,6 +224,8 @@ def test_a_statement_comes_as_csv_to_whoever_asks_so(world: World, march: Calend
         "rule": "offer",
         "day_cap": "",
         "delivered_on": "",
+        "borne_by": "",
+        "voided_by": "",
     }
 
 

@@ -1,12 +1,13 @@
 """Payouts by Stripe: sent once, whatever becomes of a call, and looked for where none knows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
 import pytest
 from pytest_httpserver import HTTPServer
 
+from chalicelib.payments.providers import Refused
 from chalicelib.payouts import transfers
 from tests.functional.conftest import Clock, new_world
 from tests.support.communities import balance
@@ -123,6 +124,7 @@ def test_what_stripe_did_not_answer_is_unknown_and_never_sent_again(
     (case,) = world.operator.get("/v1/cases").json["items"]
     unknown = next(each for each in payouts_of(world, batch) if each["status"] == "unknown")
     assert (case["kind"], case["subject"]) == ("payout_unknown", unknown["id"])
+    time.move_on(minutes=10)
     assert tell(world, unknown, "failed", "not at Stripe").status == 200
     assert read(world, batch)["status"] == "closed"
     again = sent(world, method="stripe")
@@ -190,18 +192,22 @@ def test_a_function_that_dies_while_it_asks_leaves_a_doubt_and_no_second_transfe
     assert len(stripe.transfers) == (2 if done else 1)
     if not done:
         unknown = next(each for each in payouts_of(world, batch) if each["status"] == "unknown")
-        tell(world, unknown, "failed", "never sent")
+        early = tell(world, unknown, "failed", "never sent")
+        assert (early.status, early.code) == (409, "transfer_asked_for")
+        time.move_on(minutes=10)
+        assert tell(world, unknown, "failed", "never sent").status == 200
 
 
-def test_nobody_says_that_a_transfer_has_failed_which_stripe_shows(
-    world: World, stripe: StripeServer, sales: list[Sale]
+@pytest.mark.parametrize("status", ["failed", "returned"])
+def test_nobody_gives_back_what_stripe_has_sent(
+    world: World, stripe: StripeServer, sales: list[Sale], status: str
 ) -> None:
     with stripe.accident(TRANSFER, "lose"):
         batch = sent(world, method="stripe")
     unknown = next(each for each in payouts_of(world, batch) if each["status"] == "unknown")
     with stripe.accident(LOOK, "down"):
-        assert tell(world, unknown, "failed", "I think so").status == 503
-    refused = tell(world, unknown, "failed", "I think so")
+        assert tell(world, unknown, status, "I think so").status == 503
+    refused = tell(world, unknown, status, "I think so")
     assert (refused.status, refused.code) == (409, "transfer_found")
     (transfer,) = (t for t in stripe.transfers.values() if t["transfer_group"] == unknown["id"])
     assert transfer["id"] in refused.json["detail"]
@@ -218,14 +224,103 @@ def test_messages_that_come_twice_send_nothing_twice(
     assert (len(stripe.transfers), len(asked(stripe))) == (2, 2)
 
 
-def test_a_transfer_that_was_sent_back_is_told_by_a_person(
-    world: World, time: Clock, stripe: StripeServer, sales: list[Sale]
+def test_a_transfer_that_was_reversed_is_told_by_a_person(
+    world: World, stripe: StripeServer, sales: list[Sale]
 ) -> None:
     batch = sent(world, method="stripe")
     payout = payout_to(world, batch, sales[0].leader_id)
-    transfer = stripe.transfers.pop(payout["reference"])
-    assert tell(world, payout, "returned", f"reversal of {transfer['id']}").status == 200
+    early = tell(world, payout, "returned", "it will be")
+    assert (early.status, early.code) == (409, "transfer_found")
+    assert balance(world, sales[0])["available"] == 0
+    stripe.reverse(payout["reference"])
+    told = tell(world, payout, "returned", f"reversal of {payout['reference']}")
+    assert (told.status, balance(world, sales[0])["available"]) == (200, 300)
+    assert sent(world, method="stripe")["results"]["paid_amount"] == 300
+
+
+def told_while_asked(
+    world: World, batch: Json, tells: Callable[[Json], Any], *, refused: str = ""
+) -> list[Any]:
+    """What an operator is answered who tells results while Stripe is being asked, once for each
+    payout; `refused` is Stripe's own answer, if it is none of a transfer."""
+    approve(world, batch)
+    send(world, batch)
+    (begin,) = world.messages("PAYOUT_PAGE")
+    handle("payout_page", begin)
+    (page,) = world.messages("PAYOUT_PAGE")
+    real, answers = transfers.send, []
+
+    def slow(payout: Any) -> str:
+        (shown,) = [each for each in payouts_of(world, batch) if each["id"] == payout.id]
+        answers.append(tells(shown))
+        if refused:
+            raise Refused(refused)
+        return real(payout)
+
+    with mock.patch.object(transfers, "send", slow):
+        assert handle("payout_page", page) == []
+    world.work()
+    return answers
+
+
+@pytest.mark.parametrize("status", ["failed", "returned"])
+def test_nobody_gives_back_what_stripe_is_being_asked_for(
+    world: World, stripe: StripeServer, sales: list[Sale], status: str
+) -> None:
+    batch = make(world, method="stripe")
+    answers = told_while_asked(world, batch, lambda payout: tell(world, payout, status, "mine"))
+    assert [(each.status, each.code) for each in answers] == [(409, "transfer_asked_for")] * 2
+    assert read(world, batch)["results"]["paid_amount"] == 500
+    assert make(world, method="stripe")["payouts"] == 0
+    assert len(stripe.transfers) == 2
+
+
+def contradicted(world: World) -> set[str]:
+    kinds = {"payout_contradicted"}
+    found = world.operator.get("/v1/cases").json["items"]
+    return {each["subject"] for each in found if each["kind"] in kinds}
+
+
+def test_a_transfer_of_what_was_given_back_calls_a_person(
+    world: World, time: Clock, stripe: StripeServer, sales: list[Sale]
+) -> None:
+    batch = make(world, method="stripe")
+
+    def tells(payout: Json) -> Any:
+        time.move_on(minutes=10)
+        return tell(world, payout, "failed", "nothing there")
+
+    answers = told_while_asked(world, batch, tells)
+    assert [each.status for each in answers] == [200, 200]
+    assert contradicted(world) == {each["id"] for each in payouts_of(world, batch)}
+    for transfer_id in stripe.transfers:
+        stripe.reverse(transfer_id)
+
+
+def test_a_refusal_of_what_was_told_as_paid_calls_a_person_who_gives_it_back(
+    world: World, time: Clock, stripe: StripeServer, sales: list[Sale]
+) -> None:
+    batch = make(world, method="stripe")
+    told_while_asked(
+        world, batch, lambda payout: tell(world, payout, "paid", "I saw it"), refused="no_account"
+    )
+    made = payouts_of(world, batch)
+    assert contradicted(world) == {each["id"] for each in made}
+    time.move_on(minutes=10)
+    assert [tell(world, each, "returned", "it never went").status for each in made] == [200, 200]
     assert balance(world, sales[0])["available"] == 300
+
+
+def test_what_stripe_was_never_asked_for_is_given_back_at_once(
+    world: World, stripe: StripeServer, sales: list[Sale]
+) -> None:
+    batch = make(world, method="stripe")
+    approve(world, batch)
+    send(world, batch)
+    for payout in payouts_of(world, batch):
+        assert tell(world, payout, "failed", "not that account").status == 200
+    world.work()
+    assert (asked(stripe), read(world, batch)["status"]) == ([], "closed")
 
 
 @pytest.mark.parametrize("currency", ["KWD", "UGX"])

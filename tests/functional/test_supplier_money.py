@@ -11,6 +11,7 @@ from chalicelib.suppliers import fees
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
 from tests.support.lambdas import invoke
+from tests.support.payouts import make
 from tests.support.snapshot import snapshot
 from tests.support.world import Json, Sale, World, created
 
@@ -403,6 +404,23 @@ def test_a_deposit_is_held_returned_and_drawn_on(world: World) -> None:
         ("deposit_returned", "deposit", -300),
         ("deposit_drawn", "deposit", -200),
     ]
+
+
+def test_what_is_missing_of_a_deposit_is_shown_and_holds_back_no_payout(world: World) -> None:
+    sale = world.sale()
+    supplier_id = sale.supplier_id
+    terms = {"basis": "cost", "deposit": 1000}
+    path = f"/v1/suppliers/{supplier_id}/settlement-terms"
+    assert world.operator.put(path, terms).status == 200
+    assert balance(world, supplier_id) == {"deposit_due": 1000}
+    created(deposit(world, supplier_id, amount=600, reference="T1"))
+    assert balance(world, supplier_id) == {"deposit": 600, "deposit_due": 400}
+    created(deposit(world, supplier_id, amount=500, reference="T2"))
+    assert balance(world, supplier_id) == {"deposit": 1100}
+    created(deposit(world, supplier_id, "/draw", amount=300, reason="spoilt", pays="damages"))
+    world.delivered_order(sale, 1)
+    assert make(world, kind="suppliers")["amount"] == 700
+    assert balance(world, supplier_id) == {"deposit": 800, "deposit_due": 200, "in_payout": 700}
 
 
 def test_fees_are_paid_from_a_deposit(world: World, time: Clock) -> None:

@@ -17,6 +17,7 @@ from tests.functional.conftest import Clock, new_world
 from tests.support.gateway import Answer
 from tests.support.lambdas import handle, invoke
 from tests.support.listener import Listener
+from tests.support.payouts import payouts_of, sent, tell
 from tests.support.snapshot import snapshot
 from tests.support.world import Api, Issuer, Json, Sale, World, created
 
@@ -151,6 +152,41 @@ def test_a_dispatch_is_told_signed_and_whole(supplier: Supplier) -> None:
     assert attempt["duration_ms"] >= 0
     seconds = int(request.headers["webhook-timestamp"])
     assert seconds == int(clock.from_text(attempt["at"]).timestamp())
+
+
+@pytest.mark.parametrize("outcome", ["paid", "returned", "failed"])
+def test_what_becomes_of_a_suppliers_payout_is_told_once(supplier: Supplier, outcome: str) -> None:
+    world = supplier.world
+    world.delivered_order(supplier.sale)
+    (payout,) = payouts_of(world, sent(world, kind="suppliers"))
+    supplier.received.clear()
+    for _ in range(2):
+        assert tell(world, payout, outcome, "BANK-7").status == 200
+        world.work()
+    (request,) = supplier.received
+    said = verified(request, supplier.endpoint["secret"])
+    assert said["type"] == f"payout.{outcome}"
+    assert said["data"] == {
+        "payout_id": payout["id"],
+        "version": 2,
+        "currency": "EUR",
+        "amount": 700,
+        "netted": 0,
+        "reference": "BANK-7",
+    }
+
+
+def test_a_payout_that_comes_back_before_it_was_told_is_told_as_that_alone(
+    supplier: Supplier,
+) -> None:
+    world = supplier.world
+    world.delivered_order(supplier.sale)
+    (payout,) = payouts_of(world, sent(world, kind="suppliers"))
+    supplier.received.clear()
+    for outcome, reference in (("paid", "OUT-1"), ("returned", "IN-1")):
+        assert tell(world, payout, outcome, reference).status == 200
+    world.work()
+    assert [request.get_json()["type"] for request in supplier.received] == ["payout.returned"]
 
 
 def test_a_body_or_a_header_that_was_touched_fails_its_signature(supplier: Supplier) -> None:

@@ -26,7 +26,7 @@ from tests.race.test_payout_crashes import settle
 from tests.support.clouds import IN_MEMORY
 from tests.support.crashing import work_off
 from tests.support.payouts import payouts_of, sent, tell
-from tests.support.statements import csv_file, reconcile
+from tests.support.statements import camt, csv_file, reconcile
 from tests.support.unguarded import piecemeal
 from tests.support.world import Json, World
 
@@ -85,6 +85,36 @@ def with_a_payout_returned(world: World) -> Json:
     return reconcile(world, csv_file(gone, back))
 
 
+def with_a_payout_missing(world: World) -> Json:
+    """A leader's 3.00 that two statements have not had, and that were posted against."""
+    world.delivered_order(world.sale(), quantity=3)
+    settle(world)
+    (payout,) = payouts_of(world, sent(world))
+    assert tell(world, payout, "paid").status == 200
+    for n, days in enumerate(((-5, 0), (1, 10))):
+        first, last = (a_day(timedelta(days=day)) for day in days)
+        made = reconcile(world, camt(period=(first, last), own_id=str(n)), format="camt.053")
+    resolve(world, made, "post_to_suspense")
+    return {**made, "payout": payout["id"]}
+
+
+def turn_up(world: World, missed: Json) -> None:
+    """The third statement has it, and a fee beside it."""
+    day = a_day(timedelta(days=11))
+    rows = (day, "-3.00", "EUR", missed["payout"], ""), (day, "-1.50", "EUR", "", "fee")
+    raw = csv_file(*rows, columns="date,amount,currency,reference,type")
+    headers = {"Content-Type": "application/octet-stream", "Idempotency-Key": "turn-up"}
+    path = "/v1/reconciliations?account=cash:bank&format=csv"
+    assert world.operator.send("POST", path, raw, headers).status == 202
+    work_off(world)
+
+
+def turned_up(world: World, missed: Json) -> Json:
+    found, *_ = world.operator.get("/v1/reconciliations").json["items"]
+    seen = resolved(world, missed)
+    return {**seen, "found": [found["status"], found["matched"], found["differences"]]}
+
+
 def a_day(from_now: timedelta = timedelta()) -> str:
     return (clock.now() + from_now).date().isoformat()
 
@@ -107,12 +137,12 @@ def resolved(world: World, reconciliation: Json) -> Json:
 def resolved_to(**balances: int) -> Json:
     return {
         "differences": [1, 0],
-        "cases": [["reconciliation_difference", "resolved"]],
+        "cases": [[CASE, "resolved"]],
         "balances": {name.replace("__", ":"): amount for name, amount in balances.items()},
     }
 
 
-DISPUTED = "payment_disputed"
+DISPUTED, CASE = "payment_disputed", "reconciliation_difference"
 ONE_UNIT = comes_to("delivered", 7, refunded=1000, dispatches=["delivered"], cases=[DISPUTED])
 ALL_UNITS = comes_to(
     "refunded",
@@ -121,14 +151,13 @@ ALL_UNITS = comes_to(
     dispatches=["delivered"],
     cases=["chargeback_unmatched", DISPUTED],
 )
-# All but the fee is back; what a leader is given back is no commission that waits.
+# All but the fee is back; what a leader is given back waits for its day as before.
 WON: Json = {
     **ONE_UNIT,
     "balances": {
         **DELIVERED,
         "cash:local": 5850,
-        "leader:pending": -500,
-        "leader:available": -100,
+        "leader:pending": -600,
         "platform:revenue": -1050,
     },
 }
@@ -166,6 +195,22 @@ SCENARIOS = {
         partial(resolve, resolution="post_fee"),
         resolved,
         resolved_to(cash__bank=-150, platform__revenue=150),
+    ),
+    # The payout stands as it was, and what was posted against it stands no more.
+    "turn up": Scenario(
+        with_a_payout_missing,
+        turn_up,
+        turned_up,
+        {
+            **resolved_to(
+                cash__local=3000,
+                cash__bank=-300,
+                supplier__payable=-2100,
+                platform__revenue=-600,
+            ),
+            "cases": [[CASE, "open"], [CASE, "resolved"]],
+            "found": ["done", 1, 1],
+        },
     ),
     # Of 3000 the supplier is owed 3 units at 700, the leader 10 % again.
     "return a payout": Scenario(

@@ -10,7 +10,9 @@ from functools import partial
 
 import pytest
 
+from chalicelib.kernel import clock
 from chalicelib.ledger.store import EntryRow
+from chalicelib.payments.rules import chargeback_id
 from chalicelib.suppliers.rules import KINDS
 from infra.paths import ROOT
 from tests.race import test_bank_crashes as banks
@@ -21,6 +23,7 @@ from tests.race import test_supplier_crashes as suppliers
 from tests.race.conftest import SETTINGS
 from tests.race.test_crashes import (
     COLLECTED,
+    DELIVERED,
     NO_ORDER,
     ONE_BACK,
     PAID,
@@ -30,6 +33,7 @@ from tests.race.test_crashes import (
     collected,
     comes_to,
     crash_everywhere,
+    deliver,
     delivered,
     paid,
     pay,
@@ -47,6 +51,7 @@ from tests.support.provider import provider_that_answers
 from tests.support.unguarded import piecemeal
 from tests.support.world import Issuer, Json, World, created
 
+PLANS = "/v1/commission-plans"
 ONE_REFUNDED = comes_to("delivered", 7, refunded=1000, dispatches=["delivered"], balances=ONE_BACK)
 
 
@@ -80,8 +85,56 @@ def refund_damaged(world: World, made: Made) -> None:
 
 
 def give_bonus(world: World, made: Made) -> None:
-    body = {"task": "ten new members", "amount": 2000, "reference": "march"}
+    body = {"task": "training", "amount": 2000, "reference": "march"}
     post(world, f"/v1/leaders/{made.sale.leader_id}/bonuses", body)
+
+
+def promised(world: World) -> Made:
+    """A first order, and one that brings its campaign to 60.00, once it is delivered."""
+    leader_id, currency = world.add_leader(), {"name": "Shops", "currency": "EUR"}
+    plan = f"/v1/commission-plans/{created(world.operator.post(PLANS, currency))['id']}"
+    version = {
+        "effective_from": clock.now().date().isoformat(),
+        "rules": [{"match": {}, "basis": "sales", "rate_bps": 1000}],
+        "bonuses": [
+            {"kind": "first_order", "amount": 500},
+            {"kind": "campaign_total", "amount": 200, "threshold": 6000},
+        ],
+    }
+    created(world.operator.post(f"{plan}/versions", version))
+    body = {"plan_id": plan.rpartition("/")[2]}
+    assert world.operator.put(f"/v1/leaders/{leader_id}/commission-plan", body).status == 200
+    sale = world.sale(leader_id=leader_id, skus=2, stock=10, limit=5, commission=None)
+    return Made(sale, world.paid_order(sale, quantity=3))
+
+
+def earned(world: World) -> Made:
+    made = promised(world)
+    deliver(world, made)
+    return made
+
+
+def refund_all(world: World, made: Made) -> None:
+    body = {"amount": 6000, "reason": "spoilt"}
+    post(world, f"/v1/orders/{made.order['id']}/refunds", body)
+
+
+def charged_back(world: World) -> Made:
+    """All of it, with a fee that the leader pays."""
+    assert world.operator.put("/v1/refund-bearers", {"chargeback": "leader"}).status == 200
+    made = earned(world)
+    taken = {"order_id": made.order["id"], "amount": 6000, "fee": 150, "reference": "dp_1"}
+    post(world, "/v1/chargebacks", taken)
+    return made
+
+
+def win(world: World, made: Made) -> None:
+    post(world, f"/v1/chargebacks/{chargeback_id('local', 'dp_1')}/close", {"outcome": "won"})
+
+
+def adjust(world: World, made: Made) -> None:
+    body = {"amount": -2000, "reason": "given by mistake", "reference": "march"}
+    post(world, f"/v1/leaders/{made.sale.leader_id}/adjustments", body)
 
 
 def asked_for(world: World) -> Made:
@@ -114,6 +167,12 @@ def cancel_campaign(world: World, made: Made) -> None:
     post(world, f"/v1/campaigns/{made.sale.campaign_id}/cancel", {})
 
 
+# Of 60.00 the leader has 6.00, for a first order 5.00, and for the campaign's total 2.00.
+WITH_BONUSES: Json = {
+    **DELIVERED,
+    "leader:pending": -600 - 500 - 200,
+    "platform:revenue": -1200 + 500 + 200,
+}
 SCENARIOS = {
     "reverse": Scenario(remitted, reverse, result, {**PAID, "balances": COLLECTED}),
     "refund an amount": Scenario(delivered, refund_an_amount, result, ONE_REFUNDED),
@@ -132,6 +191,40 @@ SCENARIOS = {
         give_bonus,
         result,
         {**NO_ORDER, "balances": {"platform:revenue": 2000, "leader:pending": -2000}},
+    ),
+    "bring bonuses": Scenario(
+        promised,
+        deliver,
+        result,
+        comes_to("delivered", 7, dispatches=["delivered"], balances=WITH_BONUSES),
+    ),
+    "take bonuses back": Scenario(
+        earned, refund_all, result, comes_to("refunded", 7, refunded=6000, dispatches=["delivered"])
+    ),
+    # Bonuses and commission mature anew; the fee is back at once.
+    "win bonuses and a fee back": Scenario(
+        charged_back,
+        win,
+        result,
+        comes_to(
+            "refunded",
+            7,
+            refunded=6000,
+            dispatches=["delivered"],
+            cases=["payment_disputed"],
+            balances={
+                **WITH_BONUSES,
+                "cash:local": 5850,
+                "leader:pending": -1300,
+                "platform:revenue": -350,
+            },
+        ),
+    ),
+    "adjust": Scenario(
+        a_sale,
+        adjust,
+        result,
+        {**NO_ORDER, "balances": {"platform:revenue": -2000, "leader:available": 2000}},
     ),
     "grant": Scenario(asked_for, grant, result, ONE_REFUNDED),
     "retry": Scenario(
@@ -157,6 +250,10 @@ FLOWS = [
 ] + list(SCENARIOS.values())
 # What an entry's id begins with is written like this, and so are these, which are no entries.
 KIND = re.compile(r'(?:f"([a-z_-]+):\{|_entry\(\s*"([a-z_-]+)")')
+CAUGHT = [
+    *("reverse", "grant", "refund what is borne", "give a bonus", "adjust"),
+    *("bring bonuses", "take bonuses back", "win bonuses and a fee back"),
+]
 NO_ENTRIES = {"cap", "cash", "leader", "supplier"}
 
 
@@ -173,7 +270,7 @@ def test_whatever_dies_wherever_money_goes_where_it_should(
 
 
 @IN_MEMORY
-@pytest.mark.parametrize("name", ["reverse", "grant", "refund what is borne", "give a bonus"])
+@pytest.mark.parametrize("name", CAUGHT)
 def test_control_the_rig_catches_money_that_is_written_piece_by_piece(
     name: str, world: World
 ) -> None:

@@ -59,9 +59,9 @@ def prepare(batch: Json) -> Callable[[], None]:
     return lambda: paging.work_on(batch["id"], 0, None, give_up=False)
 
 
-def prepare_at_once(world: World, netting: bool) -> tuple[list[Json], Sale]:
+def prepare_at_once(world: World, netting: bool, units: int = 15) -> tuple[list[Json], Sale]:
     """Eight batches look at the same leader, each in two workers."""
-    sale, _ = settled(world, units=15)
+    sale, _ = settled(world, units)
     if netting:
         collect(world, sale, 1)
     batches = begun(world, THREADS // 2)
@@ -77,6 +77,28 @@ def test_a_leader_is_taken_by_one_of_eight_batches(world: World, netting: bool) 
     assert sum(batch["payouts"] for batch in batches) == 1
     assert Counter(batch["status"] for batch in batches) == {"prepared": 1, "closed": 7}
     assert (available(world, sale), findings()) == (0, [])
+
+
+@ON_EACH_CLOUD
+def test_a_leader_that_holds_more_than_it_has_coming_is_netted_by_one_of_eight_batches(
+    world: World,
+) -> None:
+    batches, sale = prepare_at_once(world, netting=True, units=9)
+    assert sum(batch["results"]["offset"] for batch in batches) == 1
+    assert Counter(batch["status"] for batch in batches) == {"closed": 8}
+    after = world.operator.get(f"/v1/leaders/{sale.leader_id}/balance").json
+    assert (after["available"], after["collected"], findings()) == (0, 100, [])
+
+
+@ON_MOTO
+def test_control_the_rig_catches_a_leader_netted_twice(world: World) -> None:
+    assert any(is_netted_twice(world) for _ in range(5))
+
+
+def is_netted_twice(world: World) -> bool:
+    with unguarded():
+        batches, _ = prepare_at_once(world, netting=True, units=9)
+    return sum(int(batch["results"]["offset"]) for batch in batches) > 1
 
 
 @ON_MOTO

@@ -16,7 +16,7 @@ from tests.support.events import sqs_event
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
-from tests.support.world import Context, Json, Sale, World, workers
+from tests.support.world import Context, Json, Sale, World, created, workers
 
 ORDERS = 24
 # Of a price of 1000 the leader earns 10 %.
@@ -129,6 +129,46 @@ def test_refunds_while_a_run_settles_are_voided_or_clawed_back(world: World) -> 
     assert balance["available"] + balance["pending"] == 0
     assert world.trial_balance() == {}
     assert findings() == []
+
+
+def settle_while_winning(world: World) -> Sale:
+    """Threads settle the one leader, others close chargebacks of all that it has delivered."""
+    sale = world.sale(stock=8)
+    for dispatch_id in shipped_orders(world, sale, 8):
+        world.move(dispatch_id, "deliver")
+    orders = world.operator.get("/v1/orders").json["items"]
+    taken = [
+        {"order_id": order["id"], "amount": order["total"], "reference": f"dp_{n}"}
+        for n, order in enumerate(orders)
+    ]
+    made = [created(world.operator.post("/v1/chargebacks", body))["id"] for body in taken]
+    run = begin_run(world)
+    settle = partial(until_settled, run["id"], sale.leader_id)
+    won = each(
+        made, lambda id: world.operator.post(f"/v1/chargebacks/{id}/close", {"outcome": "won"})
+    )
+    at_once([call for closing in won for call in (settle, closing)])
+    world.work()
+    return sale
+
+
+def test_what_is_won_while_a_run_settles_matures_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale = settle_while_winning(world)
+    balance = world.operator.get(f"/v1/leaders/{sale.leader_id}/balance").json
+    assert balance["available"] + balance["pending"] == 8 * EARNED
+    assert findings() == []
+    settle_tomorrow(world, monkeypatch)
+    balance = world.operator.get(f"/v1/leaders/{sale.leader_id}/balance").json
+    assert (balance["available"], balance["pending"]) == (8 * EARNED, 0)
+    assert findings() == []
+
+
+def test_control_the_rig_catches_a_run_that_forgets_what_is_won(world: World) -> None:
+    with unguarded():
+        settle_while_winning(world)
+    assert findings()
 
 
 def start_at_once(world: World, *days: str) -> Json:

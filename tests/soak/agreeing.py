@@ -2,7 +2,12 @@
 
 from datetime import timedelta
 
-from chalicelib.parties.settlement_terms import SettlementBasis, SettlementTerms, Waiver
+from chalicelib.parties.settlement_terms import (
+    RefundBearer,
+    SettlementBasis,
+    SettlementTerms,
+    Waiver,
+)
 from chalicelib.plans import leaders
 from chalicelib.plans import service as plans
 from chalicelib.suppliers import agreeing, deposits
@@ -16,6 +21,7 @@ OPERATIONS = Operations()
 happens = OPERATIONS.happens
 
 BASES: tuple[SettlementBasis, ...] = ("cost", "revenue_share", "revenue_share")
+BEARERS: tuple[RefundBearer, ...] = ("supplier", "platform")
 PAYS: tuple[Pays, ...] = ("fees", "damages")
 # A plan is given a new version some days ahead, or for today, once a day.
 DAYS_AHEAD = 4
@@ -33,7 +39,7 @@ def change_a_plan(town: Town) -> None:
 @happens(1)
 def change_a_leader(town: Town) -> None:
     """Its level, and whose pick-up point and hub its parcels go through."""
-    leader_id = town.chance.choice(town.leader_ids)
+    leader_id = town.leader()
     others = [None, *(each for each in town.leader_ids if each != leader_id)]
     changes = {
         "level": town.chance.choice(LEVELS),
@@ -60,6 +66,7 @@ def change_settlement_terms(town: Town) -> None:
         waivers=chance.choice([(), waivers]),
         deposit=chance.choice([None, 5000]),
         fine_cap=chance.choice([None, 0, 200]),
+        refund_bearer=chance.choice(BEARERS),
     )
     agreeing.agree(terms, OPERATOR)
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 
 from chalicelib.ordering.store import OrderRow
 from tests.soak.rows import Seen
+from tests.soak.statements import Statements
 from tests.support.invariants import findings
 from tests.support.memory.dynamodb import DynamoDB, Key
 from tests.support.memory.values import Item
 
 Rows = dict[tuple[str, Key], Item | None]
 
-LEDGER, ORDERING = "Ledger", "Ordering"
+LEDGER, ORDERING, PAYMENTS = "Ledger", "Ordering", "Payments"
 PARTIES = ("leader:", "supplier:")
 # What is held back or under way for somebody is owed to it, and what it owes it has.
 NEVER_DEBIT, NEVER_CREDIT = ("held", "in_payout", "deposit"), ("owed",)
@@ -28,14 +29,16 @@ class Books:
     `turnover` is what customers' money came to the platform or its leaders, by currency.
     """
 
-    def __init__(self, store: DynamoDB, seen: Seen) -> None:
-        self._store, self._seen = store, seen
+    def __init__(self, store: DynamoDB, seen: Seen, statements: Statements) -> None:
+        self._store, self._seen, self._statements = store, seen, statements
         self._written: dict[tuple[str, Key], None] = {}
         self._posted_to = set[str]()
         self.turnover = Counter[str]()
         self._postings: dict[str, str] = {}
         self.balances = Counter[str]()
         self.prepaid = Counter[str]()
+        self._charged_back: dict[str, int] = {}
+        self._closed = set[str]()
         store.on_write = lambda table, key: self._written.setdefault((table, key))
 
     def check_step(self) -> list[str]:
@@ -44,7 +47,13 @@ class Books:
         rows = {(table, key): self._store.table(table).get(key) for table, key in written}
         for (table, key), item in rows.items():
             self._seen.note(table, key, item)
-        return [*self._entries(rows), *self._accounts(rows), *self._orders(rows)]
+        return [
+            *self._entries(rows),
+            *self._accounts(rows),
+            *self._orders(rows),
+            *self._chargebacks(rows),
+            *self._statements.findings(self.balances),
+        ]
 
     def check_all(self, supplied: dict[str, int]) -> list[str]:
         """What is wrong with the whole store, which is at rest."""
@@ -80,6 +89,8 @@ class Books:
                 yield f"entry {entry} was written and changed"
                 continue
             self._postings[entry] = item["postings"]["S"]
+            if item["posted_at"]["S"][:7] in self._closed:
+                yield f"entry {entry} is of a month that is closed"
             postings = json.loads(item["postings"]["S"])
             if out := sum(each["amount"] for each in postings):
                 yield f"entry {entry} is out by {out}"
@@ -91,6 +102,9 @@ class Books:
         if account == "customer_prepayments":
             self.turnover[entry["currency"]["S"]] += max(0, -amount)
             self.prepaid[entry["subject"]["S"]] += amount
+        if account.startswith("cash:"):
+            day = entry["posted_at"]["S"][:10]
+            self._statements.note(entry["pk"]["S"], account, day, amount)
         if account.startswith(PARTIES):
             self._posted_to.add(account.rpartition(":")[0])
 
@@ -109,6 +123,19 @@ class Books:
                     yield f"balance {party}:{purpose} is {kept}"
         yield from (f"{party} has no balances" for party in self._posted_to - written)
         self._posted_to.clear()
+
+    def _chargebacks(self, rows: Rows) -> Iterator[str]:
+        """While one is open, what fitted no order lies where a person finds it."""
+        for (table, (chargeback_id, sk)), item in rows.items():
+            if item is not None and (table, sk) == (PAYMENTS, "chargeback"):
+                left = int(item["amount"]["N"]) - int(item["refunded"]["N"])
+                self._charged_back[chargeback_id] = left if item["status"]["S"] == "open" else 0
+                due = sum(self._charged_back.values())
+                kept = self.balances[f"{item['currency']['S']} unmatched_chargebacks"]
+                if kept != due:
+                    yield f"of chargebacks {kept} is unmatched, not {due}"
+            if (table, chargeback_id) == (LEDGER, "periods"):
+                self._closed.add(sk)
 
     def _orders(self, rows: Rows) -> Iterator[str]:
         """What an order's customer paid is held, released or refunded, to the cent."""

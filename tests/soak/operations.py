@@ -25,13 +25,14 @@ from chalicelib.dispatch.refunding import Asked, Restock
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel.callers import Caller
+from chalicelib.leaving import service as leaving
 from chalicelib.ordering import campaigns, collecting, ending, paying, placing
 from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.store import OrderRow
 from chalicelib.payments import refunds, remitting
 from chalicelib.payments.providers import PaymentSucceeded
-from chalicelib.payments.rules import PaidFrom, PaymentMethod
+from chalicelib.payments.rules import PaidFrom, PaymentMethod, RefundCause
 from chalicelib.payments.store import RemittanceRow
 from chalicelib.payouts import paging, sending
 from chalicelib.platform import outbox
@@ -47,6 +48,7 @@ A_WHILE = timedelta(minutes=6)
 RARELY = 0.25
 OUTCOMES: tuple[Outcome, ...] = ("upheld", "dismissed")
 RESTOCKS: tuple[Restock, ...] = ("all", "none")
+CAUSES: tuple[RefundCause, ...] = ("other", "damaged", "late")
 PAID_FROM: tuple[PaidFrom, ...] = ("leader", "bank")
 
 OPERATIONS = Operations()
@@ -69,7 +71,7 @@ def _place(town: Town, method: PaymentMethod) -> None:
     new = NewOrder(
         customer_id=customer.id,
         campaign_id=town.chance.choice(town.campaign_ids),
-        leader_id=town.chance.choice(town.leader_ids),
+        leader_id=town.leader(),
         lines=[Wanted(sku_id, town.chance.randint(1, 4)) for sku_id in sku_ids],
         ship_to=SOMEWHERE,
         payment_method=method,
@@ -190,7 +192,7 @@ def resolve_a_dispute(town: Town) -> None:
 def refund_units(town: Town) -> None:
     order = _dispatched(town)
     restock = town.chance.choice(RESTOCKS)
-    asked = Asked(_some(town, order.everything_left()), None, restock)
+    asked = Asked(_some(town, order.everything_left()), None, restock, cause=_cause(town))
     refunding.refund(order.id, asked, "broken", town.request())
 
 
@@ -198,7 +200,11 @@ def refund_units(town: Town) -> None:
 def refund_an_amount(town: Town) -> None:
     order = _dispatched(town)
     amount = town.chance.choice([1, order.amount_left, town.chance.randint(1, order.total)])
-    refunding.refund(order.id, Asked(amount=amount), "a pity", town.request())
+    refunding.refund(order.id, Asked(amount=amount, cause=_cause(town)), "a pity", town.request())
+
+
+def _cause(town: Town) -> RefundCause:
+    return town.chance.choice(CAUSES)
 
 
 @happens(3)
@@ -210,7 +216,7 @@ def hand_money_back(town: Town) -> None:
 
 @happens(2)
 def remit(town: Town) -> None:
-    leader_id, amount = town.chance.choice(town.leader_ids), town.chance.randint(1, 5000)
+    leader_id, amount = town.leader(), town.chance.randint(1, 5000)
     remitting.remit(leader_id, amount, f"R{town.number()}", town.request())
 
 
@@ -286,6 +292,7 @@ def sweep(town: Town) -> None:
     paging.watch(town.now())
     sending.look_after(town.now())
     fees.sweep(town.now())
+    leaving.sweep(town.now())
 
 
 @happens(1)

@@ -7,7 +7,7 @@ from itertools import islice
 from tests.support.memory.dynamodb import Key
 from tests.support.memory.values import Item
 
-SOLD = {"order", "dispatch", "dispute", "refund", "remittance", "request"}
+SOLD = {"order", "dispatch", "dispute", "refund", "chargeback", "remittance", "request"}
 KINDS = {*SOLD, "batch", "payout", "trouble"}
 # Of each kind and status only the newest are chosen from: so each goes its way in some steps.
 NEWEST = 40

@@ -1,8 +1,10 @@
 """Random operations on one town after another, the books checked after each."""
 
+import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from chalicelib.kernel.errors import TuanError
@@ -51,6 +53,18 @@ def seasons(operations: int) -> Iterator[tuple[int, int]]:
         yield number, min(SEASON, operations - begins)
 
 
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Most of what a town makes lives as long as it does: looking for the rest is dear."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.collect()
+
+
 class Soak:
     """`tick` is told of each operation that was done or refused."""
 
@@ -70,7 +84,7 @@ class Soak:
         """A town of its own, whatever the seasons before it were like."""
         seed = self.report.seed
         currency = CURRENCIES[(seed + number) % len(CURRENCIES)]
-        with town(f"{seed} {number}", currency) as current:
+        with _seldom_collected(), town(f"{seed} {number}", currency) as current:
             self._season(current, size, of)
         return self.report
 

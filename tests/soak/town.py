@@ -24,16 +24,19 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.payouts.transfers import NotAsked
 from chalicelib.plans import leaders
 from chalicelib.plans import service as plans
-from chalicelib.plans.rules import Rule
+from chalicelib.plans.rules import PlanBonus, Rule
 from chalicelib.plans.service import NewVersion
 from chalicelib.platform import log
 from chalicelib.platform.idempotency import Answer, IdempotentRequest
 from chalicelib.platform.log import SafeLogger
 from chalicelib.settlement import settling
 from tests.soak.books import Books
+from tests.soak.in_order import in_order
 from tests.soak.rows import Seen
+from tests.soak.statements import Statements
 from tests.soak.transfers import Transfers
 from tests.support.gateway import Gateway
+from tests.support.memory.reading import texts_read_once
 from tests.support.memory_cloud import memory_cloud, the_cloud
 from tests.support.world import Issuer, World, workers
 
@@ -70,7 +73,9 @@ class Town:
         self.unfit = set[str]()
         self._naming = random.Random(chance.random())
         self.seen = Seen(chance)
-        self.books = Books(the_cloud().dynamodb, self.seen)
+        self.statements = Statements(chance, currency)
+        self.books = Books(the_cloud().dynamodb, self.seen, self.statements)
+        self.leaving, self.closed = set[str](), set[str]()
         self.supplied = Counter[str]()
         self.sku_ids: list[str] = []
         self._world = world
@@ -82,6 +87,13 @@ class Town:
     def replace_campaign(self, campaign_id: str) -> None:
         place = self.campaign_ids.index(campaign_id)
         self.campaign_ids[place] = self._campaign(PRICES[place], RATES_BPS[place])
+
+    def leader(self) -> str:
+        return self.chance.choice(self.leader_ids)
+
+    def replace_leader(self, leader_id: str) -> None:
+        self.leader_ids[self.leader_ids.index(leader_id)] = self._world.add_leader(self.currency)
+        self.leaving.discard(leader_id)
 
     def new_id(self, prefix: str) -> str:
         """An id as any other, the same each time that the same chance rules."""
@@ -110,11 +122,15 @@ class Town:
             leaders.set_terms(invited, {"invited_by": inviter}, OPERATOR)
 
     def version(self, begins: str) -> NewVersion:
-        """Of the plan: some rules, and parts for who has invited the seller."""
+        """Of the plan: some rules, and parts for who has invited the seller, or floors."""
         sku_id = self.chance.choice(self.sku_ids) if self.sku_ids else "sku_none"
         rules = [self._rule(), self._rule(level="gold"), self._rule(sku_id=sku_id)]
         upline = self.chance.choice([(), (333,), (250, 125)])
-        return NewVersion(begins, rules, upline)
+        if upline:
+            rules = [replace(rule, line_floor=None) for rule in rules]
+        thresholds = self.chance.sample([2_000, 5_000, 20_000], self.chance.randint(0, 3))
+        totals = [PlanBonus("campaign_total", each // 10, each) for each in thresholds]
+        return NewVersion(begins, rules, upline, [PlanBonus("first_order", 77), *totals])
 
     def _rule(self, **names: str) -> Rule:
         chance = self.chance
@@ -217,6 +233,8 @@ def _taken() -> Iterator[Waiting]:
     client = boto3.client("sqs")
     for queue in handlers():
         url = os.environ[f"{queue}_QUEUE"]
+        if the_cloud().sqs.is_empty(url):  # as most are, and asking is dear
+            continue
         while found := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for each in found:
                 client.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
@@ -240,9 +258,11 @@ def town(seed: str, currency: str) -> Iterator[Town]:
     with ExitStack() as stack:
         issuer = Issuer(stack.enter_context(HTTPServer(host="127.0.0.1")))
         environment = stack.enter_context(
-            memory_cloud(**issuer.settings, UPLINE_LIMITS=UPLINE_LIMITS)
+            memory_cloud(_seconds, **issuer.settings, UPLINE_LIMITS=UPLINE_LIMITS)
         )
         stack.enter_context(quiet())
+        stack.enter_context(in_order())
+        stack.enter_context(texts_read_once())
         from app import app
 
         random.seed(seed)  # what the application leaves to chance is the same each time as well
@@ -253,6 +273,11 @@ def town(seed: str, currency: str) -> Iterator[Town]:
         stack.enter_context(made.troubled())
         made.settle_down()
         yield made
+
+
+def _seconds() -> float:
+    """By the clock of the town, once it has one."""
+    return clock.now().timestamp()
 
 
 @contextmanager

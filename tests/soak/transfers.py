@@ -10,7 +10,7 @@ from chalicelib.payments.providers import OutcomeUnknown, Refused
 from chalicelib.payments.providers.stripe_api import NOT_TAKEN
 from chalicelib.payouts import transfers
 from chalicelib.payouts.rules import Payout
-from chalicelib.payouts.transfers import NotAsked
+from chalicelib.payouts.transfers import NotAsked, Transfer
 
 TURNED_AWAY, REFUSED, SILENT = 0.1, 0.1, 0.2
 
@@ -42,10 +42,11 @@ class Transfers:
             raise OutcomeUnknown
         return self._sent[payout.id]
 
-    def find(self, payout: Payout) -> str | None:
+    def find(self, payout: Payout) -> Transfer | None:
         if self._chance.random() < SILENT:
             raise OutcomeUnknown
-        return self._sent.get(payout.id)
+        sent = self._sent.get(payout.id)
+        return Transfer(sent, is_reversed=False) if sent else None
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

@@ -6,8 +6,8 @@ leaders' earnings have to be (contract, sections 4 and 6), and says where they a
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -26,11 +26,13 @@ from chalicelib.dispatch.rules import Dispatch, dispatch_id
 from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
-from chalicelib.ledger.rules import Change, Entry
+from chalicelib.ledger.rules import Change, Entry, Posting
 from chalicelib.ledger.store import AccountsRow, EntryRow, HistoryRow, PaidOutRow, StepRow
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
+from chalicelib.parties.rules import Leader
+from chalicelib.parties.store import LeaderRow, LeavingRow
 from chalicelib.payments.rules import Chargeback, Receipt, Refund, Remittance
 from chalicelib.payments.store import ChargebackRow, ReceiptRow, RefundRow, RemittanceRow
 from chalicelib.payouts.rules import CASH, Payout
@@ -42,9 +44,17 @@ from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.store import ClaimRow, DifferenceRow, ReconciliationRow
-from chalicelib.settlement.rules import Bonus, Run, Statement
+from chalicelib.settlement.rules import Adjustment, Bonus, FirstOrder, Run, Statement
 from chalicelib.settlement.run_store import AsideRow, RunRow, TroubleRow
-from chalicelib.settlement.store import BonusRow, EarnedRow, EarningsRow, StatementRow
+from chalicelib.settlement.store import (
+    AdjustmentRow,
+    BonusRow,
+    CampaignTotalRow,
+    EarnedRow,
+    EarningsRow,
+    FirstOrderRow,
+    StatementRow,
+)
 from chalicelib.stock.store import StockRow
 from chalicelib.suppliers.rules import Deposit
 from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow
@@ -94,6 +104,9 @@ class State:
         self.communities = _rows(CommunityRow, suppliers, "community")
         self.fines = _rows(FinesRow, suppliers, "fines")
         self.paid_out = _rows(PaidOutRow, ledger, "paid_out")
+        parties = _items("PARTIES_TABLE")
+        self.leaders: list[Leader] = _entities(LeaderRow, parties, "leader")
+        self.leaving = _rows(LeavingRow, parties, "leaving")
         payouts = _items("PAYOUTS_TABLE")
         self.payouts: list[Payout] = _entities(PayoutRow, payouts, "payout")
         reconciled = _items("RECONCILIATION_TABLE")
@@ -104,7 +117,10 @@ class State:
             row.to_entity() for row in _rows(DifferenceRow, reconciled, "difference")
         ]
         self.claims = _rows(ClaimRow, reconciled, "claim")
+        self.adjustments: list[Adjustment] = _entities(AdjustmentRow, settlement, "adjustment")
         self.bonuses: list[Bonus] = _entities(BonusRow, settlement, "bonus")
+        self.first_orders: list[FirstOrder] = _entities(FirstOrderRow, settlement, "first_order")
+        self.campaign_totals = _rows(CampaignTotalRow, settlement, "campaign_total")
         self.statements: list[Statement] = _entities(StatementRow, settlement, "statement")
         self.earnings = _rows(EarningsRow, settlement, "earnings")
         self.earned = _rows(EarnedRow, settlement, "earned")
@@ -224,6 +240,7 @@ def _books(state: State) -> Iterator[str]:
             due.update(_earned(each.order, line, posted))
             due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
     due.update(_withheld(state) + _borne(state) + _charged_back(state) + _given(state))
+    due.update(_adjusted(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
@@ -251,12 +268,14 @@ def _earned(order: Order, line: OrderLine, posted: Shares) -> Sums:
 
 
 def _withheld(state: State) -> Sums:
-    """What daily caps have left with the platform of what leaders had earned."""
+    """What daily caps have left with the platform, or a refund's bearer, of what leaders had
+    earned."""
     due = Sums()
     for statement in state.statements:
-        withheld = sum(line.amount for line in statement.caps)
-        due[f"{statement.currency} leader:{statement.leader_id}:commission"] -= withheld
-        due[f"{statement.currency} platform:revenue"] += withheld
+        for line in statement.caps:
+            account = line.borne_by or "platform:revenue"
+            due[f"{statement.currency} leader:{statement.leader_id}:commission"] -= line.amount
+            due[f"{statement.currency} {account}"] += line.amount
     return due
 
 
@@ -278,17 +297,26 @@ def _charged_back(state: State) -> Sums:
     for each in state.chargebacks:
         cash = f"{each.currency} cash:{each.provider}"
         due[cash] -= each.unmatched + each.fee
-        due[f"{each.currency} platform:revenue"] += each.fee
+        for named in ("chargeback-fee", "chargeback-fee-won"):
+            due.update(_beside_cash(each, postings.get(f"{named}:{each.id}", ())))
         lies = "platform:revenue" if each.status == "lost" else "unmatched_chargebacks"
         due[f"{each.currency} {lies}"] += each.unmatched
         if each.status == "won":
             due[cash] += each.amount
             due[f"{each.currency} unmatched_chargebacks"] -= each.unmatched
-            for posting in postings.get(f"chargeback-won:{each.id}", ()):
-                if posting.account not in (f"cash:{each.provider}", "unmatched_chargebacks"):
-                    account = posting.account.replace(":available", ":commission")
-                    due[f"{each.currency} {account}"] += posting.amount
+            due.update(_beside_cash(each, postings.get(f"chargeback-won:{each.id}", ())))
     return due
+
+
+def _beside_cash(of: Chargeback, postings: Iterable[Posting]) -> Sums:
+    """Who has it; what is of the provider and of nobody yet is worked out."""
+    found = Sums()
+    for posting in postings:
+        if posting.account not in (f"cash:{of.provider}", "unmatched_chargebacks"):
+            account = posting.account.replace(":available", ":commission")
+            account = account.replace(":pending", ":commission")
+            found[f"{of.currency} {account}"] += posting.amount
+    return found
 
 
 def _chargebacks(state: State) -> Iterator[str]:
@@ -307,9 +335,81 @@ def _chargebacks(state: State) -> Iterator[str]:
 
 
 def _given(state: State) -> Sums:
-    """What leaders were given beside their commission, out of the platform's revenue."""
+    """What leaders have beside their commission, out of the platform's revenue."""
     due = Sums()
-    for each in state.bonuses:
+    for each in (bonus for bonus in state.bonuses if bonus.stands):
+        due[f"{each.currency} leader:{each.leader_id}:commission"] -= each.amount
+        due[f"{each.currency} platform:revenue"] += each.amount
+    return due
+
+
+def _bonuses(state: State) -> Iterator[str]:
+    """A bonus is posted as often as it was given and taken back, and stands where what it is for
+    does: an order that was its customer's first, a total that has reached its threshold."""
+    posted = Counter(entry.id for entry in state.entries if entry.id.startswith("bonus"))
+    due = Counter[str]()
+    for bonus in state.bonuses:
+        for n in range(1, bonus.times + 1):
+            once = replace(bonus, times=n)
+            due[once.entry_id] += 1
+            due[once.back_entry_id] += n < bonus.times or not bonus.stands
+    yield from _differences("entries of bonuses", posted, +due)
+    totals = {f"{row.pk} {row.sk.partition('#')[2]}": row.total for row in state.campaign_totals}
+    yield from _differences("campaign total", totals, _campaign_totals(state))
+    reached = {
+        f"{row.pk} {row.sk.partition('#')[2]} {threshold}": 1
+        for row in state.campaign_totals
+        for threshold in row.reached
+    }
+    stands = Counter(
+        f"{each.leader_id} {each.reference} {each.threshold}"
+        for each in state.bonuses
+        if each.kind == "campaign_total" and each.stands
+    )
+    yield from _differences("reached", reached, stands)
+    for row in state.campaign_totals:
+        if any(threshold > row.total for threshold in row.reached):
+            yield f"{row.sk} of {row.pk} is {row.total} and has reached {row.reached}"
+    yield from _first_orders(state)
+
+
+def _campaign_totals(state: State) -> Counter[str]:
+    """What is delivered of orders that count for a bonus, and what won chargebacks had taken."""
+    due, counting = Counter[str](), dict[str, str]()
+    for order in state.orders:
+        if any(each.kind == "campaign_total" for each in order.bonuses):
+            counting[order.id] = f"{order.leader_id} {order.campaign_id}"
+            due[counting[order.id]] += order.delivered_net
+    won = {each.refund_id for each in state.chargebacks if each.status == "won"}
+    for refund in state.refunds:
+        if refund.id in won and refund.order_id in counting:
+            due[counting[refund.order_id]] += refund.delivered_net
+    return due
+
+
+def _first_orders(state: State) -> Iterator[str]:
+    orders = {order.id: order for order in state.orders}
+    rewarded = {each.order_id: each.customer_id for each in state.first_orders if each.is_rewarded}
+    of_first = [each for each in state.bonuses if each.kind == "first_order"]
+    for bonus in of_first:
+        if orders[bonus.order_id].customer_id != rewarded.get(bonus.order_id):
+            yield f"bonus {bonus.id} is for {bonus.order_id}, which is nobody's first order"
+        if bonus.stands and not _is_worth_it(state, orders[bonus.order_id]):
+            yield f"bonus {bonus.id} stands, and nothing is left of {bonus.order_id}"
+    if len(of_first) != len(rewarded):
+        yield f"{len(rewarded)} first orders have brought {len(of_first)} bonuses"
+
+
+def _is_worth_it(state: State, order: Order) -> bool:
+    """Whether something is left of it, be it since a chargeback was won."""
+    won = {each.refund_id for each in state.chargebacks if each.status == "won"}
+    return bool(order.everything_left() or won.intersection(order.refunds))
+
+
+def _adjusted(state: State) -> Sums:
+    """What operators have corrected, against the platform's revenue."""
+    due = Sums()
+    for each in state.adjustments:
         due[f"{each.currency} leader:{each.leader_id}:commission"] -= each.amount
         due[f"{each.currency} platform:revenue"] += each.amount
     return due
@@ -384,21 +484,34 @@ def _reconciled(state: State) -> Sums:
     due = Sums()
     accounts = {each.id: each.account for each in state.reconciliations}
     postings = {each.id: each.postings for each in state.entries}
-    against = {"post_fee": "platform:revenue", "post_to_suspense": "platform:suspense"}
+    against = {
+        "post_fee": "platform:revenue",
+        "returned": "platform:revenue",
+        "post_to_suspense": "platform:suspense",
+    }
     for each in state.differences:
         here = accounts[each.reconciliation_id]
-        for change in each.changes if each.is_resolved and each.posted else ():
-            if each.resolution in ("paid", "returned"):
-                continue
-            posted = f"reconciled:{each.reconciliation_id}:{each.n}:{change.currency}"
+        # What turned up after all was taken back.
+        stands = each.is_resolved and each.posted and not each.found_in
+        for currency, amount in _left_of(state, each) if stands else ():
+            posted = f"reconciled:{each.reconciliation_id}:{each.n}:{currency}"
             there = [p.account for p in postings.get(posted, ()) if p.account != here]
             if not there:
                 continue  # what says that it has posted and has not is found by itself
-            due[f"{change.currency} {here}"] += change.amount
-            due[f"{change.currency} {against.get(each.resolution or '', there[0])}"] -= (
-                change.amount
-            )
+            due[f"{currency} {here}"] += amount
+            due[f"{currency} {against.get(each.resolution or '', there[0])}"] -= amount
     return due
+
+
+def _left_of(state: State, each: NumberedDifference) -> list[tuple[str, int]]:
+    """What its resolution posts: of a payout that came back, what the bank has kept of it."""
+    changes = [(change.currency, change.amount) for change in each.changes]
+    if each.resolution not in ("paid", "returned"):
+        return changes
+    amounts = {payout.id: payout.amount for payout in state.payouts}
+    gone = amounts[each.payout_id or ""]
+    of_payout = -gone if each.resolution == "paid" else gone
+    return [(currency, amount - of_payout) for currency, amount in changes if amount != of_payout]
 
 
 def _cash_of(state: State, receipt: Receipt) -> str:
@@ -734,7 +847,8 @@ def _disputes(state: State) -> Iterator[str]:
             yield f"{parcel.id} is held: {parcel.is_held}, and its dispute is {status}"
         if status == "upheld" and left[parcel.id]:
             yield f"of {parcel.id}, whose dispute was upheld, not all is refunded"
-    asked = {case.subject for case in state.cases if case.status == "open"}
+    cases = [each for each in state.cases if each.kind == "delivery_disputed"]
+    asked = {case.subject for case in cases if case.status == "open"}
     for dispute in state.disputes:
         if dispute.status != "open" and dispute.id in asked:
             yield f"{dispute.id} is {dispute.status}, and its case is open"
@@ -758,13 +872,31 @@ def _paid_out(state: State) -> Iterator[str]:
     paid = Counter[str]()
     for each in state.payouts:
         paid[each.party] += each.amount if each.outcome == "paid" else 0
-        if each.amount <= 0 or each.netted < 0:
+        if each.amount < 0 or not (each.amount or each.netted):
             yield f"payout {each.id} sends {each.amount} and nets {each.netted}"
+        if each.outcome != "cancelled" and (each.amount == 0) is not (each.outcome == "offset"):
+            yield f"payout {each.id} sends {each.amount} and is {each.outcome}"
     yield from _differences("paid out", {row.pk: row.amount for row in state.paid_out}, paid)
 
 
+def _leaving(state: State) -> Iterator[str]:
+    """A leader that is leaving, or has left, is where the sweep finds it."""
+    due = {
+        each.id: "left" if each.left_at else "leaving"
+        for each in state.leaders
+        if each.leaving_at or each.left_at
+    }
+    yield from _differences("leader", {row.pk: row.listing for row in state.leaving}, due)
+
+
 def _claims(state: State) -> Iterator[str]:
-    """What has its line in a statement was posted."""
+    """What has its line in a statement was posted, and what was missing and is found has its."""
+    accounts = {each.id: each.account for each in state.reconciliations}
+    claimed = {each.pk for each in state.claims}
+    for each in state.differences:
+        of = (f"claim#{accounts[each.reconciliation_id]}#{entry}" for entry in each.entries)
+        if each.found_in and not claimed.issuperset(of):
+            yield f"difference {each.n} of {each.reconciliation_id} is found in no statement"
     entries = {each.id for each in state.entries}
     for claim in state.claims:
         if claim.pk.startswith("claim#") and claim.pk.split("#", 2)[2] not in entries:
@@ -820,6 +952,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _refunds,
     _told_as_kept,
     _chargebacks,
+    _bonuses,
     _parcels,
     _stock,
     _limits_held,
@@ -835,6 +968,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _after_sales,
     _disputes,
     _replays,
+    _leaving,
     _claims,
     _paid_out,
     _outbox,

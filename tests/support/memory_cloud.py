@@ -88,9 +88,11 @@ _clients: dict[str, Any] = {}
 
 
 @contextmanager
-def memory_cloud(**settings: str) -> Iterator[dict[str, str]]:
+def memory_cloud(
+    now: Callable[[], float] = time.time, /, **settings: str
+) -> Iterator[dict[str, str]]:
     """A new, empty cloud; the environment names its parts, as Lambda's does. One at a time."""
-    cloud = MemoryCloud()
+    cloud = MemoryCloud(now)
     with ExitStack() as stack:
         stack.enter_context(_alone(cloud))
         stack.enter_context(answered_here())

@@ -98,3 +98,19 @@ def collect(world: World, sale: Sale, units: int) -> None:
     body = {"amount": order["total"], "reference": f"cash of {order['id']}"}
     answer = world.operator.post(f"/v1/orders/{order['id']}/payments", body)
     assert answer.status == 201, answer.text
+
+
+def gave_back(world: World, sale: Sale, units: int) -> None:
+    """A leader hands over what it has collected, and pays customers back of its own."""
+    order = world.place(sale, quantity=units, payment_method="leader_collect")
+    body = {"amount": order["total"], "reference": f"cash of {order['id']}"}
+    assert world.operator.post(f"/v1/orders/{order['id']}/payments", body).status == 201
+    path = f"/v1/leaders/{sale.leader_id}/remittances"
+    assert world.operator.post(path, body).status == 201
+    lines = [{"sku_id": sale.sku_ids[0], "quantity": units}]
+    refund = {"lines": lines, "reason": "not wanted"}
+    made = world.operator.post(f"/v1/orders/{order['id']}/refunds", refund)
+    assert made.status == 201, made.text
+    world.work()
+    confirmed = world.leader(sale.leader_id).post(f"/v1/refunds/{made.json['id']}/confirm", {})
+    assert confirmed.status == 200, confirmed.text

@@ -44,17 +44,41 @@ def balance(kind: str, amount: str, currency: str = "EUR") -> str:
     )
 
 
-def camt(*parts: str, own_id: str = "STMT-1", period: tuple[str, str] | None = None) -> bytes:
+def batch_entry(amount: str, *parts: tuple[str, str, str], day: str, ref: str) -> str:
+    """One debit of several parts, each of an amount, an end-to-end id and the bank's reference."""
+    details = "".join(
+        f"<TxDtls><Refs><AcctSvcrRef>{own}</AcctSvcrRef><EndToEndId>{reference}</EndToEndId></Refs>"
+        f'<Amt Ccy="EUR">{of}</Amt></TxDtls>'
+        for of, reference, own in parts
+    )
+    whole = entry(amount, day=day, ref=ref)
+    return whole[: whole.index("<NtryDtls>")] + f"<NtryDtls>{details}</NtryDtls></Ntry>"
+
+
+def iban(of: str) -> str:
+    return f"<Acct><Id><IBAN>{of}</IBAN></Id></Acct>"
+
+
+def camt_statement(
+    *parts: str, own_id: str = "STMT-1", period: tuple[str, str] | None = None
+) -> str:
     days = ""
     if period:
         days = (
             f"<FrToDt><FrDtTm>{period[0]}T00:00:00</FrDtTm>"
             f"<ToDtTm>{period[1]}T23:59:59</ToDtTm></FrToDt>"
         )
+    return f"<Stmt><Id>{own_id}</Id>{days}{''.join(parts)}</Stmt>"
+
+
+def camt(
+    *parts: str, own_id: str = "STMT-1", period: tuple[str, str] | None = None, more: str = ""
+) -> bytes:
+    """A file of one statement, and of `more`."""
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><Document xmlns="{NAMESPACE}"><BkToCstmrStmt>'
-        f"<GrpHdr><MsgId>M</MsgId></GrpHdr><Stmt><Id>{own_id}</Id>{days}{''.join(parts)}</Stmt>"
-        "</BkToCstmrStmt></Document>"
+        f"<GrpHdr><MsgId>M</MsgId></GrpHdr>{camt_statement(*parts, own_id=own_id, period=period)}"
+        f"{more}</BkToCstmrStmt></Document>"
     ).encode()
 
 

@@ -113,9 +113,13 @@ class StripeServer:
         """What customers have paid, without what went back to them or on to others."""
         paid = sum(each["amount_received"] for each in self.intents.values())
         back = (each["amount"] for each in self.refunds.values() if each["status"] == "succeeded")
-        sent = sum(each["amount"] for each in self.transfers.values())
+        sent = sum(each["amount"] for each in self.transfers.values() if not each["reversed"])
         moved = (n for each in self.disputes.values() for n in each["balance_transactions"])
         return int(paid - sum(back) - sent + sum(n["amount"] - n["fee"] for n in moved))
+
+    def reverse(self, transfer_id: str) -> None:
+        """Somebody takes all of a transfer back."""
+        self.transfers[transfer_id]["reversed"] = True
 
     def dispute(self, intent_id: str, amount: int, fee: int = 1500) -> Json:
         """The customer's bank takes a payment back; the dispute as Stripe tells it."""

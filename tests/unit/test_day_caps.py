@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,14 +65,13 @@ def test_what_is_over_the_cap_is_withheld_and_given_back(
     assert runs(*[[line(amount) for amount in of_run] for of_run in amounts])[0] == cap_lines
 
 
-def test_days_rules_roles_and_caps_are_counted_apart() -> None:
+def test_days_rules_and_roles_are_counted_apart() -> None:
     lines = [
         line(400),
         line(400, delivered_on=OTHER),
         line(400, rule="sku:sku_1"),
         line(400, role="hub"),
-        line(400, plan_id="pln_2"),
-        line(400, day_cap=399),
+        line(400, plan_id="pln_2", day_cap=399),
     ]
     caps, days = capped([], lines)
     assert [(cap.day_cap, cap.amount) for cap in caps] == [(399, -1)]
@@ -92,36 +92,100 @@ def test_lines_without_a_cap_are_none_of_its() -> None:
     assert delivery_days([free, line(1, delivered_on=OTHER), line(1)]) == [DAY, OTHER]
 
 
+@pytest.mark.parametrize(
+    ("runs_of", "cap_lines"),
+    [
+        ([[(300, 500), (300, 400)]], [[-100]]),
+        ([[(300, 400)], [(300, 500)]], [[], [-100]]),
+        ([[(450, 400)], [(1, 500)]], [[-50], [50]]),  # the higher one leaves more room
+        ([[(300, 500)], [(-300, 500), (450, 400)]], [[], []]),
+        ([[(0, 500), (450, 400)]], [[-50]]),  # voided before any run: nobody was promised it
+    ],
+)
+def test_of_versions_of_one_day_the_highest_cap_counts(
+    runs_of: list[list[tuple[int, int]]], cap_lines: list[list[int]]
+) -> None:
+    taken = [
+        [line(n, cap, plan_version=1 if cap == 500 else 2) for n, cap in of_run]
+        for of_run in runs_of
+    ]
+    assert runs(*taken)[0] == cap_lines
+
+
+SUPPLIER, OTHER_SUPPLIER = "supplier:sup_1:payable", "supplier:sup_2:payable"
+
+
+def refunded(amount: int, borne_by: str) -> list[EarnedLine]:
+    """What is taken back, and what the leader keeps of it."""
+    return [line(-amount), replace(line(amount), kind="kept", borne_by=borne_by)]
+
+
+def test_a_bearer_pays_only_what_the_leader_would_have_lost() -> None:
+    first, days = capped([], [line(700)])
+    then, days = capped(days, refunded(700, SUPPLIER))
+    assert [(cap.borne_by, cap.amount) for cap in (*first, *then)] == [
+        ("", -200),
+        ("", 200),
+        (SUPPLIER, -200),
+    ]
+    late, days = capped(days, [line(100)])
+    assert [(cap.borne_by, cap.amount) for cap in late] == [(SUPPLIER, -100)]
+    assert days[0].borne == ((SUPPLIER, 700),)
+
+
+def test_bearers_share_what_is_withheld_for_them() -> None:
+    taken = [line(900), *refunded(200, SUPPLIER), *refunded(600, OTHER_SUPPLIER)]
+    caps, _ = capped([], taken)
+    assert [(cap.borne_by, cap.amount) for cap in caps] == [
+        (SUPPLIER, -100),
+        (OTHER_SUPPLIER, -300),
+    ]
+
+
 GROUPS = st.tuples(st.sampled_from([DAY, OTHER]), st.sampled_from([0, 1, 500]))
 TAKEN = st.lists(st.lists(st.tuples(GROUPS, st.integers(0, 400)), max_size=6), max_size=6)
+
+
+def lines_of(taken: list[list[Any]]) -> list[list[EarnedLine]]:
+    return [[line(n, cap, day) for (day, cap), n in of_run] for of_run in taken]
 
 
 @given(TAKEN, st.randoms(use_true_random=False))
 def test_lines_and_cap_lines_add_up_to_the_day_or_its_cap_however_they_are_taken(
     taken: list[list[Any]], chance: Any
 ) -> None:
-    """Each amount may be taken back in a later run, whole or in part."""
-    given = [[line(n, cap, day) for (day, cap), n in of_run] for of_run in taken]
+    """Each amount may be taken back in a later run, whole or in part, and be borne by somebody."""
+    given = lines_of(taken)
     taken_lines = [list(of_run) for of_run in given]
     for run, of_run in enumerate(given):
         for each in of_run:
-            back = line(-chance.randint(0, each.amount), each.day_cap, each.delivered_on)
-            taken_lines[chance.randrange(run, len(given))].append(back)
+            amount = chance.randint(0, each.amount)
+            back = replace(each, kind="clawback", amount=-amount)
+            bearer = chance.choice(["", SUPPLIER, OTHER_SUPPLIER])
+            kept = [replace(back, kind="kept", amount=amount, borne_by=bearer)] if bearer else []
+            taken_lines[chance.randrange(run, len(given))] += [back, *kept]
     days: list[CappedDay] = []
-    earned, withheld = Counter[Any](), Counter[Any]()
+    earned, cap_of = Counter[str](), Counter[str]()
+    owed, withheld = Counter[Any](), Counter[Any]()
     for of_run in taken_lines:
         caps, days = capped(days, of_run)
         for each in of_run:
-            earned[each.delivered_on, each.day_cap] += each.amount
+            earned[each.delivered_on] += each.amount
+            if each.amount:
+                cap_of[each.delivered_on] = max(cap_of[each.delivered_on], each.day_cap or 0)
+            owed[each.delivered_on, bool(each.borne_by)] += each.amount
         for each in caps:
-            withheld[each.delivered_on, each.day_cap] += each.amount
-        for key, amount in earned.items():
-            assert amount + withheld[key] == min(amount, key[1])
+            withheld[each.delivered_on, bool(each.borne_by)] += each.amount
+        for day, amount in earned.items():
+            left = amount + withheld[day, False] + withheld[day, True]
+            assert left == min(amount, cap_of[day])
+            unborne = min(owed[day, False], cap_of[day])
+            assert owed[day, True] + withheld[day, True] == left - unborne
 
 
 @given(TAKEN)
 def test_one_run_or_many_come_to_the_same(taken: list[list[Any]]) -> None:
-    split = [[line(n, cap, day) for (day, cap), n in of_run] for of_run in taken]
+    split = lines_of(taken)
     together = [each for of_run in split for each in of_run]
     in_steps, kept = runs(*split)
     at_once, kept_at_once = runs(together)

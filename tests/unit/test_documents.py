@@ -3,10 +3,12 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from standardwebhooks import Webhook
 
+from chalicelib.cases.rules import CaseKind
 from tests.support.receivers import post, receiver
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +21,14 @@ def test_every_link_leads_to_a_file(document: Path) -> None:
     targets = re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", document.read_text())
     missing = [target for target in targets if not (document.parent / target).exists()]
     assert missing == []
+
+
+def test_operators_are_told_what_to_do_in_each_case() -> None:
+    table = re.findall(
+        r"^\| (`.*?) \|", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE
+    )
+    told = {word for row in table for word in re.findall(r"`([a-z_]+)`", row)}
+    assert set(get_args(CaseKind)) <= told
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

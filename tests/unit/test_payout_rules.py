@@ -51,18 +51,47 @@ def a_payout(**changes: Any) -> Payout:
 @given(coming=AMOUNTS, owed=AMOUNTS, minimum=st.integers(min_value=0, max_value=10**12))
 def test_what_is_paid_is_what_is_left_and_never_more(coming: int, owed: int, minimum: int) -> None:
     standing = Standing(coming, owed)
-    assert standing.netted + standing.left == coming
-    assert 0 <= standing.netted <= max(owed, 0)
-    if a_batch(minimum=minimum).wants(standing):
-        assert max(minimum, 1) <= standing.left <= coming
-        assert standing.netted == max(owed, 0)
+    assert standing.left == max(0, coming - owed)
+    assert coming - standing.left - standing.netted - (owed - standing.netted) == min(
+        0, coming - owed
+    )
+    if a_batch(minimum=minimum).wants(standing) and standing.left:
+        assert standing.left >= minimum
+
+
+@given(coming=AMOUNTS, owed=AMOUNTS)
+def test_netting_moves_both_towards_nothing_and_leaves_nothing_to_be_netted(
+    coming: int, owed: int
+) -> None:
+    standing = Standing(coming, owed)
+    for before, after in (
+        (coming, coming - standing.left - standing.netted),
+        (owed, owed - standing.netted),
+    ):
+        assert abs(after) <= abs(before)
+        assert before * after >= 0
+    again = Standing(coming - standing.left - standing.netted, owed - standing.netted)
+    assert (again.left, again.netted) == (0, 0)
+    assert not a_batch().wants(again)
 
 
 @pytest.mark.parametrize(
     ("coming", "owed", "netted", "left"),
-    [(1500, 1000, 1000, 500), (1000, 1000, 1000, 0), (900, 1000, 900, 0), (900, -50, 0, 900)],
+    [
+        (1500, 1000, 1000, 500),
+        (1000, 1000, 1000, 0),
+        (900, 1000, 900, 0),
+        (900, -50, -50, 950),
+        (0, -50, -50, 50),
+        (-20, -50, -50, 30),
+        (-70, -50, -50, 0),
+        (-70, 50, 0, 0),
+        (0, 50, 0, 0),
+    ],
 )
-def test_a_debt_is_paid_first(coming: int, owed: int, netted: int, left: int) -> None:
+def test_a_debt_is_paid_first_whoever_has_it(
+    coming: int, owed: int, netted: int, left: int
+) -> None:
     standing = Standing(coming, owed)
     assert (standing.netted, standing.left) == (netted, left)
 
@@ -77,6 +106,7 @@ LEGAL = {
     ("unknown", "returned"),
     ("unknown", "failed"),
     ("paid", "returned"),
+    ("offset", "cancelled"),
 }
 
 

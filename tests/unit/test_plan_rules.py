@@ -1,6 +1,7 @@
 """Which rule a line falls under, and that what it brings is divided to the cent."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +15,7 @@ from chalicelib.plans import rules
 from chalicelib.plans.rules import (
     WORDS,
     Plan,
+    PlanBonus,
     Rule,
     Seller,
     Share,
@@ -218,6 +220,9 @@ def test_a_plan_holds_only_so_many_versions_to_come() -> None:
     with pytest.raises(Conflict) as refused:
         plan.with_version(a_version(number=9, begins="2026-05-01"), "2026-03-10")
     assert refused.value.code == "too_many_versions_to_come"
+    today = plan.with_version(a_version(number=9, begins="2026-03-10"), "2026-03-10")
+    in_force = today.in_force_on("2026-03-10")
+    assert (in_force and in_force.number, len(today.versions)) == (9, 2 + rules.MOST_TO_COME)
 
 
 @pytest.mark.parametrize(
@@ -254,3 +259,22 @@ def test_rules_that_name_the_same_and_amounts_without_a_currency_are_refused() -
         with pytest.raises(Invalid) as refused:
             rules.check(a_plan(currency=None), [Rule("sales", 1, **bounded)], (), UplineLimit())
         assert refused.value.errors[0].field == "rules.0"
+
+
+def test_bonuses_are_told_apart_and_are_amounts_of_a_currency() -> None:
+    first, total = PlanBonus("first_order", 500), PlanBonus("campaign_total", 200, 3000)
+    rules.check_bonuses(a_plan(), [first, total, replace(total, threshold=3001)])
+    for wrong in ([first, replace(first, amount=1)], [total, replace(total, amount=1)]):
+        with pytest.raises(Invalid) as refused:
+            rules.check_bonuses(a_plan(), wrong)
+        assert [each.field for each in refused.value.errors] == ["bonuses.1"]
+    with pytest.raises(Invalid) as refused:
+        rules.check_bonuses(a_plan(currency=None), [first, total])
+    assert [each.field for each in refused.value.errors] == ["bonuses.0", "bonuses.1"]
+
+
+def test_an_order_keeps_which_version_has_promised_a_bonus() -> None:
+    version = a_version(Rule("sales", 1000), number=3, bonuses=(PlanBonus("first_order", 500),))
+    (terms,) = version.bonus_terms
+    assert (terms.kind, terms.amount, terms.threshold) == ("first_order", 500, None)
+    assert (terms.plan_id, terms.plan_version) == ("cpl_1", 3)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.settlement.rules import EarnedLine, Run, progress, rounding
+from chalicelib.settlement.rules import EarnedLine, Method, Run, progress, rounding
 from tests.support.made import NOW
 
 RUN = Run(
@@ -68,21 +68,22 @@ def test_a_run_is_at_100_percent_only_when_it_is_done(total: int, settled: int) 
 
 
 @pytest.mark.parametrize(
-    ("basis_amount", "rate_bps", "amount", "exact", "method"),
+    ("basis_amount", "rate_bps", "amount", "kept", "exact", "method"),
     [
-        (3000, 1000, 300, "300", "none"),
-        (999, 1000, 100, "999/10", "half_up"),
-        (995, 1000, 100, "199/2", "half_up"),
-        (333, 1000, 34, "333/10", "by_difference"),
-        (-333, 1000, -33, "-333/10", "half_up"),
-        (-333, 1000, -34, "-333/10", "by_difference"),
-        (9999, 1000, 500, "9999/10", "limited"),
-        (700, 0, -200, "-200", "none"),
+        (3000, 1000, 300, "half_up", "300", "none"),
+        (999, 1000, 100, "half_up", "999/10", "half_up"),
+        (999, 1000, 99, "limited", "999/10", "limited"),
+        (333, 1000, 34, "by_difference", "333/10", "by_difference"),
+        (-333, 1000, -33, "by_difference", "-333/10", "by_difference"),
+        (9999, 1000, 500, "limited", "9999/10", "limited"),
+        (700, 0, -200, "none", "-200", "none"),
     ],
 )
-def test_a_lines_rounding_is_told(
-    basis_amount: int, rate_bps: int, amount: int, exact: str, method: str
+def test_a_lines_rounding_is_told_as_it_was_made(
+    basis_amount: int, rate_bps: int, amount: int, kept: Method, exact: str, method: str
 ) -> None:
-    line = EarnedLine("ord_1", "sku_1", "commission", "sales", basis_amount, rate_bps, amount, "")
+    line = EarnedLine(
+        "ord_1", "sku_1", "commission", "sales", basis_amount, rate_bps, amount, "", method=kept
+    )
     told = rounding(line)
     assert (told.exact, told.method) == (exact, method)

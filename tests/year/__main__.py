@@ -15,11 +15,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from infra.demo.complete_journey import package_data
 from infra.demo.crew import wide_console
 from infra.demo.figures import money
+from tests.year.kept import ROOT, kept_in
 from tests.year.reading import FIRST_DAY, LAST_DAY, WHOLE_YEAR, Period, everybody, read
 from tests.year.replaying import Report
 from tests.year.side_by_side import Played, side_by_side
 
 NAMED = 20
+KEPT = ROOT / ".local" / "year"
+# So many markets for each process: what is stopped loses no more than those it was at.
+MARKETS_A_PROCESS = 2
 
 
 def main() -> int:
@@ -28,6 +32,7 @@ def main() -> int:
     arguments.add_argument("--days", type=int, default=None)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    arguments.add_argument("--markets", type=int, default=None)
     asked = arguments.parse_args()
     most = (LAST_DAY - asked.first).days + 1
     days = asked.days or most
@@ -35,12 +40,16 @@ def main() -> int:
         arguments.error(f"the data has {FIRST_DAY} to {LAST_DAY}")
     console = Console(stderr=True)
     began = time.perf_counter()
-    reports = _played(console, Period(asked.first, days), asked.seed, asked.processes)
+    markets = asked.markets or MARKETS_A_PROCESS * asked.processes
+    period = Period(asked.first, days)
+    reports = _played(console, period, asked.seed, markets, asked.processes)
     return _show(wide_console(), reports, time.perf_counter() - began)
 
 
-def _played(console: Console, period: Period, seed: int, processes: int) -> list[Report]:
-    """One report for each market: the stores are divided among so many, each in a process."""
+def _played(
+    console: Console, period: Period, seed: int, markets: int, processes: int
+) -> list[Report]:
+    """One report for each market, among which the stores are divided."""
     data = package_data()
     with console.status("Reading a year of baskets"):
         sold = read(data, period)
@@ -50,10 +59,10 @@ def _played(console: Console, period: Period, seed: int, processes: int) -> list
         f"another plan from {period.plan_change}",
         highlight=False,
     )
-    parts = sold.among(processes)
+    parts = sold.among(markets)
     idle = [store for store in stores if not any(store in part for part in parts)]
-    markets = [Played(data, sold.of(part), replace(period, stores=part), seed) for part in parts]
-    markets[0] = replace(markets[0], idle_leaders=idle, idle_suppliers=makers)
+    played = [Played(data, sold.of(part), replace(period, stores=part), seed) for part in parts]
+    played[0] = replace(played[0], idle_leaders=idle, idle_suppliers=makers)
     del sold
     columns = (
         TextColumn("{task.description}"),
@@ -62,14 +71,14 @@ def _played(console: Console, period: Period, seed: int, processes: int) -> list
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        tasks = [progress.add_task("") for _ in markets]
+        tasks = [progress.add_task("") for _ in played]
 
         def tell(n: int, what: str, done: int, of: int) -> None:
             progress.update(tasks[n], description=what, completed=done, total=of)
             if not console.is_terminal and what[0].isdigit():
                 console.print(f"market {n}, {what}: {done:,} of {of:,} orders", highlight=False)
 
-        return side_by_side(markets, tell)
+        return side_by_side(played, processes, kept_in(KEPT), tell)
 
 
 def _show(console: Console, reports: Sequence[Report], seconds: float) -> int:

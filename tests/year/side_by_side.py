@@ -1,4 +1,4 @@
-"""Markets side by side, each in a process and on a store of its own."""
+"""Markets side by side, each in a process of its own and on a store of its own."""
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+from tests.year.kept import Kept
 from tests.year.reading import Period, Sold
 from tests.year.replaying import Report, replay
 
@@ -31,21 +32,39 @@ class Played:
     idle_leaders: Sequence[int] = ()
     idle_suppliers: Sequence[int] = ()
 
+    @property
+    def asked(self) -> str:
+        """What tells it from all others."""
+        stores = sorted(self.period.stores or ())
+        idle = (*self.idle_leaders, *self.idle_suppliers)
+        return f"{self.period.first} {self.period.days} {self.seed} {stores} {idle}"
+
 
 def side_by_side(
-    markets: Sequence[Played], tell: Callable[[int, str, int, int], None]
+    markets: Sequence[Played],
+    processes: int,
+    kept: Kept,
+    tell: Callable[[int, str, int, int], None],
 ) -> list[Report]:
-    """Play all of them; `tell` hears which market is how far."""
+    """Play all that are not kept, so many at a time; `tell` hears which market is how far."""
     context = get_context("spawn")
-    with context.Manager() as manager, ProcessPoolExecutor(len(markets), context) as pool:
+    # A process ends with its market, and its store with it.
+    pools = ProcessPoolExecutor(processes, context, max_tasks_per_child=1)
+    with context.Manager() as manager, pools as pool:
         told: Any = manager.Queue()
-        playing = [pool.submit(_play, n, each, told) for n, each in enumerate(markets)]
+        playing = [pool.submit(_play, n, each, kept, told) for n, each in enumerate(markets)]
         for told_by_one in _heard(told, playing):
             tell(*told_by_one)
         return [each.result() for each in playing]
 
 
-def _play(n: int, market: Played, told: "Queue[Any]") -> Report:
+def _play(n: int, market: Played, kept: Kept, told: "Queue[Any]") -> Report:
+    report = kept.once(market.asked, lambda: _replay(n, market, told))
+    told.put((n, "is compared", report.done["placed"], report.done["placed"]))
+    return report
+
+
+def _replay(n: int, market: Played, told: "Queue[Any]") -> Report:
     gc.freeze()
     gc.set_threshold(*COLLECTED_AFTER)
 

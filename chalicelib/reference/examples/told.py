@@ -40,6 +40,14 @@ REFUND_TOLD: dict[str, Any] = {
     "currency": "EUR",
     "reason": "One box arrived broken",
 }
+PAYOUT_TOLD: dict[str, Any] = {
+    "payout_id": "pyt_7b9d1f3a5c2e40688ac4e6f0b2d4",
+    "version": 2,
+    "currency": "EUR",
+    "amount": 48120,
+    "netted": 0,
+    "reference": "NTRF 2026-03-14/17",
+}
 AFTER_SALES_TOLD: dict[str, Any] = {
     "after_sales_id": AFTER_SALES,
     "order_id": ORDER,
@@ -99,6 +107,9 @@ TOLD: dict[str, Any] = {
         "leaders_settled": 3,
         "totals": [{"currency": "EUR", "amount": 9640}],
     },
+    "payout.paid": PAYOUT_TOLD,
+    "payout.returned": {**PAYOUT_TOLD, "version": 3},
+    "payout.failed": PAYOUT_TOLD,
     "after_sales.requested": {
         **AFTER_SALES_TOLD,
         "version": 1,

@@ -34,8 +34,14 @@ from chalicelib.payouts.store import OpenRow, PayoutRow, TallyRow
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
 from chalicelib.reconciliation.store import DifferenceRow
-from chalicelib.settlement.rules import EarnedLine
-from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
+from chalicelib.settlement.rules import Bonus, EarnedLine
+from chalicelib.settlement.store import (
+    BonusRow,
+    EarnedRow,
+    EarningsRow,
+    MaturingRow,
+    StatementRow,
+)
 from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
 from tests.support import payouts, statements
@@ -280,6 +286,12 @@ def waiting_of_nothing(told: Told) -> None:
     EarnedRow(told.leader, "earned#2026-03-12#x", lines=(line,)).save()
 
 
+def bonus_of_nothing(told: Told) -> None:
+    now = clock.now()
+    bonus = Bonus("bns_1", told.leader, "task", "x", "x", 5, "EUR", "2026-03-10", now, "op")
+    BonusRow.of(bonus).save()
+
+
 Plant = Callable[[Told], None]
 PLANTED: list[tuple[CheckName, Plant]] = [
     ("entry_sums_to_zero", entry_out),
@@ -298,6 +310,7 @@ PLANTED: list[tuple[CheckName, Plant]] = [
     ("statements_chain", statement_opens_elsewhere),
     ("statement_lines", line_changed),
     ("leader_available", waiting_of_nothing),
+    ("bonuses", bonus_of_nothing),
     ("leader_pending", held_of_nothing),
     ("leader_days", line_that_waits_changed),
     ("day_caps", withheld_without_a_cap),

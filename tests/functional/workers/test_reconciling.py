@@ -120,6 +120,28 @@ def test_each_planted_kind_is_found_once_and_resolved_the_books_are_the_statemen
     assert in_bank == due
 
 
+def test_what_is_dropped_because_another_account_took_a_part_of_it_is_missed_later(
+    seeded: World, time: Clock
+) -> None:
+    """One line and two entries of its amount, of which another account's statement has one."""
+    book(1, 300)
+    book(2, 300)
+    time.move_on(days=9)
+    rows = row(1, -300, day=-9), row(2, 1)
+    made = send(seeded.operator, csv_file(*rows, columns=COLUMNS)).json
+    with mock.patch.object(going_on, "STEPS_A_MESSAGE", 1):
+        while read(seeded, made)["status"] != "writing":
+            going_on.go_on(made["id"])
+    taken, left = (f"refund-done:{name_of(n)}" for n in (1, 2))
+    write(reconciliations.claim_entry(BANK, taken, "rec_other", "wrong_account"))
+    seeded.work()
+    assert what_differs(seeded, [made]) == {"extra", "matched_before"}
+    time.move_on(days=9)
+    later = reconcile(seeded, csv_file(row(3, 1, day=-8), row(4, 1), columns=COLUMNS))
+    missed = [each["entries"] for each in differences(seeded, later) if each["kind"] == "missing"]
+    assert missed == [[left]]
+
+
 def overlap(world: World, time: Clock) -> list[Any]:
     """Two statements that both have the same lines, each matched before the other has written."""
     for n in range(30):
@@ -145,6 +167,43 @@ def test_two_statements_at_once_match_nothing_twice(seeded: World, time: Clock) 
     first, second = overlap(seeded, time)
     assert first["matched"] + second["matched"] == 30
     assert first["repeated"] + second["repeated"] == 30
+
+
+def in_a_row(world: World) -> list[Any]:
+    """Two statements behind a first one, taken at once; the former has a refund's line, and the
+    latter is worked at before it."""
+    book(1, 300)
+    reconcile(world, csv_file(row(1, 1, day=-9), row(2, 1, day=-5), columns=COLUMNS))
+    files = (row(3, 1, day=-4), row(4, -300, of=1)), (row(5, 1, day=1), row(6, 1, day=10))
+    made = [send(world.operator, csv_file(*each, columns=COLUMNS)).json for each in files]
+    world.messages("RECONCILE")
+    for each in reversed(made):
+        for _ in range(3):
+            going_on.go_on(each["id"])
+    world.work()
+    return [read(world, each) for each in made]
+
+
+def what_differs(world: World, made: list[Any]) -> set[str]:
+    return {found["kind"] for each in made for found in differences(world, each)}
+
+
+def test_statements_of_an_account_are_gone_through_as_they_were_taken(
+    seeded: World, time: Clock
+) -> None:
+    made = in_a_row(seeded)
+    assert [each["status"] for each in made] == ["done"] * 2
+    assert [each["matched"] for each in made] == [1, 0]
+    # Lines that are there for their days alone.
+    assert what_differs(seeded, made) == {"extra"}
+
+
+def test_control_one_that_overtakes_another_misses_what_that_has(
+    seeded: World, time: Clock
+) -> None:
+    with mock.patch.object(going_on, "_must_wait", return_value=False):
+        made = in_a_row(seeded)
+    assert what_differs(seeded, made) == {"extra", "missing", "gap"}
 
 
 def test_control_without_claims_both_match_everything(seeded: World, time: Clock) -> None:

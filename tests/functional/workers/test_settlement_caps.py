@@ -10,6 +10,7 @@ import pytest
 from chalicelib.kernel import clock
 from chalicelib.ordering import pricing
 from chalicelib.settlement.store import EarnedRow
+from tests.functional import test_supplier_money
 from tests.functional.workers.conftest import StillClock
 from tests.support.audited import look_at_everything
 from tests.support.communities import balance, communities, deliver, settle, statement
@@ -127,6 +128,51 @@ def test_a_clawback_gives_back_what_was_withheld(
 
 
 @pytest.mark.usefixtures("capped")
+@pytest.mark.parametrize("bearer", ["supplier", "platform"])
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_bearer_pays_no_commission_that_the_leader_never_got(
+    world: World, time: StillClock, bearer: str, settled: bool
+) -> None:
+    assert world.operator.put("/v1/refund-bearers", {"damaged": bearer}).status == 200
+    (sale,) = communities(world, 1)
+    deliver(world, [sale], [5])
+    time.move_to("2026-03-18T00:15:00.000Z")
+    if settled:
+        settle(world, "2026-03-17")
+    refund(world, 5, cause="damaged")
+    time.move_on(days=1)
+    settle(world, "2026-03-18")
+    assert balance(world, sale)["available"] == CAP
+    payable = f"supplier:{supplier_of_order(world)}:payable"
+    assert world.trial_balance() == {
+        f"leader:{sale.leader_id}:available": -CAP,
+        payable if bearer == "supplier" else "platform:revenue": CAP,
+    }
+    assert findings() == []
+
+
+@pytest.mark.usefixtures("capped")
+def test_what_a_bearer_need_not_pay_stands_in_its_statement(world: World, time: StillClock) -> None:
+    assert world.operator.put("/v1/refund-bearers", {"damaged": "supplier"}).status == 200
+    (sale,) = communities(world, 1)
+    deliver(world, [sale], [5])
+    refund(world, 5, cause="damaged")
+    time.move_to("2026-03-18T00:15:00.000Z")
+    settle(world, "2026-03-17")
+    supplier_id = supplier_of_order(world)
+    days = {"from": "2026-03-10", "to": "2026-03-18"}
+    told = test_supplier_money.statement(world, supplier_id, **days)
+    borne = [each for each in told["items"] if each["kind"] == "commission_borne"]
+    assert sorted(each["amount"] for each in borne) == [-500, 150]
+    (back,) = [each for each in borne if each["amount"] == 150]
+    assert (back["leader_id"], told["closing"]["payable"]) == (sale.leader_id, -CAP)
+    (cap,) = [
+        each for each in statement(world, sale, "2026-03-17")["lines"] if each["kind"] == "cap"
+    ]
+    assert cap["borne_by"] == f"supplier:{supplier_id}:payable"
+
+
+@pytest.mark.usefixtures("capped")
 def test_a_dry_run_withholds_the_same(world: World, time: StillClock) -> None:
     (sale,) = communities(world, 1)
     deliver(world, [sale], [5])
@@ -179,6 +225,7 @@ def test_a_line_is_explained(world: World, time: StillClock) -> None:
             "posted_at": "2026-03-10T12:00:00.000Z",
             "postings": [{"account": pending, "amount": -100}],
         },
+        "voiding": [],
         "settled_by": {
             "id": f"matured:run_2026-03-17:{sale.leader_id}",
             "posted_at": "2026-03-18T00:15:00.000Z",
@@ -236,11 +283,17 @@ def explained(world: World, sale: Sale, day: str, n: int) -> Any:
     return answer.json
 
 
-def refund(world: World, units: int) -> str:
+def supplier_of_order(world: World) -> str:
+    """Of the only order."""
+    (order,) = world.operator.get("/v1/orders").json["items"]
+    return str(order["lines"][0]["supplier_id"])
+
+
+def refund(world: World, units: int, **named: str) -> str:
     """Refund some units of the only order."""
     (order,) = world.operator.get("/v1/orders").json["items"]
     lines = [{"sku_id": order["lines"][0]["sku_id"], "quantity": units}]
-    body = {"lines": lines, "reason": "broken"}
+    body = {"lines": lines, "reason": "broken", **named}
     answer = world.operator.post(f"/v1/orders/{order['id']}/refunds", body)
     assert answer.status == 201, answer.text
     world.work()

@@ -70,6 +70,8 @@ def test_a_line_says_where_its_amount_comes_from(world: World, time: StillClock)
         "rule": "offer",
         "day_cap": None,
         "delivered_on": "",
+        "borne_by": "",
+        "voided_by": [],
     }
 
 

@@ -49,18 +49,21 @@ WRITE = {"TableName", "ConditionExpression", "ReturnValuesOnConditionCheckFailur
 READ = {"TableName", "ConsistentRead", "ProjectionExpression", *EXPRESSIONS}
 PAGED = {*READ, "IndexName", "FilterExpression", "Limit", "ExclusiveStartKey", "Select"}
 KNOWN = {
-    "GetItem": {*READ, "Key"},
-    "PutItem": {*WRITE, "Item", "ReturnValues"},
-    "UpdateItem": {*WRITE, "Key", "UpdateExpression", "ReturnValues"},
-    "DeleteItem": {*WRITE, "Key", "ReturnValues"},
-    "Query": {*PAGED, "KeyConditionExpression", "ScanIndexForward"},
-    "Scan": {*PAGED, "Segment", "TotalSegments"},
-    "BatchGetItem": {"RequestItems"},
-    "BatchWriteItem": {"RequestItems"},
-    "TransactGetItems": {"TransactItems"},
-    "TransactWriteItems": {"TransactItems", "ClientRequestToken"},
-    "DescribeTable": {"TableName"},
-    "ListTables": set(),
+    operation: {*parameters, *ASIDE}
+    for operation, parameters in {
+        "GetItem": {*READ, "Key"},
+        "PutItem": {*WRITE, "Item", "ReturnValues"},
+        "UpdateItem": {*WRITE, "Key", "UpdateExpression", "ReturnValues"},
+        "DeleteItem": {*WRITE, "Key", "ReturnValues"},
+        "Query": {*PAGED, "KeyConditionExpression", "ScanIndexForward"},
+        "Scan": {*PAGED, "Segment", "TotalSegments"},
+        "BatchGetItem": {"RequestItems"},
+        "BatchWriteItem": {"RequestItems"},
+        "TransactGetItems": {"TransactItems"},
+        "TransactWriteItems": {"TransactItems", "ClientRequestToken"},
+        "DescribeTable": {"TableName"},
+        "ListTables": set(),
+    }.items()
 }
 IN_TRANSACTION = {
     "ConditionCheck": {*WRITE, "Key"},
@@ -69,6 +72,9 @@ IN_TRANSACTION = {
     "Delete": {*WRITE, "Key"},
     "Get": {"TableName", "Key", "ProjectionExpression", "ExpressionAttributeNames"},
 }
+
+
+NOTHING_GIVEN = Given({}, {})
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ class DynamoDB:
         """What the operation answers. Raises Refused, or NotImplementedError."""
         if operation not in KNOWN:
             raise NotImplementedError(operation)
-        _check_known(operation, asked, KNOWN[operation] | ASIDE)
+        _check_known(operation, asked, KNOWN[operation])
         return _OPERATIONS[operation](self, asked)
 
     def table(self, name: str) -> Table:
@@ -311,11 +317,11 @@ class DynamoDB:
         self, table: Table, key: Key, before: Item | None, asked: Json, given: Given
     ) -> Write:
         of_key = {name: {"S": text} for name, text in zip(table.keys, key, strict=True)}
-        item = table.get(key) or of_key
+        item, size = (before, table.size(key)) if before else known_item(of_key)
         if "UpdateExpression" in asked:
             actions = parsing.update(asked["UpdateExpression"]).content
-            item = updated(item, actions, given, tuple(table.keys))
-        item, size = known_item(item)
+            changed = updated(item, actions, given, tuple(table.keys))
+            item, size = _known_again(item, size, changed)
         table.check(item, size)
         return Write(table, key, before, item, size)
 
@@ -383,6 +389,14 @@ _OPERATIONS: dict[str, Callable[[DynamoDB, Json], Json]] = {
 }
 
 
+def _known_again(before: Item, size: int, after: Item) -> tuple[Item, int]:
+    """An item as it is kept, and its size, where most of it is what it was before."""
+    gone = {name: value for name, value in before.items() if after.get(name) is not value}
+    new = {name: value for name, value in after.items() if before.get(name) is not value}
+    known, added = known_item(new)
+    return {**after, **known}, size - known_item(gone)[1] + added
+
+
 def _check_known(operation: str, asked: Mapping[str, Any], known: set[str]) -> None:
     if not asked.keys() <= known:
         raise NotImplementedError(f"{operation} with {sorted(asked.keys() - known)}")
@@ -425,6 +439,8 @@ def _given(asked: Json, *expressions: str) -> Given:
     """What the placeholders stand for; each of them must be used."""
     names = asked.get("ExpressionAttributeNames") or {}
     values = asked.get("ExpressionAttributeValues") or {}
+    if not names and not values:
+        return NOTHING_GIVEN
     used = _used(asked, expressions)
     for kind, given in (("Names", names), ("Values", values)):
         if not given.keys() <= used:

@@ -64,6 +64,9 @@ class Sqs:
         self._receipts = itertools.count(1)
         self._now = now
 
+    def is_empty(self, url: str) -> bool:
+        return not self._queues[url]
+
     def answer(self, operation: str, asked: Json) -> Json:
         if operation not in KNOWN:
             raise NotImplementedError(operation)

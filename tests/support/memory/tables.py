@@ -63,7 +63,7 @@ class Table:
     """The items of a table by key, with its indexes, each always as new as the table."""
 
     def __init__(self, name: str, keys: Keys, indexes: Sequence[Index]) -> None:
-        self.name, self.keys = name, keys
+        self.name, self.keys, self._key_names = name, keys, {*keys}
         self.indexes = {index.name: index for index in indexes}
         self.partitions: dict[str, list[Place]] = {}
         self._kept: dict[tuple[str, str], bytes] = {}
@@ -75,7 +75,7 @@ class Table:
 
     def key(self, item: Mapping[str, Any], *, alone: bool = True) -> tuple[str, str]:
         """The key that an item has, or that is given `alone`. Raises Unfit."""
-        if alone and item.keys() != {*self.keys}:
+        if alone and item.keys() != self._key_names:
             raise Unfit("The provided key element does not match the schema")
         return (
             _key_text(item, self.keys.hash, HASH_BYTES),

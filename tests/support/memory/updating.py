@@ -1,6 +1,7 @@
 """What an update makes of an item."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
@@ -12,17 +13,19 @@ Named = tuple[str | int, ...]
 
 
 def updated(item: Item, actions: Sequence[Action], given: Given, keys: Sequence[str]) -> Item:
-    """The item once all actions are done, each upon what it was before them. `item` is used up."""
+    """The item once all actions are done, each upon what it was before them."""
     paths = [action.path.named(given) for action in actions]
     _check_paths(paths, keys)
+    within = {str(path[0]) for path in paths if len(path) > 1}
+    changed = {name: deepcopy(each) if name in within else each for name, each in item.items()}
     wanted = [
         (action.verb, path, action.operand.of(item, given) if action.operand else None)
         for action, path in zip(actions, paths, strict=True)
     ]
     # Whatever is taken out of a list moves those behind it.
     for verb, path, value in sorted(wanted, key=lambda each: _backwards(each[0], each[1])):
-        _CHANGES[verb](item, path, value)
-    return item
+        _CHANGES[verb](changed, path, value)
+    return changed
 
 
 def _check_paths(paths: Sequence[Named], keys: Sequence[str]) -> None:

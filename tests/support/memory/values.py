@@ -6,6 +6,7 @@ Source: Amazon DynamoDB Developer Guide, "Supported data types" and "Item sizes 
 
 from collections.abc import Callable
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import Any
 
 from tests.support.memory.errors import Refused, Unfit
@@ -26,7 +27,7 @@ def known_item(item: Item) -> tuple[Item, int]:
     known, size = {}, 0
     for name, value in item.items():
         known[name], bytes_ = known_value(value)
-        size += _text_size(name) + bytes_
+        size += _name_size(name) + bytes_
     return known, size
 
 
@@ -35,8 +36,11 @@ def known_value(value: Value) -> tuple[Value, int]:
     if len(value) != 1:
         raise Unfit("Supplied AttributeValue has more than one datatypes set, or none")
     ((kind, content),) = value.items()
-    if kind == "S":  # most are, and need nothing done
+    # Most are such, and need nothing done.
+    if kind == "S":
         return value, _text_size(content)
+    if kind == "N" and type(content) is str and _is_plain(content):
+        return value, len(content) // 2 + 2
     try:
         known, size = _KINDS[kind](content)
     except KeyError:
@@ -90,11 +94,15 @@ def _zeros_behind(digits: tuple[int, ...]) -> int:
 def _number(text: Any) -> tuple[str, int]:
     if type(text) is not str:
         raise Refused("SerializationException", "NUMBER_VALUE cannot be converted to String")
-    plain = text.isascii() and text.isdigit() and text[0] != "0" and len(text) < DIGITS
-    if not plain:
+    if not _is_plain(text):
         text = spelt(_parsed(text))
     digits = len(text.strip("-0.").replace(".", ""))
     return text, digits // 2 + 2
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is a number in the one spelling that whole positive ones have."""
+    return text.isdigit() and text.isascii() and text[0] != "0" and len(text) < DIGITS
 
 
 def _parsed(text: str) -> Decimal:
@@ -116,6 +124,9 @@ def _text_size(text: Any) -> int:
         return len(text.encode())
     except UnicodeEncodeError:
         raise Refused("SerializationException", "The text is no Unicode") from None
+
+
+_name_size = lru_cache(maxsize=10_000)(_text_size)
 
 
 def _bytes(content: Any) -> tuple[bytes, int]:

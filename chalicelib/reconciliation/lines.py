@@ -1,0 +1,175 @@
+"""Lines of statements, and what the books say of the same account.
+
+Amounts are integers in the currency's minor unit; what comes in is positive, as in the books.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Literal
+
+Format = Literal["camt.053", "csv", "stripe"]
+LineKind = Literal["payment", "fee", "return", "transfer"]
+# What earlier statements have made of an entry: nothing yet, or they should have had it.
+Standing = Literal["new", "in_transit", "missing"]
+# Kinds of entries whose ids end in the reference of who has sent the money.
+WITH_REFERENCE = ("receipt", "remittance", "remittance-reversed")
+# Banks book a day or two after it was ordered, and not on holidays.
+WINDOW = timedelta(days=5)
+MAX_DAYS = 100
+# An id of the platform's own, which banks print in capitals, without its underscore or over two
+# lines.
+OWN_ID = re.compile(r"(?:pyt|pay|ord|rfd|rem|dpo)[0-9a-f]{28}")
+NOT_A_KEY = re.compile(r"[^0-9a-z]")
+
+
+def as_key(text: str) -> str:
+    """A reference as it is compared: banks change its case and leave out what is no letter."""
+    return NOT_A_KEY.sub("", text.lower())
+
+
+def own_ids(*texts: str) -> tuple[str, ...]:
+    """The keys of the platform's own ids that texts name, each once."""
+    found = [key for text in texts for key in OWN_ID.findall(as_key(text))]
+    return tuple(dict.fromkeys(found))
+
+
+def payout_id(key: str) -> str | None:
+    return f"pyt_{key[3:]}" if key.startswith("pyt") else None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a statement. `bank_ref` is the bank's own id of it; `reference` is what whoever
+    ordered it gave it; `text` may name anything. `fee` was taken of it, and is not in its amount
+    but in that of the line which `is_sum` of them."""
+
+    n: int
+    amount: int
+    currency: str
+    day: str
+    kind: LineKind = "payment"
+    bank_ref: str = ""
+    reference: str = ""
+    text: str = ""
+    fee: int = 0
+    is_sum: bool = False
+
+    @property
+    def is_return(self) -> bool:
+        return self.kind == "return"
+
+    @property
+    def own_ids(self) -> tuple[str, ...]:
+        return own_ids(self.reference, self.text)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What it may be known by, the surest first."""
+        return tuple(filter(None, (*self.own_ids, as_key(self.reference))))
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What an entry has posted to a cash account on a business date; `is_claimed` where another
+    statement has its line, `standing` what became of it where none has."""
+
+    entry_id: str
+    account: str
+    amount: int
+    currency: str
+    day: str
+    subject: str = ""
+    is_claimed: bool = False
+    standing: Standing = "new"
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Of all postings to cash this one."""
+        return self.account, self.entry_id
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """By what a line may name it: ids of its entry, its subject, and the reference in it."""
+        named = own_ids(self.entry_id)
+        of_subject = own_ids(self.subject)
+        payments = tuple(f"pay{key[3:]}" for key in of_subject if key.startswith("ord"))
+        kind, _, about = self.entry_id.partition(":")
+        told = (as_key(about.partition(":")[2]),) if kind in WITH_REFERENCE else ()
+        return tuple(dict.fromkeys((*named, *of_subject, *payments, *told)))
+
+    @property
+    def paid(self) -> str | None:
+        """The payout that it says is paid."""
+        kind, _, of = self.entry_id.partition(":")
+        return of if kind == "payout-paid" else None
+
+    @property
+    def is_return(self) -> bool:
+        """Whether it says that a payout has come back."""
+        return self.entry_id.startswith("payout-returned:")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A file, read. `own_id` is what its bank calls it, `iban` of which account it is; `totals` are
+    what its balances say that its lines come to, by currency, and `opening` and `closing` those
+    balances. What it does not say is empty."""
+
+    format: Format
+    own_id: str
+    first: str
+    last: str
+    lines: tuple[Line, ...]
+    totals: Mapping[str, int] = field(default_factory=dict)
+    iban: str = ""
+    opening: Mapping[str, int] = field(default_factory=dict)
+    closing: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A payout that has been sent and has no result yet."""
+
+    payout_id: str
+    amount: int
+    currency: str
+
+
+def sums(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for currency, amount in pairs:
+        found[currency] = found.get(currency, 0) + amount
+    return found
+
+
+def days_between(one: str, other: str) -> int:
+    return abs((date.fromisoformat(one) - date.fromisoformat(other)).days)
+
+
+def in_time(line: Line, booked: Booked) -> bool:
+    """Whether they are near each other; of what was missing a case has said that it is late."""
+    return booked.standing == "missing" or days_between(line.day, booked.day) <= WINDOW.days
+
+
+def with_own_fees(lines: Sequence[Line]) -> list[Line]:
+    """The lines, where one sums up fees with those of these lines alone: of some that an earlier
+    statement had, it had the fees as well. One of nothing is left out."""
+    fees = sums((line.currency, -line.fee) for line in lines)
+    return [
+        replace(line, amount=fees[line.currency]) if line.is_sum else line
+        for line in lines
+        if not line.is_sum or fees[line.currency]
+    ]
+
+
+def line_claims(lines: Iterable[Line]) -> dict[int, str]:
+    """By which name each line is taken: the bank's own id, under which another statement has it
+    again, or none."""
+    seen: set[str] = set()
+    claims = {}
+    for line in lines:
+        claims[line.n] = "" if line.bank_ref in seen else line.bank_ref
+        seen.add(line.bank_ref)
+    return claims

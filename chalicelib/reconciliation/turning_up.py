@@ -1,0 +1,80 @@
+"""What was missing and turns up after all: its difference is closed, and what was posted against it
+is taken back. Each once."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.cases.service import close_in
+from chalicelib.kernel import clock
+from chalicelib.ledger import rules as books
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.service import belongs_to
+from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.settings import settings
+from chalicelib.platform.transaction import Transaction
+from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.rules import CASE, NumberedDifference
+
+
+def let_go_of_claimed(account: str) -> None:
+    """Let go of whatever statements have left and another has had since."""
+    left = [(account, each.entry_id) for each in reconciliations.left(account)]
+    for (_, entry_id), claim in reconciliations.claimed_entries(left).items():
+        _let_go(account, entry_id, claim.reconciliation_id)
+
+
+@retry_stale
+def _let_go(account: str, entry_id: str, found_in: str) -> None:
+    left = reconciliations.get_left(account, entry_id)
+    if left is None:
+        return
+    transaction = Transaction()
+    transaction.add(reconciliations.let_go(account, entry_id))
+    if left.missing:
+        _tell_found(transaction, account, *left.missing, found_in)
+    transaction.commit()
+
+
+def _tell_found(
+    transaction: Transaction, account: str, reconciliation_id: str, n: int, found_in: str
+) -> None:
+    before = reconciliations.get_difference(reconciliation_id, n)
+    if before is None:
+        raise LookupError(f"difference {n} of {reconciliation_id} is not stored")
+    now = clock.now()
+    entries = _taken_back(before, now)
+    undone = tuple(each.id for each in entries)
+    after = replace(
+        before,
+        found_in=found_in,
+        posted=(*before.posted, *undone),
+        version=before.version + 1,
+    )
+    transaction.add(
+        *ledger.post(*entries),
+        *(reconciliations.claim_entry(account, each, found_in, "found") for each in undone),
+    )
+    if not before.is_resolved:
+        after = replace(after, resolution="found", resolved_at=now)
+        transaction.add(reconciliations.count_resolved(reconciliation_id))
+        close_in(transaction, CASE, reconciliation_id, f"found in {found_in}", occurrence=str(n))
+    transaction.add(reconciliations.replace_difference(after))
+
+
+def _taken_back(before: NumberedDifference, now: datetime) -> Sequence[Entry]:
+    """The entries of its resolution, the other way round, and of the months that those are of."""
+    posted, zone = ledger.get_entries(before.posted), settings().zone
+    return [
+        books.entry(
+            f"reconciled-undone:{before.reconciliation_id}:{before.n}:{each.currency}",
+            each.currency,
+            before.reconciliation_id,
+            now,
+            {posting.account: -posting.amount for posting in each.postings},
+            belongs_to=each.belongs_to
+            or belongs_to(clock.business_date(each.posted_at, zone).isoformat(), now),
+        )
+        for each in posted.values()
+    ]

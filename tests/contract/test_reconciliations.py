@@ -1,0 +1,211 @@
+"""The reconciliation store: statements one behind the other, claims, what is left, differences."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.kernel.errors import Conflict, Stale
+from chalicelib.ledger import rules as books
+from chalicelib.ledger import store as ledger
+from chalicelib.platform.pages import PageRequest
+from chalicelib.platform.transaction import Write, write
+from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation import turning_up
+from chalicelib.reconciliation.accounts import Account, Left
+from chalicelib.reconciliation.lines import Booked, Line, Statement
+from chalicelib.reconciliation.rules import (
+    Change,
+    Difference,
+    Match,
+    NumberedDifference,
+    Outcome,
+    Reconciliation,
+)
+from tests.support.made import NOW
+from tests.unit.test_reconciled_accounts import BANK, a_reconciliation
+
+ENTRY = "payout-paid:pyt_1"
+FIRST = PageRequest("list")
+MISSING = Difference(
+    "missing", "It is not in the statement.", (), (ENTRY,), changes=(Change("EUR", 300),)
+)
+
+
+def the_next(**changes: Any) -> Reconciliation:
+    other = {"id": "rec_2", "digest": "d2", "own_id": "2026-2", "behind": "rec_1"}
+    return a_reconciliation(**other | changes)
+
+
+def a_difference(**changes: Any) -> NumberedDifference:
+    usual: dict[str, Any] = {
+        "n": 1,
+        "reconciliation_id": "rec_1",
+        "difference": MISSING,
+        "case_id": "cas_1",
+        "owner": "op_1",
+        "version": 1,
+    }
+    return NumberedDifference(**{**usual, **changes})
+
+
+def test_a_reconciliation_is_read_as_it_was_written() -> None:
+    made = a_reconciliation()
+    write(*reconciliations.add_reconciliation(made))
+    assert reconciliations.get_reconciliation("rec_1") == made
+    assert reconciliations.get_reconciliation("rec_2") is None
+    assert reconciliations.reconciliations(FIRST).items == (made,)
+    after = made.after(status="matching", matched=1)
+    write(reconciliations.replace_reconciliation(after))
+    with pytest.raises(Stale):
+        write(reconciliations.replace_reconciliation(made.after(step=1)))
+    write(reconciliations.count_resolved("rec_1"))
+    assert reconciliations.get_reconciliation("rec_1") == replace(after, unresolved=-1)
+
+
+@pytest.mark.parametrize("same", [{"digest": "d1"}, {"own_id": "2026-1"}])
+def test_a_statement_is_taken_once_an_account(same: dict[str, str]) -> None:
+    write(*reconciliations.add_reconciliation(a_reconciliation()))
+    with pytest.raises(Stale):
+        write(*reconciliations.add_reconciliation(the_next(**same)))
+    of_another = replace(the_next(**same), account="cash:stripe", behind=None)
+    write(*reconciliations.add_reconciliation(of_another))
+    statement = Statement("camt.053", "2026-1", "2026-03-01", "2026-03-09", ())
+    assert reconciliations.taken_as(BANK, "d9", statement) == "rec_1"
+    assert reconciliations.taken_as(BANK, "d1", replace(statement, own_id="")) == "rec_1"
+    assert reconciliations.taken_as(BANK, "d9", replace(statement, own_id="9")) is None
+
+
+def test_statements_of_an_account_are_one_behind_the_other() -> None:
+    assert reconciliations.last_taken(BANK) is None
+    write(*reconciliations.add_reconciliation(a_reconciliation()))
+    with pytest.raises(Stale):
+        write(*reconciliations.add_reconciliation(the_next(behind=None)))
+    write(*reconciliations.add_reconciliation(the_next()))
+    third = {"id": "rec_3", "digest": "d3", "own_id": "2026-3"}
+    with pytest.raises(Stale):
+        write(*reconciliations.add_reconciliation(the_next(**third)))
+    assert reconciliations.last_taken(BANK) == "rec_2"
+    assert reconciliations.last_taken("cash:stripe") is None
+    assert reconciliations.taken_behind("rec_1") == "rec_2"
+    assert reconciliations.taken_behind("rec_2") is None
+
+
+def test_how_far_an_account_reaches_is_moved_once() -> None:
+    assert reconciliations.get_account(BANK) is None
+    account = Account(BANK, "2026-03-09", "2026-03-08", (Change("EUR", 700),), version=1)
+    write(reconciliations.replace_account(account))
+    with pytest.raises(Stale):
+        write(reconciliations.replace_account(account))
+    moved = replace(account, told_through="2026-03-16", version=2)
+    write(reconciliations.replace_account(moved))
+    with pytest.raises(Stale):
+        write(reconciliations.replace_account(moved))
+    assert reconciliations.get_account(BANK) == moved
+
+
+def test_of_what_is_kept_twice_the_first_counts() -> None:
+    lines = [Line(n, -n, "EUR", "2026-03-02", text="x" * n) for n in range(1, 601)]
+    reconciliations.keep_lines("rec_1", lines)
+    reconciliations.keep_lines("rec_1", lines[:1])
+    assert reconciliations.lines("rec_1") == lines
+    booked = [[Booked(f"entry:{n}", BANK, -n, "EUR", "2026-03-02")] for n in range(3)]
+    for step, of_day in enumerate([*booked, []]):
+        reconciliations.keep_booked("rec_1", step, of_day)
+    reconciliations.keep_booked("rec_1", 0, [])
+    assert reconciliations.booked("rec_1", 4) == [each for day in booked for each in day]
+    pages: list[list[Outcome]] = [[Match(1, "entry:1"), MISSING], [MISSING]]
+    assert reconciliations.keep_outcomes("rec_1", pages) == 2
+    assert reconciliations.keep_outcomes("rec_1", []) == 2
+    assert [reconciliations.outcomes("rec_1", n) for n in (0, 1)] == pages
+    with pytest.raises(LookupError):
+        reconciliations.outcomes("rec_1", 2)
+
+
+def test_an_entry_and_a_line_are_claimed_once() -> None:
+    def claims(n: int) -> list[Write]:
+        return [
+            reconciliations.claim_entry(BANK, ENTRY, "rec_1", "match"),
+            reconciliations.claim_line(BANK, "R1", "rec_1", n, "match"),
+            reconciliations.claim_line(BANK, "", "rec_1", n, "match"),
+        ]
+
+    write(*claims(1))
+    for each in claims(1):
+        with pytest.raises(Stale):
+            write(each)
+    # Without the bank's own id it is told by its number; of another account it is another.
+    write(reconciliations.claim_line(BANK, "", "rec_1", 2, "match"))
+    write(reconciliations.claim_entry("cash:stripe", ENTRY, "rec_1", "match"))
+    found = reconciliations.claimed_entries([(BANK, ENTRY), (BANK, "entry:2")])
+    assert {name: row.reconciliation_id for name, row in found.items()} == {(BANK, ENTRY): "rec_1"}
+    assert set(reconciliations.claimed_lines(BANK, ["R1", "R2", ""])) == {"R1"}
+    taken = Conflict("It is claimed.", code="found_meanwhile")
+    with pytest.raises(Conflict):
+        write(reconciliations.not_claimed(BANK, ENTRY, taken))
+    write(reconciliations.not_claimed(BANK, "entry:2", taken))
+
+
+def test_what_is_left_is_told_to_be_missing_once_and_let_go_of_once() -> None:
+    reconciliations.leave(BANK, [ENTRY, "entry:2"])
+    write(reconciliations.leave_missing(BANK, ENTRY, "rec_1", 1))
+    reconciliations.leave(BANK, [ENTRY])
+    missing = Left(ENTRY, ("rec_1", 1))
+    assert reconciliations.left(BANK) == [Left("entry:2"), missing]
+    assert reconciliations.left("cash:stripe") == []
+    with pytest.raises(Stale):
+        write(reconciliations.leave_missing(BANK, ENTRY, "rec_2", 1))
+    assert reconciliations.get_left(BANK, ENTRY) == missing
+    write(reconciliations.let_go(BANK, ENTRY))
+    with pytest.raises(Stale):
+        write(reconciliations.let_go(BANK, ENTRY))
+    assert reconciliations.get_left(BANK, ENTRY) is None
+
+
+def test_a_difference_is_read_as_it_was_written_and_changed_once() -> None:
+    first, second = a_difference(), a_difference(n=2, difference=replace(MISSING, kind="extra"))
+    for each in (first, second):
+        write(reconciliations.add_difference(each))
+        with pytest.raises(Stale):
+            write(reconciliations.add_difference(each))
+    resolved = replace(
+        first, resolution="accept", note="ours", resolved_at=NOW, posted=("e:1",), version=2
+    )
+    write(reconciliations.replace_difference(resolved))
+    with pytest.raises(Stale):
+        write(reconciliations.replace_difference(resolved))
+    assert reconciliations.get_difference("rec_1", 1) == resolved
+    assert reconciliations.get_difference("rec_1", 3) is None
+    page = reconciliations.differences("rec_1", PageRequest("list", 1))
+    assert page.items == (second,)
+    rest = reconciliations.differences("rec_1", PageRequest("list", 1, page.next_after))
+    assert (rest.items, rest.next_after) == ((resolved,), None)
+
+
+def test_what_turns_up_is_taken_back_once() -> None:
+    write(*reconciliations.add_reconciliation(a_reconciliation(unresolved=0)))
+    amounts = {BANK: 300, "platform:suspense": -300}
+    posted = books.entry("reconciled:rec_1:1:EUR", "EUR", "rec_1", NOW, amounts)
+    resolution: dict[str, Any] = {"resolution": "post_to_suspense", "resolved_at": NOW}
+    write(
+        *ledger.post(posted),
+        reconciliations.add_difference(a_difference(posted=(posted.id,), **resolution)),
+        reconciliations.leave_missing(BANK, ENTRY, "rec_1", 1),
+    )
+    turning_up.let_go_of_claimed(BANK)
+    assert reconciliations.get_left(BANK, ENTRY) is not None
+    write(reconciliations.claim_entry(BANK, ENTRY, "rec_2", "match"))
+    for _ in range(2):
+        turning_up.let_go_of_claimed(BANK)
+    found = reconciliations.get_difference("rec_1", 1)
+    assert found is not None
+    undone = "reconciled-undone:rec_1:1:EUR"
+    assert (found.found_in, found.posted) == ("rec_2", (posted.id, undone))
+    entry = ledger.get_entry(undone)
+    assert entry is not None
+    assert {each.account: each.amount for each in entry.postings} == {
+        BANK: -300,
+        "platform:suspense": 300,
+    }
+    assert entry.belongs_to == "2026-03"
+    assert reconciliations.left(BANK) == []
