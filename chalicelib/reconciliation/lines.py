@@ -20,7 +20,7 @@ WINDOW = timedelta(days=5)
 MAX_DAYS = 100
 # An id of the platform's own, which banks print in capitals, without its underscore or over two
 # lines.
-OWN_ID = re.compile(r"(?:pyt|pay|ord|rfd|rem|dpo)[0-9a-f]{28}")
+OWN_ID = re.compile(r"(?:pyt|pay|ord|rfd|rem|dpo|cbk)[0-9a-f]{28}")
 NOT_A_KEY = re.compile(r"[^0-9a-z]")
 
 
