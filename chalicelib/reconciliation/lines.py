@@ -42,8 +42,9 @@ def payout_id(key: str) -> str | None:
 @dataclass(frozen=True)
 class Line:
     """One line of a statement. `bank_ref` is the bank's own id of it; `reference` is what whoever
-    ordered it gave it; `text` may name anything. `fee` was taken of it, and is not in its amount
-    but in that of the line which `is_sum` of them."""
+    ordered it gave it; `text` may name anything; `means` has ids of the platform's own that are
+    known to be meant. `fee` was taken of it, and is not in its amount but in that of the line which
+    `is_sum` of them."""
 
     n: int
     amount: int
@@ -53,6 +54,7 @@ class Line:
     bank_ref: str = ""
     reference: str = ""
     text: str = ""
+    means: str = ""
     fee: int = 0
     is_sum: bool = False
 
@@ -62,7 +64,7 @@ class Line:
 
     @property
     def own_ids(self) -> tuple[str, ...]:
-        return own_ids(self.reference, self.text)
+        return own_ids(self.means, self.reference, self.text)
 
     @property
     def keys(self) -> tuple[str, ...]:
