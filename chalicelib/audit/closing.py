@@ -12,7 +12,7 @@ from chalicelib.audit import store as audits
 from chalicelib.audit.rules import Audit
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Invalid
-from chalicelib.ledger import store as ledger
+from chalicelib.ledger import period_store
 from chalicelib.ledger.periods import Period, first_day_after
 from chalicelib.ledger.seals import Seal
 from chalicelib.ledger.service import SETTLED_AFTER
@@ -29,7 +29,7 @@ def close(month: str, closed_by: str, recorder: Recorder | None) -> tuple[Period
     it is not over, or where the last audit does not reach its end or has findings."""
     if not MONTH.fullmatch(month):
         raise Invalid.field("month", "is not a month such as 2026-03")
-    if before := ledger.get_period(month):
+    if before := period_store.get_period(month):
         return before, False
     now = clock.now()
     ends = clock.begin_of(first_day_after(month), settings().zone)
@@ -39,11 +39,11 @@ def close(month: str, closed_by: str, recorder: Recorder | None) -> tuple[Period
             code="period_not_over",
         )
     audit = _clean_audit(month, ends)
-    days = (seal for day, seal in ledger.seals().items() if day.startswith(month))
+    days = (seal for day, seal in period_store.seals().items() if day.startswith(month))
     seal = sum(days, Seal())
     period = Period(month, now, closed_by, audit.id, seal.entries, seal.digest)
     transaction = Transaction(recorder)
-    transaction.add(ledger.close_period(period))
+    transaction.add(period_store.close_period(period))
     transaction.commit(period)
     return period, True
 

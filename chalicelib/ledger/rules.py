@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from chalicelib.ledger import kinds
+
 CUSTOMER_PREPAYMENTS = "customer_prepayments"
 REFUNDS_IN_FLIGHT = "refunds_in_flight"
 UNMATCHED_RECEIPTS = "unmatched_receipts"
@@ -96,14 +98,19 @@ def entry(
 
 
 class Position(NamedTuple):
-    """Where an entry stands in the journal: by instant, and by id within one."""
+    """Where an entry stands in the journal: by instant, and within one cause before effect."""
 
     posted_at: datetime
+    rank: int
     id: str
+
+    @classmethod
+    def at(cls, posted_at: datetime, entry_id: str) -> "Position":
+        return cls(posted_at, kinds.rank(entry_id), entry_id)
 
 
 def position(of: Entry) -> Position:
-    return Position(of.posted_at, of.id)
+    return Position.at(of.posted_at, of.id)
 
 
 def party_of(account: str) -> tuple[str, str] | None:

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Invalid
+from chalicelib.ledger import history_store
 from chalicelib.ledger import service as books
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.sides import SUPPLIERS_PURPOSES
 from chalicelib.parties import service as parties
 from chalicelib.parties import store
 from chalicelib.platform import sheets
@@ -120,15 +122,15 @@ def statement(
     caller.must_be("supplier", supplier_id, "supplier")
     supplier = parties.supplier(supplier_id)
     party = f"supplier:{supplier_id}"
-    changes, next_after = ledger.history(party, after, period.first, period.last, limit)
+    changes, next_after = history_store.history(party, after, period.first, period.last, limit)
     before = books.balances_before(party, period.first)
     after_it = books.balances_before(party, period.last + timedelta(days=1))
     return Statement(
         supplier_id=supplier_id,
         currency=supplier.currency,
         period=period,
-        opening={each: -before[each] for each in ledger.SUPPLIERS_PURPOSES},
-        closing={each: -after_it[each] for each in ledger.SUPPLIERS_PURPOSES},
+        opening={each: -before[each] for each in SUPPLIERS_PURPOSES},
+        closing={each: -after_it[each] for each in SUPPLIERS_PURPOSES},
         lines=tuple(line for change in changes for line in rules.lines_of(change)),
         next_after=next_after,
     )

@@ -26,8 +26,9 @@ from chalicelib.dispatch.rules import Dispatch, dispatch_id
 from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
+from chalicelib.ledger.history_store import HistoryRow, StepRow
 from chalicelib.ledger.rules import Change, Entry, Posting
-from chalicelib.ledger.store import AccountsRow, EntryRow, HistoryRow, PaidOutRow, StepRow
+from chalicelib.ledger.store import AccountsRow, EntryRow, PaidOutRow
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
