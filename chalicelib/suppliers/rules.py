@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from chalicelib.ledger.rules import Change, Posting
-from chalicelib.parties.settlement_terms import SettlementTerms
+from chalicelib.parties.settlement_terms import SettlementBasis, SettlementTerms
 
 LineKind = Literal[
     "delivery",
@@ -60,6 +60,24 @@ KINDS: Mapping[str, LineKind] = {
     "payout-returned": "payout_returned",
     "payout-cancelled": "payout_cancelled",
 }
+
+
+class Goods(NamedTuple):
+    """What units of one SKU come to in a posting to its supplier, as its order line froze it.
+
+    `net` is what customers paid for them without shipping, `spread` what of it is the leader's
+    own, `cost` what is the supplier's. A refund of an amount has money and no units.
+    """
+
+    sku_id: str
+    units: int
+    net: int
+    spread: int
+    cost: int
+    unit_cost: int
+    basis: SettlementBasis
+    fee_bps: int
+    terms_version: int
 
 
 def annual_fee_id(supplier_id: str, fee_year: date) -> str:
