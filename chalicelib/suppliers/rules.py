@@ -24,6 +24,8 @@ LineKind = Literal[
     "deposit",
     "deposit_returned",
     "deposit_drawn",
+    "remittance",
+    "remittance_reversed",
     "payout",
     "payout_paid",
     "payout_returned",
@@ -32,8 +34,9 @@ LineKind = Literal[
     "adjustment",
 ]
 DepositKind = Literal["received", "returned", "drawn"]
-# What a deposit is drawn on for: what the supplier owes in fees, or a damage to the platform.
-Pays = Literal["fees", "damages"]
+# What a deposit is drawn on for: what the supplier owes in fees, or of what it was paid and should
+# not have been, or a damage to the platform.
+Pays = Literal["fees", "payable", "damages"]
 Account = Literal["payable", "held", "owed", "deposit", "in_payout"]
 # What an entry is begins its id.
 KINDS: Mapping[str, LineKind] = {
@@ -54,6 +57,8 @@ KINDS: Mapping[str, LineKind] = {
     "deposit_received": "deposit",
     "deposit_returned": "deposit_returned",
     "deposit_drawn": "deposit_drawn",
+    "supplier-remittance": "remittance",
+    "supplier-remittance-reversed": "remittance_reversed",
     "payout": "payout",
     "payout-netted": "netting",
     "payout-paid": "payout_paid",
@@ -99,6 +104,7 @@ class StatementLine:
     """One posting of one entry. `amount` is in the supplier's favour: what it owes lies below zero.
 
     The ids are None where it came of none of that kind, or of several: `of` has them all.
+    `explained_at` is where it is told how the amount came about.
     """
 
     posted_at: datetime
@@ -112,6 +118,7 @@ class StatementLine:
     refund_id: str | None
     leader_id: str | None
     of: tuple[str, ...]
+    explained_at: str
 
 
 def lines_of(change: Change) -> list[StatementLine]:
@@ -133,7 +140,12 @@ def _line(change: Change, posting: Posting) -> StatementLine:
         refund_id=_only("rfd", origin),
         leader_id=_only("ldr", origin),
         of=tuple(posting.of),
+        explained_at=explained_at(change.party.removeprefix("supplier:"), change.entry_id),
     )
+
+
+def explained_at(supplier_id: str, entry_id: str) -> str:
+    return f"/v1/suppliers/{supplier_id}/statements/lines/{entry_id}"
 
 
 def _only(prefix: str, origin: Sequence[str]) -> str | None:

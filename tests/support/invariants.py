@@ -56,8 +56,10 @@ from chalicelib.settlement.store import (
     StatementRow,
 )
 from chalicelib.stock.store import StockRow
+from chalicelib.suppliers.remittances import SupplierRemittance
 from chalicelib.suppliers.rules import Deposit
 from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow
+from chalicelib.suppliers.store import RemittanceRow as SupplierRemittanceRow
 from chalicelib.webhooks.replays import Replay
 from chalicelib.webhooks.store import DeliveryRow, EndpointRow, ReplayedRow, ReplayRow
 from tests.support.audited import look_at_everything
@@ -101,6 +103,9 @@ class State:
         self.steps = _rows(StepRow, ledger, "step")
         suppliers = _items("SUPPLIERS_TABLE")
         self.deposits: list[Deposit] = _entities(DepositRow, suppliers, "deposit")
+        self.transferred: list[SupplierRemittance] = _entities(
+            SupplierRemittanceRow, suppliers, "remittance"
+        )
         self.communities = _rows(CommunityRow, suppliers, "community")
         self.fines = _rows(FinesRow, suppliers, "fines")
         self.paid_out = _rows(PaidOutRow, ledger, "paid_out")
@@ -437,14 +442,24 @@ def _fined(state: State) -> Sums:
 
 
 def _deposited(state: State) -> Sums:
-    """What was received of suppliers' deposits, returned, and drawn."""
+    """What was received of suppliers' deposits, returned, and drawn, and what they transferred."""
     due = Sums()
-    against = {None: "cash:bank", "fees": "supplier:{}:owed", "damages": "platform:revenue"}
+    against = {
+        None: "cash:bank",
+        "fees": "supplier:{}:owed",
+        "payable": "supplier:{}:payable",
+        "damages": "platform:revenue",
+    }
     for each in state.deposits:
         held = each.amount if each.kind == "received" else -each.amount
         other = against[each.pays].format(each.supplier_id)
         due[f"{each.currency} supplier:{each.supplier_id}:deposit"] -= held
         due[f"{each.currency} {other}"] += held
+    for made in state.transferred:
+        if not made.reversed_at:
+            due[f"{made.currency} cash:bank"] += made.amount
+            due[f"{made.currency} supplier:{made.supplier_id}:owed"] -= made.fees
+            due[f"{made.currency} supplier:{made.supplier_id}:payable"] -= made.payable
     return due
 
 
