@@ -15,6 +15,7 @@ PAGES = frozenset(
         ("GET", "/supplier/files"),
         ("GET", "/supplier/files/{name}"),
         ("GET", "/supplier/money"),
+        ("GET", "/supplier/money/lines/{entry_id}"),
         ("GET", "/supplier/money/statement.csv"),
         ("GET", "/supplier/packing-list"),
         ("GET", "/supplier/replays/{id}"),

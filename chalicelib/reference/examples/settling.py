@@ -98,6 +98,14 @@ PAYOUT_VIEW: dict[str, Any] = {
     "reference": "2026-0313-000871",
     "made_at": "2026-03-12T08:00:19.804Z",
     "told_at": "2026-03-13T09:12:40.006Z",
+    "results": [
+        {
+            "status": "paid",
+            "reference": "2026-0313-000871",
+            "told_at": "2026-03-13T09:12:40.006Z",
+            "told_by": "op_tom",
+        }
+    ],
 }
 
 EXAMPLES: dict[str, Any] = {
