@@ -14,7 +14,7 @@ from chalicelib.suppliers.remittances import SupplierRemittance
 from chalicelib.suppliers.rules import Deposit
 
 DEPOSIT, COMMUNITY, FINES = "deposit#", "community#", "fines#"
-REMITTANCE = "remittance#"
+TRANSFER = "transfer#"
 FEE_YEARS, OWES = "fee_years", "owes"
 
 
@@ -59,7 +59,7 @@ class RemittanceRow(EntityRow[SupplierRemittance]):
 
     @classmethod
     def keys(cls, entity: SupplierRemittance) -> dict[str, Any]:
-        return {"pk": entity.supplier_id, "sk": REMITTANCE + entity.id}
+        return {"pk": entity.supplier_id, "sk": TRANSFER + entity.id}
 
 
 class OwesRow(Row):
@@ -109,7 +109,7 @@ def deposits_of(supplier_id: str) -> list[Deposit]:
 
 
 def get_remittance(supplier_id: str, remittance_id: str) -> SupplierRemittance | None:
-    row = store.get(RemittanceRow, supplier_id, REMITTANCE + remittance_id)
+    row = store.get(RemittanceRow, supplier_id, TRANSFER + remittance_id)
     return row.to_entity() if row else None
 
 
@@ -124,7 +124,7 @@ def reverse_remittance(after: SupplierRemittance) -> Put:
 
 def remittances_of(supplier_id: str) -> list[SupplierRemittance]:
     """All of them, the newest first: there are few of any supplier."""
-    rows = store.query(RemittanceRow, supplier_id, where=RemittanceRow.sk.startswith(REMITTANCE))
+    rows = store.query(RemittanceRow, supplier_id, where=RemittanceRow.sk.startswith(TRANSFER))
     found = [row.to_entity() for row in rows]
     return sorted(found, key=lambda each: (each.received_at, each.id), reverse=True)
 

@@ -1,25 +1,13 @@
-"""What suppliers owe of what they were paid: drawn from a deposit, transferred, told to a person."""
+"""What suppliers owe of what they were paid, and how it is paid: by deposit, or by transfer."""
 
 from typing import Any
 
 import pytest
 
 from tests.support.gateway import Answer
-from tests.support.payouts import make, sent, tell
+from tests.support.payouts import make, paid_and_refunded, sent, tell
 from tests.support.snapshot import snapshot
-from tests.support.world import Json, Sale, World, created
-
-
-def paid_and_refunded(world: World) -> Sale:
-    """A supplier that was paid 7.00, all of which was refunded then."""
-    sale = world.sale()
-    order = world.delivered_order(sale)
-    batch = sent(world, kind="suppliers")
-    (payout,) = world.operator.get(f"/v1/payout-batches/{batch['id']}/payouts").json["items"]
-    assert tell(world, payout, "paid", "B1").status == 200
-    body = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}], "reason": "broken"}
-    created(world.operator.post(f"/v1/orders/{order['id']}/refunds", body))
-    return sale
+from tests.support.world import Json, World, created
 
 
 def of(supplier_id: str, what: str) -> str:

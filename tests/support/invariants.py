@@ -57,7 +57,7 @@ from chalicelib.settlement.store import (
 )
 from chalicelib.stock.store import StockRow
 from chalicelib.suppliers.remittances import SupplierRemittance
-from chalicelib.suppliers.rules import Deposit
+from chalicelib.suppliers.rules import Deposit, Goods
 from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow
 from chalicelib.suppliers.store import RemittanceRow as SupplierRemittanceRow
 from chalicelib.webhooks.replays import Replay
@@ -104,7 +104,7 @@ class State:
         suppliers = _items("SUPPLIERS_TABLE")
         self.deposits: list[Deposit] = _entities(DepositRow, suppliers, "deposit")
         self.transferred: list[SupplierRemittance] = _entities(
-            SupplierRemittanceRow, suppliers, "remittance"
+            SupplierRemittanceRow, suppliers, "transfer"
         )
         self.communities = _rows(CommunityRow, suppliers, "community")
         self.fines = _rows(FinesRow, suppliers, "fines")
@@ -549,6 +549,17 @@ def _remittances(state: State) -> Iterator[str]:
             yield f"{account}: {amount} is remitted of {held[account]} that came in"
 
 
+def _goods(state: State) -> Iterator[str]:
+    """What is delivered, refunded and held of suppliers tells its goods, which come to it."""
+    told = ("delivered:", "refund:", "disputed:", "dismissed:")
+    for entry in state.entries:
+        for posting in entry.postings:
+            if posting.account.startswith("supplier:") and entry.id.startswith(told):
+                cost = sum(Goods(*each).cost for each in posting.parts)
+                if cost != abs(posting.amount):
+                    yield f"{entry.id} tells goods of {cost}, and has posted {posting.amount}"
+
+
 def _histories(state: State) -> Iterator[str]:
     """A supplier's history is all that was posted to it."""
     posted, told = Counter[str](), Counter[str]()
@@ -959,6 +970,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _trial_balance,
     _books,
     _histories,
+    _goods,
     _steps,
     _communities,
     _fines,
