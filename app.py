@@ -18,6 +18,7 @@ from chalicelib.ledger import routes as ledger
 from chalicelib.ledger import workers as ledger_workers
 from chalicelib.ordering import routes as ordering
 from chalicelib.ordering import workers as ordering_workers
+from chalicelib.origins import routes as origins
 from chalicelib.parties import routes as parties
 from chalicelib.parties.authorizer import authorizers
 from chalicelib.payments import routes as payments
@@ -62,6 +63,7 @@ for domain in (
     leaving,
     settlement,
     suppliers,
+    origins,
     ledger,
     audit,
     webhooks,

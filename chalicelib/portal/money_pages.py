@@ -1,6 +1,7 @@
 """What a supplier has coming, what it owes, and the statement of a period."""
 
 from chalicelib.kernel.errors import Invalid
+from chalicelib.origins import service as origins
 from chalicelib.platform import pages, problems, sheets
 from chalicelib.portal import words
 from chalicelib.portal.web import Answer, Download, Pages, Shown, Visit
@@ -33,6 +34,12 @@ def supplier_money(visit: Visit) -> Answer:
         "problem": problem,
     }
     return Shown("money", values, status)
+
+
+@routes.page("GET", "/supplier/money/lines/{entry_id}")
+def supplier_money_line(visit: Visit, entry_id: str) -> Answer:
+    explained = origins.explain(visit.caller.id, entry_id, visit.caller)
+    return Shown("why", {"why": explained})
 
 
 @routes.page("GET", "/supplier/money/statement.csv")
