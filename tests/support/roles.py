@@ -108,6 +108,8 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("POST", "/v1/leaders/{id}/remittances/{remittance_id}/reverse"): OPERATOR,
     ("GET", "/v1/leaders/{id}/adjustments"): LEADER,
     ("GET", "/v1/leaders/{id}/statements"): LEADER,
+    ("GET", "/v1/leaders/{id}/statements/open"): LEADER,
+    ("GET", "/v1/leaders/{id}/statements/open/lines/{n}"): LEADER,
     ("GET", "/v1/leaders/{id}/statements/{run_id}"): LEADER,
     ("GET", "/v1/leaders/{id}/statements/{run_id}/lines/{n}"): LEADER,
     ("GET", "/v1/ledger/audit"): OPERATOR,
