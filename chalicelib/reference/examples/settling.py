@@ -137,6 +137,13 @@ EXAMPLES: dict[str, Any] = {
         "method": "bank_file",
         "minimum": 1000,
     },
+    "AccountChangeView": {
+        "version": 2,
+        "kind": "iban",
+        "last_four": "3000",
+        "changed_at": "2026-03-01T16:02:44.120Z",
+        "changed_by": f"leader:{LEADER}",
+    },
     "PayoutAccountView": {
         "kind": "iban",
         "holder": "Lena Wolf",
