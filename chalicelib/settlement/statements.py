@@ -9,6 +9,7 @@ from chalicelib.parties import service as parties
 from chalicelib.platform import sheets
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.sheets import Cell, Sheet
+from chalicelib.settlement import dry_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.rules import EarnedLine, Statement, StatementWhole
 
@@ -52,11 +53,16 @@ def statements_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Sta
 
 
 def statement(leader_id: str, run_id: str, caller: Caller) -> StatementWhole:
+    """That of a run; of a dry run what it would have been, which operators alone see. Raises
+    NotFound."""
     caller.must_be("leader", leader_id, "statement")
     found = settlement.get_statement(leader_id, run_id)
-    if found is None:
+    if found:
+        return with_lines(found)
+    dry = dry_store.get_statement(leader_id, run_id) if caller.is_operator else None
+    if dry is None:
         raise NotFound("There is no such statement.")
-    return with_lines(found)
+    return dry
 
 
 def with_lines(found: Statement) -> StatementWhole:
