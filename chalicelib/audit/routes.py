@@ -56,8 +56,8 @@ def start_audit(request: Request) -> Reply:
     "/v1/ledger/periods/{month}/close",
     summary="Close a month of the books; once more answers 200 with the same",
     notes="`month` is written 2026-03. The last audit must reach the month's end and have no "
-    "findings, and no earlier month that has entries is open. What happened in it and is told later is dated into the open month, and its "
-    "journal entry says so in `belongs_to`.",
+    "findings, and no earlier month that has entries is open. What happened in it and is told "
+    "later is dated into the open month, and its journal entry says so in `belongs_to`.",
     roles=("operator",),
     answer=ClosedPeriodView,
     status=201,
