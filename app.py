@@ -12,6 +12,7 @@ from chalicelib.chargebacks import routes as chargebacks
 from chalicelib.deadletters import routes as deadletters
 from chalicelib.dispatch import routes as dispatch
 from chalicelib.dispatch import workers as dispatch_workers
+from chalicelib.explaining import routes as explaining
 from chalicelib.leaving import routes as leaving
 from chalicelib.leaving import workers as leaving_workers
 from chalicelib.ledger import routes as ledger
@@ -62,6 +63,7 @@ for domain in (
     chargebacks,
     leaving,
     settlement,
+    explaining,
     suppliers,
     origins,
     ledger,

@@ -2,10 +2,11 @@
 
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.payouts import accounts, batches, files, results
-from chalicelib.payouts.accounts import AccountShown, Details
+from chalicelib.payouts.accounts import AccountChange, AccountShown, Details
 from chalicelib.payouts.batches import BatchWhole
 from chalicelib.payouts.rules import Party, PayoutShown
 from chalicelib.payouts.schema import (
+    AccountChangeView,
     BatchSummaryView,
     BatchView,
     FileQuery,
@@ -241,6 +242,18 @@ def read_leader_account(request: Request, id: str) -> AccountShown:
 
 
 @routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/payout-account/changes",
+    summary="List where a leader was said to be paid, and by whom",
+    roles=("operator",),
+    answer=AccountChangeView,
+    is_list=True,
+)
+def list_leader_account_changes(request: Request, id: str) -> Page[AccountChange]:
+    return accounts.changes_of(Party("leader", id), request.caller, request.page)
+
+
+@routes.endpoint(
     "PUT",
     "/v1/suppliers/{id}/payout-account",
     summary="Say where a supplier is paid",
@@ -263,6 +276,18 @@ def set_supplier_account(request: Request, id: str) -> AccountShown:
 )
 def read_supplier_account(request: Request, id: str) -> AccountShown:
     return accounts.account_of(Party("supplier", id), request.caller)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/suppliers/{id}/payout-account/changes",
+    summary="List where a supplier was said to be paid, and by whom",
+    roles=("operator",),
+    answer=AccountChangeView,
+    is_list=True,
+)
+def list_supplier_account_changes(request: Request, id: str) -> Page[AccountChange]:
+    return accounts.changes_of(Party("supplier", id), request.caller, request.page)
 
 
 def _details(sent: SetPayoutAccount) -> Details:

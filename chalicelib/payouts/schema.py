@@ -98,6 +98,14 @@ class PayoutAccountView(View):
     changed_by: str = Field(description="The role and id of who set it.")
 
 
+class AccountChangeView(View):
+    version: int = Field(description="Counts the party's accounts from 1.")
+    kind: AccountKind
+    last_four: str
+    changed_at: Instant
+    changed_by: str = Field(description="The role and id of who set it.")
+
+
 class MakeBatch(RequestModel):
     currency: Currency
     kind: BatchKind

@@ -235,6 +235,17 @@ def set_account(account: SealedAccount) -> tuple[Put, Put]:
     return Put(AccountRow.of(account), before), create(AccountRow.kept(account))
 
 
+def account_changes(party: Party, page: PageRequest) -> Page[SealedAccount]:
+    """Every account that the party has had, the last one first."""
+    row, kept = AccountRow, f"{ACCOUNT}#"
+    older = row.sk.between(kept, page.after) if page.after else row.sk.startswith(kept)
+    rows = store.query(row, party.key, where=older, newest_first=True, limit=page.limit + 2)
+    rows = [each for each in rows if each.sk != page.after]
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    return Page(tuple(each.to_entity() for each in shown), shown[-1].sk if more else None)
+
+
 def get_batch(batch_id: str) -> Batch | None:
     row = store.get(BatchRow, batch_id, BATCH)
     return row.to_entity() if row else None

@@ -31,6 +31,7 @@ from chalicelib.settlement.rules import (
     Earnings,
     FirstOrder,
     Statement,
+    WaitingLines,
     run_id,
 )
 
@@ -90,11 +91,13 @@ class CappedRow(Row):
 
 
 class EarnedRow(Row):
-    """The statement lines that one delivery, or one refund, brings."""
+    """The statement lines that one delivery, or one refund, brings. So many of the first have been
+    posted to the leader's available balance already; the others mature."""
 
     Meta = SettlementMeta
 
     lines = RecordsAttribute(EarnedLine)
+    adjusted = IntegerAttribute(default=0)
 
 
 class TakenRow(Row):
@@ -283,9 +286,19 @@ def change_maturing(
     return Update(row.at(leader_id, MATURING + bucket), actions)
 
 
-def write_earned(leader_id: str, bucket: str, source: str, lines: Sequence[EarnedLine]) -> Put:
-    """The lines that `source`, a dispatch or a refund, brings to the day; written whole."""
-    return Put(EarnedRow(leader_id, f"{EARNED}{bucket}#{source}", lines=tuple(lines)), when=None)
+def write_earned(
+    leader_id: str,
+    bucket: str,
+    source: str,
+    lines: Sequence[EarnedLine],
+    adjusted: Sequence[EarnedLine] = (),
+) -> Put:
+    """The lines that `source`, a dispatch or a refund, brings to the day; written whole.
+
+    `adjusted` are those that were posted to the available balance already.
+    """
+    at, told = f"{EARNED}{bucket}#{source}", (*adjusted, *lines)
+    return Put(EarnedRow(leader_id, at, lines=told, adjusted=len(adjusted)), when=None)
 
 
 def maturing_between(leader_id: str, after_day: str, through_day: str) -> list[MaturingRow]:
@@ -319,6 +332,16 @@ def earned_by_day(leader_id: str, after_day: str, through_day: str) -> dict[str,
         if row.sk > taken_before:
             found[row.sk.split("#")[1]] += row.lines
     return found
+
+
+def waiting_after(leader_id: str, after_day: str) -> list[WaitingLines]:
+    """The lines of all days behind one, by day and source."""
+    behind = f"{EARNED}{after_day}~" if after_day else EARNED
+    rows = store.query(EarnedRow, leader_id, where=EarnedRow.sk.between(behind, f"{EARNED}~"))
+    return [
+        WaitingLines(row.sk.split("#")[1], row.lines[: row.adjusted], row.lines[row.adjusted :])
+        for row in rows
+    ]
 
 
 def capped_days(leader_id: str, days: Iterable[str]) -> list[CappedDay]:

@@ -792,6 +792,23 @@ def _estimates(state: State) -> Iterator[str]:
     yield from _differences("estimated commission", kept, due)
 
 
+def _open_statements(state: State) -> Iterator[str]:
+    """Where a leader's last statement closes and the lines that are to be told since come to what
+    is available; the other lines that wait, and what is held, to what is pending."""
+    through = {row.pk: row.settled_through for row in state.earnings}
+    available, pending = Counter[str](), Counter[str]()
+    for stands in state.earnings:
+        available[stands.pk] += stands.closing_balance
+        pending[stands.pk] += stands.held
+    for row in state.earned:
+        if row.sk.split("#")[1] > through.get(row.pk, ""):
+            available[row.pk] += sum(line.amount for line in row.lines[: row.adjusted])
+            pending[row.pk] += sum(line.amount for line in row.lines[row.adjusted :])
+    for what, due in (("available", available), ("pending", pending)):
+        booked = {each.id: -state.postings[f"leader:{each.id}:{what}"] for each in state.leaders}
+        yield from _differences(f"{what} by the open statement of", booked, due)
+
+
 def _runs(state: State) -> Iterator[str]:
     """Leaders who are behind are those whom runs have set aside; each run counts its own."""
     behind, of_run = Counter[str](), Counter[str]()
@@ -990,6 +1007,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _plan_versions,
     _estimates,
     _held,
+    _open_statements,
     _runs,
     _providers,
     _caps,

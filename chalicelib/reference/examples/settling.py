@@ -51,13 +51,13 @@ STATEMENT_SUMMARY: dict[str, Any] = {
 OF_ITS_RULE: dict[str, Any] = {
     "role": "promoter",
     "share_bps": 10000,
-    "plan_id": "",
-    "plan_version": 1,
+    "plan_id": None,
+    "plan_version": None,
     "rule": "offer",
     "entry_id": f"delivered:{PARCEL}",
     "day_cap": None,
-    "delivered_on": "",
-    "borne_by": "",
+    "delivered_on": None,
+    "borne_by": None,
     "voided_by": [],
 }
 # Eggs: 10 % of 698. Bread: 20 % of what 420 leave over a cost of 260.
@@ -85,6 +85,21 @@ STATEMENT_LINES: list[dict[str, Any]] = [
         **OF_ITS_RULE,
     },
 ]
+# A task whose reward was given by mistake, corrected the day after the statement.
+ADJUSTED_LINE: dict[str, Any] = {
+    **dict.fromkeys(STATEMENT_LINES[0]),
+    "kind": "adjustment",
+    "basis": "adjustment",
+    "basis_amount": -2000,
+    "rate_bps": 0,
+    "amount": -2000,
+    "matured_on": "2026-03-12",
+    "role": "promoter",
+    "share_bps": 10000,
+    "rule": "adjustment:2026-03 training, taken back",
+    "entry_id": "adjustment:adj_5d1b8c2e94f7406aa3",
+    "voided_by": [],
+}
 PAYOUT_VIEW: dict[str, Any] = {
     "id": PAYOUT,
     "batch_id": BATCH,
@@ -129,6 +144,13 @@ EXAMPLES: dict[str, Any] = {
         "kind": "leaders",
         "method": "bank_file",
         "minimum": 1000,
+    },
+    "AccountChangeView": {
+        "version": 2,
+        "kind": "iban",
+        "last_four": "3000",
+        "changed_at": "2026-03-01T16:02:44.120Z",
+        "changed_by": f"leader:{LEADER}",
     },
     "PayoutAccountView": {
         "kind": "iban",
@@ -189,8 +211,8 @@ EXAMPLES: dict[str, Any] = {
         "kind": "task",
         "currency": "EUR",
         "threshold": None,
-        "order_id": "",
-        "plan_version": 0,
+        "order_id": None,
+        "plan_version": None,
         "matures_on": "2026-03-19",
         "given_at": "2026-03-12T09:00:00.000Z",
         "given_by": "op_ines",
@@ -345,7 +367,13 @@ EXAMPLES: dict[str, Any] = {
         "number": 1,
         "run_id": RUN,
         "currency": "EUR",
-        "rounding": {"exact": "349/5", "method": "half_up"},
+        "rounding": {
+            "exact": "349/5",
+            "method": "half_up",
+            "steps": [
+                {"name": "rate", "amount": 70, "exact": "349/5", "bound": None, "portions": []}
+            ],
+        },
         "entry": {
             "id": f"delivered:{PARCEL}",
             "posted_at": "2026-03-04T15:02:44.310Z",
@@ -362,6 +390,18 @@ EXAMPLES: dict[str, Any] = {
         },
     },
     "StartRun": {"business_date": "2026-03-11", "dry_run": False},
+    "OpenStatementView": {
+        "currency": "EUR",
+        "previous_run_id": RUN,
+        "opening_balance": 12602,
+        "total": -2000,
+        "balance": 10602,
+        "lines": [ADJUSTED_LINE],
+        "pending": [{"matures_on": "2026-03-16", "amount": 4380}],
+        "held": 0,
+        "pending_lines": None,
+        "as_of": "2026-03-14T09:02:11.580Z",
+    },
     "StatementSummaryView": STATEMENT_SUMMARY,
     "StatementView": {**STATEMENT_SUMMARY, "lines": STATEMENT_LINES},
 }

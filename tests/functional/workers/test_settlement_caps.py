@@ -219,7 +219,19 @@ def test_a_line_is_explained(world: World, time: StillClock) -> None:
         "number": 1,
         "run_id": "run_2026-03-17",
         "currency": "EUR",
-        "rounding": {"exact": "999/10", "method": "half_up"},
+        "rounding": {
+            "exact": "999/10",
+            "method": "half_up",
+            "steps": [
+                {
+                    "name": "rate",
+                    "amount": 100,
+                    "exact": "999/10",
+                    "bound": None,
+                    "portions": [],
+                }
+            ],
+        },
         "entry": {
             "id": f"delivered:{parcel_id}",
             "posted_at": "2026-03-10T12:00:00.000Z",
