@@ -1,10 +1,10 @@
 """What a supplier has coming, what it owes, and the statement of a period."""
 
 from chalicelib.kernel.errors import Invalid
-from chalicelib.origins import service as origins
 from chalicelib.platform import pages, problems, sheets
 from chalicelib.portal import words
 from chalicelib.portal.web import Answer, Download, Pages, Shown, Visit
+from chalicelib.supplier_lines import service as supplier_lines
 from chalicelib.suppliers import statements
 from chalicelib.suppliers.schema import StatementQuery
 from chalicelib.suppliers.statements import Period
@@ -38,7 +38,7 @@ def supplier_money(visit: Visit) -> Answer:
 
 @routes.page("GET", "/supplier/money/lines/{entry_id}")
 def supplier_money_line(visit: Visit, entry_id: str) -> Answer:
-    explained = origins.explain(visit.caller.id, entry_id, visit.caller)
+    explained = supplier_lines.explain(visit.caller.id, entry_id, visit.caller)
     return Shown("why", {"why": explained})
 
 

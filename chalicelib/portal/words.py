@@ -9,7 +9,7 @@ from chalicelib.dispatch.parcels import SkuUnits
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import TuanError
-from chalicelib.origins.rules import GoodsExplained
+from chalicelib.supplier_lines.rules import GoodsExplained
 from chalicelib.suppliers.rules import Account, LineKind
 from chalicelib.webhooks.rules import Endpoint
 

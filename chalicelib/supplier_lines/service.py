@@ -11,7 +11,6 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry, Posting, changes
 from chalicelib.ordering import store as ordering
-from chalicelib.origins.rules import FeeExplained, FineExplained, GoodsExplained, Moved, goods_of
 from chalicelib.parties import service as parties
 from chalicelib.parties import store as party_store
 from chalicelib.parties.settlement_terms import SettlementTerms
@@ -20,6 +19,13 @@ from chalicelib.payments.rules import Chargeback, Refund
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import PayoutShown
 from chalicelib.platform.settings import settings
+from chalicelib.supplier_lines.rules import (
+    FeeExplained,
+    FineExplained,
+    GoodsExplained,
+    Moved,
+    goods_of,
+)
 from chalicelib.suppliers import rules
 from chalicelib.suppliers import store as suppliers
 from chalicelib.suppliers.remittances import SupplierRemittance

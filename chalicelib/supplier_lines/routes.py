@@ -1,10 +1,10 @@
 """`/v1/suppliers/{id}/statements/lines/{entry_id}`: why an amount is what it is."""
 
-from chalicelib.origins import service
-from chalicelib.origins.schema import SupplierLineExplainedView, shown
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request
 from chalicelib.platform.http_in import Routes
+from chalicelib.supplier_lines import service
+from chalicelib.supplier_lines.schema import SupplierLineExplainedView, shown
 
 routes = Routes(__name__, tag="Suppliers", authorizer=authorizer)
 

@@ -4,12 +4,12 @@ from pydantic import Field
 
 from chalicelib.dispatch.deadlines import ClockKind
 from chalicelib.ledger.schema import PostingView
-from chalicelib.origins.rules import Method
-from chalicelib.origins.service import LineExplained
 from chalicelib.parties.settlement_terms import SettlementBasis
 from chalicelib.payments.rules import Bearer, ChargebackStatus, RefundCause
 from chalicelib.payouts.rules import PayoutStatus
 from chalicelib.platform.schema import Instant, View
+from chalicelib.supplier_lines.rules import Method
+from chalicelib.supplier_lines.service import LineExplained
 from chalicelib.suppliers.rules import Account, LineKind
 from chalicelib.suppliers.schema import DepositView, SupplierRemittanceView, WaiverView
 

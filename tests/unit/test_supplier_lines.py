@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel.money import at_rate, part
 from chalicelib.ledger.rules import Posting
-from chalicelib.origins.rules import Method, goods_of
 from chalicelib.parties.settlement_terms import PaidBy, SettlementBasis
+from chalicelib.supplier_lines.rules import Method, goods_of
 from chalicelib.suppliers.remittances import Debt
 from chalicelib.suppliers.rules import Goods
 
