@@ -6,6 +6,7 @@ is not of the present month. What is told later is dated by its posting, and nam
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from chalicelib.audit import store as audits
@@ -26,7 +27,8 @@ MONTH = re.compile(r"(19|[2-8][0-9])[0-9]{2}-(0[1-9]|1[0-2])")
 @retry_stale
 def close(month: str, closed_by: str, recorder: Recorder | None) -> tuple[Period, bool]:
     """Close a month that is over, once; and whether that is new. Raises Invalid, and Conflict where
-    it is not over, or where the last audit does not reach its end or has findings."""
+    it is not over, an earlier one is open, or the last audit does not reach its end or has
+    findings."""
     if not MONTH.fullmatch(month):
         raise Invalid.field("month", "is not a month such as 2026-03")
     if before := period_store.get_period(month):
@@ -39,13 +41,26 @@ def close(month: str, closed_by: str, recorder: Recorder | None) -> tuple[Period
             code="period_not_over",
         )
     audit = _clean_audit(month, ends)
-    days = (seal for day, seal in period_store.seals().items() if day.startswith(month))
+    seals = period_store.seals()
+    _check_earlier_are_closed(month, seals)
+    days = (seal for day, seal in seals.items() if day.startswith(month))
     seal = sum(days, Seal())
     period = Period(month, now, closed_by, audit.id, seal.entries, seal.digest)
     transaction = Transaction(recorder)
     transaction.add(period_store.close_period(period))
     transaction.commit(period)
     return period, True
+
+
+def _check_earlier_are_closed(month: str, seals: Mapping[str, Seal]) -> None:
+    """Those that have entries; a month before the first of them has nothing to close."""
+    closed = {period.month for period in period_store.periods()}
+    booked = {day[: len(month)] for day, seal in seals.items() if seal.entries}
+    if still_open := sorted(each for each in booked - closed if each < month):
+        raise Conflict(
+            f"{still_open[0]} is open; months are closed in their order.",
+            code="earlier_month_open",
+        )
 
 
 def _clean_audit(month: str, ends: datetime) -> Audit:

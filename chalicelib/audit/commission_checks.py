@@ -1,56 +1,16 @@
 """What must hold of the commission that an order's lines have frozen. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.ledger.checks import Finding
+from chalicelib.ordering.as_ordered import as_ordered
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import Order
-from chalicelib.plans.rules import Rule, Share, Terms, Version, commissions
-from chalicelib.settlement.rules import commission_base
+from chalicelib.plans.rules import Rule, Version, commissions
 
 # A plan and the number of one of its versions.
 VersionKey = tuple[str, int]
-
-
-@dataclass(frozen=True)
-class Ordered:
-    """A line as it was ordered: with what was shipped in its place since."""
-
-    lines: Sequence[OrderLine]
-
-    @property
-    def first(self) -> OrderLine:
-        return self.lines[0]
-
-    @property
-    def commission(self) -> int:
-        return sum(each.commission for each in self.lines)
-
-    @property
-    def base(self) -> int:
-        """What its rate is a part of; the cost of alternates is not what was agreed."""
-        net = sum(each.net - each.tax - each.spread for each in self.lines)
-        cost = sum(
-            each.cost if each.agreed_cost is None else each.agreed_cost for each in self.lines
-        )
-        return commission_base(self.first.basis, net, cost)
-
-    @property
-    def terms(self) -> Terms:
-        line = self.first
-        return Terms(
-            basis="sales" if line.basis == "sales" else "gross_profit",
-            rate_bps=line.rate_bps,
-            rule=line.rule,
-            others=tuple(
-                Share(due.role, due.leader_id, due.rate_bps, due.share_bps) for due in line.due
-            ),
-            line_cap=line.line_cap,
-            order_cap=line.order_cap,
-            line_floor=line.line_floor,
-        )
 
 
 def versions_of(order: Order) -> set[VersionKey]:
@@ -59,7 +19,7 @@ def versions_of(order: Order) -> set[VersionKey]:
 
 def commission_rate(order: Order, versions: Mapping[VersionKey, Version]) -> Iterator[Finding]:
     """A line keeps the terms of its rule, and brings that rate of its base within their bounds."""
-    ordered = _as_ordered(order)
+    ordered = as_ordered(order)
     due = commissions([(each.terms, each.base) for each in ordered])
     for each, amount in zip(ordered, due, strict=True):
         what = f"{each.first.sku_id} in order {order.id}"
@@ -75,13 +35,6 @@ def commission_rate(order: Order, versions: Mapping[VersionKey, Version]) -> Ite
         if line.plan_id and not _keeps(line, versions.get(key)):
             detail = f"{what} does not keep {line.rule} of version {key[1]} of {key[0]}."
             yield Finding("commission_rate", order.id, detail)
-
-
-def _as_ordered(order: Order) -> list[Ordered]:
-    by_sku: dict[str, list[OrderLine]] = {}
-    for line in order.lines:
-        by_sku.setdefault(line.counts_as, []).append(line)
-    return [Ordered(lines) for lines in by_sku.values()]
 
 
 def _keeps(line: OrderLine, version: Version | None) -> bool:

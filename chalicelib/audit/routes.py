@@ -59,13 +59,18 @@ def start_audit(request: Request) -> Reply:
     "/v1/ledger/periods/{month}/close",
     summary="Close a month of the books; once more answers 200 with the same",
     notes="`month` is written 2026-03. The last audit must reach the month's end and have no "
-    "findings. What happened in it and is told later is dated into the open month, and its "
-    "journal entry says so in `belongs_to`.",
+    "findings, and no earlier month that has entries is open. What happened in it and is told "
+    "later is dated into the open month, and its journal entry says so in `belongs_to`.",
     roles=("operator",),
     answer=ClosedPeriodView,
     status=201,
     key="optional",
-    errors={"period_not_over": 409, "audit_outdated": 409, "audit_not_clean": 409},
+    errors={
+        "period_not_over": 409,
+        "audit_outdated": 409,
+        "audit_not_clean": 409,
+        "earlier_month_open": 409,
+    },
     also=Also(statuses={200: "It was closed before."}),
 )
 def close_period(request: Request, month: str) -> Reply:

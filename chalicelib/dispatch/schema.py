@@ -99,7 +99,9 @@ class RefundOrder(RequestModel):
     )
     reason: Text
     cause: AskedCause = Field(
-        default="other", description="By which the platform's rules say who bears it."
+        default="other",
+        description="By which the platform's rules say who bears the commission of it; left out it "
+        "is `other`, and the leader bears that unless a rule names another.",
     )
     restock: bool = Field(
         default=False, description="Whether the units go back on sale; not with an amount."

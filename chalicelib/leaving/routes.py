@@ -17,11 +17,13 @@ routes = Routes(__name__, tag="Settlement", authorizer=authorizer)
     notes="It takes no more orders at once, and has no part in new ones of other leaders. Once its "
     "orders are over, with their return windows, and those that it has a part in, the run has "
     "settled the last commission and a batch has paid it, whatever its minimum, it is `left`; "
-    "where it owes, then or later, a case says how much. Asked for again it changes nothing.",
+    "where it owes, then or later, a case says how much. Asked for again it changes nothing, but a "
+    "reason that was left out is kept; another reason is refused.",
     roles=("operator", "leader"),
     body=LeaveTeam,
     answer=LeavingView,
     key="optional",
+    errors={"already_leaving": 409},
 )
 def leave(request: Request, id: str) -> Leaving:
     return service.leave(id, request.body.reason, request.caller, request.idempotency)

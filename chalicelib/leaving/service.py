@@ -31,10 +31,11 @@ Look = Callable[[], None]
 
 @retry_stale
 def leave(leader_id: str, reason: str | None, caller: Caller, recorder: Recorder | None) -> Leaving:
-    """From now on the leader takes no more orders; asked for again, it changes nothing."""
+    """From now on the leader takes no more orders; asked for again, it changes nothing but a
+    reason that was left out. Raises Conflict for another reason than was given."""
     leader = _leader_for(leader_id, caller)
     if leader.leaving_at:
-        return _leaving(leader)
+        return _with_reason(leader, reason, recorder)
     now = clock.now()
     left = _leaving(replace(leader, leaving_at=now, leaving_reason=reason))
     transaction = Transaction(recorder)
@@ -44,6 +45,23 @@ def leave(leader_id: str, reason: str | None, caller: Caller, recorder: Recorder
     )
     transaction.commit(left)
     return left
+
+
+def _with_reason(leader: Leader, reason: str | None, recorder: Recorder | None) -> Leaving:
+    if reason in (None, leader.leaving_reason):
+        return _leaving(leader)
+    if leader.leaving_reason:
+        raise Conflict(
+            "The leader is leaving for another reason; let it stay first to say a new one.",
+            code="already_leaving",
+        )
+    told = _leaving(replace(leader, leaving_reason=reason))
+    transaction = Transaction(recorder)
+    transaction.add(
+        parties.change_leader(leader, leaving_at=leader.leaving_at, leaving_reason=reason)
+    )
+    transaction.commit(told)
+    return told
 
 
 @retry_stale

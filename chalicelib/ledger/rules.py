@@ -5,9 +5,9 @@ Debit is positive, credit is negative. Amounts are integers in the currency's mi
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from chalicelib.ledger import kinds
 
@@ -49,11 +49,13 @@ def leader_account(leader_id: str, purpose: str) -> str:
 
 @dataclass(frozen=True)
 class Posting:
-    """`of` are ids of what it came of beside its entry's subject: a dispatch, its parcels."""
+    """`of` are ids of what it came of beside its entry's subject: a dispatch, its parcels. `parts`
+    are rows that add up to it, as whoever posts it knows to read them."""
 
     account: str
     amount: int
     of: Sequence[str] = ()
+    parts: Sequence[Sequence[Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -80,21 +82,29 @@ def entry(
     amounts: Mapping[str, int],
     of: Mapping[str, Sequence[str]] | None = None,
     belongs_to: str | None = None,
+    parts: Mapping[str, Sequence[Sequence[Any]]] | None = None,
 ) -> Entry:
-    """An entry of non-zero postings by account; `of` says what some of them came of.
+    """An entry of non-zero postings by account; `of` says what some of them came of, and `parts`
+    what some add up.
 
     Raises ValueError unless they sum to zero.
     """
     if sum(amounts.values()) != 0:
         raise ValueError(f"entry {entry_id} does not balance: {dict(amounts)}")
     postings = tuple(
-        Posting(account, amount, tuple((of or {}).get(account, ())))
+        Posting(account, amount, tuple((of or {}).get(account, ())), _parts(parts, account))
         for account, amount in amounts.items()
         if amount
     )
     if not postings:
         raise ValueError(f"entry {entry_id} moves nothing")
     return Entry(entry_id, currency, postings, posted_at, subject, belongs_to)
+
+
+def _parts(
+    parts: Mapping[str, Sequence[Sequence[Any]]] | None, account: str
+) -> tuple[tuple[Any, ...], ...]:
+    return tuple(tuple(each) for each in (parts or {}).get(account, ()))
 
 
 class Position(NamedTuple):
@@ -143,14 +153,14 @@ class Change:
 
 
 def changes(posted: Iterable[Entry]) -> list[Change]:
-    """What the entries move of parties whose history is kept."""
+    """What the entries move of parties whose history is kept; what it adds up the entry says."""
     found = []
     for each in posted:
         of_party: dict[str, list[Posting]] = defaultdict(list)
         for posting in each.postings:
             party = party_of(posting.account)
             if party and keeps_history(party[0]):
-                of_party[party[0]].append(posting)
+                of_party[party[0]].append(replace(posting, parts=()))
         found += [
             Change(party, each.id, each.currency, each.subject, each.posted_at, tuple(postings))
             for party, postings in of_party.items()

@@ -40,7 +40,7 @@ class RefundView(View):
     completed_at: Instant | None
     attempt: int
     paid_from: PaidFrom | None
-    cause: RefundCause
+    cause: RefundCause = Field(description="`other` where none was named.")
     bearer: Bearer | None = Field(
         description="Who pays the commission of it, by the rule of its cause; null for customers."
     )

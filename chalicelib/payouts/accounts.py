@@ -10,6 +10,7 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.parties import service as parties
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import AccountKind, Party, SealedAccount
+from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sealing import seal, unseal
 from chalicelib.platform.transaction import write
@@ -41,6 +42,17 @@ class AccountShown:
 
     kind: AccountKind
     holder: str
+    last_four: str
+    changed_at: datetime
+    changed_by: str
+
+
+@dataclass(frozen=True)
+class AccountChange:
+    """That a party has said where it is paid: `version` counts from 1."""
+
+    version: int
+    kind: AccountKind
     last_four: str
     changed_at: datetime
     changed_by: str
@@ -85,6 +97,18 @@ def account_of(party: Party, caller: Caller) -> AccountShown:
     if account is None:
         raise NotFound("No payout account is set.")
     return _shown(account, _opened(account.sealed, party))
+
+
+def changes_of(party: Party, caller: Caller, page: PageRequest) -> Page[AccountChange]:
+    """Every account that was set, the last one first. Raises NotFound."""
+    check_party(party, caller)
+    return payouts.account_changes(party, page).map(_changed)
+
+
+def _changed(account: SealedAccount) -> AccountChange:
+    return AccountChange(
+        account.version, account.kind, account.last_four, account.changed_at, account.changed_by
+    )
 
 
 def details_of(sealed: str, party: Party) -> Details:

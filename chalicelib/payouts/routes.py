@@ -2,10 +2,11 @@
 
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.payouts import accounts, batches, files, results
-from chalicelib.payouts.accounts import AccountShown, Details
+from chalicelib.payouts.accounts import AccountChange, AccountShown, Details
 from chalicelib.payouts.batches import BatchWhole
 from chalicelib.payouts.rules import Party, PayoutShown
 from chalicelib.payouts.schema import (
+    AccountChangeView,
     BatchSummaryView,
     BatchView,
     FileQuery,
@@ -187,7 +188,8 @@ def read_payout(request: Request, id: str) -> PayoutShown:
 )
 def tell_result(request: Request, id: str) -> PayoutShown:
     sent: TellResult = request.body
-    return results.tell(id, sent.status, sent.reference, request.required_idempotency)
+    recorder = request.required_idempotency
+    return results.tell(id, sent.status, sent.reference, recorder, by=request.caller.id)
 
 
 @routes.endpoint(
@@ -240,6 +242,18 @@ def read_leader_account(request: Request, id: str) -> AccountShown:
 
 
 @routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/payout-account/changes",
+    summary="List where a leader was said to be paid, and by whom",
+    roles=("operator",),
+    answer=AccountChangeView,
+    is_list=True,
+)
+def list_leader_account_changes(request: Request, id: str) -> Page[AccountChange]:
+    return accounts.changes_of(Party("leader", id), request.caller, request.page)
+
+
+@routes.endpoint(
     "PUT",
     "/v1/suppliers/{id}/payout-account",
     summary="Say where a supplier is paid",
@@ -262,6 +276,18 @@ def set_supplier_account(request: Request, id: str) -> AccountShown:
 )
 def read_supplier_account(request: Request, id: str) -> AccountShown:
     return accounts.account_of(Party("supplier", id), request.caller)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/suppliers/{id}/payout-account/changes",
+    summary="List where a supplier was said to be paid, and by whom",
+    roles=("operator",),
+    answer=AccountChangeView,
+    is_list=True,
+)
+def list_supplier_account_changes(request: Request, id: str) -> Page[AccountChange]:
+    return accounts.changes_of(Party("supplier", id), request.caller, request.page)
 
 
 def _details(sent: SetPayoutAccount) -> Details:

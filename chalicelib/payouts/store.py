@@ -9,7 +9,7 @@ from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import clock, ids
-from chalicelib.payouts.rules import Batch, Outcome, Party, Payout, SealedAccount, Tally
+from chalicelib.payouts.rules import Batch, Outcome, Party, Payout, Result, SealedAccount, Tally
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due, KeysListing
 from chalicelib.platform.pages import Page, PageRequest
@@ -18,6 +18,7 @@ from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
     IntegerAttribute,
+    RecordsAttribute,
     Row,
     TextsAttribute,
     absent,
@@ -174,6 +175,7 @@ class PayoutRow(EntityRow[Payout]):
     reference = UnicodeAttribute(null=True)
     told_at = InstantAttribute(null=True)
     asked_at = InstantAttribute(null=True)
+    results = RecordsAttribute(Result, default=())
 
     @classmethod
     def keys(cls, entity: Payout) -> dict[str, Any]:
@@ -231,6 +233,17 @@ def set_account(account: SealedAccount) -> tuple[Put, Put]:
     first = account.version == 1
     before = absent() if first else AccountRow.version == account.version - 1
     return Put(AccountRow.of(account), before), create(AccountRow.kept(account))
+
+
+def account_changes(party: Party, page: PageRequest) -> Page[SealedAccount]:
+    """Every account that the party has had, the last one first."""
+    row, kept = AccountRow, f"{ACCOUNT}#"
+    older = row.sk.between(kept, page.after) if page.after else row.sk.startswith(kept)
+    rows = store.query(row, party.key, where=older, newest_first=True, limit=page.limit + 2)
+    rows = [each for each in rows if each.sk != page.after]
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    return Page(tuple(each.to_entity() for each in shown), shown[-1].sk if more else None)
 
 
 def get_batch(batch_id: str) -> Batch | None:

@@ -11,7 +11,7 @@ from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.parties import service as party_service
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
-from chalicelib.plans import rules
+from chalicelib.plans import rules, service
 from chalicelib.plans import store as plans
 from chalicelib.plans.rules import Change
 from chalicelib.platform.pages import Page, PageRequest
@@ -35,10 +35,12 @@ def set_plan(leader_id: str, plan_id: str | None, caller: Caller) -> Leader:
 def set_terms(leader_id: str, changes: Mapping[str, Any], caller: Caller) -> Leader:
     """Set some of `level`, `pickup_leader_id`, `hub_id` and `invited_by`; None takes one away.
 
-    Raises NotFound, Invalid where one named is no leader of the same currency, and Conflict where
-    it has invited others: what they keep of it stays true.
+    Raises NotFound, Invalid where one named is no leader of the same currency or the level is none
+    of its plan's, and Conflict where it has invited others: what they keep of it stays true.
     """
     leader = party_service.leader(leader_id)
+    if changes.get("level") not in (None, leader.level):
+        _check_level(leader, changes["level"])
     named = {
         field: _named(leader, field, changes[field])
         for field in ("pickup_leader_id", "hub_id", "invited_by")
@@ -83,6 +85,14 @@ def _check_is_for(leader: Leader, plan_id: str) -> None:
     country = leader.pickup_point.country
     if plan.country not in (None, country):
         raise Invalid.field("plan_id", f"is for {plan.country}, and the leader is in {country}")
+
+
+def _check_level(leader: Leader, level: str) -> None:
+    """A plan that names levels has to name it; one that names none may be given them later."""
+    plan = service.plan_of_leader(leader)
+    levels = plan.levels_on(service.today()) if plan else []
+    if levels and level not in levels:
+        raise Invalid.field("level", f"is none of the leader's plan, which has {', '.join(levels)}")
 
 
 def _named(leader: Leader, field: str, leader_id: str) -> Leader:

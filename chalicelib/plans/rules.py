@@ -18,6 +18,8 @@ ChangeKind = Literal[
 
 # What no law that allows levels allows more of: edges above the seller, and commission in all.
 MOST_UPLINE_LEVELS, MOST_TOTAL_BPS = 2, 5_000
+# Where an operator finds what a country's law is said to allow.
+SET_BY = "the setting UplineLimits (docs/operations.md)"
 OFFER, DEFAULT, PROMOTER = "offer", "default", "promoter"
 # A plan is read with an order, so what it holds of versions to come is bounded.
 MOST_TO_COME = 5
@@ -163,6 +165,11 @@ class Plan:
     def in_force_on(self, day: str) -> Version | None:
         begun = [each for each in self.versions if each.effective_from <= day]
         return begun[-1] if begun else None
+
+    def levels_on(self, day: str) -> list[str]:
+        """Those that the version in force, or one to come, has a rule for."""
+        rules = (rule for version in self.live_on(day) for rule in version.rules)
+        return sorted({rule.level for rule in rules if rule.level})
 
     def live_on(self, day: str) -> tuple[Version, ...]:
         """The version in force and those to come, by their dates."""
@@ -369,20 +376,21 @@ def _check_upline(
         raise _not_allowed("upline", "is allowed by the law of a country, and the plan names none")
     if len(upline) > limit.levels:
         said = f"has {len(upline)} levels, and max_upline_levels of {plan.country}"
-        raise _not_allowed("upline", f"{said} is {limit.levels}")
+        raise _not_allowed("upline", f"{said} is {limit.levels} by {SET_BY}")
     for n, rule in enumerate(rules):
         total = rule.rate_bps + sum(upline)
         if total > limit.total_bps:
             raise _not_allowed(
                 f"rules.{n}.rate_bps",
                 f"comes to {total} basis points with the uplines', and max_total_bps of "
-                f"{plan.country} is {limit.total_bps}",
+                f"{plan.country} is {limit.total_bps} by {SET_BY}",
             )
         if rule.line_floor is not None:
             raise _not_allowed(
                 f"rules.{n}.floor",
                 "is an amount whatever is sold, so it may come to more than max_total_bps of "
-                f"{plan.country}, which is {limit.total_bps}; a version with uplines has none",
+                f"{plan.country}, which is {limit.total_bps} by {SET_BY}; a version with uplines "
+                "has none",
             )
 
 
@@ -393,7 +401,8 @@ def _not_allowed(field: str, message: str) -> Invalid:
 def _check_begins(plan: Plan, effective_from: str, today: str) -> None:
     now = plan.in_force_on(today)
     if now and effective_from < now.effective_from:
-        raise _overlap(f"Version {now.number} is in force since {now.effective_from}.")
+        since = f"Version {now.number} is in force since {now.effective_from}"
+        raise _overlap(f"{since}; a new one begins today or later.")
     for each in plan.live_on(today):
         if each.effective_from == effective_from:
             raise _overlap(f"Version {each.number} begins on {effective_from} as well.")

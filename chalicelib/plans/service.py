@@ -125,17 +125,32 @@ def set_default(plan_id: str, caller: Caller, *, is_default: bool) -> Plan:
     if is_default:
         by_currency[plan.currency or ""] = plan_id
         if before:
-            _mark(transaction, plan_of(before), caller, is_default=False)
-    _mark(transaction, plan, caller, is_default=is_default)
+            moved = _default_of(plan, before, plan_id)
+            _mark(transaction, plan_of(before), caller, moved, is_default=False)
+    moved = _default_of(plan, before, plan_id if is_default else None)
+    _mark(transaction, plan, caller, moved, is_default=is_default)
     transaction.add(plans.set_defaults(defaults, by_currency))
     transaction.commit()
     return plan.changed(is_default=is_default)
 
 
-def _mark(transaction: Transaction, plan: Plan, caller: Caller, *, is_default: bool) -> None:
+def _default_of(plan: Plan, before: str | None, after: str | None) -> tuple[Difference, ...]:
+    """Which plan leaders have for whom none is set, those of the plan's currency or of any."""
+    field = f"default.{plan.currency}" if plan.currency else "default"
+    return rules.differences({field: before}, {field: after})
+
+
+def _mark(
+    transaction: Transaction,
+    plan: Plan,
+    caller: Caller,
+    moved: tuple[Difference, ...],
+    *,
+    is_default: bool,
+) -> None:
     what: ChangeKind = "made_default" if is_default else "no_longer_default"
     transaction.add(
-        plans.replace_plan(plan.changed(is_default=is_default)), *_noted(what, plan, (), caller)
+        plans.replace_plan(plan.changed(is_default=is_default)), *_noted(what, plan, moved, caller)
     )
 
 

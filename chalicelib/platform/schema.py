@@ -7,6 +7,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -78,6 +79,15 @@ class View(BaseModel):
     """An answer, read from an entity's attributes of the same names."""
 
     model_config = ConfigDict(from_attributes=True, defer_build=True)
+
+
+def _absent_is_null(value: Any) -> Any:
+    return value or None
+
+
+T = TypeVar("T")
+# Of an entity that keeps "" or 0 for what is absent.
+OrNull = Annotated[T | None, BeforeValidator(_absent_is_null)]
 
 
 class RowErrorView(View):

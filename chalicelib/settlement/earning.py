@@ -187,9 +187,7 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
         by_day[bucket][1] += sum(line.amount for line in adjusted)
         changed[bucket] += [*adjusted, *matured]
         writes.append(
-            settlement.write_earned(
-                earnings.leader_id, bucket, refund.refund_id, (*adjusted, *matured)
-            )
+            settlement.write_earned(earnings.leader_id, bucket, refund.refund_id, matured, adjusted)
         )
     for bucket, (matured_by, adjusted_by) in by_day.items():
         writes.append(
@@ -257,7 +255,7 @@ def adjust(
         settlement.change_earnings(
             earnings.leader_id, when=settlement.settled_as_in(earnings), raises_version=True
         ),
-        settlement.write_earned(earnings.leader_id, bucket, source_id, lines),
+        settlement.write_earned(earnings.leader_id, bucket, source_id, (), lines),
         settlement.change_maturing(
             earnings.leader_id,
             bucket,

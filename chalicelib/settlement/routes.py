@@ -4,10 +4,10 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.settlement import adjustments, bonuses, explaining, runs, statements
+from chalicelib.settlement import adjustments, bonuses, runs, statements
 from chalicelib.settlement.adjustments import Adjusted, Wanted
 from chalicelib.settlement.bonuses import Given
-from chalicelib.settlement.explaining import LineExplained
+from chalicelib.settlement.open_statements import OpenStatement, open_statement
 from chalicelib.settlement.rules import Adjustment, Bonus, LeaderOfRun, Progress, Statement
 from chalicelib.settlement.runs import Started
 from chalicelib.settlement.schema import (
@@ -18,7 +18,8 @@ from chalicelib.settlement.schema import (
     LeaderAdjustmentView,
     LeaderOfRunView,
     LeadersQuery,
-    LineExplainedView,
+    OpenStatementQuery,
+    OpenStatementView,
     RunsQuery,
     RunView,
     StartRun,
@@ -139,6 +140,7 @@ def list_statements(request: Request, id: str) -> Page[Statement]:
     "GET",
     "/v1/leaders/{id}/statements/{run_id}",
     summary="Read a statement with its lines, as JSON or as text/csv",
+    notes="Of a dry run it is what its statement would have been, for operators alone.",
     roles=("operator", "leader"),
     answer=StatementView,
     also=Also(media_types=(CSV,), takes={"Accept": "`text/csv` for the lines as a table."}),
@@ -156,14 +158,16 @@ def read_statement(request: Request, id: str, run_id: str) -> Reply:
 
 @routes.endpoint(
     "GET",
-    "/v1/leaders/{id}/statements/{run_id}/lines/{n}",
-    summary="Read how the amount of a statement's line was determined",
-    notes="`n` counts the statement's lines from 1, in the order in which it lists them.",
+    "/v1/leaders/{id}/statements/open",
+    summary="Read the next statement as it stands: what the balance has moved by since the last",
+    notes="`balance` is `opening_balance` and its lines. What is pending is told apart, by the day "
+    "whose run makes it available.",
     roles=("operator", "leader"),
-    answer=LineExplainedView,
+    query=OpenStatementQuery,
+    answer=OpenStatementView,
 )
-def explain_line(request: Request, id: str, run_id: str, n: str) -> LineExplained:
-    return explaining.line(id, run_id, n, request.caller)
+def read_open_statement(request: Request, id: str) -> OpenStatement:
+    return open_statement(id, request.caller, request.query.matures_on)
 
 
 @routes.endpoint(

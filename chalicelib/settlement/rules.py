@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 from typing import Literal
 
 from chalicelib.kernel.money import BASIS_POINTS, at_rate
@@ -72,6 +71,16 @@ class EarnedLine:
     borne_by: str = ""
     method: Method = "none"
     voided_by: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class WaitingLines:
+    """Lines that no run has taken, under the day whose run will: `adjusted` have been posted to the
+    available balance already, and `matured` are pending until then."""
+
+    day: str
+    adjusted: Sequence[EarnedLine]
+    matured: Sequence[EarnedLine]
 
 
 BonusKind = Literal["task"] | PlanBonusKind
@@ -191,23 +200,6 @@ class Adjustment:
             rule=f"adjustment:{self.reference}",
             entry_id=self.entry_id,
         )
-
-
-@dataclass(frozen=True)
-class Rounding:
-    """How a line's amount comes from `exact`, a fraction of the minor unit such as `999/10`."""
-
-    exact: str
-    method: Method
-
-
-def rounding(line: EarnedLine) -> Rounding:
-    """What the rate of the basis, or a role's share of it, is exactly, and how the amount was made
-    of it, which the line has kept; nothing is rounded where both are the same."""
-    if not line.rate_bps:
-        return Rounding(str(line.amount), "none")
-    exact = Fraction(line.basis_amount * line.rate_bps * line.share_bps, BASIS_POINTS**2)
-    return Rounding(str(exact), "none" if exact == line.amount else line.method)
 
 
 @dataclass(frozen=True)

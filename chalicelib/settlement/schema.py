@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from chalicelib.platform.schema import (
     MAX_AMOUNT,
     BusinessDate,
     Currency,
     Instant,
+    OrNull,
     PageQuery,
     PositiveAmount,
     Reference,
@@ -16,7 +17,7 @@ from chalicelib.platform.schema import (
     ShortText,
     View,
 )
-from chalicelib.settlement.rules import BonusKind, LeaderStatus, LineKind, Method, RunStatus, Task
+from chalicelib.settlement.rules import BonusKind, LeaderStatus, LineKind, RunStatus, Task
 
 
 def _not_nothing(amount: int) -> int:
@@ -108,15 +109,15 @@ class StatementSummaryView(View):
     opening_balance: int
     total: int
     closing_balance: int
-    previous_run_id: str = Field(
-        description="The run of the statement before, which closes where this one opens; empty "
+    previous_run_id: OrNull[str] = Field(
+        description="The run of the statement before, which closes where this one opens; null "
         "for the first."
     )
 
 
 class EarnedLineView(View):
-    order_id: str
-    sku_id: str
+    order_id: OrNull[str] = Field(description="Null where it comes of no order.")
+    sku_id: OrNull[str]
     kind: LineKind
     basis: str
     basis_amount: int
@@ -128,68 +129,66 @@ class EarnedLineView(View):
         "`pickup_point`, `hub`, or `upline_1` and `upline_2`, which invited it."
     )
     share_bps: int = Field(description="The role's part of what the rate brings.")
-    plan_id: str = Field(description="Empty where the offer named its commission.")
-    plan_version: int = Field(description="Of the plan, or of the campaign for an offer's own.")
+    plan_id: OrNull[str] = Field(description="Null where the offer named its commission.")
+    plan_version: int | None = Field(description="Null where there is no plan.")
     rule: str = Field(
         description="Which of the plan's rules, the most specific that fitted: `default`, or such "
         "as `sku:sku_...` and `category:eggs+level:gold`; `offer` is the offer's own commission."
     )
-    entry_id: str = Field(description="The journal entry that posted it; empty for older lines.")
+    entry_id: OrNull[str] = Field(
+        description="The journal entry that posted it; null for older lines."
+    )
     day_cap: int | None = Field(
         description="What the leader may earn in this role under the rule on one day of delivery."
     )
-    delivered_on: str = Field(description="The delivery day, where it is capped; else empty.")
-    borne_by: str = Field(
+    delivered_on: OrNull[str] = Field(description="The delivery day, where it is capped.")
+    borne_by: OrNull[str] = Field(
         description="The account that pays what is kept of a refund, or for which a cap withholds "
-        "of it; empty where it is the platform's revenue."
+        "of it; null where it is the platform's revenue."
     )
     voided_by: list[str] = Field(
         description="The entries of refunds that have taken of it before a run could."
     )
+
+    @field_validator("plan_version", mode="before")
+    @classmethod
+    def _is_of_a_plan(cls, version: int | None, said: ValidationInfo) -> int | None:
+        return version if said.data.get("plan_id") else None
 
 
 class StatementView(StatementSummaryView):
     lines: list[EarnedLineView]
 
 
-class RoundingView(View):
-    exact: str = Field(
-        description="The rate of the basis in the minor unit before rounding, as a whole number "
-        "or a fraction such as 999/10."
-    )
-    method: Method = Field(
-        description="`none`: it is whole; `half_up`; `largest_remainder`: a role's share of it; "
-        "`by_difference`: a part of an order line is what the whole line's rounded amount changed "
-        "by; `limited`: a cap or floor of the plan."
-    )
+class PendingDayView(View):
+    matures_on: str = Field(description="The business date whose run makes it available.")
+    amount: int = Field(description="Before daily caps.")
 
 
-class PostingView(View):
-    account: str
-    amount: int
-
-
-class EntryView(View):
-    id: str
-    posted_at: Instant
-    postings: list[PostingView] = Field(
-        description="Those that touch the leader; debit is positive."
+class OpenStatementQuery(RequestModel):
+    matures_on: BusinessDate | None = Field(
+        default=None, description="The day whose pending lines are listed as well."
     )
 
 
-class LineExplainedView(EarnedLineView):
-    number: int
-    run_id: str
+class OpenStatementView(View):
     currency: str
-    rounding: RoundingView
-    entry: EntryView | None = Field(description="Null where nothing was posted for it.")
-    voiding: list[EntryView] = Field(
-        description="The entries of `voided_by`: with them `entry` comes to the line, and to the "
-        "others that it brought."
+    previous_run_id: OrNull[str] = Field(
+        description="The run of the last statement, which closes where this one opens; null before "
+        "the first."
     )
-    settled_by: EntryView | None = Field(
-        description="The run's entry that made it available; null where it was so before."
+    opening_balance: int
+    total: int = Field(description="What the lines add up to.")
+    balance: int = Field(description="What is available now.")
+    lines: list[EarnedLineView] = Field(
+        description="What was posted to the available balance since the last statement."
     )
+    pending: list[PendingDayView] = Field(description="What is not in the balance yet, by day.")
+    held: int = Field(description="What is pending and matures on no day, since it is disputed.")
+    pending_lines: list[EarnedLineView] | None = Field(
+        description="Those of the day in `matures_on`; null where none is named."
+    )
+    as_of: Instant
 
 
 class GiveBonus(RequestModel):
@@ -232,7 +231,7 @@ class BonusView(View):
     id: str
     leader_id: str
     kind: BonusKind
-    task: str = Field(description="Empty for what a plan promises.")
+    task: OrNull[str] = Field(description="Null for what a plan promises.")
     reference: str = Field(
         description="An operator's own of a task; else the order that was the customer's first, or "
         "the campaign."
@@ -240,8 +239,8 @@ class BonusView(View):
     amount: int
     currency: str
     threshold: int | None = Field(description="What the campaign's total had to reach.")
-    order_id: str = Field(description="Whose delivery brought it; empty for a task.")
-    plan_version: int = Field(description="Of the plan that promises it; 0 for a task.")
+    order_id: OrNull[str] = Field(description="Whose delivery brought it; null for a task.")
+    plan_version: OrNull[int] = Field(description="Of the plan that promises it; null for a task.")
     matures_on: str
     given_at: Instant
     given_by: str = Field(description="The operator, or the plan.")

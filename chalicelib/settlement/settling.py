@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.kernel import clock
+from chalicelib.kernel.errors import Stale
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.service import belongs_to
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Transaction, Write, create, write
-from chalicelib.settlement import run_store
+from chalicelib.settlement import dry_store, run_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.cap_sums import summed_lines
 from chalicelib.settlement.caps import CappedDay, capped, delivery_days
@@ -105,7 +106,10 @@ def _settle(
     taken = _taken(run, earnings, days) if days else None
     leader = _of_run(earnings, taken)
     marker = run_store.marker(run.id, page_number, leader, late=late)
-    if run.dry_run or not (taken or late):
+    if run.dry_run:
+        write(marker, *(_kept_dry(earnings, taken.statement) if taken else []))
+        return
+    if not (taken or late):
         write(marker)
         return
     transaction = Transaction()
@@ -113,6 +117,16 @@ def _settle(
     if late:
         transaction.add(*_catching_up(run, leader, has_taken=taken is not None))
     transaction.commit()
+
+
+def _kept_dry(earnings: Earnings, made: Statement) -> list[Write]:
+    """A dry run shows why: its statement is kept with the lines that lie in its days now. Stale
+    where something has changed since they were added up."""
+    lines = settlement.earned_between(made.leader_id, made.after_day, made.business_date)
+    if settlement.get_earnings(made.leader_id).version != earnings.version:
+        raise Stale
+    dry_store.keep_lines(made, earnings.version, lines)
+    return [dry_store.keep(made, earnings.version)]
 
 
 def _taken(run: Run, earnings: Earnings, days: Sequence[MaturingRow]) -> Taken:
@@ -124,7 +138,7 @@ def _taken(run: Run, earnings: Earnings, days: Sequence[MaturingRow]) -> Taken:
     before = settlement.capped_days(earnings.leader_id, delivery_days(lines))
     caps, after = capped(before, lines)
     withheld = sum(line.amount for line in caps)
-    entry_id = maturing_entry_id(made)
+    entry_id = "" if run.dry_run else maturing_entry_id(made)
     made = replace(
         made,
         caps=tuple(replace(line, entry_id=entry_id) for line in caps),

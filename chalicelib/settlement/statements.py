@@ -1,14 +1,15 @@
 """A leader's balance, and statements in the forms people ask for."""
 
-import csv
-import io
 from dataclasses import dataclass, fields
 
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
 from chalicelib.ledger import store as ledger
 from chalicelib.parties import service as parties
+from chalicelib.platform import sheets
 from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.sheets import Cell, Sheet
+from chalicelib.settlement import dry_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.rules import EarnedLine, Statement, StatementWhole
 
@@ -52,11 +53,16 @@ def statements_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Sta
 
 
 def statement(leader_id: str, run_id: str, caller: Caller) -> StatementWhole:
+    """That of a run; of a dry run what it would have been, which operators alone see. Raises
+    NotFound."""
     caller.must_be("leader", leader_id, "statement")
     found = settlement.get_statement(leader_id, run_id)
-    if found is None:
+    if found:
+        return with_lines(found)
+    dry = dry_store.get_statement(leader_id, run_id) if caller.is_operator else None
+    if dry is None:
         raise NotFound("There is no such statement.")
-    return with_lines(found)
+    return dry
 
 
 def with_lines(found: Statement) -> StatementWhole:
@@ -64,13 +70,19 @@ def with_lines(found: Statement) -> StatementWhole:
     return StatementWhole(**vars(found), lines=[*lines, *found.caps])
 
 
+COLUMNS = ("currency", *(field.name for field in fields(EarnedLine) if field.name != "method"))
+
+
 def as_csv(statement: StatementWhole) -> str:
     """The lines with a header, amounts in the minor unit (RFC 4180)."""
-    text = io.StringIO()
-    names = [field.name for field in fields(EarnedLine) if field.name != "method"]
-    writer = csv.DictWriter(text, ["currency", *names], extrasaction="ignore")
-    writer.writeheader()
-    for line in statement.lines:
-        voided_by = " ".join(line.voided_by)
-        writer.writerow({"currency": statement.currency, **vars(line), "voided_by": voided_by})
-    return text.getvalue()
+    rows = [_row(statement.currency, line) for line in statement.lines]
+    return sheets.written([Sheet("Statement", COLUMNS, rows)], "csv").decode()
+
+
+def _row(currency: str, line: EarnedLine) -> list[Cell]:
+    said = vars(line) | {
+        "currency": currency,
+        "plan_version": line.plan_version if line.plan_id else None,
+        "voided_by": " ".join(line.voided_by),
+    }
+    return [said[column] for column in COLUMNS]

@@ -31,6 +31,7 @@ from chalicelib.settlement.rules import (
     Earnings,
     FirstOrder,
     Statement,
+    WaitingLines,
     run_id,
 )
 
@@ -90,11 +91,13 @@ class CappedRow(Row):
 
 
 class EarnedRow(Row):
-    """The statement lines that one delivery, or one refund, brings."""
+    """The statement lines that one delivery, or one refund, brings. So many of the first have been
+    posted to the leader's available balance already; the others mature."""
 
     Meta = SettlementMeta
 
     lines = RecordsAttribute(EarnedLine)
+    adjusted = IntegerAttribute(default=0)
 
 
 class TakenRow(Row):
@@ -283,9 +286,19 @@ def change_maturing(
     return Update(row.at(leader_id, MATURING + bucket), actions)
 
 
-def write_earned(leader_id: str, bucket: str, source: str, lines: Sequence[EarnedLine]) -> Put:
-    """The lines that `source`, a dispatch or a refund, brings to the day; written whole."""
-    return Put(EarnedRow(leader_id, f"{EARNED}{bucket}#{source}", lines=tuple(lines)), when=None)
+def write_earned(
+    leader_id: str,
+    bucket: str,
+    source: str,
+    lines: Sequence[EarnedLine],
+    adjusted: Sequence[EarnedLine] = (),
+) -> Put:
+    """The lines that `source`, a dispatch or a refund, brings to the day; written whole.
+
+    `adjusted` are those that were posted to the available balance already.
+    """
+    at, told = f"{EARNED}{bucket}#{source}", (*adjusted, *lines)
+    return Put(EarnedRow(leader_id, at, lines=told, adjusted=len(adjusted)), when=None)
 
 
 def maturing_between(leader_id: str, after_day: str, through_day: str) -> list[MaturingRow]:
@@ -319,6 +332,16 @@ def earned_by_day(leader_id: str, after_day: str, through_day: str) -> dict[str,
         if row.sk > taken_before:
             found[row.sk.split("#")[1]] += row.lines
     return found
+
+
+def waiting_after(leader_id: str, after_day: str) -> list[WaitingLines]:
+    """The lines of all days behind one, by day and source."""
+    behind = f"{EARNED}{after_day}~" if after_day else EARNED
+    rows = store.query(EarnedRow, leader_id, where=EarnedRow.sk.between(behind, f"{EARNED}~"))
+    return [
+        WaitingLines(row.sk.split("#")[1], row.lines[: row.adjusted], row.lines[row.adjusted :])
+        for row in rows
+    ]
 
 
 def capped_days(leader_id: str, days: Iterable[str]) -> list[CappedDay]:
@@ -403,13 +426,9 @@ def replace_bonus(before: Bonus, after: Bonus) -> Put:
 
 def bonuses(leader_id: str, page: PageRequest) -> Page[Bonus]:
     """A leader's bonuses, the last given first."""
-    older = GivenRow.sk.between(GIVEN, page.after) if page.after else GivenRow.sk.startswith(GIVEN)
-    rows = store.query(GivenRow, leader_id, where=older, newest_first=True, limit=page.limit + 2)
-    rows = [row for row in rows if row.sk != page.after]
-    shown = rows[: page.limit]
-    found = store.get_many(BonusRow, [(leader_id, BONUS + row.bonus_id) for row in shown])
-    more = len(rows) > page.limit
-    return Page(tuple(row.to_entity() for row in found), shown[-1].sk if more else None)
+    given = store.newest_within(GivenRow, leader_id, GIVEN, page)
+    found = store.get_many(BonusRow, [(leader_id, BONUS + row.bonus_id) for row in given.items])
+    return Page(tuple(row.to_entity() for row in found), given.next_after)
 
 
 def all_bonuses(leader_id: str) -> list[Bonus]:
@@ -464,14 +483,7 @@ def add_adjustment(made: Adjustment) -> list[Write]:
 
 
 def adjustments(leader_id: str, page: PageRequest) -> Page[Adjustment]:
-    first = AdjustmentRow.sk.startswith(ADJUSTMENT)
-    older = AdjustmentRow.sk.between(ADJUSTMENT, page.after) if page.after else first
-    rows = store.query(
-        AdjustmentRow, leader_id, where=older, newest_first=True, limit=page.limit + 2
-    )
-    rows = [row for row in rows if row.sk != page.after]
-    shown = tuple(row.to_entity() for row in rows[: page.limit])
-    return Page(shown, _adjustment(shown[-1]) if len(rows) > page.limit else None)
+    return store.entities(store.newest_within(AdjustmentRow, leader_id, ADJUSTMENT, page))
 
 
 def get_statement(leader_id: str, run_id: str) -> Statement | None:
@@ -494,15 +506,7 @@ def statements_of_year(leader_id: str, year: int) -> list[Statement]:
 
 
 def statements(leader_id: str, page: PageRequest) -> Page[Statement]:
-    first = StatementRow.sk.startswith(STATEMENT)
-    older = StatementRow.sk.between(STATEMENT, page.after) if page.after else first
-    rows = store.query(
-        StatementRow, leader_id, where=older, newest_first=True, limit=page.limit + 2
-    )
-    rows = [row for row in rows if row.sk != page.after]
-    shown = tuple(row.to_entity() for row in rows[: page.limit])
-    more = len(rows) > page.limit
-    return Page(shown, STATEMENT + shown[-1].run_id if more else None)
+    return store.entities(store.newest_within(StatementRow, leader_id, STATEMENT, page))
 
 
 def _days(row: type[Row], prefix: str, after_day: str, through_day: str) -> Condition:

@@ -148,3 +148,23 @@ def test_what_is_sealed_opens_for_its_owner_alone(world: World) -> None:
     for key in ("3", "current"):
         with pytest.raises(LookupError):
             unseal(accounts.SECRET, f"{key}.{sealed.partition('.')[2]}", "leader:ldr_1")
+
+
+@pytest.mark.parametrize("role", ["leader", "supplier"])
+def test_each_change_is_listed_with_who_made_it(world: World, role: str) -> None:
+    party_id = world.add_leader() if role == "leader" else world.add_supplier()
+    path = f"/v1/{role}s/{party_id}/payout-account"
+    assert world.operator.get(f"{path}/changes").json["items"] == []
+    own = world.leader(party_id) if role == "leader" else world.supplier(party_id)
+    for caller, iban in ((own, IBAN), (world.operator, OTHER_IBAN), (world.operator, OTHER_IBAN)):
+        assert caller.put(path, {"holder": HOLDER, "iban": iban}).status == 200
+    last = world.operator.get(f"{path}/changes?limit=1").json
+    first = world.operator.get(f"{path}/changes?cursor={last['next_cursor']}").json
+    shown = [
+        (each["version"], each["last_four"], each["changed_by"].partition(":")[0])
+        for each in (*last["items"], *first["items"])
+    ]
+    assert shown == [(2, OTHER_IBAN[-4:], "operator"), (1, IBAN[-4:], role)]
+    assert first["next_cursor"] is None
+    assert own.get(f"{path}/changes").status == 403
+    assert world.operator.get(f"/v1/{role}s/none/payout-account/changes").status == 404

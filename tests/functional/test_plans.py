@@ -193,7 +193,7 @@ def test_an_offers_own_commission_wins_over_any_plan(world: World, time: StillCl
     world.delivered_order(sale)
     (line,) = lines_of(world, sale.leader_id, settle(world, time))
     assert (line["rule"], line["rate_bps"], line["amount"]) == ("offer", 700, 70)
-    assert (line["plan_id"], line["plan_version"]) == ("", 1)
+    assert (line["plan_id"], line["plan_version"]) == (None, None)
 
 
 def test_leaders_without_a_plan_earn_by_the_default_one(world: World, time: StillClock) -> None:
@@ -210,8 +210,14 @@ def test_leaders_without_a_plan_earn_by_the_default_one(world: World, time: Stil
     assert put_on(world, sale.leader_id, None).json["plan_id"] is None
     time.move_on(seconds=1)
     assert lead_rate(world, sale) == 3000
-    whole = [each["what"] for each in world.operator.get(f"{PLANS}/{first}/changes").json["items"]]
-    assert whole == [
+    changes = world.operator.get(f"{PLANS}/{first}/changes").json["items"]
+    moved = {each["what"]: each["differences"] for each in changes}
+    default = "default.EUR"
+    assert moved["made_default"] == [{"field": default, "before": None, "after": first}]
+    assert moved["no_longer_default"] == [{"field": default, "before": first, "after": second}]
+    (last, *_) = world.operator.get(f"{PLANS}/{second}/changes").json["items"]
+    assert last["differences"] == moved["no_longer_default"]
+    assert [each["what"] for each in changes] == [
         "leader_changed",
         "leader_changed",
         "no_longer_default",
@@ -219,6 +225,30 @@ def test_leaders_without_a_plan_earn_by_the_default_one(world: World, time: Stil
         "version_added",
         "created",
     ]
+
+
+def test_a_level_that_the_plan_does_not_have_is_refused(world: World) -> None:
+    plan_id = a_plan(world, rule(), rule(2000, match={"level": "gold"}))
+    leader_id = world.add_leader()
+    path = f"/v1/leaders/{leader_id}"
+    # A plan that has them may come later.
+    assert world.operator.patch(path, {"level": "glod"}).json["level"] == "glod"
+    assert put_on(world, leader_id, plan_id).status == 200
+    answer = world.operator.patch(path, {"level": "silver"})
+    assert (answer.status, answer.json["errors"][0]["field"]) == (422, "level")
+    assert answer.json["errors"][0]["message"] == "is none of the leader's plan, which has gold"
+    for level in ("gold", None):
+        assert world.operator.patch(path, {"level": level}).json["level"] == level
+
+
+def test_a_level_of_a_version_to_come_is_one_of_the_plan(world: World) -> None:
+    plan_id = a_plan(world, rule(), rule(2000, match={"level": "gold"}))
+    added = rule(), rule(2000, match={"level": "platinum"})
+    body = {"effective_from": TOMORROW, "rules": list(added)}
+    assert world.operator.post(f"{PLANS}/{plan_id}/versions", body).status == 201
+    leader_id = world.add_leader()
+    assert put_on(world, leader_id, plan_id).status == 200
+    edit_leader(world, leader_id, level="platinum")
 
 
 def test_an_offer_that_no_rule_is_for_cannot_be_made(world: World, time: StillClock) -> None:
@@ -444,7 +474,7 @@ def abroad(world: World, country: str) -> str:
     ("country", "upline", "rate", "said"),
     [
         (None, 1, 1000, "the plan names none"),
-        ("DE", 1, 1000, "max_upline_levels of DE is 0"),
+        ("DE", 1, 1000, "max_upline_levels of DE is 0 by the setting UplineLimits"),
         ("VN", 2, 1000, "max_upline_levels of VN is 1"),
         ("VN", 1, 1101, "max_total_bps of VN is 1200"),
         ("MY", 2, 4801, "max_total_bps of MY is 5000"),

@@ -1,5 +1,6 @@
 """What the documents say is so: links lead somewhere, targets exist, the receiver receives."""
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from chalicelib.cases.rules import CaseKind
+from chalicelib.reference.examples import EXAMPLES
 from tests.support.receivers import post, receiver
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +38,24 @@ def test_every_make_target_exists(document: Path) -> None:
     named = set(re.findall(r"`?make ([a-z]+)\b", "\n".join(_code(document.read_text()))))
     made = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert named <= made
+
+
+def test_answers_that_documents_show_are_those_of_the_api() -> None:
+    shown = [
+        (document.name, name, json.loads(answer))
+        for document in DOCUMENTS
+        for name, answer in re.findall(
+            r"<!-- an answer: (\w+) -->\n```json\n(.*?)\n```", document.read_text(), re.DOTALL
+        )
+    ]
+    assert {(name, view) for name, view, _ in shown} == {
+        ("money.md", "StatementView"),
+        ("money.md", "OpenStatementView"),
+        ("money.md", "LineExplainedView"),
+        ("plans.md", "SimulationView"),
+    }
+    for _, view, answer in shown:
+        assert answer == EXAMPLES[view], view
 
 
 def test_the_receiver_of_the_readme_takes_what_is_signed_and_refuses_the_rest(

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.settlement.rules import EarnedLine, Method, Run, progress, rounding
+from chalicelib.leader_lines.rules import rounding
+from chalicelib.settlement.rules import EarnedLine, Method, Run, progress
 from tests.support.made import NOW
 
 RUN = Run(

@@ -51,13 +51,13 @@ STATEMENT_SUMMARY: dict[str, Any] = {
 OF_ITS_RULE: dict[str, Any] = {
     "role": "promoter",
     "share_bps": 10000,
-    "plan_id": "",
-    "plan_version": 1,
+    "plan_id": None,
+    "plan_version": None,
     "rule": "offer",
     "entry_id": f"delivered:{PARCEL}",
     "day_cap": None,
-    "delivered_on": "",
-    "borne_by": "",
+    "delivered_on": None,
+    "borne_by": None,
     "voided_by": [],
 }
 # Eggs: 10 % of 698. Bread: 20 % of what 420 leave over a cost of 260.
@@ -85,6 +85,21 @@ STATEMENT_LINES: list[dict[str, Any]] = [
         **OF_ITS_RULE,
     },
 ]
+# A task whose reward was given by mistake, corrected the day after the statement.
+ADJUSTED_LINE: dict[str, Any] = {
+    **dict.fromkeys(STATEMENT_LINES[0]),
+    "kind": "adjustment",
+    "basis": "adjustment",
+    "basis_amount": -2000,
+    "rate_bps": 0,
+    "amount": -2000,
+    "matured_on": "2026-03-12",
+    "role": "promoter",
+    "share_bps": 10000,
+    "rule": "adjustment:2026-03 training, taken back",
+    "entry_id": "adjustment:adj_5d1b8c2e94f7406aa3",
+    "voided_by": [],
+}
 PAYOUT_VIEW: dict[str, Any] = {
     "id": PAYOUT,
     "batch_id": BATCH,
@@ -98,6 +113,14 @@ PAYOUT_VIEW: dict[str, Any] = {
     "reference": "2026-0313-000871",
     "made_at": "2026-03-12T08:00:19.804Z",
     "told_at": "2026-03-13T09:12:40.006Z",
+    "results": [
+        {
+            "status": "paid",
+            "reference": "2026-0313-000871",
+            "told_at": "2026-03-13T09:12:40.006Z",
+            "told_by": "op_tom",
+        }
+    ],
 }
 
 EXAMPLES: dict[str, Any] = {
@@ -121,6 +144,13 @@ EXAMPLES: dict[str, Any] = {
         "kind": "leaders",
         "method": "bank_file",
         "minimum": 1000,
+    },
+    "AccountChangeView": {
+        "version": 2,
+        "kind": "iban",
+        "last_four": "3000",
+        "changed_at": "2026-03-01T16:02:44.120Z",
+        "changed_by": f"leader:{LEADER}",
     },
     "PayoutAccountView": {
         "kind": "iban",
@@ -181,8 +211,8 @@ EXAMPLES: dict[str, Any] = {
         "kind": "task",
         "currency": "EUR",
         "threshold": None,
-        "order_id": "",
-        "plan_version": 0,
+        "order_id": None,
+        "plan_version": None,
         "matures_on": "2026-03-19",
         "given_at": "2026-03-12T09:00:00.000Z",
         "given_by": "op_ines",
@@ -239,14 +269,68 @@ EXAMPLES: dict[str, Any] = {
         "in_payout": 0,
         "paid_out": 0,
     },
+    "SupplierLineExplainedView": {
+        "supplier_id": SUPPLIER,
+        "currency": "EUR",
+        "kind": "delivery",
+        "order_id": ORDER,
+        "dispatch_id": DISPATCH,
+        "parcel_id": PARCEL,
+        "of": [DISPATCH, PARCEL],
+        "accounts": [{"account": "payable", "amount": SHARED}],
+        "goods": [
+            {
+                "account": "payable",
+                "sku_id": EGGS,
+                "title": "Eggs, box of 10",
+                "units": 2,
+                "net": 698,
+                "spread": 0,
+                "brought": 698,
+                "basis": "revenue_share",
+                "fee_bps": 1200,
+                "terms_version": 1,
+                "unit_cost": SHARED // 2,
+                "fee": 698 - SHARED,
+                "cost": SHARED,
+                "amount": SHARED,
+                "method": "half_up",
+            }
+        ],
+        **dict.fromkeys(("fee", "fine", "refund", "chargeback")),
+        **dict.fromkeys(("deposit", "remittance", "payout")),
+        "entry": {
+            "id": f"delivered:{PARCEL}",
+            "posted_at": "2026-03-04T10:12:09.480Z",
+            "subject": ORDER,
+            "belongs_to": None,
+            "postings": [{"account": f"supplier:{SUPPLIER}:payable", "amount": -SHARED}],
+        },
+    },
+    "SupplierRemittanceView": {
+        "id": "rem_7c9e1a3b5d7f402486c8eab0d2f4",
+        "supplier_id": SUPPLIER,
+        "amount": 1367,
+        "fees": 0,
+        "payable": 1367,
+        "currency": "EUR",
+        "reference": "transfer 2026-0317-2210",
+        "received_at": "2026-03-17T09:31:20.004Z",
+        "booked_by": "op_maria",
+        "reversed_at": None,
+        "reversal_reason": None,
+    },
+    "BookSupplierRemittance": {"amount": 1367, "reference": "transfer 2026-0317-2210"},
+    "ReverseSupplierRemittance": {"reason": "The transfer was another supplier's"},
     "SupplierStatementView": {
         "supplier_id": SUPPLIER,
         "currency": "EUR",
         "period": {"from": "2026-03-02", "to": "2026-03-08"},
-        "opening_balance": 950000,
+        "opening_balance": -50000,
         "total": SHARED,
-        "closing_balance": 950000 + SHARED,
+        "closing_balance": SHARED - 50000,
         "opening": ACCOUNTS,
+        "change": {**dict.fromkeys(ACCOUNTS, 0), "payable": SHARED},
         "closing": {**ACCOUNTS, "payable": SHARED},
         "items": [
             {
@@ -261,6 +345,7 @@ EXAMPLES: dict[str, Any] = {
                 "refund_id": None,
                 "leader_id": None,
                 "of": [DISPATCH, PARCEL],
+                "explained_at": f"/v1/suppliers/{SUPPLIER}/statements/lines/delivered:{PARCEL}",
             }
         ],
         "next_cursor": None,
@@ -282,7 +367,13 @@ EXAMPLES: dict[str, Any] = {
         "number": 1,
         "run_id": RUN,
         "currency": "EUR",
-        "rounding": {"exact": "349/5", "method": "half_up"},
+        "rounding": {
+            "exact": "349/5",
+            "method": "half_up",
+            "steps": [
+                {"name": "rate", "amount": 70, "exact": "349/5", "bound": None, "portions": []}
+            ],
+        },
         "entry": {
             "id": f"delivered:{PARCEL}",
             "posted_at": "2026-03-04T15:02:44.310Z",
@@ -299,6 +390,18 @@ EXAMPLES: dict[str, Any] = {
         },
     },
     "StartRun": {"business_date": "2026-03-11", "dry_run": False},
+    "OpenStatementView": {
+        "currency": "EUR",
+        "previous_run_id": RUN,
+        "opening_balance": 12602,
+        "total": -2000,
+        "balance": 10602,
+        "lines": [ADJUSTED_LINE],
+        "pending": [{"matures_on": "2026-03-16", "amount": 4380}],
+        "held": 0,
+        "pending_lines": None,
+        "as_of": "2026-03-14T09:02:11.580Z",
+    },
     "StatementSummaryView": STATEMENT_SUMMARY,
     "StatementView": {**STATEMENT_SUMMARY, "lines": STATEMENT_LINES},
 }

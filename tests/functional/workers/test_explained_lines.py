@@ -152,3 +152,86 @@ def test_a_refund_after_a_run_voids_nothing(world: World, time: StillClock) -> N
     assert (line["amount"], line["voided_by"]) == (300, [])
     (back,) = explained(world, sale.leader_id, settle(world, time))
     assert (back["kind"], back["rounding"]["method"], back["voided_by"]) == ("clawback", "none", [])
+
+
+SPLIT = [{"role": "promoter", "bps": 9000}, {"role": "pickup_point", "bps": 1000}]
+
+
+def steps(line: Json) -> list[Any]:
+    """Each with what it leaves; of what is divided, every portion."""
+    return [
+        (
+            *(step["name"], step["exact"], step["amount"]),
+            *((each["of"], each["exact"], each["amount"]) for each in step["portions"]),
+        )
+        for step in line["rounding"]["steps"]
+    ]
+
+
+def test_the_steps_of_a_divided_line_begin_with_the_whole(world: World, time: StillClock) -> None:
+    """31.41 is not rounded to 32: 34.9 is to 35, and that is divided."""
+    sale = planned_sale(world, a_plan(world, rule(split=SPLIT)), price=349)
+    shop = world.add_leader()
+    edit_leader(world, sale.leader_id, pickup_leader_id=shop)
+    world.delivered_order(sale, 1)
+    day = settle(world, time)
+    divided = (("promoter", "63/2", 32), ("pickup_point", "7/2", 3))
+    (own,), (others,) = (explained(world, each, day) for each in (sale.leader_id, shop))
+    assert (own["amount"], own["rounding"]["exact"]) == (32, "3141/100")
+    assert steps(own) == [("rate", "349/10", 35), ("division", "63/2", 32, *divided)]
+    assert steps(others) == [("rate", "349/10", 35), ("division", "7/2", 3, *divided)]
+
+
+@pytest.mark.parametrize(
+    ("said", "step"),
+    [
+        ({"cap": {"line": 20}}, ("cap", 20, 20)),
+        ({"floor": {"line": 50}}, ("floor", 50, 50)),
+        ({"cap": {"line": 40, "order": 30}}, ("order_cap", 30, 30)),
+    ],
+)
+def test_a_bound_is_a_step_where_it_says_something(
+    world: World, time: StillClock, said: Any, step: tuple[str, int, int]
+) -> None:
+    sale = planned_sale(world, a_plan(world, rule(**said)), price=349)
+    world.delivered_order(sale, 1)
+    (line,) = explained(world, sale.leader_id, settle(world, time))
+    first, second = line["rounding"]["steps"]
+    assert (first["name"], first["amount"], first["bound"]) == ("rate", 35, None)
+    assert (second["name"], second["bound"], second["amount"]) == step
+    assert line["amount"] == second["amount"]
+
+
+def test_an_orders_cap_shows_what_each_of_its_lines_gives_up(
+    world: World, time: StillClock
+) -> None:
+    sale = planned_sale(world, a_plan(world, rule(cap={"order": 100})), skus=2, price=349)
+    one, other = sale.sku_ids
+    lines = [{"sku_id": one, "quantity": 2}, {"sku_id": other, "quantity": 3}]
+    order = world.paid_order(sale, lines=lines)
+    world.move(order["dispatches"][0]["id"], "accept", "ship", "deliver")
+    found = {each["sku_id"]: each for each in explained(world, sale.leader_id, settle(world, time))}
+    # 70 and 105 of 175 in proportion.
+    divided = ((one, "40", 40), (other, "60", 60))
+    assert steps(found[one])[-1] == ("order_cap", "40", 40, *divided)
+    assert steps(found[other])[-1] == ("order_cap", "60", 60, *divided)
+
+
+def test_a_parcel_shows_what_was_left_before_and_after_it(world: World, time: StillClock) -> None:
+    """A line of 3 at 3.33, of which 99.9 are 1.00: in parcels of one unit and of two."""
+    sending = Sending(world, price=333)
+    for number, units in (("T1", 1), ("T2", 2)):
+        sending.ship(number, units)
+        assert sending.deliver(number).status == 200
+    found = explained(world, sending.sale.leader_id, settle(world, time))
+    assert {each["amount"]: steps(each)[-1] for each in found} == {
+        33: ("units", None, 33, ("3 of 3 units", "100", 100), ("2 of 3 units", "200/3", 67)),
+        67: ("units", None, 67, ("2 of 3 units", "200/3", 67), ("0 of 3 units", "0", 0)),
+    }
+
+
+def test_what_was_not_sold_has_no_steps(world: World, time: StillClock) -> None:
+    sale = planned_sale(world, a_plan(world))
+    given_a_bonus(world, sale)
+    (line,) = explained(world, sale.leader_id, settle(world, time))
+    assert line["rounding"] == {"exact": "500", "method": "none", "steps": []}

@@ -60,12 +60,24 @@ def paid_out(world: World, minimum: int = 10**6) -> Json:
     return payout
 
 
+def test_a_reason_that_was_left_out_is_kept_once_it_is_said(world: World) -> None:
+    (sale,) = communities(world, 1)
+    assert leave(world, sale)["reason"] is None
+    told = leave(world, sale, reason="The shop closes")
+    assert told["reason"] == "The shop closes"
+    assert read(world, sale) == told
+
+
 def test_one_that_leaves_sells_no_more(world: World) -> None:
     (sale,) = communities(world, 1)
     assert read(world, sale)["status"] == "active"
     left = leave(world, sale, reason="The shop closes")
     assert (left["status"], left["reason"]) == ("leaving", "The shop closes")
-    assert leave(world, sale, reason="another") == left
+    for again in ({}, {"reason": "The shop closes"}):
+        assert leave(world, sale, **again) == left
+    refused = world.operator.post(path(sale), {"reason": "another"})
+    assert (refused.status, refused.code) == (409, "already_leaving")
+    assert read(world, sale) == left
     answer = place(world, sale)
     assert (answer.status, answer.code) == (409, "campaign_not_open")
     shown = world.customer().get(f"/v1/leaders/{sale.leader_id}/campaigns").json

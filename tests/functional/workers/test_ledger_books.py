@@ -248,6 +248,19 @@ def test_a_month_is_closed_once_it_is_over_and_audited(world: World, time: Still
     assert world.operator.get("/v1/ledger/audit").json["findings"] == []
 
 
+def test_months_are_closed_in_their_order(world: World, time: StillClock) -> None:
+    post("x", {"cash:a": 5, "cash:b": -5})
+    time.move_to("2026-04-10T12:00:00.000Z")
+    post("y", {"cash:a": 5, "cash:b": -5})
+    time.move_to("2026-05-02T12:00:00.000Z")
+    audited(world)
+    refused = close(world, "2026-04")
+    assert (refused.status, refused.code) == (409, "earlier_month_open")
+    assert refused.json["detail"].startswith("2026-03 is open")
+    # Nothing was booked before March, so that has nothing to wait for.
+    assert [close(world, month).status for month in ("2026-03", "2026-04")] == [201, 201]
+
+
 def test_a_month_with_findings_stays_open(world: World, time: StillClock) -> None:
     post("x", {"refunds_in_flight": -5, "cash:bank": 5})
     time.move_to("2026-04-02T12:00:00.000Z")

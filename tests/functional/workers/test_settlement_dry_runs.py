@@ -4,13 +4,25 @@ from typing import Any
 
 import pytest
 
-from chalicelib.settlement import closing, listing, runs, settling
+from chalicelib.kernel import clock
+from chalicelib.settlement import closing, dry_store, listing, runs, settling
+from chalicelib.settlement import store as settlement
+from tests.functional.test_refund_bearers import refund
 from tests.functional.workers.conftest import StillClock
-from tests.support.communities import balance, delivered, read_run, settle, start_run, statement
+from tests.support.communities import (
+    balance,
+    deliver,
+    delivered,
+    read_run,
+    settle,
+    start_run,
+    statement,
+)
+from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.lambdas import handle, invoke
 from tests.support.snapshot import snapshot
-from tests.support.world import Sale, World
+from tests.support.world import Json, Sale, World
 
 DAY = "2026-03-17"
 # What a dry run may write, and what keeps the answer to its key.
@@ -53,6 +65,69 @@ def test_a_dry_run_changes_nothing_but_its_own_rows(world: World, time: StillClo
     assert {name for name in after if after[name] != before[name]} <= OF_A_DRY_RUN
     assert set(before["SETTLEMENT_TABLE"]) <= set(after["SETTLEMENT_TABLE"])
     assert [balance(world, sale)["pending"] for sale in sales] == [100, 200, 300, 400]
+
+
+def statement_of(world: World, sale: Sale, run: Json) -> Answer:
+    path = f"/v1/leaders/{sale.leader_id}/statements/{run['id']}"
+    return world.operator.get(path)
+
+
+def test_a_dry_run_shows_each_leaders_statement_and_why(world: World, time: StillClock) -> None:
+    (sale, idle) = matured(world, time, (3, 0))
+    dry = dry_run(world)
+    told = statement_of(world, sale, dry).json
+    assert statement_of(world, idle, dry).status == 404
+    settle(world, DAY)
+    real = statement(world, sale, DAY)
+    assert told == {**real, "run_id": dry["id"]}
+    path = f"/v1/leaders/{sale.leader_id}/statements/{dry['id']}/lines/1"
+    line = world.operator.get(path).json
+    assert (line["amount"], line["settled_by"]) == (300, None)
+    assert line["entry"]["id"] == real["lines"][0]["entry_id"]
+
+
+def test_what_comes_after_a_dry_run_changes_nothing_of_it(
+    world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dry_store, "LINES_A_ROW", 1)
+    (sale,) = matured(world, time, (3,))
+    deliver(world, [sale], [1])
+    time.move_on(days=9)
+    day = clock.day_before(clock.now().date()).isoformat()
+    dry = dry_run(world, day)
+    before = statement_of(world, sale, dry).json
+    assert [line["amount"] for line in before["lines"]] == [300, 100]
+    order = world.operator.get("/v1/orders").json["items"][0]
+    refund(world, order, amount=order["total"])
+    assert statement_of(world, sale, dry).json == before
+
+
+def test_a_leader_sees_nothing_of_dry_runs(world: World, time: StillClock) -> None:
+    (sale,) = matured(world, time, (3,))
+    dry = dry_run(world)
+    leader, path = world.leader(sale.leader_id), f"/v1/leaders/{sale.leader_id}/statements"
+    assert leader.get(f"{path}/{dry['id']}").status == 404
+    assert leader.get(f"{path}/{dry['id']}/lines/1").status == 404
+    assert world.operator.get(path).json["items"] == []
+
+
+def test_what_changes_while_a_dry_statement_is_drawn_up_is_in_all_of_it(
+    world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refund between the sums and their lines would leave a total that is not theirs."""
+    (sale,) = matured(world, time, (3,))
+    (order,) = world.operator.get("/v1/orders").json["items"]
+    reading = settlement.earned_between
+    disturbed: list[Any] = []
+
+    def disturb(*of: Any) -> Any:
+        if not disturbed:
+            disturbed.append(refund(world, order, amount=1000))
+        return reading(*of)
+
+    monkeypatch.setattr(settlement, "earned_between", disturb)
+    made = statement_of(world, sale, dry_run(world)).json
+    assert made["total"] == sum(line["amount"] for line in made["lines"]) == 200
 
 
 def test_each_dry_run_is_one_of_its_own_and_is_listed_apart(world: World, time: StillClock) -> None:
@@ -204,13 +279,13 @@ def matured(world: World, time: StillClock, units: tuple[int, ...]) -> list[Sale
     return sales
 
 
-def start_dry(world: World) -> Any:
-    body = {"business_date": DAY, "dry_run": True}
+def start_dry(world: World, day: str = DAY) -> Any:
+    body = {"business_date": day, "dry_run": True}
     return world.operator.post("/v1/settlement-runs", body)
 
 
-def dry_run(world: World) -> Any:
-    started = start_dry(world)
+def dry_run(world: World, day: str = DAY) -> Any:
+    started = start_dry(world, day)
     assert started.status == 202, started.text
     world.work()
     return world.operator.get(f"/v1/settlement-runs/{started.json['id']}").json

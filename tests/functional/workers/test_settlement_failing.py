@@ -312,7 +312,7 @@ def as_if_undisturbed(world: World, sales: list[Sale]) -> list[Any]:
             "opening_balance": each["opening_balance"],
             "total": each["total"],
             "closing_balance": each["closing_balance"],
-            "previous_run_id": "",
+            "previous_run_id": None,
             "lines": mock.ANY,
         }
         for each in leaders(world, started.json["business_date"], run_id=started.json["id"])

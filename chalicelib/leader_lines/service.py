@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
+from chalicelib.leader_lines.rules import Rounding, is_rated, rounding
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
+from chalicelib.ordering import store as ordering
 from chalicelib.settlement import rules, statements
-from chalicelib.settlement.rules import EarnedLine, Rounding, StatementWhole
+from chalicelib.settlement.open_statements import open_statement
+from chalicelib.settlement.rules import EarnedLine, StatementWhole
 
 # What was posted to the available balance before, unless its entry is of the pending one alone; of
 # other kinds the account says so.
@@ -30,26 +33,36 @@ class LineExplained(EarnedLine):
 
 def line(leader_id: str, run_id: str, number: str, caller: Caller) -> LineExplained:
     """Raises NotFound where the statement has no such line."""
-    statement = statements.statement(leader_id, run_id, caller)
-    if not number.isdecimal() or not 1 <= int(number) <= len(statement.lines):
-        raise NotFound(f"The statement has lines 1 to {len(statement.lines)}.")
-    return _explained(statement, int(number))
+    made = statements.statement(leader_id, run_id, caller)
+    found = _of_number(made.lines, number)
+    explained = _explained(found, number, leader_id, made.currency)
+    settled = _by_the_run(found, explained.entry, made)
+    by_run = _entry(rules.maturing_entry_id(made), leader_id) if settled else None
+    return replace(explained, run_id=run_id, settled_by=by_run)
 
 
-def _explained(statement: StatementWhole, number: int) -> LineExplained:
-    found = statement.lines[number - 1]
-    entry = _entry(found.entry_id, statement.leader_id)
+def open_line(leader_id: str, number: str, caller: Caller) -> LineExplained:
+    """The same of a line that the next statement will have: no run has made it available. Raises
+    NotFound."""
+    made = open_statement(leader_id, caller)
+    return _explained(_of_number(made.lines, number), number, leader_id, made.currency)
+
+
+def _of_number(lines: Sequence[EarnedLine], number: str) -> EarnedLine:
+    if not number.isdecimal() or not 1 <= int(number) <= len(lines):
+        raise NotFound(f"The statement has lines 1 to {len(lines)}.")
+    return lines[int(number) - 1]
+
+
+def _explained(found: EarnedLine, number: str, leader_id: str, currency: str) -> LineExplained:
+    order = ordering.get_order(found.order_id) if is_rated(found) else None
     return LineExplained(
         **vars(found),
-        number=number,
-        run_id=statement.run_id,
-        currency=statement.currency,
-        rounding=rules.rounding(found),
-        entry=entry,
-        voiding=_entries(found.voided_by, statement.leader_id),
-        settled_by=_entry(rules.maturing_entry_id(statement), statement.leader_id)
-        if _by_the_run(found, entry, statement)
-        else None,
+        number=int(number),
+        currency=currency,
+        rounding=rounding(found, order),
+        entry=_entry(found.entry_id, leader_id),
+        voiding=_entries(found.voided_by, leader_id),
     )
 
 

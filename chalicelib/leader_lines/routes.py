@@ -1,0 +1,34 @@
+"""The lines of leaders' statements, one by one."""
+
+from chalicelib.leader_lines import service
+from chalicelib.leader_lines.schema import LineExplainedView
+from chalicelib.leader_lines.service import LineExplained
+from chalicelib.parties.authorizer import authorizer
+from chalicelib.platform.endpoints import Request
+from chalicelib.platform.http_in import Routes
+
+routes = Routes(__name__, tag="Settlement", authorizer=authorizer)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/statements/{run_id}/lines/{n}",
+    summary="Read how the amount of a statement's line was determined",
+    notes="`n` counts the statement's lines from 1, in the order in which it lists them.",
+    roles=("operator", "leader"),
+    answer=LineExplainedView,
+)
+def explain_line(request: Request, id: str, run_id: str, n: str) -> LineExplained:
+    return service.line(id, run_id, n, request.caller)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/statements/open/lines/{n}",
+    summary="Read how the amount of a line of the next statement was determined",
+    notes="`n` counts the lines of the open statement from 1.",
+    roles=("operator", "leader"),
+    answer=LineExplainedView,
+)
+def explain_open_line(request: Request, id: str, n: str) -> LineExplained:
+    return service.open_line(id, n, request.caller)

@@ -1,0 +1,76 @@
+"""Answers about the lines of statements."""
+
+from pydantic import Field
+
+from chalicelib.leader_lines.rules import StepName
+from chalicelib.platform.schema import Instant, OrNull, View
+from chalicelib.settlement.rules import Method
+from chalicelib.settlement.schema import EarnedLineView
+
+
+class PortionView(View):
+    of: str = Field(
+        description="A role, where commission is divided; a SKU, under an order's cap; how many "
+        "units were left, of a part of a line."
+    )
+    exact: str
+    amount: int
+
+
+class StepView(View):
+    name: StepName = Field(
+        description="`rate`: of the whole line's base, with what uplines have, rounded half up; "
+        "`floor`, `cap`: what the rule bounds a line by; `order_cap`: what it bounds the order's "
+        "lines by, divided by largest remainder; `division`: between roles, by largest remainder; "
+        "`units`: of a part of the line, what the rounded amount changed by with it."
+    )
+    amount: int = Field(description="What the step leaves.")
+    exact: str | None = Field(description="The same before rounding.")
+    bound: int | None = Field(description="The cap or floor.")
+    portions: list[PortionView] = Field(
+        description="All that is divided; of `units` what was left before them, and after them."
+    )
+
+
+class RoundingView(View):
+    exact: str = Field(
+        description="The rate of the basis in the minor unit before rounding, as a whole number "
+        "or a fraction such as 999/10."
+    )
+    method: Method = Field(
+        description="`none`: it is whole; `half_up`; `largest_remainder`: a role's share of it; "
+        "`by_difference`: a part of an order line is what the whole line's rounded amount changed "
+        "by; `limited`: a cap or floor of the plan."
+    )
+    steps: list[StepView] = Field(
+        description="From the rate of the order's whole line to the amount; none where the line is "
+        "no part of what was sold."
+    )
+
+
+class PostingView(View):
+    account: str
+    amount: int
+
+
+class EntryView(View):
+    id: str
+    posted_at: Instant
+    postings: list[PostingView] = Field(
+        description="Those that touch the leader; debit is positive."
+    )
+
+
+class LineExplainedView(EarnedLineView):
+    number: int
+    run_id: OrNull[str] = Field(description="Null for a line of the next statement.")
+    currency: str
+    rounding: RoundingView
+    entry: EntryView | None = Field(description="Null where nothing was posted for it.")
+    voiding: list[EntryView] = Field(
+        description="The entries of `voided_by`: with them `entry` comes to the line, and to the "
+        "others that it brought."
+    )
+    settled_by: EntryView | None = Field(
+        description="The run's entry that made it available; null where it was so before."
+    )
