@@ -48,6 +48,8 @@ KINDS = (
     Kind("matured", "What has matured of {behind} in {subject}", "caps"),
     Kind("remittance", "Cash that {party} remitted: {behind}"),
     Kind("remittance-reversed", "Cash of {party} that did not come after all: {behind}"),
+    Kind("supplier-remittance", "What {party} owed and has paid: {rest}"),
+    Kind("supplier-remittance-reversed", "What {party} had not paid after all: {rest}"),
     Kind("payout", "Payout {rest} to {party} made up"),
     Kind("payout-netted", "Netted in payout {rest} to {party}"),
     Kind("payout-paid", "Payout {rest} to {party} paid"),

@@ -97,6 +97,14 @@ def of(entry_id: str, subject: str, *accounts: str, came_of: tuple[str, ...] = (
             of("remittance-reversed:ldr_1:a", "rmt_1", "leader:ldr_1:collected"),
             "Cash of leader ldr_1 that did not come after all: a",
         ),
+        (
+            of("supplier-remittance:srm_1", "srm_1", "supplier:sup_1:owed"),
+            "What supplier sup_1 owed and has paid: srm_1",
+        ),
+        (
+            of("supplier-remittance-reversed:srm_1", "srm_1", "supplier:sup_1:owed"),
+            "What supplier sup_1 had not paid after all: srm_1",
+        ),
         *(
             (
                 of(f"{kind}:pyt_1", "pyt_1", "leader:ldr_1:in_payout", "leader:ldr_1:available"),
