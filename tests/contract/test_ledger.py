@@ -259,6 +259,17 @@ def test_what_is_posted_to_a_supplier_is_its_history_with_what_it_came_of() -> N
     assert change.postings == (Posting(f"{SUPPLIER}:payable", -700, ("dsp_1", "prc_1")),)
 
 
+def test_what_a_posting_adds_up_stands_in_its_entry_alone() -> None:
+    payable, row = f"{SUPPLIER}:payable", ("sku_1", 2, 1000, 0, 700)
+    amounts = {"customer_prepayments": 700, payable: -700}
+    write(*ledger.post(rules.entry("e1", "EUR", "ord_1", NOW, amounts, parts={payable: [row]})))
+    stored = ledger.get_entry("e1")
+    assert stored
+    assert [each.parts for each in stored.postings] == [(), (row,)]
+    (change,), _ = ledger.history(SUPPLIER, None, NOW.date(), NOW.date(), 10)
+    assert change.postings == (Posting(payable, -700),)
+
+
 def test_one_transactions_entries_are_told_each_and_summed_by_supplier() -> None:
     both = {f"{SUPPLIER}:payable": 5, f"{SUPPLIER}:owed": 9, "supplier:sup_2:held": -14}
     write(*ledger.post(deliver(1, 700), deliver(2, 40), entry("e3", both)))

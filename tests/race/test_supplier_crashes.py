@@ -1,4 +1,4 @@
-"""A process that dies while a supplier's fee or deposit is booked, and all of it done again."""
+"""A process that dies while a supplier pays or leaves money, and all of it done again."""
 
 from datetime import timedelta
 from functools import partial
@@ -62,10 +62,20 @@ def draw(world: World, supplier_id: str, pays: str) -> None:
 
 
 def owing_with_deposit(world: World) -> str:
-    supplier_id = with_annual_fee(world)
-    post_annual_fees(world, supplier_id)
+    supplier_id = with_fee_posted(world)
     deposit(world, supplier_id)
     return supplier_id
+
+
+def with_fee_posted(world: World) -> str:
+    supplier_id = with_annual_fee(world)
+    post_annual_fees(world, supplier_id)
+    return supplier_id
+
+
+def remit(world: World, supplier_id: str) -> None:
+    body = {"amount": 400, "reference": "T1"}
+    post(world, f"/v1/suppliers/{supplier_id}/remittances", body)
 
 
 def deposits_of(supplier_id: str) -> str:
@@ -101,6 +111,12 @@ SCENARIOS = {
     ),
     "hand back": Scenario(
         deposited, hand_back, result, {"cash:bank": 600, "supplier:deposit": -600}
+    ),
+    "transfer": Scenario(
+        with_fee_posted,
+        remit,
+        result,
+        {"cash:bank": 400, "supplier:owed": 600, "platform:revenue": -1000},
     ),
     "draw for damages": Scenario(
         deposited,

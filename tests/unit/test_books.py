@@ -35,6 +35,7 @@ def test_a_seal_is_the_same_in_any_order(entries: list[Entry]) -> None:
         replace(ONE, posted_at=AT.replace(microsecond=1000)),
         replace(ONE, postings=(Posting("cash:a", 6), Posting("cash:b", -6, ("x",)))),
         replace(ONE, postings=(Posting("cash:a", 5), Posting("cash:b", -5, ("y",)))),
+        replace(ONE, postings=(Posting("cash:a", 5, (), (("z", 5),)), ONE.postings[1])),
         replace(ONE, postings=tuple(reversed(ONE.postings))),
     ],
 )
