@@ -27,7 +27,8 @@ MONTH = re.compile(r"(19|[2-8][0-9])[0-9]{2}-(0[1-9]|1[0-2])")
 @retry_stale
 def close(month: str, closed_by: str, recorder: Recorder | None) -> tuple[Period, bool]:
     """Close a month that is over, once; and whether that is new. Raises Invalid, and Conflict where
-    it is not over or an earlier one is open, or where the last audit does not reach its end or has findings."""
+    it is not over or an earlier one is open, or where the last audit does not reach its end or has
+    findings."""
     if not MONTH.fullmatch(month):
         raise Invalid.field("month", "is not a month such as 2026-03")
     if before := ledger.get_period(month):

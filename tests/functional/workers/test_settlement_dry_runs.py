@@ -117,7 +117,8 @@ def test_what_changes_while_a_dry_statement_is_drawn_up_is_in_all_of_it(
     """A refund between the sums and their lines would leave a total that is not theirs."""
     (sale,) = matured(world, time, (3,))
     (order,) = world.operator.get("/v1/orders").json["items"]
-    reading, disturbed = settlement.earned_between, []
+    reading = settlement.earned_between
+    disturbed: list[Json] = []
 
     def disturb(*of: Any) -> Any:
         if not disturbed:
