@@ -12,7 +12,7 @@ from chalicelib.chargebacks import routes as chargebacks
 from chalicelib.deadletters import routes as deadletters
 from chalicelib.dispatch import routes as dispatch
 from chalicelib.dispatch import workers as dispatch_workers
-from chalicelib.explaining import routes as explaining
+from chalicelib.leader_lines import routes as leader_lines
 from chalicelib.leaving import routes as leaving
 from chalicelib.leaving import workers as leaving_workers
 from chalicelib.ledger import routes as ledger
@@ -38,6 +38,7 @@ from chalicelib.simulation import routes as simulation
 from chalicelib.simulation import workers as simulation_workers
 from chalicelib.stock import routes as stock
 from chalicelib.stock import workers as stock_workers
+from chalicelib.supplier_lines import routes as supplier_lines
 from chalicelib.suppliers import routes as suppliers
 from chalicelib.suppliers import workers as suppliers_workers
 from chalicelib.webhooks import routes as webhooks
@@ -62,8 +63,9 @@ for domain in (
     chargebacks,
     leaving,
     settlement,
-    explaining,
+    leader_lines,
     suppliers,
+    supplier_lines,
     ledger,
     audit,
     webhooks,

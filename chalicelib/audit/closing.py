@@ -13,7 +13,7 @@ from chalicelib.audit import store as audits
 from chalicelib.audit.rules import Audit
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Invalid
-from chalicelib.ledger import store as ledger
+from chalicelib.ledger import period_store
 from chalicelib.ledger.periods import Period, first_day_after
 from chalicelib.ledger.seals import Seal
 from chalicelib.ledger.service import SETTLED_AFTER
@@ -27,11 +27,11 @@ MONTH = re.compile(r"(19|[2-8][0-9])[0-9]{2}-(0[1-9]|1[0-2])")
 @retry_stale
 def close(month: str, closed_by: str, recorder: Recorder | None) -> tuple[Period, bool]:
     """Close a month that is over, once; and whether that is new. Raises Invalid, and Conflict where
-    it is not over or an earlier one is open, or where the last audit does not reach its end or has
+    it is not over, an earlier one is open, or the last audit does not reach its end or has
     findings."""
     if not MONTH.fullmatch(month):
         raise Invalid.field("month", "is not a month such as 2026-03")
-    if before := ledger.get_period(month):
+    if before := period_store.get_period(month):
         return before, False
     now = clock.now()
     ends = clock.begin_of(first_day_after(month), settings().zone)
@@ -41,20 +41,20 @@ def close(month: str, closed_by: str, recorder: Recorder | None) -> tuple[Period
             code="period_not_over",
         )
     audit = _clean_audit(month, ends)
-    seals = ledger.seals()
+    seals = period_store.seals()
     _check_earlier_are_closed(month, seals)
     days = (seal for day, seal in seals.items() if day.startswith(month))
     seal = sum(days, Seal())
     period = Period(month, now, closed_by, audit.id, seal.entries, seal.digest)
     transaction = Transaction(recorder)
-    transaction.add(ledger.close_period(period))
+    transaction.add(period_store.close_period(period))
     transaction.commit(period)
     return period, True
 
 
 def _check_earlier_are_closed(month: str, seals: Mapping[str, Seal]) -> None:
     """Those that have entries; a month before the first of them has nothing to close."""
-    closed = {period.month for period in ledger.periods()}
+    closed = {period.month for period in period_store.periods()}
     booked = {day[: len(month)] for day, seal in seals.items() if seal.entries}
     if still_open := sorted(each for each in booked - closed if each < month):
         raise Conflict(

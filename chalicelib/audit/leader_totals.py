@@ -1,10 +1,11 @@
 """What a leader's statements of a year come to, for tax forms."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from chalicelib.parties import service as parties_service
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
 from chalicelib.platform import sheets
@@ -17,15 +18,10 @@ EARNED = ("commission", "spread", "bonus", "cap", "adjustment")
 KINDS: tuple[LineKind, ...] = get_args(LineKind)
 
 
-@dataclass(frozen=True)
-class LeaderTotals:
-    """In the leader's favour, in the minor unit; by the business dates of its statements."""
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """Of some statements, in the leader's favour, in the minor unit."""
 
-    leader_id: str
-    name: str
-    year: int
-    currency: str
-    statements: int
     by_kind: Mapping[LineKind, int]
 
     @property
@@ -44,12 +40,56 @@ class LeaderTotals:
 
     @property
     def total(self) -> int:
-        """By how much the year has changed what is available."""
+        """By how much they have changed what is available."""
         return sum(self.by_kind.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaderTotals(Totals):
+    """A year, by the business dates of the leader's statements."""
+
+    leader_id: str
+    name: str
+    year: int
+    currency: str
+    statements: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthTotals(Totals):
+    """A month with its statements, the oldest first."""
+
+    month: str
+    statements: Sequence[Statement]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaderYear(LeaderTotals):
+    """A year that its months with statements add up to."""
+
+    months: Sequence[MonthTotals]
 
 
 def page_of(year: int, page: PageRequest) -> Page[LeaderTotals]:
     return parties.leaders(page).map(lambda leader: _totals(leader, year))
+
+
+def of_leader(leader_id: str, year: int) -> LeaderYear:
+    """A leader's year by month. Raises NotFound."""
+    leader = parties_service.leader(leader_id)
+    months = [
+        MonthTotals(month=month, statements=made, by_kind=_by_kind(leader.id, made))
+        for month, made in _by_month(settlement.statements_of_year(leader.id, year)).items()
+    ]
+    return LeaderYear(
+        leader_id=leader.id,
+        name=leader.name,
+        year=year,
+        currency=leader.currency,
+        statements=sum(len(each.statements) for each in months),
+        by_kind={kind: sum(each.by_kind[kind] for each in months) for kind in KINDS},
+        months=months,
+    )
 
 
 def as_csv(found: Page[LeaderTotals]) -> str:
@@ -72,10 +112,28 @@ def as_csv(found: Page[LeaderTotals]) -> str:
 
 def _totals(leader: Leader, year: int) -> LeaderTotals:
     made = settlement.statements_of_year(leader.id, year)
+    return LeaderTotals(
+        leader_id=leader.id,
+        name=leader.name,
+        year=year,
+        currency=leader.currency,
+        statements=len(made),
+        by_kind=_by_kind(leader.id, made),
+    )
+
+
+def _by_month(made: Sequence[Statement]) -> dict[str, list[Statement]]:
+    found: dict[str, list[Statement]] = defaultdict(list)
+    for each in made:
+        found[each.business_date[:7]].append(each)
+    return found
+
+
+def _by_kind(leader_id: str, made: Sequence[Statement]) -> dict[LineKind, int]:
     sums = Counter[LineKind](dict.fromkeys(KINDS, 0))
-    for line in _lines(leader.id, made):
+    for line in _lines(leader_id, made):
         sums[line.kind] += line.amount
-    return LeaderTotals(leader.id, leader.name, year, leader.currency, len(made), sums)
+    return dict(sums)
 
 
 def _lines(leader_id: str, made: Sequence[Statement]) -> list[EarnedLine]:

@@ -14,6 +14,7 @@ from chalicelib.audit.rules import Audit, Looked, Phase
 from chalicelib.audit.store import Journal, Page
 from chalicelib.kernel import clock
 from chalicelib.ledger import checks as own
+from chalicelib.ledger import period_store
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import Finding
@@ -47,7 +48,7 @@ def _journal(page: Page) -> Looked:
         if after is None:
             found += [*_days(page), *own.wrong_sides(page.journal.books)]
             break
-    return Looked(things, found, after)
+    return Looked({"entries": things}, found, after)
 
 
 def _entry(journal: Journal, entry: books.Entry, key: str) -> Iterator[Finding]:
@@ -62,10 +63,10 @@ def _entry(journal: Journal, entry: books.Entry, key: str) -> Iterator[Finding]:
 
 def _days(page: Page) -> Iterator[Finding]:
     """Days that are over are what they were when they were sealed, and so are closed months."""
-    kept, found = ledger.seals(), page.journal.days
+    kept, found = period_store.seals(), page.journal.days
     for day in sorted(kept):
         yield from own.entries_unchanged(day, kept[day], found.get(day, Seal()))
-    for period in ledger.periods():
+    for period in period_store.periods():
         of_month = (seal for day, seal in found.items() if day.startswith(period.month))
         yield from own.closed_periods_unchanged(period.month, period.seal, sum(of_month, Seal()))
 
@@ -76,7 +77,7 @@ def newly_over(page: Page) -> dict[str, Seal]:
     days = page.journal.days
     if not days:
         return {}
-    kept, first = ledger.seals(), date.fromisoformat(min(days))
+    kept, first = period_store.seals(), date.fromisoformat(min(days))
     present = clock.business_date(page.audit.through, settings().zone)
     over = (str(first + timedelta(days=n)) for n in range((present - first).days))
     return {day: days.get(day, Seal()) for day in over if day not in kept}
@@ -109,7 +110,9 @@ def _parties(page: Page) -> Looked:
     found = [finding for name in sorted(sure) for finding in _party(name, sure[name])]
     paid = (name for name in sorted(sure) if sure[name].kept.get("in_payout"))
     found += (finding for name in paid for finding in of_payouts.in_payout(name))
-    return Looked(len(names), found, names[-1] if len(names) == PARTIES_A_STEP else None)
+    suppliers = sum(name.startswith("supplier:") for name in names)
+    read = {"balances": len(names), "suppliers": suppliers}
+    return Looked(read, found, names[-1] if len(names) == PARTIES_A_STEP else None)
 
 
 def _party(party: str, of: Balances) -> Iterator[Finding]:

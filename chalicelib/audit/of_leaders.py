@@ -25,7 +25,8 @@ def look(page: Page) -> Looked:
     """Every leader, with the statements since those that an audit has found right."""
     names = parties.leader_ids_after(page.audit.after, LEADERS_A_STEP)
     found = [finding for name in names for finding in _leader(name, page.audit.since)]
-    return Looked(len(names), found, names[-1] if len(names) == LEADERS_A_STEP else None)
+    after = names[-1] if len(names) == LEADERS_A_STEP else None
+    return Looked({"leaders": len(names)}, found, after)
 
 
 def _leader(leader_id: str, since: datetime | None) -> list[Finding]:

@@ -26,7 +26,8 @@ def look(page: Page) -> Looked:
     named = (name for order in paid for each in checks.entry_ids(order).values() for name in each)
     entries = ledger.get_entries(named)
     wrong = [order.id for order in paid if any(_order(order, entries, versions))]
-    return Looked(len(orders), [each for name in wrong for each in _again(name)], after)
+    found = [each for name in wrong for each in _again(name)]
+    return Looked({"orders": len(orders)}, found, after)
 
 
 def _order(

@@ -39,7 +39,8 @@ def look(page: Page) -> Looked:
     ]
     if after is None:
         found += _in_flight(page, under_way)
-    return Looked(len(refunds) + len(receipts), found, after, under_way)
+    read = {"refunds": len(refunds), "receipts": len(receipts)}
+    return Looked(read, found, after, under_way)
 
 
 def _refund(refund: Refund, entries: Mapping[str, Entry]) -> Iterator[Finding]:

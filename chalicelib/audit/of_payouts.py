@@ -30,7 +30,8 @@ def look(page: Page) -> Looked:
     if after is None:
         for batch_id, due in added_up(page.audit.tallies, tallies).items():
             findings += _batch(batch_id, due)
-    return Looked(len(found) + len(made), findings, after, tallies=tallies)
+    read = {"payouts": len(found), "batches": len(made)}
+    return Looked(read, findings, after, tallies=tallies)
 
 
 def in_payout(party: str) -> list[Finding]:

@@ -21,7 +21,7 @@ def look(page: Page) -> Looked:
     """Every reconciliation, the last first."""
     some = kept.reconciliations(PageRequest("audit", RECONCILIATIONS_A_STEP, page.audit.after))
     found = [finding for made in some.items for finding in _reconciliation(made.id)]
-    return Looked(len(some.items), found, some.next_after)
+    return Looked({"reconciliations": len(some.items)}, found, some.next_after)
 
 
 def _reconciliation(reconciliation_id: str) -> list[Finding]:

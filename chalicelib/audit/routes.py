@@ -3,11 +3,14 @@
 from typing import Any
 
 from chalicelib.audit import closing, leader_totals, reading, running
+from chalicelib.audit.leader_totals import LeaderYear
 from chalicelib.audit.reading import Report
 from chalicelib.audit.schema import (
     AuditView,
     LeaderTotalsQuery,
     LeaderTotalsView,
+    LeaderYearQuery,
+    LeaderYearView,
     StartAudit,
 )
 from chalicelib.ledger.periods import Period
@@ -97,3 +100,16 @@ def read_leader_totals(request: Request) -> Any:
     more = {NEXT: following} if following else {}
     text = leader_totals.as_csv(found)
     return Reply(None, headers={"Content-Type": CSV, **more}, text=text)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/ledger/leader-totals/{leader_id}",
+    summary="A leader's year by month, with the statements that each month is the sum of",
+    notes="`GET /v1/leaders/{id}/statements/{run_id}` has a statement's lines.",
+    roles=("operator",),
+    query=LeaderYearQuery,
+    answer=LeaderYearView,
+)
+def read_leader_year(request: Request, leader_id: str) -> LeaderYear:
+    return leader_totals.of_leader(leader_id, request.query.year)

@@ -26,11 +26,11 @@ class Amount(NamedTuple):
 
 @dataclass(frozen=True)
 class Looked:
-    """What one page came to: how many things it held, what is wrong with them, where the next page
-    begins (None behind the last one), what of refunds on it was in flight, and what its payouts
-    are of their batches."""
+    """What one page came to: how many things of each sort it held, what is wrong with them, where
+    the next page begins (None behind the last one), what of refunds on it was in flight, and what
+    its payouts are of their batches."""
 
-    things: int
+    read: Mapping[str, int]
     findings: Sequence[Finding]
     next_after: Any = None
     in_flight: Sequence[Amount] = ()
@@ -44,7 +44,8 @@ class Audit:
     Statements that were made before `since`, and batches that were over, were found right by an
     audit before: they are passed over, where it is not None.
 
-    `step` counts the steps taken; `held_until` says how long the one under way may take.
+    `read` counts what it has looked at, and `step` the steps taken; `held_until` says how long the
+    one under way may take.
     """
 
     id: str
@@ -53,7 +54,7 @@ class Audit:
     phase: Phase
     after: Any
     step: int
-    things: int
+    read: Mapping[str, int]
     in_flight: Sequence[Amount]
     findings: int
     kinds: Sequence[str]
@@ -76,7 +77,7 @@ class Audit:
             phase=PHASES[0],
             after=None,
             step=0,
-            things=0,
+            read={},
             in_flight=(),
             findings=0,
             kinds=(),
@@ -124,7 +125,7 @@ class Audit:
             after=page.next_after,
             step=self.step + 1,
             journal_steps=self.journal_steps + (self.phase == "journal"),
-            things=self.things + page.things,
+            read=dict(Counter(self.read) + Counter(page.read)),
             in_flight=_added(self.in_flight, page.in_flight),
             tallies=added_up(self.tallies, page.tallies),
             findings=self.findings + len(page.findings),

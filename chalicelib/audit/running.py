@@ -1,7 +1,7 @@
 """An audit from its start to its end, in steps that any worker may take and no two take at once."""
 
-import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from time import monotonic
 
 from chalicelib.audit import looking
 from chalicelib.audit import store as audits
@@ -10,7 +10,7 @@ from chalicelib.audit.store import Head, Journal, Page
 from chalicelib.cases import service as cases
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Stale
-from chalicelib.ledger import store as ledger
+from chalicelib.ledger import period_store
 from chalicelib.ledger.service import SETTLED_AFTER
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
@@ -20,7 +20,7 @@ from chalicelib.platform.transaction import Transaction, write
 # A worker takes steps so long, and has a minute more for its last one.
 WORKED_FOR = timedelta(minutes=4)
 # Before the day begins, after the settlement run.
-HOUR_OF_NIGHT = 4
+NIGHT = time(4)
 
 
 @retry_stale
@@ -39,10 +39,10 @@ def start(*, whole: bool = False) -> tuple[Audit, bool]:
 def go_on(now: datetime) -> None:
     """Begin the night's audit where it is due, and take steps of the one under way."""
     found = audits.head()
-    if found.running is None and _is_due(found, now):
+    if found.running is None and next_due(found, now) <= now:
         start()
-    until = time.monotonic() + WORKED_FOR.total_seconds()
-    while time.monotonic() < until:
+    until = monotonic() + WORKED_FOR.total_seconds()
+    while monotonic() < until:
         running = audits.head().running
         if running is None or running.is_held(clock.now()):
             return
@@ -53,14 +53,13 @@ def go_on(now: datetime) -> None:
             return
 
 
-def _is_due(found: Head, now: datetime) -> bool:
-    """Once a business date, from its early morning on."""
-    here = now.astimezone(settings().zone)
-    if here.hour < HOUR_OF_NIGHT:
-        return False
-    last = found.completed
-    zone = settings().zone
-    return last is None or clock.business_date(last.started_at, zone) < here.date()
+def next_due(found: Head, now: datetime) -> datetime:
+    """When the next one starts by itself: once a business date, from its early morning on."""
+    zone, last = settings().zone, found.completed
+    today = clock.business_date(now, zone)
+    is_done = last is not None and clock.business_date(last.started_at, zone) >= today
+    day = today + timedelta(days=1) if is_done else today
+    return datetime.combine(day, NIGHT, zone).astimezone(UTC)
 
 
 def _take_step(audit: Audit) -> None:
@@ -76,7 +75,7 @@ def _take_step(audit: Audit) -> None:
         audits.keep_journal(held, page.journal)
         if looked.next_after is None:
             for day, seal in looking.newly_over(page).items():
-                ledger.keep_seal(day, seal)
+                period_store.keep_seal(day, seal)
     after = held.looked(looked)
     if held.is_over_after(looked):
         _complete(after)

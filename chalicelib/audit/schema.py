@@ -25,12 +25,27 @@ class FindingView(View):
     amount: int | None = Field(description="By how much it is out, in the minor unit.")
 
 
+class ReadView(View):
+    """How many of each it has looked at; where all are 0, that nothing was found says nothing."""
+
+    entries: int = Field(default=0, description="Journal entries until `through`.")
+    balances: int = Field(default=0, description="Parties to whom anything was posted until then.")
+    suppliers: int = Field(default=0, description="Those among them that are suppliers.")
+    orders: int = 0
+    leaders: int = 0
+    refunds: int = 0
+    receipts: int = Field(default=0, description="Of money that came.")
+    payouts: int = 0
+    batches: int = 0
+    reconciliations: int = 0
+
+
 class RunningAuditView(View):
     id: str
     started_at: Instant
     phase: Phase = Field(description="What it looks at now.")
     percent: int = Field(description="Of its phases, those that are over.")
-    things: int = Field(description="What it has looked at: entries, parties, orders ...")
+    read: ReadView
     findings: int = Field(description="What it has found so far.")
 
 
@@ -41,6 +56,8 @@ class AuditView(View):
     through: Instant | None = Field(description="It looked at journal entries until then.")
     findings: list[FindingView]
     findings_total: int = Field(description="All there were; the first 1,000 are listed.")
+    read: ReadView
+    next_due_at: Instant = Field(description="When the next one starts by itself.")
     running: RunningAuditView | None = Field(description="The audit that is under way.")
 
 
@@ -49,6 +66,12 @@ class LeaderTotalsQuery(PageQuery):
         description="Of the statements' business dates."
     )
     format: Literal["json", "csv"] = "json"
+
+
+class LeaderYearQuery(RequestModel):
+    year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] = Field(
+        description="Of the statements' business dates."
+    )
 
 
 class LeaderTotalsView(View):
@@ -62,3 +85,25 @@ class LeaderTotalsView(View):
     clawed_back: int = Field(description="What refunds took back and disputes hold.")
     paid_out: int
     total: int = Field(description="All lines together.")
+
+
+class StatementTotalView(View):
+    run_id: str
+    business_date: str
+    opening_balance: int
+    total: int
+    closing_balance: int
+
+
+class MonthTotalsView(View):
+    month: str
+    statements: list[StatementTotalView] = Field(description="The oldest first.")
+    by_kind: dict[LineKind, int]
+    earned: int
+    clawed_back: int
+    paid_out: int
+    total: int = Field(description="What its statements come to.")
+
+
+class LeaderYearView(LeaderTotalsView):
+    months: list[MonthTotalsView] = Field(description="Those with statements; they are the year.")

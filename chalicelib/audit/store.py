@@ -10,7 +10,7 @@ from pynamodb.attributes import BinaryAttribute, JSONAttribute, TTLAttribute, Un
 
 from chalicelib.audit.rules import Amount, Audit
 from chalicelib.kernel import clock
-from chalicelib.ledger import store as ledger
+from chalicelib.ledger import fold_store
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import Books
 from chalicelib.ledger.seals import Seal
@@ -51,7 +51,7 @@ class AuditRow(EntityRow[Audit]):
     phase = UnicodeAttribute()
     after = JSONAttribute(null=True)
     step = IntegerAttribute()
-    things = IntegerAttribute()
+    read = JSONAttribute()
     in_flight = AmountsAttribute()
     findings = IntegerAttribute()
     kinds = TextsAttribute()
@@ -163,7 +163,7 @@ def keep_journal(audit: Audit, journal: Journal) -> None:
     pk, expires = _part(audit.id, audit.step + 1), clock.now() + KEPT_FOR
     keys = sorted(journal.books)
     for n in range(0, len(keys), ACCOUNTS_A_PAGE):
-        packed = ledger.pack({key: journal.books[key] for key in keys[n : n + ACCOUNTS_A_PAGE]})
+        packed = fold_store.pack({key: journal.books[key] for key in keys[n : n + ACCOUNTS_A_PAGE]})
         part = JournalPartRow(pk, f"balances#{n:08d}", balances=packed, ttl=expires)
         write_alone(Put(part, when=None))
     days = {day: [seal.entries, seal.digest] for day, seal in journal.days.items()}
@@ -174,7 +174,7 @@ def journal_of(audit_id: str, step: int) -> Journal:
     """What was kept for a step of an audit."""
     journal = Journal()
     for part in store.query(JournalPartRow, _part(audit_id, step)):
-        journal.books.update(ledger.unpack(part.balances) if part.balances else {})
+        journal.books.update(fold_store.unpack(part.balances) if part.balances else {})
         journal.days.update(_seals(part.days or {}))
     return journal
 

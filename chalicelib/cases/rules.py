@@ -25,6 +25,7 @@ CaseKind = Literal[
     "settlement_failed",
     "leader_set_aside",
     "leader_owes",
+    "supplier_owes",
     "shipped_of_given_up",
     "after_sales_overdue",
     "accept_missed",

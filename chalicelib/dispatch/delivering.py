@@ -5,7 +5,14 @@ from datetime import datetime
 from functools import partial
 
 from chalicelib.dispatch import moves, parcels, rules, service
-from chalicelib.dispatch.earned import Days, delivered_entry, earned_by, earned_of, posted_of
+from chalicelib.dispatch.earned import (
+    Days,
+    delivered_entry,
+    earned_by,
+    earned_of,
+    goods_in,
+    posted_of,
+)
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
@@ -199,6 +206,7 @@ def _entries(
             },
             {payable: (dispatch.id, parcel_id)},
             month,
+            {payable: goods_in(order, parcel_id)},
         )
         for parcel_id, shares in posted.items()
         if shares

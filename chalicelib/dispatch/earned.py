@@ -3,20 +3,46 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.kernel import clock
 from chalicelib.kernel.money import BASIS_POINTS, at_rate, part
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import Order
+from chalicelib.parties.settlement_terms import SettlementBasis
 from chalicelib.plans.rules import PROMOTER
 from chalicelib.settlement import earning
 from chalicelib.settlement.rules import EarnedLine, Method, commission_base
+from chalicelib.suppliers.rules import Goods
 
 
 def posted_of(order: Order, parcel_id: str) -> Shares:
     """What a delivered parcel brings to each side, as its refunds leave it."""
     return sum((line.posted.get(parcel_id, Shares()) for line in order.lines), Shares())
+
+
+def goods_in(order: Order, parcel_id: str) -> list[Goods]:
+    """The same for its supplier, SKU by SKU."""
+    return [
+        goods_of(line, line.units_in(parcel_id), line.posted[parcel_id])
+        for line in order.lines
+        if parcel_id in line.posted
+    ]
+
+
+def goods_of(line: OrderLine, units: int, shares: Shares) -> Goods:
+    return Goods(
+        line.sku_id,
+        units,
+        shares.net,
+        shares.spread,
+        shares.cost,
+        line.unit_cost,
+        cast(SettlementBasis, line.supplier_basis),
+        line.fee_bps,
+        line.supplier_terms,
+    )
 
 
 @dataclass(frozen=True)

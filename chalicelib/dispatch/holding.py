@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
-from chalicelib.dispatch.earned import days_of, earned_by, posted_of
+from chalicelib.dispatch.earned import days_of, earned_by, goods_in, posted_of
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
@@ -109,5 +109,7 @@ def _post_in(
     """Nothing is posted of parcels without a cost whose commission no run has taken."""
     if any(amounts.values()):
         of = dict.fromkeys(amounts, tuple(each.id for each in parcels))
-        entry = books.entry(entry_id, order.currency, order.id, now, amounts, of)
+        goods = [each for parcel in parcels for each in goods_in(order, parcel.id)]
+        parts = {each: goods for each in amounts if each.startswith("supplier:")}
+        entry = books.entry(entry_id, order.currency, order.id, now, amounts, of, parts=parts)
         transaction.add(*ledger.post(entry))

@@ -18,6 +18,7 @@ from chalicelib.settlement import earning, plan_bonuses
 from chalicelib.settlement.earning import NOTHING, Beside, RefundOfEarnings
 from chalicelib.settlement.plan_bonuses import Refunded
 from chalicelib.settlement.rules import Earnings
+from chalicelib.suppliers.rules import Goods
 
 
 def undelivered_in(
@@ -84,15 +85,22 @@ def booked(
     debits: Mapping[str, int],
     of: Mapping[str, Sequence[str]] | None = None,
     also: Sequence[books.Entry] = (),
+    parts: Mapping[str, Sequence[Goods]] | None = None,
 ) -> list[Write]:
-    """What is decided to go back lies in flight until it has arrived; `of` says for what of theirs
-    some accounts give, and `also` is what else is posted with it."""
+    """What is decided to go back lies in flight until it has arrived; `of` and `parts` say for what
+    of theirs some accounts give, and `also` is what else is posted with it."""
     amounts: dict[str, int] = defaultdict(int, debits)
     amounts[books.REFUNDS_IN_FLIGHT] -= refund.amount
     if not any(amounts.values()):
         return ledger.post(*also)
     decided = books.entry(
-        f"refund:{refund.id}", refund.currency, refund.order_id, refund.decided_at, amounts, of
+        f"refund:{refund.id}",
+        refund.currency,
+        refund.order_id,
+        refund.decided_at,
+        amounts,
+        of,
+        parts=parts,
     )
     return ledger.post(decided, *also)
 

@@ -80,7 +80,9 @@ def refund_in(
     also = [*borne.entries, *beside.entries, *done]
     told = {**borne.kept, order.leader_id: _lines_of(order.leader_id, borne, beside)}
     transaction.add(
-        *money_back.booked(decided, taking.debits(earnings), taking.origins(), also),
+        *money_back.booked(
+            decided, taking.debits(earnings), taking.origins(), also, taking.goods()
+        ),
         *taking.of_earnings(earnings, decided.id, told),
         *giving_back.keep_taken(decided, taking, earnings, borne.kept),
         *beside.writes,

@@ -11,6 +11,7 @@ from chalicelib.dispatch.earned import (
     earned_by,
     earned_lines,
     earned_of,
+    goods_of,
     posted_of,
     refund_entry,
 )
@@ -23,6 +24,7 @@ from chalicelib.platform.transaction import Write
 from chalicelib.settlement import earning
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
 from chalicelib.settlement.rules import EarnedLine, Earnings, Method
+from chalicelib.suppliers.rules import Goods
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,20 @@ class Taking:
         for dispatch, parcel in self.delivered():
             origins[_supplier_account(dispatch, parcel)] += [dispatch.id, parcel.id]
         return {account: list(dict.fromkeys(of)) for account, of in origins.items()}
+
+    def goods(self) -> dict[str, list[Goods]]:
+        """What each supplier's account gives, SKU by SKU."""
+        goods: dict[str, list[Goods]] = defaultdict(list)
+        for dispatch, parcel in self.delivered():
+            goods[_supplier_account(dispatch, parcel)] += self._goods(parcel)
+        return goods
+
+    def _goods(self, parcel: Parcel) -> Iterator[Goods]:
+        for line, now_line in self._changed():
+            lost = line.posted.get(parcel.id, Shares()) - now_line.posted.get(parcel.id, Shares())
+            if lost:
+                units = line.units_in(parcel.id) - now_line.units_in(parcel.id)
+                yield goods_of(line, units, lost)
 
     def lost(self, parcel: Parcel) -> Iterator[tuple[OrderLine, str, EarnedLine]]:
         """What each line of a parcel has brought a leader and brings no more."""

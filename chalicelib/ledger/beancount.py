@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.currencies import written
-from chalicelib.ledger.rules import Entry, party_of
+from chalicelib.ledger.kinds import income_of
+from chalicelib.ledger.narration import narration, party_in
+from chalicelib.ledger.rules import PLATFORM_REVENUE, Entry, party_of
 
 # Of the accounts that are no party's; what is not named here is owed.
 ROOTS = {
@@ -27,6 +29,13 @@ _NO_PART = re.compile(r"[^A-Za-z0-9-]+")
 def account(name: str) -> str:
     """`leader:ldr_1:in_payout` is `Liabilities:Leader:Ldr-1:In-payout`."""
     return ":".join([_root(name), *map(_part, name.split(":"))])
+
+
+def account_in(entry: Entry, name: str) -> str:
+    """The platform's income lies apart by what it is: `Income:Platform:Revenue:Margin`."""
+    if name != PLATFORM_REVENUE:
+        return account(name)
+    return f"{account(name)}:{_part(income_of(entry.id))}"
 
 
 def _root(name: str) -> str:
@@ -57,8 +66,8 @@ def lines(
         yield 'plugin "beancount.plugins.auto_accounts"'
     yield ""
     if is_whole:
-        used = {posting.account for entry in told for posting in entry.postings}
-        for name in sorted(map(account, used)):
+        used = {account_in(entry, posting.account) for entry in told for posting in entry.postings}
+        for name in sorted(used):
             yield f"{first} open {name}"
     for entry in told:
         yield ""
@@ -68,13 +77,14 @@ def lines(
 def _transaction(entry: Entry, zone: ZoneInfo) -> Iterator[str]:
     day = clock.business_date(entry.posted_at, zone)
     link = f" ^{entry.subject}" if LINK.fullmatch(entry.subject) else ""
-    yield f"{day} * {_text(entry.subject)} {_text(entry.id)}{link}"
+    payee = party_in(entry) or entry.subject
+    yield f"{day} * {_text(payee)} {_text(narration(entry))}{link}"
     yield f"  entry_id: {_text(entry.id)}"
     yield f"  posted_at: {_text(clock.to_text(entry.posted_at))}"
     if entry.belongs_to:
         yield f"  belongs_to: {_text(entry.belongs_to)}"
     for posting in entry.postings:
-        yield f"  {account(posting.account)}  {written(posting.amount, entry.currency)}"
+        yield f"  {account_in(entry, posting.account)}  {written(posting.amount, entry.currency)}"
 
 
 def _text(value: str) -> str:

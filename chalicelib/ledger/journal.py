@@ -9,8 +9,9 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Invalid
 from chalicelib.ledger import beancount
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.narration import income_in, narration, subjects_in
 from chalicelib.ledger.periods import month_of
-from chalicelib.ledger.rules import Entry, Position, Posting, position
+from chalicelib.ledger.rules import PLATFORM_REVENUE, Entry, Position, Posting, position
 from chalicelib.platform import sheets
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.schema import FIRST_YEAR, LAST_YEAR
@@ -22,7 +23,7 @@ ENTRIES_A_FILE = 5_000
 LONGEST = timedelta(days=366)
 COLUMNS = (
     *("business_date", "period", "belongs_to", "entry_id", "posted_at", "subject"),
-    *("account", "currency", "amount"),
+    *("account", "currency", "amount", "income", "narration"),
 )
 
 
@@ -55,12 +56,15 @@ class Days:
 
 @dataclass(frozen=True)
 class Asked:
-    """Entries of some days: all of them, or those that post to an account."""
+    """Entries of some days: all of them, or those that post to an account or tell of a subject."""
 
     days: Days
     account: str = ""
+    subject: str = ""
 
     def wants(self, entry: Entry) -> bool:
+        if self.subject and self.subject not in subjects_in(entry):
+            return False
         return not self.account or any(each.account == self.account for each in entry.postings)
 
 
@@ -74,6 +78,8 @@ class Booked:
     belongs_to: str | None
     posted_at: datetime
     subject: str
+    narration: str
+    income: str | None
     currency: str
     postings: tuple[Posting, ...]
 
@@ -113,7 +119,7 @@ def as_beancount(asked: Asked, page: PageRequest) -> Part:
 
 def _entries(asked: Asked, page: PageRequest) -> Page[Entry]:
     """Where few of them are asked for, the page goes on though it is not full."""
-    behind = Position(clock.from_text(page.after[0]), page.after[1]) if page.after else None
+    behind = Position.at(clock.from_text(page.after[0]), page.after[1]) if page.after else None
     found: list[Entry] = []
     last: Entry | None = None
     for read, entry in enumerate(asked.days.entries(behind)):
@@ -135,6 +141,8 @@ def _booked(entry: Entry) -> Booked:
         belongs_to=entry.belongs_to,
         posted_at=entry.posted_at,
         subject=entry.subject,
+        narration=narration(entry),
+        income=income_in(entry),
         currency=entry.currency,
         postings=entry.postings,
     )
@@ -146,4 +154,6 @@ def _rows(booked: Booked) -> Iterator[list[Cell]]:
             *(booked.business_date, booked.period, booked.belongs_to, booked.id),
             *(clock.to_text(booked.posted_at), booked.subject),
             *(posting.account, booked.currency, posting.amount),
+            booked.income if posting.account == PLATFORM_REVENUE else None,
+            booked.narration,
         ]

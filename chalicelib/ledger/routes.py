@@ -1,14 +1,17 @@
 """`/v1/ledger`."""
 
+from datetime import date
 from typing import Any
 
-from chalicelib.ledger import journal, service
-from chalicelib.ledger import store as ledger
+from chalicelib.ledger import income, journal, period_store, service
+from chalicelib.ledger.income import IncomeReport
 from chalicelib.ledger.journal import Asked, Days, Part
 from chalicelib.ledger.periods import Period
 from chalicelib.ledger.schema import (
     BookedView,
     ClosedPeriodView,
+    IncomeQuery,
+    IncomeReportView,
     JournalQuery,
     TrialBalanceQuery,
     TrialBalanceView,
@@ -25,13 +28,29 @@ routes = Routes(__name__, tag="Ledger", authorizer=authorizer)
 @routes.endpoint(
     "GET",
     "/v1/ledger/trial-balance",
-    summary="All balances, and whether the books balance",
+    summary="All balances, now or as a day left them, and whether the books balance",
     roles=("operator",),
     query=TrialBalanceQuery,
     answer=TrialBalanceView,
 )
 def read_trial_balance(request: Request) -> TrialBalance:
-    return service.trial_balance(request.query.prefix)
+    sent: TrialBalanceQuery = request.query
+    day = date.fromisoformat(sent.as_of) if sent.as_of else None
+    return service.trial_balance(sent.prefix, day)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/ledger/income",
+    summary="The platform's income of some business dates, by what it is",
+    notes="All of it is in the one account `platform:revenue`; this tells its parts apart.",
+    roles=("operator",),
+    query=IncomeQuery,
+    answer=IncomeReportView,
+)
+def read_income(request: Request) -> IncomeReport:
+    sent: IncomeQuery = request.query
+    return income.report(Days.of(sent.first, sent.last))
 
 
 CSV, BEANCOUNT = "text/csv; charset=utf-8", "text/plain; charset=utf-8"
@@ -55,7 +74,7 @@ NEXT = "X-Next-Cursor"
 )
 def read_journal(request: Request) -> Any:
     sent: JournalQuery = request.query
-    asked = Asked(Days.of(sent.first, sent.last), sent.account)
+    asked = Asked(Days.of(sent.first, sent.last), sent.account, sent.subject)
     if sent.format == "csv":
         return _file(request, CSV, journal.as_csv(asked, request.page))
     if sent.format == "beancount":
@@ -78,4 +97,4 @@ def _file(request: Request, media_type: str, part: Part) -> Reply:
     is_list=True,
 )
 def list_periods(request: Request) -> Page[Period]:
-    return paged(ledger.periods(), request.page)
+    return paged(period_store.periods(), request.page)

@@ -5,9 +5,11 @@ Debit is positive, credit is negative. Amounts are integers in the currency's mi
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from chalicelib.ledger import kinds
 
 CUSTOMER_PREPAYMENTS = "customer_prepayments"
 REFUNDS_IN_FLIGHT = "refunds_in_flight"
@@ -47,11 +49,13 @@ def leader_account(leader_id: str, purpose: str) -> str:
 
 @dataclass(frozen=True)
 class Posting:
-    """`of` are ids of what it came of beside its entry's subject: a dispatch, its parcels."""
+    """`of` are ids of what it came of beside its entry's subject: a dispatch, its parcels. `parts`
+    are rows that add up to it, as whoever posts it knows to read them."""
 
     account: str
     amount: int
     of: Sequence[str] = ()
+    parts: Sequence[Sequence[Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -78,15 +82,17 @@ def entry(
     amounts: Mapping[str, int],
     of: Mapping[str, Sequence[str]] | None = None,
     belongs_to: str | None = None,
+    parts: Mapping[str, Sequence[Sequence[Any]]] | None = None,
 ) -> Entry:
-    """An entry of non-zero postings by account; `of` says what some of them came of.
+    """An entry of non-zero postings by account; `of` says what some of them came of, and `parts`
+    what some add up.
 
     Raises ValueError unless they sum to zero.
     """
     if sum(amounts.values()) != 0:
         raise ValueError(f"entry {entry_id} does not balance: {dict(amounts)}")
     postings = tuple(
-        Posting(account, amount, tuple((of or {}).get(account, ())))
+        Posting(account, amount, tuple((of or {}).get(account, ())), _parts(parts, account))
         for account, amount in amounts.items()
         if amount
     )
@@ -95,15 +101,26 @@ def entry(
     return Entry(entry_id, currency, postings, posted_at, subject, belongs_to)
 
 
+def _parts(
+    parts: Mapping[str, Sequence[Sequence[Any]]] | None, account: str
+) -> tuple[tuple[Any, ...], ...]:
+    return tuple(tuple(each) for each in (parts or {}).get(account, ()))
+
+
 class Position(NamedTuple):
-    """Where an entry stands in the journal: by instant, and by id within one."""
+    """Where an entry stands in the journal: by instant, and within one cause before effect."""
 
     posted_at: datetime
+    rank: int
     id: str
+
+    @classmethod
+    def at(cls, posted_at: datetime, entry_id: str) -> "Position":
+        return cls(posted_at, kinds.rank(entry_id), entry_id)
 
 
 def position(of: Entry) -> Position:
-    return Position(of.posted_at, of.id)
+    return Position.at(of.posted_at, of.id)
 
 
 def party_of(account: str) -> tuple[str, str] | None:
@@ -136,14 +153,14 @@ class Change:
 
 
 def changes(posted: Iterable[Entry]) -> list[Change]:
-    """What the entries move of parties whose history is kept."""
+    """What the entries move of parties whose history is kept; what it adds up the entry says."""
     found = []
     for each in posted:
         of_party: dict[str, list[Posting]] = defaultdict(list)
         for posting in each.postings:
             party = party_of(posting.account)
             if party and keeps_history(party[0]):
-                of_party[party[0]].append(posting)
+                of_party[party[0]].append(replace(posting, parts=()))
         found += [
             Change(party, each.id, each.currency, each.subject, each.posted_at, tuple(postings))
             for party, postings in of_party.items()

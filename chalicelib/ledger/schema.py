@@ -1,5 +1,6 @@
 """Answers about the books."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,6 +10,11 @@ from chalicelib.platform.schema import BusinessDate, Instant, PageQuery, Request
 
 class TrialBalanceQuery(RequestModel):
     prefix: Annotated[str, Field(max_length=100, description="Only accounts that begin so.")] = ""
+    as_of: BusinessDate | None = Field(
+        default=None,
+        description="A business date that is over: the balances as it left them, by entries' own "
+        "dates. Without it they are those of now.",
+    )
 
 
 class AccountBalanceView(View):
@@ -37,9 +43,46 @@ class JournalQuery(PageQuery):
     account: Annotated[
         str, Field(max_length=100, description="Only entries that post to this account.")
     ] = ""
+    subject: Annotated[
+        str,
+        Field(
+            max_length=100,
+            description="Only entries that tell of this: the id of an order, a leader, a supplier, "
+            "a dispatch, a refund, a payout ...",
+        ),
+    ] = ""
     format: Literal["json", "csv", "beancount"] = Field(
         default="json", description="A file has up to 5,000 entries, whatever `limit` says."
     )
+
+
+class IncomeQuery(RequestModel):
+    first: BusinessDate = Field(alias="from", description="The first business date.")
+    last: BusinessDate = Field(
+        alias="to", description="The last one, at most 366 days from the first."
+    )
+
+
+class EarnedView(View):
+    currency: str
+    kind: str = Field(
+        description="Such as `margin`, `refunds`, `annual_fees`, `fines`, `bonuses`, `caps`, "
+        "`bank_fees`; docs/books.md lists all."
+    )
+    entries: int = Field(description="How many journal entries there are of it.")
+    debits: int
+    credits: int
+    balance: int = Field(
+        description="Debit is positive, credit is negative; those of a currency add up to what "
+        "`platform:revenue` has changed by."
+    )
+
+
+class IncomeReportView(View):
+    first_day: date
+    last_day: date
+    through: Instant = Field(description="Until when: now, where the last day is not over.")
+    kinds: list[EarnedView]
 
 
 class PostingView(View):
@@ -56,6 +99,10 @@ class BookedView(View):
     )
     posted_at: Instant
     subject: str = Field(description="What it is about, as a rule an order.")
+    narration: str = Field(description="What it tells, in words.")
+    income: str | None = Field(
+        description="In which part of the platform's income it counts; null where it is none."
+    )
     currency: str
     postings: list[PostingView]
 

@@ -29,7 +29,10 @@ class Seal:
 
 def seal_of(entry: Entry) -> Seal:
     """The seal of one entry, over all that is written of it."""
-    postings = [[each.account, each.amount, list(each.of)] for each in entry.postings]
+    postings = [
+        [each.account, each.amount, list(each.of), *([each.parts] if each.parts else [])]
+        for each in entry.postings
+    ]
     written = [
         *(entry.id, entry.currency, clock.to_text(entry.posted_at), entry.subject),
         *(entry.belongs_to, postings),

@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from chalicelib.kernel import clock
-from chalicelib.ledger import rules
+from chalicelib.kernel.errors import Invalid
+from chalicelib.ledger import fold_store, history_store, rules
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.periods import earlier
 from chalicelib.ledger.rules import Books, Change
@@ -47,10 +48,15 @@ class TrialBalance:
     currencies: tuple[CurrencyBalance, ...]
 
 
-def trial_balance(prefix: str) -> TrialBalance:
-    """The books at this instant, from the last kept step on. `prefix` narrows what is shown."""
+def trial_balance(prefix: str, day: date | None = None) -> TrialBalance:
+    """The books at this instant, from the last kept step on, or as a business date left them.
+
+    `prefix` narrows what is shown. Raises Invalid for a day that is not over.
+    """
+    if day:
+        return _trial_balance_of(day, prefix)
     as_of = clock.now()
-    through, kept = ledger.folded()
+    through, kept = fold_store.folded()
     books = rules.fold(kept, ledger.entries_between(through, as_of))
     return TrialBalance(as_of, _by_currency(books, prefix))
 
@@ -62,12 +68,24 @@ def has_account(account: str) -> bool:
 
 
 def keep_fold(now: datetime) -> None:
-    """Keep one more step, so that the next fold begins there. Stale where another was quicker."""
-    before, kept = ledger.folded()
-    through = now - SETTLED_AFTER
-    if before is None or through > before:
-        books = rules.fold(kept, ledger.entries_between(before, through))
-        ledger.keep_fold(before, through, books)
+    """Keep one more step, so that the next fold begins there, and one at the end of each business
+    date before it. Stale where another was quicker."""
+    before, kept = fold_store.folded()
+    last = now - SETTLED_AFTER
+    for day in _days_over(before, last):
+        before, kept = _keep_step(before, kept, end_of(day), day)
+    if before is None or last > before:
+        _keep_step(before, kept, last, None)
+
+
+def end_of(day: date) -> datetime:
+    """The last instant of a business date."""
+    return clock.begin_of(day + timedelta(days=1), settings().zone) - timedelta(milliseconds=1)
+
+
+def is_final(day: date, now: datetime) -> bool:
+    """Whether nothing can be dated into a business date any more."""
+    return end_of(day) <= now - SETTLED_AFTER
 
 
 def belongs_to(happened_on: str, posted_at: datetime) -> str | None:
@@ -86,23 +104,55 @@ def balances_before(party: str, day: date) -> Counter[str]:
     long a history is, no reading of it begins anew.
     """
     zone, now = settings().zone, clock.now()
-    last, sums = ledger.last_step(party, day)
+    last, sums = history_store.last_step(party, day)
     since, behind = last or EARLIEST, 0
     for change in _changes(party, since, clock.day_before(day)):
         on = clock.business_date(change.posted_at, zone)
         is_final = clock.begin_of(on, zone) <= now - SETTLED_AFTER
         if on > since and behind >= CHANGES_A_STEP and is_final:
-            ledger.keep_step(party, on, sums)
+            history_store.keep_step(party, on, sums)
             behind = 0
         sums.update({each.account.rpartition(":")[2]: each.amount for each in change.postings})
         since, behind = on, behind + 1
     return sums
 
 
+def _keep_step(
+    before: datetime | None, kept: Books, through: datetime, ends: date | None
+) -> tuple[datetime, Books]:
+    books = rules.fold(kept, ledger.entries_between(before, through))
+    fold_store.keep_fold(before, through, books, ends)
+    return through, books
+
+
+def _days_over(before: datetime | None, last: datetime) -> Iterator[date]:
+    """The business dates that end behind `before` and by `last`; of those before the first step
+    only the last one."""
+    zone, day = settings().zone, clock.business_date(last, settings().zone)
+    first = clock.business_date(before, zone) if before else clock.day_before(day)
+    for n in range((day - first).days + 1):
+        over = first + timedelta(days=n)
+        if end_of(over) <= last and (before is None or before < end_of(over)):
+            yield over
+
+
+def _trial_balance_of(day: date, prefix: str) -> TrialBalance:
+    as_of = end_of(day)
+    if as_of >= clock.now():
+        raise Invalid.field("as_of", "is not over yet; without it the books are as they are now")
+    through, kept = fold_store.folded_by(day)
+    if through is None:
+        empty = fold_store.empty_until()
+        if empty and day <= empty:
+            return TrialBalance(as_of, ())
+    books = rules.fold(kept, ledger.entries_between(through, as_of))
+    return TrialBalance(as_of, _by_currency(books, prefix))
+
+
 def _changes(party: str, first: date, last: date) -> Iterator[Change]:
     after: str | None = None
     while first <= last:
-        some, after = ledger.history(party, after, first, last, CHANGES_A_READ)
+        some, after = history_store.history(party, after, first, last, CHANGES_A_READ)
         yield from some
         if after is None:
             return

@@ -1,64 +1,44 @@
-"""The ledger table: journal entries, balances of parties, and the steps of the fold."""
+"""The ledger table: journal entries, and balances of parties."""
 
 import heapq
-import json
-import zlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.kernel import clock, ids
-from chalicelib.kernel.errors import Stale
-from chalicelib.ledger.periods import Period, month_of
+from chalicelib.kernel import ids
+from chalicelib.ledger.history_store import HistoryRow
+from chalicelib.ledger.period_store import months_open
 from chalicelib.ledger.rules import (
-    Books,
     Bound,
-    Change,
     Entry,
     Position,
     Posting,
-    Sums,
     changes,
     party_of,
     position,
 )
-from chalicelib.ledger.seals import Seal
+from chalicelib.ledger.sides import LedgerMeta, Sides
 from chalicelib.platform import store
 from chalicelib.platform.retries import retrying
-from chalicelib.platform.settings import settings
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
     IntegerAttribute,
     RecordsAttribute,
     Row,
-    absent,
-    table,
 )
-from chalicelib.platform.transaction import Check, Put, Update, Write, create, write, write_alone
+from chalicelib.platform.transaction import Update, Write, create
 
 ENTRY, ACCOUNTS, PAID_OUT = "entry", "accounts", "paid_out"
-HISTORY, STEP = "history#", "step#"
-FOLD, HEAD = "fold", "head"
-SEALS, PERIODS = "seals", "periods"
 # At 10,000 entries a second none of the shards takes more than 1,000 write units.
 BOOK_SHARDS = 32
-# What a supplier's statement adds up, and what parties have beside it.
-SUPPLIERS_PURPOSES = ("payable", "held", "owed", "deposit", "in_payout")
-PURPOSES = (*SUPPLIERS_PURPOSES, "pending", "available", "collected")
-ACCOUNTS_A_PAGE = 2_000
-OLD_FOLD_KEPT = timedelta(days=7)
 ENTRIES_A_READ = 100
-
-
-LedgerMeta = table("LEDGER_TABLE")
 
 
 class ByTime(GlobalSecondaryIndex[Any]):
@@ -91,54 +71,10 @@ class EntryRow(EntityRow[Entry]):
         return {"pk": entity.id, "sk": ENTRY, "book": _book(entity.posted_at.date(), shard)}
 
 
-class Sides(Row):
-    """Sums of a party's postings by purpose. Debit is positive."""
-
-    Meta = LedgerMeta
-
-    payable = IntegerAttribute(default=0)
-    held = IntegerAttribute(default=0)
-    owed = IntegerAttribute(default=0)
-    deposit = IntegerAttribute(default=0)
-    pending = IntegerAttribute(default=0)
-    available = IntegerAttribute(default=0)
-    in_payout = IntegerAttribute(default=0)
-    collected = IntegerAttribute(default=0)
-
-    @property
-    def by_purpose(self) -> dict[str, int]:
-        """Those that are not zero."""
-        sums = {purpose: getattr(self, purpose) for purpose in PURPOSES}
-        return {purpose: amount for purpose, amount in sums.items() if amount}
-
-
 class AccountsRow(Sides):
     """A party's balances, each the sum of its postings at every moment."""
 
     currency = UnicodeAttribute(null=True)
-
-
-class StepRow(Sides):
-    """A party's balances as all business dates before one left them, so that a statement opens
-    without reading all that came before it."""
-
-
-class HistoryRow(EntityRow[Change]):
-    """What one entry moved of a party's balances, by the instant of posting."""
-
-    Meta = LedgerMeta
-    entity = Change
-
-    party = UnicodeAttribute()
-    entry_id = UnicodeAttribute()
-    currency = UnicodeAttribute()
-    subject = UnicodeAttribute()
-    posted_at = InstantAttribute()
-    postings = RecordsAttribute(Posting)
-
-    @classmethod
-    def keys(cls, entity: Change) -> dict[str, Any]:
-        return {"pk": entity.party, "sk": _position(entity)}
 
 
 class PaidOutRow(Row):
@@ -148,44 +84,6 @@ class PaidOutRow(Row):
 
     currency = UnicodeAttribute()
     amount = IntegerAttribute(default=0)
-
-
-class FoldRow(Row):
-    """A page of all balances as they were at the instant in `pk`, or the pointer to the newest."""
-
-    Meta = LedgerMeta
-
-    through = InstantAttribute()
-    balances = BinaryAttribute(legacy_encoding=False, null=True)
-    ttl = TTLAttribute(null=True)
-
-
-class SealRow(EntityRow[Seal]):
-    """What the entries of one business date came to once it was over."""
-
-    Meta = LedgerMeta
-    entity = Seal
-
-    entries = IntegerAttribute()
-    digest = UnicodeAttribute()
-
-
-class PeriodRow(EntityRow[Period]):
-    """A month that is closed."""
-
-    Meta = LedgerMeta
-    entity = Period
-
-    month = UnicodeAttribute()
-    closed_at = InstantAttribute()
-    closed_by = UnicodeAttribute()
-    audit_id = UnicodeAttribute()
-    entries = IntegerAttribute()
-    digest = UnicodeAttribute()
-
-    @classmethod
-    def keys(cls, entity: Period) -> dict[str, Any]:
-        return {"pk": PERIODS, "sk": entity.month}
 
 
 class JournalRow(Sides):
@@ -225,7 +123,7 @@ def post(*entries: Entry, within: Bound | Sequence[Bound] | None = None) -> list
         *(create(EntryRow.of(entry)) for entry in entries),
         *_balance_updates(entries, bounds),
         *(create(HistoryRow.of(each)) for each in changes(entries)),
-        *_months_open(entries),
+        *months_open(entries),
     ]
 
 
@@ -248,43 +146,6 @@ def posted(entry_ids: Iterable[str]) -> set[str]:
 def accounts_of(party: str) -> AccountsRow:
     """The balances of `leader:<id>` or `supplier:<id>`; all zero where nothing was ever posted."""
     return store.get(AccountsRow, party, ACCOUNTS) or AccountsRow(party, ACCOUNTS)
-
-
-def last_step(party: str, day: date) -> tuple[date | None, Counter[str]]:
-    """The last kept step at or before a business date, None before the first, and its balances."""
-    until = StepRow.sk.between(STEP, f"{STEP}{day}")
-    found = store.query(StepRow, party, where=until, newest_first=True, limit=1)
-    if not found:
-        return None, Counter()
-    sums = {purpose: getattr(found[0], purpose) for purpose in SUPPLIERS_PURPOSES}
-    return date.fromisoformat(found[0].sk.removeprefix(STEP)), Counter(sums)
-
-
-def keep_step(party: str, day: date, balances: Mapping[str, int]) -> None:
-    """Keep what all days before one have left, which nothing can change any more."""
-    row = StepRow(party, f"{STEP}{day}")
-    for purpose, amount in balances.items():
-        setattr(row, purpose, amount)
-    retrying(row.save)
-
-
-def history(
-    party: str, after: str | None, first: date, last: date, limit: int
-) -> tuple[list[Change], str | None]:
-    """Up to `limit` changes of a party from one business date to another, in order of posting,
-    behind the position `after`; and the position to go on from, where there are more."""
-    zone = settings().zone
-    begins = HISTORY + clock.to_text(clock.begin_of(first, zone))
-    ends = HISTORY + clock.to_text(clock.begin_of(last + timedelta(days=1), zone))
-    begins = max(begins, after or "")
-    if begins > ends:
-        return [], None  # it goes on from another period's end; DynamoDB refuses such bounds
-    # A position goes on behind its instant, so none of `ends` itself lies in between.
-    within = HistoryRow.sk.between(begins, ends)
-    rows = store.query(HistoryRow, party, where=within, limit=limit + 2)
-    rows = [row for row in rows if row.sk != after]
-    shown = [row.to_entity() for row in rows[:limit]]
-    return shown, _position(shown[-1]) if len(rows) > limit else None
 
 
 def accounts_of_each(parties: Iterable[str]) -> dict[str, AccountsRow]:
@@ -319,8 +180,8 @@ def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry
 
 
 def entries_in_order(first: datetime, last: datetime, behind: Position | None) -> Iterator[Entry]:
-    """Entries posted from `first` to `last`, by instant and id, behind a position; read as they are
-    asked for."""
+    """Entries posted from `first` to `last`, by their positions, behind one; read as they are asked
+    for."""
     begins = max(first, behind.posted_at) if behind else first
     window = EntryRow.posted_at.between(begins, last)
     for day in _days(begins.date(), last.date()):
@@ -333,70 +194,6 @@ def entries_in_order(first: datetime, last: datetime, behind: Position | None) -
 def scanned(after: Sequence[str] | None, size: int) -> tuple[list[JournalRow], Any]:
     """Entries and parties' balances among the next `size` items of the table; where to go on."""
     return store.scan_page(JournalRow, (ENTRY, ACCOUNTS), size, after)
-
-
-def seals() -> dict[str, Seal]:
-    """The seals of business dates that are over."""
-    return {row.sk: row.to_entity() for row in store.query(SealRow, SEALS)}
-
-
-def keep_seal(day: str, seal: Seal) -> None:
-    """Keep it once; another's that came before stays."""
-    with suppress(Stale):
-        write_alone(create(SealRow(SEALS, day, entries=seal.entries, digest=seal.digest)))
-
-
-def get_period(month: str) -> Period | None:
-    row = store.get(PeriodRow, PERIODS, month)
-    return row.to_entity() if row else None
-
-
-def periods() -> list[Period]:
-    """The months that are closed, the newest first."""
-    return [row.to_entity() for row in store.query(PeriodRow, PERIODS, newest_first=True)]
-
-
-def close_period(period: Period) -> Put:
-    return create(PeriodRow.of(period))
-
-
-def folded() -> tuple[datetime | None, Books]:
-    """The newest kept step: until when it counts (None before the first), and all balances."""
-    head = store.get(FoldRow, FOLD, HEAD)
-    if head is None:
-        return None, {}
-    books: Books = {}
-    for page in store.query(FoldRow, _step(head.through)):
-        books.update(unpack(page.balances or b""))
-    return head.through, books
-
-
-def keep_fold(before: datetime | None, through: datetime, books: Books) -> None:
-    """Keep a step and point to it. Stale where another has moved the pointer since `before`."""
-    keys = sorted(books)
-    expires = clock.now() + OLD_FOLD_KEPT
-    for n in range(0, len(keys), ACCOUNTS_A_PAGE):
-        packed = pack({key: books[key] for key in keys[n : n + ACCOUNTS_A_PAGE]})
-        page = FoldRow(_step(through), f"{n:08d}", through=through, balances=packed)
-        retrying(page.save)
-    moved = Put(FoldRow(FOLD, HEAD, through=through), absent() | (FoldRow.through == before))
-    write(moved)
-    for old in store.query(FoldRow, _step(before)) if before else []:
-        old.ttl = expires
-        retrying(old.save)
-
-
-def _months_open(entries: Iterable[Entry]) -> list[Write]:
-    """That the months of entries are open, where they are not the present one: that is never
-    closed, and a check of it in every entry would be one hot item."""
-    zone = settings().zone
-    present = month_of(clock.business_date(clock.now(), zone))
-    months = {month_of(clock.business_date(each.posted_at, zone)) for each in entries} - {present}
-    return [Check(PeriodRow.at(PERIODS, month), absent()) for month in sorted(months)]
-
-
-def _position(change: Change) -> str:
-    return f"{HISTORY}{clock.to_text(change.posted_at)}#{change.entry_id}"
 
 
 def _balance_updates(entries: Iterable[Entry], bounds: Sequence[Bound]) -> list[Update]:
@@ -438,7 +235,7 @@ def _entries(book: str, window: Any) -> list[EntryRow]:
 
 
 def _by_instant(book: str, window: Any) -> Iterator[Entry]:
-    """The entries of one shard of a day, by instant and id: of one instant they lie in no order."""
+    """The entries of one shard of a day, by position: of one instant they lie in no order."""
     pages = store.pages(EntryRow.by_time, book, ENTRIES_A_READ, window)
     rows = (row for page in pages for row in page)
     for _, same in groupby(rows, key=lambda row: row.posted_at):
@@ -458,22 +255,3 @@ def _book(day: date, shard: int) -> str:
 def _days(first: date, last: date) -> Iterator[date]:
     for n in range((last - first).days + 1):
         yield first + timedelta(days=n)
-
-
-def _step(through: datetime) -> str:
-    return f"{FOLD}#{clock.to_text(through)}"
-
-
-def pack(books: Books) -> bytes:
-    rows = [
-        [currency, account, sums.debits, sums.credits]
-        for (currency, account), sums in books.items()
-    ]
-    return zlib.compress(json.dumps(rows).encode())
-
-
-def unpack(packed: bytes) -> Books:
-    rows = json.loads(zlib.decompress(packed))
-    return {
-        (currency, account): Sums(debits, credits) for currency, account, debits, credits in rows
-    }

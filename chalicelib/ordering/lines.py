@@ -324,6 +324,10 @@ class OrderLine:
             at -= units
         return found
 
+    def units_in(self, parcel_id: str) -> int:
+        """How many that are not refunded have arrived in a parcel."""
+        return sum(units for each, units in self.arrived if each == parcel_id)
+
     @property
     def refunded_amount(self) -> int:
         return self.refunded.paid
@@ -380,7 +384,7 @@ class OrderLine:
 
     def after_refund_of_parcel(self, parcel_id: str) -> "OrderLine":
         """All that is left of one delivered parcel is refunded, and nothing of the others."""
-        units = sum(n for each, n in self.arrived if each == parcel_id)
+        units = self.units_in(parcel_id)
         if not units:
             return self
         left = replace(self, arrived=tuple(each for each in self.arrived if each[0] != parcel_id))

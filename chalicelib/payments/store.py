@@ -306,6 +306,11 @@ def get_chargeback(chargeback_id: str) -> Chargeback | None:
     return row.to_entity() if row else None
 
 
+def get_chargebacks(chargeback_ids: Iterable[str]) -> list[Chargeback]:
+    keys = dict.fromkeys((each, CHARGEBACK) for each in chargeback_ids)
+    return [row.to_entity() for row in store.get_many(ChargebackRow, keys)]
+
+
 def chargebacks(page: PageRequest) -> Page[Chargeback]:
     shards = [_chargebacks(n) for n in range(LISTING_SHARDS)]
     found = store.newest(ChargebackRow.listed, shards, ChargebackRow.age, page)

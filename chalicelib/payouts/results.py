@@ -24,13 +24,20 @@ TOLD: Mapping[Outcome, str] = {
 }
 
 
-def tell(payout_id: str, status: Told, reference: str, recorder: Recorder | None) -> PayoutShown:
+def tell(
+    payout_id: str,
+    status: Told,
+    reference: str,
+    recorder: Recorder | None,
+    *,
+    by: str | None = None,
+) -> PayoutShown:
     """Take what a person says, by the bank's reference. Told again it changes nothing.
 
     Raises NotFound, or Conflict where the payout was not sent, or where it cannot be true after
     what was told before, or beside what Stripe shows.
     """
-    told = _tell(payout_id, status, reference, recorder)
+    told = _tell(payout_id, status, reference, recorder, by)
     finish(told.batch_id)
     return told
 
@@ -45,7 +52,9 @@ def record(payout_id: str, outcome: Outcome, reference: str | None) -> None:
 
 
 @retry_stale
-def _tell(payout_id: str, status: Told, reference: str, recorder: Recorder | None) -> PayoutShown:
+def _tell(
+    payout_id: str, status: Told, reference: str, recorder: Recorder | None, by: str | None
+) -> PayoutShown:
     payout = payouts.get_payout(payout_id)
     if payout is None:
         raise NotFound("There is no such payout.")
@@ -63,7 +72,7 @@ def _tell(payout_id: str, status: Told, reference: str, recorder: Recorder | Non
     now = clock.now()
     if payout.method == "stripe" and status != "paid":
         transfers.must_be_at_stripe_no_more(payout, now)
-    after = payout.told(status, reference, now)
+    after = payout.told(status, reference, now, by)
     answer = after.shown_in(batch)
     _transaction(payout, after, recorder).commit(answer)
     return answer

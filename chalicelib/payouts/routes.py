@@ -188,7 +188,8 @@ def read_payout(request: Request, id: str) -> PayoutShown:
 )
 def tell_result(request: Request, id: str) -> PayoutShown:
     sent: TellResult = request.body
-    return results.tell(id, sent.status, sent.reference, request.required_idempotency)
+    recorder = request.required_idempotency
+    return results.tell(id, sent.status, sent.reference, recorder, by=request.caller.id)
 
 
 @routes.endpoint(

@@ -1,11 +1,11 @@
 """Batches of payouts, payouts, and what may become of each (contract, sections 4 and 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from chalicelib.kernel import ids
+from chalicelib.kernel import clock, ids
 
 PartyRole = Literal["leader", "supplier"]
 BatchKind = Literal["leaders", "suppliers"]
@@ -182,12 +182,23 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Result:
+    """What was told of a payout, at an RFC 3339 text; by no caller where its provider says so."""
+
+    status: Outcome
+    reference: str | None
+    told_at: str
+    told_by: str | None = None
+
+
+@dataclass(frozen=True)
 class Payout:
     """What one party is sent in a batch. `amount` goes out, `netted` pays what the party owes, or,
     below zero, is what the platform owes it beside what it has coming.
 
     `sealed` are the account details as they were when it was prepared, readable by the platform
-    alone. `asked_at` is when a provider was first asked to send it.
+    alone. `asked_at` is when a provider was first asked to send it. `results` are all that was
+    told of it, the last of which stands.
     """
 
     id: str
@@ -207,6 +218,7 @@ class Payout:
     reference: str | None = None
     told_at: datetime | None = None
     asked_at: datetime | None = None
+    results: Sequence[Result] = ()
 
     @property
     def payee(self) -> Party:
@@ -241,9 +253,16 @@ class Payout:
     def may_become(self, outcome: Outcome) -> bool:
         return outcome in MAY_BECOME.get(self.outcome, ())
 
-    def told(self, outcome: Outcome, reference: str | None, now: datetime) -> "Payout":
+    def told(
+        self, outcome: Outcome, reference: str | None, now: datetime, by: str | None = None
+    ) -> "Payout":
         return replace(
-            self, outcome=outcome, reference=reference, told_at=now, version=self.version + 1
+            self,
+            outcome=outcome,
+            reference=reference,
+            told_at=now,
+            results=(*self.results, Result(outcome, reference, clock.to_text(now), by)),
+            version=self.version + 1,
         )
 
 

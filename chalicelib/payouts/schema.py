@@ -10,6 +10,7 @@ from chalicelib.payouts.rules import (
     BatchKind,
     BatchStatus,
     Method,
+    Outcome,
     PartyRole,
     PayoutStatus,
     Told,
@@ -165,6 +166,13 @@ class PayeeView(View):
     id: str
 
 
+class ToldView(View):
+    status: Outcome
+    reference: str | None
+    told_at: Instant
+    told_by: str | None = Field(description="The operator; null where the provider says so.")
+
+
 class PayoutView(View):
     id: str
     batch_id: str
@@ -183,6 +191,9 @@ class PayoutView(View):
     reference: str | None = Field(description="The bank's or the provider's.")
     made_at: Instant
     told_at: Instant | None = Field(description="When its result was told.")
+    results: list[ToldView] = Field(
+        description="All that was told of it, in order: what was paid may come back."
+    )
 
 
 class TellResult(RequestModel):

@@ -9,7 +9,7 @@ from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import clock, ids
-from chalicelib.payouts.rules import Batch, Outcome, Party, Payout, SealedAccount, Tally
+from chalicelib.payouts.rules import Batch, Outcome, Party, Payout, Result, SealedAccount, Tally
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due, KeysListing
 from chalicelib.platform.pages import Page, PageRequest
@@ -18,6 +18,7 @@ from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
     IntegerAttribute,
+    RecordsAttribute,
     Row,
     TextsAttribute,
     absent,
@@ -174,6 +175,7 @@ class PayoutRow(EntityRow[Payout]):
     reference = UnicodeAttribute(null=True)
     told_at = InstantAttribute(null=True)
     asked_at = InstantAttribute(null=True)
+    results = RecordsAttribute(Result, default=())
 
     @classmethod
     def keys(cls, entity: Payout) -> dict[str, Any]:

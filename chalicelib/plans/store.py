@@ -182,7 +182,7 @@ def get_versions(named: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Vers
 
 
 def versions(plan_id: str, page: PageRequest) -> Page[Version]:
-    return _newest(VersionRow, plan_id, VERSION, page)
+    return store.entities(store.newest_within(VersionRow, plan_id, VERSION, page))
 
 
 def get_defaults() -> DefaultsRow:
@@ -213,17 +213,7 @@ def add_changes(change: Change, subjects: Sequence[str]) -> list[Put]:
 
 
 def changes(subject: str, page: PageRequest) -> Page[Change]:
-    return _newest(ChangeRow, subject, CHANGE, page)
-
-
-def _newest(row: type[EntityRow[Any]], pk: str, prefix: str, page: PageRequest) -> Page[Any]:
-    """A page of what lies under a prefix of one partition, newest first."""
-    before = row.sk.between(prefix, page.after) if page.after else row.sk.startswith(prefix)
-    rows = store.query(row, pk, where=before, newest_first=True, limit=page.limit + 2)
-    rows = [each for each in rows if each.sk != page.after]
-    shown = tuple(rows[: page.limit])
-    more = len(rows) > page.limit
-    return Page(tuple(each.to_entity() for each in shown), shown[-1].sk if more else None)
+    return store.entities(store.newest_within(ChangeRow, subject, CHANGE, page))
 
 
 def _version(number: int) -> str:

@@ -92,6 +92,20 @@ def query(
     )
 
 
+def newest_within(row: type[M], pk: str, prefix: str, page: PageRequest) -> Page[M]:
+    """One page of what lies under a prefix in one partition, by falling `sk`."""
+    within = row.sk.between(prefix, page.after) if page.after else row.sk.startswith(prefix)
+    # The one that the page is behind is found once more.
+    rows = query(row, pk, where=within, newest_first=True, limit=page.limit + 2)
+    rows = [each for each in rows if each.sk != page.after]
+    shown = tuple(rows[: page.limit])
+    return Page(shown, shown[-1].sk if len(rows) > page.limit else None)
+
+
+def entities(found: Page[Any]) -> Page[Any]:
+    return Page(tuple(each.to_entity() for each in found.items), found.next_after)
+
+
 def newest(
     index: Any, hash_keys: Sequence[str], sort_key: Attribute[str], page: PageRequest
 ) -> Page[Any]:

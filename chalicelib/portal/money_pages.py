@@ -4,6 +4,7 @@ from chalicelib.kernel.errors import Invalid
 from chalicelib.platform import pages, problems, sheets
 from chalicelib.portal import words
 from chalicelib.portal.web import Answer, Download, Pages, Shown, Visit
+from chalicelib.supplier_lines import service as supplier_lines
 from chalicelib.suppliers import statements
 from chalicelib.suppliers.schema import StatementQuery
 from chalicelib.suppliers.statements import Period
@@ -33,6 +34,12 @@ def supplier_money(visit: Visit) -> Answer:
         "problem": problem,
     }
     return Shown("money", values, status)
+
+
+@routes.page("GET", "/supplier/money/lines/{entry_id}")
+def supplier_money_line(visit: Visit, entry_id: str) -> Answer:
+    explained = supplier_lines.explain(visit.caller.id, entry_id, visit.caller)
+    return Shown("why", {"why": explained})
 
 
 @routes.page("GET", "/supplier/money/statement.csv")

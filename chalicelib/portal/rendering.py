@@ -41,6 +41,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["contents"] = words.contents
     environment.filters["reason"] = words.reason
     environment.filters["if_missed"] = words.if_missed
+    environment.filters["how"] = words.how
     environment.globals["REASONS"] = words.REASONS
     environment.globals["CLOCKS"] = words.CLOCKS
     environment.globals["KINDS"] = words.KINDS

@@ -9,6 +9,7 @@ from chalicelib.dispatch.parcels import SkuUnits
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import TuanError
+from chalicelib.supplier_lines.rules import GoodsExplained
 from chalicelib.suppliers.rules import Account, LineKind
 from chalicelib.webhooks.rules import Endpoint
 
@@ -51,6 +52,8 @@ KINDS: Mapping[LineKind, str] = {
     "deposit": "Deposit received",
     "deposit_returned": "Deposit returned",
     "deposit_drawn": "Deposit drawn on",
+    "remittance": "Transfer from you",
+    "remittance_reversed": "Transfer from you, taken off again",
     "payout": "Payout begun",
     "payout_paid": "Paid out",
     "payout_returned": "Payout came back",
@@ -99,6 +102,24 @@ def contents(lines: Iterable[SkuUnits], dispatch: Dispatch) -> str:
 
 def reason(of: Rejection) -> str:
     return of.note or REASONS[of.reason_code]
+
+
+def how(goods: GoodsExplained, currency: str) -> str:
+    """How what goods bring their supplier was worked out and rounded."""
+    if goods.method == "exact":
+        return f"{goods.units} {TIMES} your cost of {written(goods.unit_cost, currency)}"
+    terms = "your cost" if goods.basis == "cost" else f"a fee of {percent(goods.fee_bps)}"
+    if goods.method == "half_up":
+        return f"{terms}, rounded half up; terms of version {goods.terms_version}"
+    return (
+        f"{terms}; a part of the order's line, by what its rounded part has changed; terms of "
+        f"version {goods.terms_version}"
+    )
+
+
+def percent(bps: int) -> str:
+    """A rate in basis points, such as 12.5 %."""
+    return f"{bps / 100:g} %"
 
 
 def if_missed(clock: Clock, currency: str) -> str:

@@ -2,7 +2,7 @@
 balance transactions. Each is read whole, or refused with what is wrong in it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -37,6 +37,9 @@ STRIPE_KINDS: Mapping[str, LineKind] = {
     "transfer_failure": "return",
     "transfer_refund": "return",
 }
+
+# What ids of Stripe's disputes begin with.
+DISPUTE = ("dp_", "du_")
 
 
 def read(
@@ -101,7 +104,7 @@ def _stripe(raw: bytes, zone: ZoneInfo) -> Statement:
         raise cells.refused("is not a list of balance transactions as Stripe's API gives it")
     if isinstance(found, dict) and found.get("has_more"):
         raise cells.refused("is one page of a longer list: has_more is true; send all of it")
-    lines = [_transaction(n, each, zone) for n, each in enumerate(data, 1)]
+    lines = _fees_of_disputes_apart([_transaction(n, each, zone) for n, each in enumerate(data, 1)])
     days = [line.day for line in lines]
     for currency, amount in sums((line.currency, -line.fee) for line in lines).items():
         if amount:
@@ -109,6 +112,16 @@ def _stripe(raw: bytes, zone: ZoneInfo) -> Statement:
             n = len(lines) + 1
             lines.append(Line(n, amount, currency, max(days), "fee", text=said, is_sum=True))
     return cells.statement_of("stripe", "", lines)
+
+
+def _fees_of_disputes_apart(lines: Sequence[Line]) -> list[Line]:
+    """The fee of a dispute is an entry of its own in the books, so it is a line of its own here."""
+    apart = {line.n: line for line in lines if line.fee and line.reference.startswith(DISPUTE)}
+    fees = [
+        replace(line, n=n, amount=-line.fee, fee=0, bank_ref=f"{line.bank_ref}/fee")
+        for n, line in enumerate(apart.values(), len(lines) + 1)
+    ]
+    return [*(replace(line, fee=0) if line.n in apart else line for line in lines), *fees]
 
 
 def _json(raw: bytes) -> Any:
@@ -137,7 +150,7 @@ def _transaction(n: int, sent: Mapping[str, Any], zone: ZoneInfo) -> Line:
         cells.shortened(sent.get("id")),
         cells.shortened(reference),
         cells.plain(" ".join(filter(None, (*texts, str(sent.get("description") or ""))))),
-        _of_stripe(fee, currency, where),
+        fee=_of_stripe(fee, currency, where),
     )
 
 
@@ -148,7 +161,9 @@ def _source(source: Any) -> tuple[str, list[str]]:
     metadata = source.get("metadata")
     named = metadata.values() if isinstance(metadata, dict) else ()
     texts = [str(each) for each in (source.get("transfer_group"), *named) if each]
-    return str(source.get("payment_intent") or source.get("id") or ""), texts
+    # A dispute names its payment as well, which has a line of its own.
+    of = None if source.get("object") == "dispute" else source.get("payment_intent")
+    return str(of or source.get("id") or ""), texts
 
 
 def _integer(sent: Mapping[str, Any], name: str, where: str) -> int:

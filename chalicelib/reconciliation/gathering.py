@@ -7,12 +7,16 @@ from datetime import date, timedelta
 from chalicelib.kernel import clock
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
+from chalicelib.payments import store as payments
+from chalicelib.payments.rules import Chargeback, chargeback_id
 from chalicelib.payouts import store as payouts
 from chalicelib.platform.settings import settings
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.lines import Booked, Line, Sent, Standing, payout_id
 
 CASH = "cash:"
+# The entries that move a provider's cash by one.
+OF_CHARGEBACKS = ("chargeback", "chargeback-fee", "chargeback-won")
 
 
 def of_day(day: date) -> list[Booked]:
@@ -43,6 +47,21 @@ def named(lines: Collection[Line], known: Sequence[Booked]) -> list[Booked]:
     return _booked(ledger.get_entries(wanted).values())
 
 
+def with_chargebacks(lines: Sequence[Line], account: str) -> list[Line]:
+    """The lines, where a provider names a dispute by its own id with what the books call it."""
+    provider = account.removeprefix(CASH)
+    ids = {line.n: chargeback_id(provider, line.reference) for line in lines if line.reference}
+    known = {each.id: each for each in payments.get_chargebacks(ids.values())}
+    return [
+        replace(line, means=_meant(known[ids[line.n]])) if ids.get(line.n) in known else line
+        for line in lines
+    ]
+
+
+def _meant(chargeback: Chargeback) -> str:
+    return " ".join(filter(None, (chargeback.id, chargeback.refund_id)))
+
+
 def sent(lines: Iterable[Line], account: str) -> dict[str, Sent]:
     """Payouts from the account that lines name and that wait for their result, by key."""
     keys = {key: payout_id(key) for line in lines for key in line.own_ids}
@@ -60,9 +79,11 @@ def _entry_ids(line: Line) -> list[str]:
     """The entries that it may name, whenever they were posted."""
     payout_ids = [payout_id(key) for key in line.own_ids if payout_id(key)]
     refunds = [f"rfd_{key[3:]}" for key in line.own_ids if key.startswith("rfd")]
+    chargebacks = [f"cbk_{key[3:]}" for key in line.own_ids if key.startswith("cbk")]
     return [
         *(f"payout-{kind}:{each}" for each in payout_ids for kind in ("paid", "returned")),
         *(f"refund-done:{each}" for each in refunds),
+        *(f"{kind}:{each}" for each in chargebacks for kind in OF_CHARGEBACKS),
         *((f"receipt:stripe:{line.reference}",) if line.reference.startswith("pi_") else ()),
     ]
 

@@ -90,6 +90,7 @@ def _gather(made: Reconciliation) -> None:
 def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
     repeated = _repeated(made, lines)
     left = with_own_fees([line for line in lines if line.n not in repeated])
+    left = gathering.with_chargebacks(left, made.account)
     account = reconciliations.get_account(made.account)
     carried = gathering.carried(made.account)
     booked = _each_once([*reconciliations.booked(made.id, len(made.days)), *carried])

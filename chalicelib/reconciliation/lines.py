@@ -20,7 +20,7 @@ WINDOW = timedelta(days=5)
 MAX_DAYS = 100
 # An id of the platform's own, which banks print in capitals, without its underscore or over two
 # lines.
-OWN_ID = re.compile(r"(?:pyt|pay|ord|rfd|rem|dpo)[0-9a-f]{28}")
+OWN_ID = re.compile(r"(?:pyt|pay|ord|rfd|rem|dpo|cbk)[0-9a-f]{28}")
 NOT_A_KEY = re.compile(r"[^0-9a-z]")
 
 
@@ -42,8 +42,9 @@ def payout_id(key: str) -> str | None:
 @dataclass(frozen=True)
 class Line:
     """One line of a statement. `bank_ref` is the bank's own id of it; `reference` is what whoever
-    ordered it gave it; `text` may name anything. `fee` was taken of it, and is not in its amount
-    but in that of the line which `is_sum` of them."""
+    ordered it gave it; `text` may name anything; `means` has ids of the platform's own that are
+    known to be meant. `fee` was taken of it, and is not in its amount but in that of the line which
+    `is_sum` of them."""
 
     n: int
     amount: int
@@ -53,6 +54,7 @@ class Line:
     bank_ref: str = ""
     reference: str = ""
     text: str = ""
+    means: str = ""
     fee: int = 0
     is_sum: bool = False
 
@@ -62,7 +64,7 @@ class Line:
 
     @property
     def own_ids(self) -> tuple[str, ...]:
-        return own_ids(self.reference, self.text)
+        return own_ids(self.means, self.reference, self.text)
 
     @property
     def keys(self) -> tuple[str, ...]:

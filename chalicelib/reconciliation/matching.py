@@ -16,6 +16,7 @@ from chalicelib.reconciliation.lines import (
     Sent,
     days_between,
     in_time,
+    own_ids,
     sums,
 )
 from chalicelib.reconciliation.rules import (
@@ -216,7 +217,10 @@ class Matcher:
                 self._differ("extra", (line,), (), "nothing in the books explains it")
 
     def _named(self, line: Line) -> list[Booked]:
-        """What the surest of its keys names."""
+        """What is known to be meant, or else what the surest of its keys names."""
+        meant = [each for key in own_ids(line.means) for each in self._by_key.get(key, ())]
+        if meant:
+            return meant
         for key in line.keys:
             if self._by_key.get(key):
                 return self._by_key[key]

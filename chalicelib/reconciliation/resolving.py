@@ -69,17 +69,17 @@ def resolve(
     before = _difference(reconciliation_id, n)
     _check(made, before, said)
     if said.resolution == "paid" or said.resolution == "returned":
-        _tell(before, said.resolution, said)
+        _tell(before, said.resolution, said, caller)
     return _resolve(made, n, said, caller, recorder)
 
 
-def _tell(before: NumberedDifference, result: Told, said: Said) -> None:
+def _tell(before: NumberedDifference, result: Told, said: Said, caller: Caller) -> None:
     """Say what has become of the payout. Nobody can resolve it otherwise from before that on; told
     again it changes nothing, so that whoever dies behind it may begin anew."""
     _begin(before.reconciliation_id, before.n, said)
     try:
         reference = f"{before.reconciliation_id}/{before.n}"
-        results.tell(before.difference.payout_id, result, reference, None)
+        results.tell(before.difference.payout_id, result, reference, None, by=caller.id)
     except Conflict:
         _give_up(before.reconciliation_id, before.n)
         raise

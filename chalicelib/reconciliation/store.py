@@ -372,15 +372,8 @@ def replace_difference(changed: NumberedDifference) -> Put:
 
 def differences(reconciliation_id: str, page: PageRequest) -> Page[NumberedDifference]:
     """By falling number."""
-    row = DifferenceRow
-    within = row.sk.between(DIFFERENCE, page.after) if page.after else row.sk.startswith(DIFFERENCE)
-    rows = store.query(
-        row, reconciliation_id, where=within, newest_first=True, limit=page.limit + 2
-    )
-    rows = [each for each in rows if each.sk != page.after]
-    shown = rows[: page.limit]
-    after = shown[-1].sk if len(rows) > page.limit else None
-    return Page(tuple(each.to_entity() for each in shown), after)
+    found = store.newest_within(DifferenceRow, reconciliation_id, DIFFERENCE, page)
+    return store.entities(found)
 
 
 def _keep(reconciliation_id: str, name: str, pieces: Sequence[Any]) -> PartRow:

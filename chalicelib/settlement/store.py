@@ -426,13 +426,9 @@ def replace_bonus(before: Bonus, after: Bonus) -> Put:
 
 def bonuses(leader_id: str, page: PageRequest) -> Page[Bonus]:
     """A leader's bonuses, the last given first."""
-    older = GivenRow.sk.between(GIVEN, page.after) if page.after else GivenRow.sk.startswith(GIVEN)
-    rows = store.query(GivenRow, leader_id, where=older, newest_first=True, limit=page.limit + 2)
-    rows = [row for row in rows if row.sk != page.after]
-    shown = rows[: page.limit]
-    found = store.get_many(BonusRow, [(leader_id, BONUS + row.bonus_id) for row in shown])
-    more = len(rows) > page.limit
-    return Page(tuple(row.to_entity() for row in found), shown[-1].sk if more else None)
+    given = store.newest_within(GivenRow, leader_id, GIVEN, page)
+    found = store.get_many(BonusRow, [(leader_id, BONUS + row.bonus_id) for row in given.items])
+    return Page(tuple(row.to_entity() for row in found), given.next_after)
 
 
 def all_bonuses(leader_id: str) -> list[Bonus]:
@@ -487,14 +483,7 @@ def add_adjustment(made: Adjustment) -> list[Write]:
 
 
 def adjustments(leader_id: str, page: PageRequest) -> Page[Adjustment]:
-    first = AdjustmentRow.sk.startswith(ADJUSTMENT)
-    older = AdjustmentRow.sk.between(ADJUSTMENT, page.after) if page.after else first
-    rows = store.query(
-        AdjustmentRow, leader_id, where=older, newest_first=True, limit=page.limit + 2
-    )
-    rows = [row for row in rows if row.sk != page.after]
-    shown = tuple(row.to_entity() for row in rows[: page.limit])
-    return Page(shown, _adjustment(shown[-1]) if len(rows) > page.limit else None)
+    return store.entities(store.newest_within(AdjustmentRow, leader_id, ADJUSTMENT, page))
 
 
 def get_statement(leader_id: str, run_id: str) -> Statement | None:
@@ -517,15 +506,7 @@ def statements_of_year(leader_id: str, year: int) -> list[Statement]:
 
 
 def statements(leader_id: str, page: PageRequest) -> Page[Statement]:
-    first = StatementRow.sk.startswith(STATEMENT)
-    older = StatementRow.sk.between(STATEMENT, page.after) if page.after else first
-    rows = store.query(
-        StatementRow, leader_id, where=older, newest_first=True, limit=page.limit + 2
-    )
-    rows = [row for row in rows if row.sk != page.after]
-    shown = tuple(row.to_entity() for row in rows[: page.limit])
-    more = len(rows) > page.limit
-    return Page(shown, STATEMENT + shown[-1].run_id if more else None)
+    return store.entities(store.newest_within(StatementRow, leader_id, STATEMENT, page))
 
 
 def _days(row: type[Row], prefix: str, after_day: str, through_day: str) -> Condition:

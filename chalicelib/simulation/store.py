@@ -103,10 +103,5 @@ def add_found(simulation_id: str, found: Found) -> list[Update]:
 
 def leaders(simulation_id: str, page: PageRequest) -> Page[OfLeader]:
     """Those of a simulation, the newest leaders first."""
-    row = SimulatedRow
-    older = row.sk.between(LEADER, page.after) if page.after else row.sk.startswith(LEADER)
-    rows = store.query(row, simulation_id, where=older, newest_first=True, limit=page.limit + 2)
-    rows = [each for each in rows if each.sk != page.after]
-    shown = rows[: page.limit]
-    more = len(rows) > page.limit
-    return Page(tuple(each.of_leader for each in shown), shown[-1].sk if more else None)
+    found = store.newest_within(SimulatedRow, simulation_id, LEADER, page)
+    return Page(tuple(each.of_leader for each in found.items), found.next_after)

@@ -15,6 +15,7 @@ from chalicelib.platform.pages import Page, PageRequest, paged
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.suppliers import store as suppliers
+from chalicelib.suppliers.remittances import Debt
 from chalicelib.suppliers.rules import Deposit, DepositKind, Pays
 
 
@@ -44,7 +45,7 @@ def book(asked: Asked, caller: Caller, recorder: Recorder | None) -> Booked:
     """Book a movement of a supplier's deposit, once.
 
     Raises NotFound, and Conflict where it was booked before otherwise, where less is held than is
-    returned or drawn, or less is owed in fees than is drawn for them: nothing is booked then.
+    returned or drawn, or less is owed than is drawn for it: nothing is booked then.
     """
     wanted = _wanted(asked, parties.supplier(asked.supplier_id).currency, caller)
     before = suppliers.get_deposit(wanted.supplier_id, wanted.id)
@@ -86,18 +87,27 @@ def _wanted(asked: Asked, currency: str, caller: Caller) -> Deposit:
 def _the_same(before: Deposit, wanted: Deposit) -> Deposit:
     if not wanted.says_the_same(before):
         raise Conflict(
-            f"It was booked before otherwise, over {written(before.amount, before.currency)}.",
+            f"{_told(before)} was booked before: {before.kind} "
+            f"{written(before.amount, before.currency)}{_for(before)}, at "
+            f"{clock.to_text(before.booked_at)} by {before.booked_by}. Another is booked under "
+            "another one.",
             code="reference_reused",
         )
     return before
 
 
+def _told(deposit: Deposit) -> str:
+    """By what a caller tells it from the next."""
+    return f"The reference {deposit.reference}" if deposit.reference else "This Idempotency-Key"
+
+
+def _for(deposit: Deposit) -> str:
+    return f" for {deposit.pays}, {deposit.reason}" if deposit.pays else ""
+
+
 def _entry(deposit: Deposit) -> books.Entry:
     held = books.supplier_deposit(deposit.supplier_id)
-    against = books.cash("bank")
-    if deposit.pays:
-        owed = books.supplier_owed(deposit.supplier_id)
-        against = owed if deposit.pays == "fees" else books.PLATFORM_REVENUE
+    against = _paid(deposit) if deposit.pays else books.cash("bank")
     return books.entry(
         deposit.entry_id,
         deposit.currency,
@@ -107,11 +117,21 @@ def _entry(deposit: Deposit) -> books.Entry:
     )
 
 
+def _paid(deposit: Deposit) -> str:
+    """The account that is paid with what is drawn."""
+    if deposit.pays == "fees":
+        return books.supplier_owed(deposit.supplier_id)
+    if deposit.pays == "payable":
+        return books.supplier_payable(deposit.supplier_id)
+    return books.PLATFORM_REVENUE
+
+
 def _bounds(deposit: Deposit) -> list[Bound]:
-    """No more is returned or drawn than is held, and no more drawn for fees than is owed."""
+    """No more is returned or drawn than is held, and no more drawn for a debt than is owed."""
     party = f"supplier:{deposit.supplier_id}"
     bounds = [Bound(party, "deposit", at_most=0)] if deposit.held < 0 else []
-    return [*bounds, Bound(party, "owed", at_least=0)] if deposit.pays == "fees" else bounds
+    debt = {"fees": "owed", "payable": "payable"}.get(deposit.pays or "")
+    return [*bounds, Bound(party, debt, at_least=0)] if debt else bounds
 
 
 def _too_much(deposit: Deposit) -> Exception:
@@ -123,9 +143,13 @@ def _too_much(deposit: Deposit) -> Exception:
         return Conflict(
             f"Of the supplier {held} is held, less than {asked}.", code="more_than_deposited"
         )
-    if deposit.pays == "fees" and accounts.owed < deposit.amount:
-        owed = written(accounts.owed, deposit.currency)
+    debt = Debt.of(accounts.owed, accounts.payable)
+    owes = {"fees": debt.fees, "payable": debt.payable}.get(deposit.pays or "", deposit.amount)
+    if owes < deposit.amount:
+        in_fees, otherwise = (written(each, deposit.currency) for each in (debt.fees, debt.payable))
         return Conflict(
-            f"The supplier owes {owed} in fees, less than {asked}.", code="more_than_owed"
+            f"The supplier owes {in_fees} in fees (fees) and {otherwise} of what it was paid "
+            f"(payable); {asked} are more than it owes of {deposit.pays}.",
+            code="more_than_owed",
         )
     return Stale()

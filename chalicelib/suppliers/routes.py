@@ -9,17 +9,22 @@ from chalicelib.platform import pages, sheets
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.suppliers import agreeing, deposits, statements
+from chalicelib.suppliers import agreeing, deposits, remitting, statements
 from chalicelib.suppliers.deposits import Asked, Booked
+from chalicelib.suppliers.remittances import SupplierRemittance
+from chalicelib.suppliers.remitting import Remitted
 from chalicelib.suppliers.rules import Deposit, DepositKind
 from chalicelib.suppliers.schema import (
     BookDeposit,
+    BookSupplierRemittance,
     DepositView,
     DrawDeposit,
+    ReverseSupplierRemittance,
     SetSettlementTerms,
     SettlementTermsView,
     StatementQuery,
     SupplierBalanceView,
+    SupplierRemittanceView,
     SupplierStatementView,
 )
 from chalicelib.suppliers.statements import Balance, Period
@@ -106,7 +111,8 @@ def return_deposit(request: Request, id: str) -> Reply:
     "POST",
     "/v1/suppliers/{id}/deposits/draw",
     summary="Take some of a deposit for what the supplier owes, or for a damage",
-    notes="For fees it cannot be more than is owed, which is `owed` in the supplier's balance.",
+    notes="For a debt it cannot be more than is owed: `owed` in the supplier's balance for fees, "
+    "and `payable` where that is below zero.",
     roles=("operator",),
     body=DrawDeposit,
     answer=DepositView,
@@ -145,6 +151,62 @@ def list_deposits(request: Request, id: str) -> Page[Deposit]:
 
 
 @routes.endpoint(
+    "POST",
+    "/v1/suppliers/{id}/remittances",
+    summary="Book what a supplier has transferred for what it owes",
+    notes="`reference` is what tells one transfer of a supplier from the next: the same again with "
+    "the same amount answers 200 with the same remittance. It pays fees first, then what is owed "
+    "as `payable` is below zero, and cannot be more than both.",
+    roles=("operator",),
+    body=BookSupplierRemittance,
+    answer=SupplierRemittanceView,
+    status=201,
+    key="required",
+    errors={"more_than_owed": 409, "reference_reused": 409, "remittance_reversed": 409},
+    also=Also(statuses={200: "The remittance of that reference, which was booked before."}),
+)
+def book_supplier_remittance(request: Request, id: str) -> Reply:
+    sent: BookSupplierRemittance = request.body
+    recorder = request.recorder(_remitted)
+    return _remitted(remitting.remit(id, sent.amount, sent.reference, request.caller, recorder))
+
+
+def _remitted(remitted: Remitted) -> Reply:
+    return Reply(remitted.remittance, status=201 if remitted.is_new else 200)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/suppliers/{id}/remittances",
+    summary="List what a supplier has remitted",
+    roles=("operator", "supplier"),
+    answer=SupplierRemittanceView,
+    is_list=True,
+)
+def list_supplier_remittances(request: Request, id: str) -> Page[SupplierRemittance]:
+    return remitting.remittances_of(id, request.caller, request.page)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/suppliers/{id}/remittances/{remittance_id}/reverse",
+    summary="Reverse a supplier's remittance that was booked by mistake",
+    notes="The supplier owes its amount again. The same again with the same reason changes "
+    "nothing; its reference is not booked again.",
+    roles=("operator",),
+    body=ReverseSupplierRemittance,
+    answer=SupplierRemittanceView,
+    key="required",
+    errors={"already_reversed": 409},
+)
+def reverse_supplier_remittance(
+    request: Request, id: str, remittance_id: str
+) -> SupplierRemittance:
+    sent: ReverseSupplierRemittance = request.body
+    return remitting.reverse(id, remittance_id, sent.reason, request.idempotency)
+
+
+@routes.endpoint(
     "GET",
     "/v1/suppliers/{id}/balance",
     summary="Read what a supplier has coming and what it owes",
@@ -159,8 +221,9 @@ def read_supplier_balance(request: Request, id: str) -> Balance:
     "GET",
     "/v1/suppliers/{id}/statements",
     summary="A supplier's statement of some days, with the origin of every line",
-    notes="As text/csv it is the lines alone, those of up to 10,000 journal entries in one file, "
-    "whatever `limit` says. A day that is not over yet goes on.",
+    notes="As text/csv it is the lines, those of up to 10,000 journal entries in one file, "
+    "whatever `limit` says, between what each account opens and closes with. A day that is not "
+    "over yet goes on.",
     roles=("operator", "supplier"),
     query=StatementQuery,
     answer=SupplierStatementView,
@@ -181,6 +244,7 @@ def read_supplier_statement(request: Request, id: str) -> Any:
         total=found.total,
         closing_balance=found.closing_balance,
         opening=found.opening,
+        change=found.change,
         closing=found.closing,
         items=found.lines,
         next_cursor=pages.cursor(request.scope, found.next_after),

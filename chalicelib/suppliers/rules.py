@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from chalicelib.ledger.rules import Change, Posting
-from chalicelib.parties.settlement_terms import SettlementTerms
+from chalicelib.parties.settlement_terms import SettlementBasis, SettlementTerms
 
 LineKind = Literal[
     "delivery",
@@ -24,6 +24,8 @@ LineKind = Literal[
     "deposit",
     "deposit_returned",
     "deposit_drawn",
+    "remittance",
+    "remittance_reversed",
     "payout",
     "payout_paid",
     "payout_returned",
@@ -32,8 +34,9 @@ LineKind = Literal[
     "adjustment",
 ]
 DepositKind = Literal["received", "returned", "drawn"]
-# What a deposit is drawn on for: what the supplier owes in fees, or a damage to the platform.
-Pays = Literal["fees", "damages"]
+# What a deposit is drawn on for: what the supplier owes in fees, or of what it was paid and should
+# not have been, or a damage to the platform.
+Pays = Literal["fees", "payable", "damages"]
 Account = Literal["payable", "held", "owed", "deposit", "in_payout"]
 # What an entry is begins its id.
 KINDS: Mapping[str, LineKind] = {
@@ -54,12 +57,32 @@ KINDS: Mapping[str, LineKind] = {
     "deposit_received": "deposit",
     "deposit_returned": "deposit_returned",
     "deposit_drawn": "deposit_drawn",
+    "supplier-remittance": "remittance",
+    "supplier-remittance-reversed": "remittance_reversed",
     "payout": "payout",
     "payout-netted": "netting",
     "payout-paid": "payout_paid",
     "payout-returned": "payout_returned",
     "payout-cancelled": "payout_cancelled",
 }
+
+
+class Goods(NamedTuple):
+    """What units of one SKU come to in a posting to its supplier, as its order line froze it.
+
+    `net` is what customers paid for them without shipping, `spread` what of it is the leader's
+    own, `cost` what is the supplier's. A refund of an amount has money and no units.
+    """
+
+    sku_id: str
+    units: int
+    net: int
+    spread: int
+    cost: int
+    unit_cost: int
+    basis: SettlementBasis
+    fee_bps: int
+    terms_version: int
 
 
 def annual_fee_id(supplier_id: str, fee_year: date) -> str:
@@ -81,6 +104,7 @@ class StatementLine:
     """One posting of one entry. `amount` is in the supplier's favour: what it owes lies below zero.
 
     The ids are None where it came of none of that kind, or of several: `of` has them all.
+    `explained_at` is where it is told how the amount came about.
     """
 
     posted_at: datetime
@@ -94,6 +118,7 @@ class StatementLine:
     refund_id: str | None
     leader_id: str | None
     of: tuple[str, ...]
+    explained_at: str
 
 
 def lines_of(change: Change) -> list[StatementLine]:
@@ -115,7 +140,12 @@ def _line(change: Change, posting: Posting) -> StatementLine:
         refund_id=_only("rfd", origin),
         leader_id=_only("ldr", origin),
         of=tuple(posting.of),
+        explained_at=explained_at(change.party.removeprefix("supplier:"), change.entry_id),
     )
+
+
+def explained_at(supplier_id: str, entry_id: str) -> str:
+    return f"/v1/suppliers/{supplier_id}/statements/lines/{entry_id}"
 
 
 def _only(prefix: str, origin: Sequence[str]) -> str | None:

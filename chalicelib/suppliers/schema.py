@@ -141,7 +141,9 @@ class DrawDeposit(RequestModel):
     amount: PositiveAmount
     reason: Text
     pays: Pays = Field(
-        default="fees", description="What it owes in fees, or a damage to the platform."
+        default="fees",
+        description="`fees`: what it owes in fees; `payable`: what it owes as its `payable` is "
+        "below zero; `damages`: a damage to the platform.",
     )
 
 
@@ -156,6 +158,31 @@ class DepositView(View):
     pays: Pays | None
     booked_at: Instant
     booked_by: str
+
+
+class BookSupplierRemittance(RequestModel):
+    amount: PositiveAmount
+    reference: Reference = Field(
+        description="What tells one transfer from the next: the same again is the same one."
+    )
+
+
+class ReverseSupplierRemittance(RequestModel):
+    reason: Text
+
+
+class SupplierRemittanceView(View):
+    id: str
+    supplier_id: str
+    amount: int
+    fees: int = Field(description="What of it pays fees, which come first.")
+    payable: int = Field(description="What of it pays what the supplier owes otherwise.")
+    currency: str
+    reference: str
+    received_at: Instant
+    booked_by: str
+    reversed_at: Instant | None
+    reversal_reason: str | None
 
 
 class SupplierBalanceView(View):
@@ -190,6 +217,7 @@ class StatementLineView(View):
     refund_id: str | None
     leader_id: str | None = Field(description="Of a fee for its community.")
     of: list[str] = Field(description="All ids that it came of, where there are several.")
+    explained_at: str = Field(description="Where it is told how the amount came about.")
 
 
 class AccountsView(View):
@@ -215,10 +243,15 @@ class SupplierStatementView(View):
     supplier_id: str
     currency: str
     period: PeriodView
-    opening_balance: int
-    total: int = Field(description="What all lines of the period come to, on all pages.")
+    opening_balance: int = Field(
+        description="What the supplier had coming: all accounts but its deposit."
+    )
+    total: int = Field(description="What the period changed of that.")
     closing_balance: int
     opening: AccountsView = Field(description="By account, in the supplier's favour.")
+    change: AccountsView = Field(
+        description="What all lines of the period come to, on all pages, by account."
+    )
     closing: AccountsView
     items: list[StatementLineView] = Field(
         description="In order of posting; those of up to `limit` journal entries."

@@ -1,14 +1,16 @@
 """A supplier's balance, and its statements by period in the forms people ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Invalid
+from chalicelib.ledger import history_store
 from chalicelib.ledger import service as books
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.sides import SUPPLIERS_PURPOSES
 from chalicelib.parties import service as parties
 from chalicelib.parties import store
 from chalicelib.platform import sheets
@@ -21,6 +23,7 @@ from chalicelib.suppliers.rules import StatementLine
 # What one file holds; more is asked for in shorter periods.
 LINES_A_FILE = 10_000
 LONGEST = timedelta(days=366)
+COLUMNS = ["currency", *(field.name for field in fields(StatementLine)), "balance", "change"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,11 @@ class Period:
 @dataclass(frozen=True)
 class Statement:
     """What a period changed of a supplier's balances; all amounts are in its favour, so what it
-    owes lies below zero. `next_after` is where the lines go on."""
+    owes lies below zero. `next_after` is where the lines go on.
+
+    Its balance is what the supplier has coming, whose accounts payouts settle with each other; a
+    deposit is its own money in another's hands, and stands apart.
+    """
 
     supplier_id: str
     currency: str
@@ -80,15 +87,23 @@ class Statement:
 
     @property
     def opening_balance(self) -> int:
-        return sum(self.opening.values())
+        return _coming(self.opening)
 
     @property
     def closing_balance(self) -> int:
-        return sum(self.closing.values())
+        return _coming(self.closing)
+
+    @property
+    def change(self) -> Mapping[str, int]:
+        return {each: self.closing[each] - self.opening[each] for each in self.closing}
 
     @property
     def total(self) -> int:
         return self.closing_balance - self.opening_balance
+
+
+def _coming(accounts: Mapping[str, int]) -> int:
+    return sum(amount for each, amount in accounts.items() if each != "deposit")
 
 
 def balance(supplier_id: str, caller: Caller) -> Balance:
@@ -120,23 +135,24 @@ def statement(
     caller.must_be("supplier", supplier_id, "supplier")
     supplier = parties.supplier(supplier_id)
     party = f"supplier:{supplier_id}"
-    changes, next_after = ledger.history(party, after, period.first, period.last, limit)
+    changes, next_after = history_store.history(party, after, period.first, period.last, limit)
     before = books.balances_before(party, period.first)
     after_it = books.balances_before(party, period.last + timedelta(days=1))
     return Statement(
         supplier_id=supplier_id,
         currency=supplier.currency,
         period=period,
-        opening={each: -before[each] for each in ledger.SUPPLIERS_PURPOSES},
-        closing={each: -after_it[each] for each in ledger.SUPPLIERS_PURPOSES},
+        opening={each: -before[each] for each in SUPPLIERS_PURPOSES},
+        closing={each: -after_it[each] for each in SUPPLIERS_PURPOSES},
         lines=tuple(line for change in changes for line in rules.lines_of(change)),
         next_after=next_after,
     )
 
 
 def as_csv(supplier_id: str, period: Period, caller: Caller) -> bytes:
-    """All lines of the period with a header, so that a spreadsheet's sum of `amount` is the total.
+    """All lines of the period between what each account opens and closes with, under a header.
 
+    Of each account the lines' `amount` sum up to its `change`; `balance` is what it has after them.
     Raises what `statement` does, and Invalid where there are more than one file holds.
     """
     whole = statement(supplier_id, period, caller, None, LINES_A_FILE)
@@ -144,15 +160,36 @@ def as_csv(supplier_id: str, period: Period, caller: Caller) -> bytes:
         raise Invalid.field(
             "to", f"has more than {LINES_A_FILE} entries before it; ask for a shorter period"
         )
-    rows = [_row(whole.currency, line) for line in whole.lines]
-    columns = ["currency", *(field.name for field in fields(StatementLine))]
-    return sheets.written([sheets.Sheet("Statement", columns, rows)], "csv")
+    rows = [
+        *(_row(whole, "opening", account, opens) for account, opens in whole.opening.items()),
+        *_lines(whole),
+        *(
+            [*_row(whole, "closing", account, closes)[:-1], whole.change[account]]
+            for account, closes in whole.closing.items()
+        ),
+    ]
+    return sheets.written([sheets.Sheet("Statement", COLUMNS, rows)], "csv")
 
 
 def _today() -> date:
     return clock.business_date(clock.now(), settings().zone)
 
 
-def _row(currency: str, line: StatementLine) -> list[Cell]:
-    told = {"posted_at": clock.to_text(line.posted_at), "of": " ".join(line.of)}
-    return [currency, *{**vars(line), **told}.values()]
+def _lines(whole: Statement) -> Iterator[list[Cell]]:
+    after = dict(whole.opening)
+    for line in whole.lines:
+        after[line.account] += line.amount
+        told = {"posted_at": clock.to_text(line.posted_at), "of": " ".join(line.of)}
+        yield [whole.currency, *{**vars(line), **told}.values(), after[line.account], None]
+
+
+def _row(whole: Statement, kind: str, account: str, balance: int) -> list[Cell]:
+    """What an account opens or closes with."""
+    cells: dict[str, Cell] = dict.fromkeys(COLUMNS)
+    told: dict[str, Cell] = {
+        "currency": whole.currency,
+        "kind": kind,
+        "account": account,
+        "balance": balance,
+    }
+    return list({**cells, **told}.values())

@@ -1,4 +1,5 @@
-"""The suppliers table: deposits, and what is counted of a supplier by fee year and by month."""
+"""The suppliers table: deposits, remittances, and what is counted of a supplier by fee year and by
+month."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -8,11 +9,13 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.platform import store
 from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, Row, table
-from chalicelib.platform.transaction import Put, Update, create
+from chalicelib.platform.transaction import Delete, Put, Update, create
+from chalicelib.suppliers.remittances import SupplierRemittance
 from chalicelib.suppliers.rules import Deposit
 
 DEPOSIT, COMMUNITY, FINES = "deposit#", "community#", "fines#"
-FEE_YEARS = "fee_years"
+TRANSFER = "transfer#"
+FEE_YEARS, OWES = "fee_years", "owes"
 
 
 SuppliersMeta = table("SUPPLIERS_TABLE")
@@ -36,6 +39,35 @@ class DepositRow(EntityRow[Deposit]):
     @classmethod
     def keys(cls, entity: Deposit) -> dict[str, Any]:
         return {"pk": entity.supplier_id, "sk": DEPOSIT + entity.id}
+
+
+class RemittanceRow(EntityRow[SupplierRemittance]):
+    Meta = SuppliersMeta
+    entity = SupplierRemittance
+
+    id = UnicodeAttribute()
+    supplier_id = UnicodeAttribute()
+    amount = IntegerAttribute()
+    fees = IntegerAttribute()
+    payable = IntegerAttribute()
+    currency = UnicodeAttribute()
+    reference = UnicodeAttribute()
+    received_at = InstantAttribute()
+    booked_by = UnicodeAttribute()
+    reversed_at = InstantAttribute(null=True)
+    reversal_reason = UnicodeAttribute(null=True)
+
+    @classmethod
+    def keys(cls, entity: SupplierRemittance) -> dict[str, Any]:
+        return {"pk": entity.supplier_id, "sk": TRANSFER + entity.id}
+
+
+class OwesRow(Row):
+    """Says that a person was told that a supplier owes of what it was paid, and by which batch."""
+
+    Meta = SuppliersMeta
+
+    batch_id = UnicodeAttribute()
 
 
 class CommunityRow(Row):
@@ -74,6 +106,43 @@ def deposits_of(supplier_id: str) -> list[Deposit]:
     rows = store.query(DepositRow, supplier_id, where=DepositRow.sk.startswith(DEPOSIT))
     found = [row.to_entity() for row in rows]
     return sorted(found, key=lambda each: (each.booked_at, each.id), reverse=True)
+
+
+def get_remittance(supplier_id: str, remittance_id: str) -> SupplierRemittance | None:
+    row = store.get(RemittanceRow, supplier_id, TRANSFER + remittance_id)
+    return row.to_entity() if row else None
+
+
+def add_remittance(remittance: SupplierRemittance) -> Put:
+    return create(RemittanceRow.of(remittance))
+
+
+def reverse_remittance(after: SupplierRemittance) -> Put:
+    """The write that reverses it once; Stale where that was done meanwhile."""
+    return Put(RemittanceRow.of(after), RemittanceRow.reversed_at.does_not_exist())
+
+
+def remittances_of(supplier_id: str) -> list[SupplierRemittance]:
+    """All of them, the newest first: there are few of any supplier."""
+    rows = store.query(RemittanceRow, supplier_id, where=RemittanceRow.sk.startswith(TRANSFER))
+    found = [row.to_entity() for row in rows]
+    return sorted(found, key=lambda each: (each.received_at, each.id), reverse=True)
+
+
+def told_to_owe(supplier_ids: Iterable[str]) -> dict[str, str]:
+    """The batch by which a person was told of each supplier that owes; of others nothing."""
+    rows = store.get_many(OwesRow, [(each, OWES) for each in supplier_ids])
+    return {row.pk: row.batch_id for row in rows}
+
+
+def tell_to_owe(supplier_id: str, batch_id: str) -> Put:
+    """Stale where it was told before."""
+    return create(OwesRow(supplier_id, OWES, batch_id=batch_id))
+
+
+def owes_no_more(supplier_id: str, batch_id: str) -> Delete:
+    """Stale where it was told by another batch meanwhile."""
+    return Delete(OwesRow.at(supplier_id, OWES), OwesRow.batch_id == batch_id)
 
 
 def has_delivered_to(supplier_id: str, leader_id: str, fee_year: date) -> bool:

@@ -26,7 +26,7 @@ def sizes() -> tuple[int, int, int]:
     """Bytes at most of the fold, of the fold beside its parties, and packed as steps keep it."""
     from chalicelib.audit.looking import by_party
     from chalicelib.kernel import clock
-    from chalicelib.ledger import store as ledger
+    from chalicelib.ledger import fold_store
     from chalicelib.ledger.rules import Entry, Posting, fold
 
     now = clock.now()
@@ -42,7 +42,7 @@ def sizes() -> tuple[int, int, int]:
     tracemalloc.stop()
     if len(parties) != LEADERS:
         raise RuntimeError(f"{len(parties)} parties were folded")
-    return folded, looked_at, len(ledger.pack(books))
+    return folded, looked_at, len(fold_store.pack(books))
 
 
 def names(n: int) -> list[str]:

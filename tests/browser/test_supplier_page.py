@@ -118,6 +118,18 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(desk: Desk, place: 
     assert width(desk.page) <= PHONE["width"]
 
 
+def test_a_phone_shows_why_an_amount_is_what_it_is(desk: Desk) -> None:
+    desk.world.delivered_order(desk.sale)
+    desk.sign_in()
+    desk.page.set_viewport_size(PHONE)
+    desk.page.goto(f"{desk.address}/money")
+    desk.page.get_by_role("link", name="Why ").first.click()
+    expect(desk.page.get_by_role("heading", name="Why this amount")).to_be_visible()
+    expect(desk.page.get_by_role("heading", name="What it adds up")).to_be_visible()
+    assert width(desk.page) <= PHONE["width"]
+    assert desk.complaints == []
+
+
 def width(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth"))
 

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
-from chalicelib.ledger import rules, service
+from chalicelib.ledger import fold_store, history_store, period_store, rules, service
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.fold_store import FoldRow
 from chalicelib.ledger.periods import Period
 from chalicelib.ledger.rules import Books, Bound, Entry, Posting, Sums
 from chalicelib.ledger.seals import Seal
-from chalicelib.ledger.store import FoldRow, OutOfBounds
+from chalicelib.ledger.store import OutOfBounds
 from chalicelib.platform import settings as platform
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
@@ -200,32 +201,32 @@ def books(n: int) -> Books:
 
 
 def test_a_step_that_was_kept_is_where_the_next_begins() -> None:
-    assert ledger.folded() == (None, {})
-    ledger.keep_fold(None, NOW, books(5))
-    assert ledger.folded() == (NOW, books(5))
+    assert fold_store.folded() == (None, {})
+    fold_store.keep_fold(None, NOW, books(5))
+    assert fold_store.folded() == (NOW, books(5))
     later = NOW + timedelta(hours=1)
-    ledger.keep_fold(NOW, later, books(9))
-    assert ledger.folded() == (later, books(9))
+    fold_store.keep_fold(NOW, later, books(9))
+    assert fold_store.folded() == (later, books(9))
 
 
 @pytest.mark.parametrize("before", [None, NOW - timedelta(hours=1)])
 def test_a_step_from_where_the_fold_no_longer_is_is_not_kept(before: datetime | None) -> None:
-    ledger.keep_fold(None, NOW, books(5))
+    fold_store.keep_fold(None, NOW, books(5))
     with pytest.raises(Stale):
-        ledger.keep_fold(before, NOW + timedelta(hours=1), books(7))
-    assert ledger.folded() == (NOW, books(5))
+        fold_store.keep_fold(before, NOW + timedelta(hours=1), books(7))
+    assert fold_store.folded() == (NOW, books(5))
 
 
 def test_a_step_of_many_accounts_is_kept_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "ACCOUNTS_A_PAGE", 3)
+    monkeypatch.setattr(fold_store, "ACCOUNTS_A_PAGE", 3)
     many: Books = {("EUR", f"supplier:sup_{n}:payable"): Sums(0, n + 1) for n in range(10)}
-    ledger.keep_fold(None, NOW, many)
-    assert ledger.folded() == (NOW, many)
+    fold_store.keep_fold(None, NOW, many)
+    assert fold_store.folded() == (NOW, many)
 
 
 def test_only_steps_that_were_left_behind_expire() -> None:
-    ledger.keep_fold(None, NOW, books(5))
-    ledger.keep_fold(NOW, NOW + timedelta(hours=1), books(9))
+    fold_store.keep_fold(None, NOW, books(5))
+    fold_store.keep_fold(NOW, NOW + timedelta(hours=1), books(9))
     rows = [row for row in FoldRow.scan() if row.pk.startswith("fold")]
     expiring = [row.through for row in rows if row.ttl]
     assert expiring == [NOW]
@@ -246,13 +247,13 @@ def deliver(n: int, cost: int, at: datetime = NOW) -> Entry:
 def history(
     first: date, last: date, after: str | None = None, limit: int = 100
 ) -> tuple[list[str], str | None]:
-    found, position = ledger.history(SUPPLIER, after, first, last, limit)
+    found, position = history_store.history(SUPPLIER, after, first, last, limit)
     return [each.entry_id for each in found], position
 
 
 def test_what_is_posted_to_a_supplier_is_its_history_with_what_it_came_of() -> None:
     write(*ledger.post(deliver(1, 700)))
-    (change,), _ = ledger.history(SUPPLIER, None, NOW.date(), NOW.date(), 10)
+    (change,), _ = history_store.history(SUPPLIER, None, NOW.date(), NOW.date(), 10)
     assert (change.entry_id, change.subject, change.posted_at) == ("delivered:prc_1", "ord_1", NOW)
     assert change.postings == (Posting(f"{SUPPLIER}:payable", -700, ("dsp_1", "prc_1")),)
 
@@ -305,8 +306,8 @@ def test_a_long_history_is_added_up_once(monkeypatch: pytest.MonkeyPatch) -> Non
         ]
         assert found == [0, -3, -6, -9, -12, -12]
     step = day + timedelta(days=2)
-    assert ledger.last_step(SUPPLIER, day + timedelta(days=1)) == (None, {})
-    last, sums = ledger.last_step(SUPPLIER, day + timedelta(days=9))
+    assert history_store.last_step(SUPPLIER, day + timedelta(days=1)) == (None, {})
+    last, sums = history_store.last_step(SUPPLIER, day + timedelta(days=9))
     assert (last, sums["payable"]) == (step, -6)
 
 
@@ -321,7 +322,7 @@ def test_no_step_is_kept_of_days_to_which_something_may_still_be_posted(
     for minutes, kept in ((14, None), (15, midnight.date())):
         monkeypatch.setattr(clock, "now", lambda at=minutes: midnight + timedelta(minutes=at))
         assert service.balances_before(SUPPLIER, after)["payable"] == -2
-        assert ledger.last_step(SUPPLIER, after)[0] == kept
+        assert history_store.last_step(SUPPLIER, after)[0] == kept
 
 
 def test_history_is_read_page_by_page_without_a_gap() -> None:
@@ -401,11 +402,11 @@ def test_a_look_at_the_whole_table_finds_each_entry_and_balance_once() -> None:
 
 def test_an_entry_is_dated_into_no_closed_month() -> None:
     closed = Period(f"{NOW:%Y-%m}", NOW, "op", "aud_1", 0, "0")
-    write(ledger.close_period(closed))
-    assert ledger.get_period(closed.month) == closed
-    assert ledger.periods() == [closed]
+    write(period_store.close_period(closed))
+    assert period_store.get_period(closed.month) == closed
+    assert period_store.periods() == [closed]
     with pytest.raises(Stale):
-        write(ledger.close_period(closed))
+        write(period_store.close_period(closed))
     with pytest.raises(Stale):
         write(*ledger.post(receipt(1)))
     write(*ledger.post(receipt(2, NOW + timedelta(days=31))))
@@ -413,6 +414,6 @@ def test_an_entry_is_dated_into_no_closed_month() -> None:
 
 
 def test_a_seal_is_kept_once() -> None:
-    ledger.keep_seal("2026-03-01", Seal(1, "a"))
-    ledger.keep_seal("2026-03-01", Seal(2, "b"))
-    assert ledger.seals() == {"2026-03-01": Seal(1, "a")}
+    period_store.keep_seal("2026-03-01", Seal(1, "a"))
+    period_store.keep_seal("2026-03-01", Seal(2, "b"))
+    assert period_store.seals() == {"2026-03-01": Seal(1, "a")}

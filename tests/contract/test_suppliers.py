@@ -10,6 +10,7 @@ from chalicelib.parties import store as parties
 from chalicelib.parties.settlement_terms import SettlementTerms, Waiver
 from chalicelib.platform.transaction import write, write_alone
 from chalicelib.suppliers import store as suppliers
+from chalicelib.suppliers.remittances import SupplierRemittance
 from chalicelib.suppliers.rules import Deposit
 from tests.support.made import NOW
 
@@ -47,6 +48,39 @@ def test_terms_are_the_newest_and_each_version_stays_as_it_was() -> None:
     }
     assert parties.settlement_terms_versions("sup_1") == [first, second]
     assert parties.settlement_terms_versions("sup_2") == []
+
+
+def some_transfer(reference: str = "T1") -> SupplierRemittance:
+    return SupplierRemittance(
+        f"rem_{reference}", "sup_1", 700, 300, 400, "EUR", reference, NOW, "op_1"
+    )
+
+
+def test_a_transfer_is_stored_and_reversed_once() -> None:
+    made, later = some_transfer(), replace(some_transfer("T2"), received_at=NOW + timedelta(1))
+    write_alone(suppliers.add_remittance(made))
+    write_alone(suppliers.add_remittance(later))
+    with pytest.raises(Stale):
+        write_alone(suppliers.add_remittance(made))
+    assert suppliers.get_remittance("sup_1", made.id) == made
+    assert suppliers.get_remittance("sup_2", made.id) is None
+    assert suppliers.remittances_of("sup_1") == [later, made]
+    after = made.reversed("another's", NOW)
+    write_alone(suppliers.reverse_remittance(after))
+    assert suppliers.get_remittance("sup_1", made.id) == after
+    with pytest.raises(Stale):
+        write_alone(suppliers.reverse_remittance(after))
+
+
+def test_it_is_kept_once_by_which_batch_a_debt_was_told() -> None:
+    write(suppliers.tell_to_owe("sup_1", "pob_1"))
+    with pytest.raises(Stale):
+        write(suppliers.tell_to_owe("sup_1", "pob_2"))
+    assert suppliers.told_to_owe(["sup_1", "sup_2"]) == {"sup_1": "pob_1"}
+    with pytest.raises(Stale):
+        write(suppliers.owes_no_more("sup_1", "pob_2"))
+    write(suppliers.owes_no_more("sup_1", "pob_1"))
+    assert suppliers.told_to_owe(["sup_1"]) == {}
 
 
 def test_a_version_is_set_once() -> None:

@@ -131,6 +131,8 @@ def test_posts_say_whether_they_need_an_idempotency_key(spec: Json) -> None:
         "/v1/suppliers/{id}/deposits",
         "/v1/suppliers/{id}/deposits/draw",
         "/v1/suppliers/{id}/deposits/return",
+        "/v1/suppliers/{id}/remittances",
+        "/v1/suppliers/{id}/remittances/{remittance_id}/reverse",
         "/v1/payout-batches",
         "/v1/payout-batches/{id}/approve",
         "/v1/payout-batches/{id}/cancel",

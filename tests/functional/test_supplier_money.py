@@ -1,5 +1,6 @@
 """The suppliers' side of the money: what they are paid by, what they pay, what they are told."""
 
+import csv
 from datetime import date, timedelta
 from typing import Any
 from unittest import mock
@@ -458,6 +459,10 @@ def test_a_deposits_reference_stands_for_one_transfer(world: World) -> None:
     assert (again.status, again.json) == (200, made)
     other = deposit(world, supplier_id, amount=600, reference="T1")
     assert (other.status, other.code) == (409, "reference_reused")
+    assert other.json["detail"] == (
+        f"The reference T1 was booked before: received 5.00 EUR, at {made['booked_at']} by op_test."
+        " Another is booked under another one."
+    )
     draw = {"amount": 100, "reason": "spoilt", "pays": "damages"}
     drawn = f"/v1/suppliers/{supplier_id}/deposits/draw"
     first = created(world.operator.post(drawn, draw, key="once"))
@@ -577,9 +582,29 @@ def test_a_statement_as_a_file_sums_up_to_its_total(world: World) -> None:
         world.delivered_order(sale)
     where = f"/v1/suppliers/{sale.supplier_id}/statements?from={today()}&to={today()}&limit=1"
     answer = world.operator.get(where, Accept="text/csv")
-    header, *rows = answer.text.lstrip("\ufeff").splitlines()
-    amount = header.split(",").index("amount")
-    assert [int(row.split(",")[amount]) for row in rows] == [700, 700, 700]
+    rows = list(csv.DictReader(answer.text.lstrip("\ufeff").splitlines()))
+    of_payable = [row for row in rows if row["account"] == "payable"]
+    told = [(row["kind"], row["amount"], row["balance"], row["change"]) for row in of_payable]
+    assert told == [
+        ("opening", "", "0", ""),
+        ("delivery", "700", "700", ""),
+        ("delivery", "700", "1400", ""),
+        ("delivery", "700", "2100", ""),
+        ("closing", "", "2100", "2100"),
+    ]
+    assert sum(int(row["amount"]) for row in rows if row["amount"]) == 2100
+
+
+def test_a_deposit_is_no_part_of_what_a_supplier_has_coming(world: World, time: Clock) -> None:
+    supplier_id, _ = fined_orders(world, 1)
+    created(deposit(world, supplier_id, amount=700, reference="T1"))
+    time.move_on(hours=13)
+    invoke("dispatch_clocks")
+    told = statement(world, supplier_id, **{"from": today() - timedelta(days=1)})
+    assert (told["opening_balance"], told["total"], told["closing_balance"]) == (0, -500, -500)
+    by_account = {"payable": -500, "held": 0, "owed": 0, "deposit": 700, "in_payout": 0}
+    assert told["opening"] == dict.fromkeys(by_account, 0)
+    assert told["change"] == told["closing"] == by_account
 
 
 def test_a_statement_is_of_this_month_unless_another_time_is_asked_for(world: World) -> None:

@@ -532,6 +532,32 @@ def test_money_shows_what_is_to_come_and_of_what(
     assert shipped["id"] in statement.text
 
 
+def test_each_amount_of_the_money_leads_to_why_it_is_so(
+    world: World, browser: Browser, shipped: Json
+) -> None:
+    world.move(shipped["id"], "deliver")
+    (line,) = re.findall(r"supplier/money/lines/([^\"]+)", browser.get("supplier/money").text)
+    page = browser.get(f"supplier/money/lines/{line}").text
+    balance = world.operator.get(f"/v1/suppliers/{shipped['supplier_id']}/balance").json
+    assert written(balance["payable"], "EUR") in page
+    assert "your cost of 7.00 EUR" in page
+    assert line in page
+    assert browser.get("supplier/money/lines/delivered:prc_none").status == 404
+
+
+def test_a_deposit_stands_apart_from_what_is_to_come(
+    world: World, browser: Browser, shipped: Json
+) -> None:
+    deposits = f"/v1/suppliers/{shipped['supplier_id']}/deposits"
+    created(world.operator.post(deposits, {"amount": 1000, "reference": "T1"}))
+    page = browser.get("supplier/money").text
+    (in_all,) = re.findall(r"You have coming in all.*", page)
+    assert in_all.count("0.00 EUR") == 3
+    assert "10.00 EUR" not in in_all
+    (apart,) = re.findall(r"Deposit, which is apart.*", page)
+    assert apart.count("10.00 EUR") == 2
+
+
 def test_days_that_cannot_be_say_so(browser: Browser) -> None:
     answer = browser.get("supplier/money?from=2026-02-02&to=2026-02-01")
     assert answer.status == 422

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
-from chalicelib.ledger import rules, service
+from chalicelib.ledger import fold_store, rules, service
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.transaction import write
 from tests.support.at_once import THREADS, at_once, each
@@ -81,5 +81,5 @@ def test_entries_posted_while_steps_are_kept_are_counted_once(
 
 def test_control_the_rig_catches_steps_that_overwrite_each_other(world: World) -> None:
     post_entries()
-    with unguarded(), mock.patch.object(ledger, "_step", return_value="fold#in-place"):
+    with unguarded(), mock.patch.object(fold_store, "_step", return_value="fold#in-place"):
         assert keep_steps_at_once() == {"kept": THREADS}

@@ -10,10 +10,12 @@ from chalicelib.dispatch import clocks
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.suppliers import fees
+from chalicelib.suppliers.owing import look
 from tests.support.at_once import THREADS, at_once, each, outcomes
 from tests.support.clouds import ON_EACH_CLOUD
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
+from tests.support.payouts import paid_and_refunded
 from tests.support.unguarded import unguarded
 from tests.support.world import World
 
@@ -165,6 +167,74 @@ def book_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
 @ON_EACH_CLOUD
 def test_one_transfer_told_sixteen_times_at_once_is_one_deposit(world: World) -> None:
     assert book_at_once(world) == ({"201": 1, "200": 15}, 1000, [])
+
+
+def pay_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
+    """Of a debt of 7.00 sixteen times 3.00 are transferred, or drawn from a deposit."""
+    supplier_id = paid_and_refunded(world).supplier_id
+    path = f"/v1/suppliers/{supplier_id}"
+    body = {"amount": 5000, "reference": "T1"}
+    assert world.operator.post(f"{path}/deposits", body).status == 201
+
+    def pay(n: int) -> Answer:
+        if n % 2:
+            body = {"amount": 300, "reason": "fines", "pays": "payable"}
+            return world.operator.post(f"{path}/deposits/draw", body)
+        return world.operator.post(f"{path}/remittances", {"amount": 300, "reference": f"R{n}"})
+
+    answers = at_once(each(range(THREADS), pay))
+    return outcomes(answers), balance(world, supplier_id, "payable"), findings()
+
+
+@ON_EACH_CLOUD
+def test_no_more_of_a_debt_is_paid_at_once_than_is_owed(world: World) -> None:
+    assert pay_at_once(world) == ({"201": 2, "409 more_than_owed": 14}, -100, [])
+
+
+def test_control_the_rig_catches_a_debt_paid_beyond_itself(world: World) -> None:
+    with unguarded():
+        answered, left, _ = pay_at_once(world)
+    assert (answered, left) == ({"201": 16}, 16 * 300 - 700)
+
+
+def remit_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
+    """One transfer of 7.00 is told by sixteen."""
+    supplier_id = paid_and_refunded(world).supplier_id
+    path = f"/v1/suppliers/{supplier_id}/remittances"
+    body = {"amount": 700, "reference": "T1"}
+    answers = at_once(each(range(THREADS), lambda _: world.operator.post(path, body)))
+    return outcomes(answers), balance(world, supplier_id, "payable"), findings()
+
+
+@ON_EACH_CLOUD
+def test_one_transfer_told_sixteen_times_at_once_is_one_remittance(world: World) -> None:
+    assert remit_at_once(world) == ({"201": 1, "200": 15}, 0, [])
+
+
+def test_control_the_rig_catches_a_transfer_booked_twice(world: World) -> None:
+    with unguarded():
+        _, left, _ = remit_at_once(world)
+    assert left > 0
+
+
+def call_at_once(world: World) -> tuple[int, list[str]]:
+    """Sixteen batches find one supplier in debt."""
+    supplier_id = paid_and_refunded(world).supplier_id
+    batches = [f"pob_{n}" for n in range(THREADS)]
+    at_once(each(batches, lambda batch_id: look([supplier_id], "EUR", batch_id)))
+    found = world.operator.get("/v1/cases").json["items"]
+    return sum(case["kind"] == "supplier_owes" for case in found), findings()
+
+
+@ON_EACH_CLOUD
+def test_a_person_is_called_once_about_a_debt_that_many_batches_find(world: World) -> None:
+    assert call_at_once(world) == (1, [])
+
+
+def test_control_the_rig_catches_a_debt_told_twice(world: World) -> None:
+    with unguarded():
+        told, _ = call_at_once(world)
+    assert told > 1
 
 
 def set_at_once(world: World) -> list[int]:

@@ -10,7 +10,7 @@ from chalicelib.parties.settlement_terms import (
 )
 from chalicelib.plans import leaders
 from chalicelib.plans import service as plans
-from chalicelib.suppliers import agreeing, deposits
+from chalicelib.suppliers import agreeing, deposits, remitting
 from chalicelib.suppliers.deposits import Asked
 from chalicelib.suppliers.rules import DepositKind, Pays
 from tests.soak.happening import Operations
@@ -22,7 +22,7 @@ happens = OPERATIONS.happens
 
 BASES: tuple[SettlementBasis, ...] = ("cost", "revenue_share", "revenue_share")
 BEARERS: tuple[RefundBearer, ...] = ("supplier", "platform")
-PAYS: tuple[Pays, ...] = ("fees", "damages")
+PAYS: tuple[Pays, ...] = ("fees", "payable", "damages")
 # A plan is given a new version some days ahead, or for today, once a day.
 DAYS_AHEAD = 4
 # Terms that change with every other order would tell nothing of those that stay.
@@ -87,6 +87,12 @@ def draw_on_a_deposit(town: Town) -> None:
     amount = town.chance.randint(1, 900)
     asked = Asked("drawn", _supplier(town), amount, told, reason="as agreed", pays=pays)
     deposits.book(asked, OPERATOR, town.request())
+
+
+@happens(2)
+def be_paid_by_a_supplier(town: Town) -> None:
+    amount, reference = town.chance.randint(1, 900), f"T{town.number()}"
+    remitting.remit(_supplier(town), amount, reference, OPERATOR, town.request())
 
 
 def _transfer(town: Town, kind: DepositKind) -> None:

@@ -26,8 +26,9 @@ from chalicelib.dispatch.rules import Dispatch, dispatch_id
 from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
+from chalicelib.ledger.history_store import HistoryRow, StepRow
 from chalicelib.ledger.rules import Change, Entry, Posting
-from chalicelib.ledger.store import AccountsRow, EntryRow, HistoryRow, PaidOutRow, StepRow
+from chalicelib.ledger.store import AccountsRow, EntryRow, PaidOutRow
 from chalicelib.ordering.lines import OrderLine, Shares
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.store import CapRow, OrderRow
@@ -56,8 +57,10 @@ from chalicelib.settlement.store import (
     StatementRow,
 )
 from chalicelib.stock.store import StockRow
-from chalicelib.suppliers.rules import Deposit
+from chalicelib.suppliers.remittances import SupplierRemittance
+from chalicelib.suppliers.rules import Deposit, Goods
 from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow
+from chalicelib.suppliers.store import RemittanceRow as SupplierRemittanceRow
 from chalicelib.webhooks.replays import Replay
 from chalicelib.webhooks.store import DeliveryRow, EndpointRow, ReplayedRow, ReplayRow
 from tests.support.audited import look_at_everything
@@ -101,6 +104,9 @@ class State:
         self.steps = _rows(StepRow, ledger, "step")
         suppliers = _items("SUPPLIERS_TABLE")
         self.deposits: list[Deposit] = _entities(DepositRow, suppliers, "deposit")
+        self.transferred: list[SupplierRemittance] = _entities(
+            SupplierRemittanceRow, suppliers, "transfer"
+        )
         self.communities = _rows(CommunityRow, suppliers, "community")
         self.fines = _rows(FinesRow, suppliers, "fines")
         self.paid_out = _rows(PaidOutRow, ledger, "paid_out")
@@ -437,14 +443,24 @@ def _fined(state: State) -> Sums:
 
 
 def _deposited(state: State) -> Sums:
-    """What was received of suppliers' deposits, returned, and drawn."""
+    """What was received of suppliers' deposits, returned, and drawn, and what they transferred."""
     due = Sums()
-    against = {None: "cash:bank", "fees": "supplier:{}:owed", "damages": "platform:revenue"}
+    against = {
+        None: "cash:bank",
+        "fees": "supplier:{}:owed",
+        "payable": "supplier:{}:payable",
+        "damages": "platform:revenue",
+    }
     for each in state.deposits:
         held = each.amount if each.kind == "received" else -each.amount
         other = against[each.pays].format(each.supplier_id)
         due[f"{each.currency} supplier:{each.supplier_id}:deposit"] -= held
         due[f"{each.currency} {other}"] += held
+    for made in state.transferred:
+        if not made.reversed_at:
+            due[f"{made.currency} cash:bank"] += made.amount
+            due[f"{made.currency} supplier:{made.supplier_id}:owed"] -= made.fees
+            due[f"{made.currency} supplier:{made.supplier_id}:payable"] -= made.payable
     return due
 
 
@@ -532,6 +548,17 @@ def _remittances(state: State) -> Iterator[str]:
     for account, amount in remitted.items():
         if amount > held[account]:
             yield f"{account}: {amount} is remitted of {held[account]} that came in"
+
+
+def _goods(state: State) -> Iterator[str]:
+    """What is delivered, refunded and held of suppliers tells its goods, which come to it."""
+    told = ("delivered:", "refund:", "disputed:", "dismissed:")
+    for entry in state.entries:
+        for posting in entry.postings:
+            if posting.account.startswith("supplier:") and entry.id.startswith(told):
+                cost = sum(Goods(*each).cost for each in posting.parts)
+                if cost != abs(posting.amount):
+                    yield f"{entry.id} tells goods of {cost}, and has posted {posting.amount}"
 
 
 def _histories(state: State) -> Iterator[str]:
@@ -961,6 +988,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _trial_balance,
     _books,
     _histories,
+    _goods,
     _steps,
     _communities,
     _fines,

@@ -5,7 +5,7 @@ from typing import Any
 from tests.support.communities import communities, deliver
 from tests.support.gateway import Answer
 from tests.support.lambdas import invoke
-from tests.support.world import Api, Sale, World
+from tests.support.world import Api, Sale, World, created
 
 IBAN, OTHER_IBAN = "DE89370400440532013000", "FR1420041010050500013M02606"
 STRIPE_ACCOUNT = "acct_1032D82eZvKYlo2C"
@@ -114,3 +114,15 @@ def gave_back(world: World, sale: Sale, units: int) -> None:
     world.work()
     confirmed = world.leader(sale.leader_id).post(f"/v1/refunds/{made.json['id']}/confirm", {})
     assert confirmed.status == 200, confirmed.text
+
+
+def paid_and_refunded(world: World) -> Sale:
+    """A supplier that was paid 7.00, all of which was refunded then."""
+    sale = world.sale()
+    order = world.delivered_order(sale)
+    batch = sent(world, kind="suppliers")
+    (payout,) = world.operator.get(f"/v1/payout-batches/{batch['id']}/payouts").json["items"]
+    assert tell(world, payout, "paid", "B1").status == 200
+    body = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 1}], "reason": "broken"}
+    created(world.operator.post(f"/v1/orders/{order['id']}/refunds", body))
+    return sale

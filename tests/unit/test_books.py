@@ -136,5 +136,5 @@ def test_an_account_has_a_name_that_beancount_takes(name: str, mapped: str) -> N
 def test_a_transaction_is_dated_where_the_platform_is_at_home() -> None:
     late = entry("e", "EUR", "o", datetime(2026, 3, 1, 23, 30, tzinfo=UTC), {"cash:a": 5, "b": -5})
     told = list(beancount.lines([late], date(2026, 3, 2), ZoneInfo("Europe/Berlin")))
-    assert '2026-03-02 * "o" "e" ^o' in told
+    assert '2026-03-02 * "o" "Entry of o" ^o' in told
     assert "  Assets:Cash:A  0.05 EUR" in told

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.explaining.rules import rounding
+from chalicelib.leader_lines.rules import rounding
 from chalicelib.settlement.rules import EarnedLine, Method, Run, progress
 from tests.support.made import NOW
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from chalicelib.ledger import store as ledger
-from chalicelib.ledger.store import SUPPLIERS_PURPOSES
+from chalicelib.ledger.sides import SUPPLIERS_PURPOSES
 from chalicelib.platform.pages import PageRequest
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.rules import Statement

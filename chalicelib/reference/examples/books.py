@@ -4,6 +4,7 @@ from typing import Any
 
 from chalicelib.reference.examples.story import (
     BAKERY,
+    DISPATCH,
     LEADER,
     ORDER,
     PARCEL,
@@ -11,6 +12,49 @@ from chalicelib.reference.examples.story import (
     REFUND,
     SUPPLIER,
 )
+
+
+def _earned(kind: str, entries: int, debits: int, credits: int) -> dict[str, Any]:
+    return {
+        "currency": "EUR",
+        "kind": kind,
+        "entries": entries,
+        "debits": debits,
+        "credits": credits,
+        "balance": debits - credits,
+    }
+
+
+YEAR: dict[str, Any] = {
+    "leader_id": LEADER,
+    "name": "Lena Wolf",
+    "year": 2026,
+    "currency": "EUR",
+    "statements": 211,
+    "by_kind": {
+        "commission": 412050,
+        "spread": 0,
+        "bonus": 5000,
+        "cap": 0,
+        "clawback": -8120,
+        "held": 0,
+        "payout": -400000,
+        "payout_returned": 0,
+        "netting": 0,
+        "adjustment": 0,
+    },
+    "earned": 417050,
+    "clawed_back": 8120,
+    "paid_out": 400000,
+    "total": 8930,
+}
+MARCH: dict[str, Any] = {
+    "by_kind": dict.fromkeys(YEAR["by_kind"], 0) | {"commission": 102},
+    "earned": 102,
+    "clawed_back": 0,
+    "paid_out": 0,
+    "total": 102,
+}
 
 EXAMPLES: dict[str, Any] = {
     "ReconciliationView": RECONCILIATION_VIEW,
@@ -23,12 +67,24 @@ EXAMPLES: dict[str, Any] = {
         "belongs_to": "2026-02",
         "posted_at": "2026-03-03T09:12:00.000Z",
         "subject": ORDER,
+        "narration": f"Delivery of dispatch {DISPATCH} of order {ORDER}",
+        "income": "margin",
         "currency": "EUR",
         "postings": [
             {"account": "customer_prepayments", "amount": 698},
             {"account": f"supplier:{SUPPLIER}:payable", "amount": -480},
             {"account": f"leader:{LEADER}:pending", "amount": -56},
             {"account": "platform:revenue", "amount": -162},
+        ],
+    },
+    "IncomeReportView": {
+        "first_day": "2026-03-01",
+        "last_day": "2026-03-31",
+        "through": "2026-03-31T22:59:59.999Z",
+        "kinds": [
+            _earned("annual_fees", 2, 0, 20000),
+            _earned("margin", 412, 120, 61804),
+            _earned("refunds", 9, 1458, 0),
         ],
     },
     "ClosedPeriodView": {
@@ -39,28 +95,26 @@ EXAMPLES: dict[str, Any] = {
         "entries": 1204,
         "digest": "7c3f0a9d2b6e4815c0d7f2a3b4e59681",
     },
-    "LeaderTotalsView": {
-        "leader_id": LEADER,
-        "name": "Lena Wolf",
-        "year": 2026,
-        "currency": "EUR",
-        "statements": 211,
-        "by_kind": {
-            "commission": 412050,
-            "spread": 0,
-            "bonus": 5000,
-            "cap": 0,
-            "clawback": -8120,
-            "held": 0,
-            "payout": -400000,
-            "payout_returned": 0,
-            "netting": 0,
-            "adjustment": 0,
-        },
-        "earned": 417050,
-        "clawed_back": 8120,
-        "paid_out": 400000,
-        "total": 8930,
+    "LeaderTotalsView": YEAR,
+    "LeaderYearView": {
+        **YEAR,
+        "statements": 1,
+        **MARCH,
+        "months": [
+            {
+                "month": "2026-03",
+                "statements": [
+                    {
+                        "run_id": "run_2026-03-10",
+                        "business_date": "2026-03-10",
+                        "opening_balance": 0,
+                        "total": 102,
+                        "closing_balance": 102,
+                    }
+                ],
+                **MARCH,
+            }
+        ],
     },
     "StartAudit": {"whole": False},
     "AuditView": {
@@ -75,6 +129,19 @@ EXAMPLES: dict[str, Any] = {
             }
         ],
         "findings_total": 1,
+        "read": {
+            "entries": 1204,
+            "balances": 31,
+            "suppliers": 4,
+            "orders": 310,
+            "leaders": 27,
+            "refunds": 12,
+            "receipts": 311,
+            "payouts": 40,
+            "batches": 2,
+            "reconciliations": 2,
+        },
+        "next_due_at": "2026-03-13T03:00:00.000Z",
         "running": None,
     },
     "TrialBalanceView": {

@@ -113,6 +113,14 @@ PAYOUT_VIEW: dict[str, Any] = {
     "reference": "2026-0313-000871",
     "made_at": "2026-03-12T08:00:19.804Z",
     "told_at": "2026-03-13T09:12:40.006Z",
+    "results": [
+        {
+            "status": "paid",
+            "reference": "2026-0313-000871",
+            "told_at": "2026-03-13T09:12:40.006Z",
+            "told_by": "op_tom",
+        }
+    ],
 }
 
 EXAMPLES: dict[str, Any] = {
@@ -261,14 +269,68 @@ EXAMPLES: dict[str, Any] = {
         "in_payout": 0,
         "paid_out": 0,
     },
+    "SupplierLineExplainedView": {
+        "supplier_id": SUPPLIER,
+        "currency": "EUR",
+        "kind": "delivery",
+        "order_id": ORDER,
+        "dispatch_id": DISPATCH,
+        "parcel_id": PARCEL,
+        "of": [DISPATCH, PARCEL],
+        "accounts": [{"account": "payable", "amount": SHARED}],
+        "goods": [
+            {
+                "account": "payable",
+                "sku_id": EGGS,
+                "title": "Eggs, box of 10",
+                "units": 2,
+                "net": 698,
+                "spread": 0,
+                "brought": 698,
+                "basis": "revenue_share",
+                "fee_bps": 1200,
+                "terms_version": 1,
+                "unit_cost": SHARED // 2,
+                "fee": 698 - SHARED,
+                "cost": SHARED,
+                "amount": SHARED,
+                "method": "half_up",
+            }
+        ],
+        **dict.fromkeys(("fee", "fine", "refund", "chargeback")),
+        **dict.fromkeys(("deposit", "remittance", "payout")),
+        "entry": {
+            "id": f"delivered:{PARCEL}",
+            "posted_at": "2026-03-04T10:12:09.480Z",
+            "subject": ORDER,
+            "belongs_to": None,
+            "postings": [{"account": f"supplier:{SUPPLIER}:payable", "amount": -SHARED}],
+        },
+    },
+    "SupplierRemittanceView": {
+        "id": "rem_7c9e1a3b5d7f402486c8eab0d2f4",
+        "supplier_id": SUPPLIER,
+        "amount": 1367,
+        "fees": 0,
+        "payable": 1367,
+        "currency": "EUR",
+        "reference": "transfer 2026-0317-2210",
+        "received_at": "2026-03-17T09:31:20.004Z",
+        "booked_by": "op_maria",
+        "reversed_at": None,
+        "reversal_reason": None,
+    },
+    "BookSupplierRemittance": {"amount": 1367, "reference": "transfer 2026-0317-2210"},
+    "ReverseSupplierRemittance": {"reason": "The transfer was another supplier's"},
     "SupplierStatementView": {
         "supplier_id": SUPPLIER,
         "currency": "EUR",
         "period": {"from": "2026-03-02", "to": "2026-03-08"},
-        "opening_balance": 950000,
+        "opening_balance": -50000,
         "total": SHARED,
-        "closing_balance": 950000 + SHARED,
+        "closing_balance": SHARED - 50000,
         "opening": ACCOUNTS,
+        "change": {**dict.fromkeys(ACCOUNTS, 0), "payable": SHARED},
         "closing": {**ACCOUNTS, "payable": SHARED},
         "items": [
             {
@@ -283,6 +345,7 @@ EXAMPLES: dict[str, Any] = {
                 "refund_id": None,
                 "leader_id": None,
                 "of": [DISPATCH, PARCEL],
+                "explained_at": f"/v1/suppliers/{SUPPLIER}/statements/lines/delivered:{PARCEL}",
             }
         ],
         "next_cursor": None,

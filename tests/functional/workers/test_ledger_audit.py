@@ -25,7 +25,8 @@ from chalicelib.kernel.errors import Stale
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import CheckName
-from chalicelib.ledger.store import AccountsRow, EntryRow, PeriodRow
+from chalicelib.ledger.period_store import PeriodRow
+from chalicelib.ledger.store import AccountsRow, EntryRow
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.lines import Mark, Shares, _stored_mark
 from chalicelib.ordering.store import OrderRow
@@ -101,6 +102,12 @@ def told(issuer: Issuer) -> Iterator[Told]:
         nobody = {"payment_id": "pay_nobody", "amount": 700, "currency": "EUR"}
         world.provider_event("payment.succeeded", {**nobody, "reference": "ch_nobody"})
         yield Told(world, sale, order, refund["id"], payout["id"], reconciliation["id"])
+
+
+@pytest.fixture
+def world_at_night(issuer: Issuer) -> Iterator[World]:
+    with new_world(issuer, TIMEZONE="Europe/Berlin") as world:
+        yield world
 
 
 def found() -> list[str]:
@@ -446,6 +453,50 @@ def test_every_check_has_a_planted_mistake() -> None:
 def cases(world: World) -> list[Json]:
     listed = world.operator.get("/v1/cases").json["items"]
     return [case for case in listed if case["kind"] == "audit_finding"]
+
+
+def test_an_audit_says_how_much_it_has_looked_at(told: Told, time: StillClock) -> None:
+    young = job(told.world)
+    assert (young["findings"], young["read"]["entries"]) == ([], 0)
+    time.move_on(hours=1)
+    read = job(told.world)["read"]
+    day = "from=2026-03-10&to=2026-03-10&limit=100"
+    listed = told.world.operator.get(f"/v1/ledger/journal?{day}").json
+    assert read.pop("entries") == len(listed["items"]) > 0
+    assert read == {
+        "balances": 2,
+        "suppliers": 1,
+        "leaders": 1,
+        "orders": 3,
+        "refunds": 1,
+        "receipts": 4,
+        "payouts": 1,
+        "batches": 1,
+        "reconciliations": 1,
+    }
+
+
+def test_an_audit_says_when_the_next_is_due_and_then_begins(
+    world_at_night: World, time: StillClock
+) -> None:
+    def report() -> Json:
+        return dict(world_at_night.operator.get("/v1/ledger/audit").json)
+
+    time.move_to("2026-03-11T02:59:00.000Z")
+    invoke("ledger_audit")
+    assert report()["checked_at"] is None
+    assert report()["next_due_at"] == "2026-03-11T03:00:00.000Z"
+    time.move_to("2026-03-11T03:00:00.000Z")
+    invoke("ledger_audit")
+    assert report()["checked_at"] == "2026-03-11T03:00:00.000Z"
+    assert report()["next_due_at"] == "2026-03-12T03:00:00.000Z"
+    time.move_to("2026-03-28T02:59:00.000Z")
+    assert report()["next_due_at"] == "2026-03-28T03:00:00.000Z"
+    invoke("ledger_audit")
+    assert report()["checked_at"] == "2026-03-11T03:00:00.000Z"
+    time.move_to("2026-03-28T12:00:00.000Z")
+    invoke("ledger_audit")
+    assert report()["next_due_at"] == "2026-03-29T02:00:00.000Z"  # summer time begins
 
 
 def test_a_new_kind_of_finding_opens_a_case_and_the_same_one_no_other(

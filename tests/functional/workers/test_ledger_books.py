@@ -23,7 +23,7 @@ from tests.support import statements
 from tests.support.gateway import Answer
 from tests.support.granted import running_as
 from tests.support.lambdas import invoke
-from tests.support.world import Issuer, Json, World
+from tests.support.world import Issuer, Json, Sale, World
 
 MARCH, APRIL = "from=2026-03-01&to=2026-03-31", "from=2026-04-01&to=2026-04-30"
 
@@ -404,6 +404,38 @@ def test_a_year_of_a_leader_is_the_sum_of_its_statements(world: World, time: Sti
     assert totals[2026]["statements"] == 2
     available = world.trial_balance()[f"leader:{sale.leader_id}:available"]
     assert available == -sum(each["total"] for each in totals.values())
+
+
+def sale_in(world: World, currency: str, leader_id: str) -> Sale:
+    supplier_id = world.add_supplier(currency)
+    product = world.add_product(supplier_id, currency=currency)
+    sku_ids = [product["skus"][0]["id"]]
+    world.set_stock(sku_ids[0], 10)
+    campaign = world.add_campaign(sku_ids, [leader_id], currency=currency)
+    return Sale(supplier_id, leader_id, campaign["id"], product["id"], sku_ids)
+
+
+def test_a_year_of_a_leader_is_explained_by_its_months(world: World, time: StillClock) -> None:
+    leaders = {currency: world.add_leader(currency) for currency in ("EUR", "JPY", "KWD")}
+    for n, day in enumerate(("2026-03-10", "2026-03-11", "2026-05-01"), start=1):
+        time.move_to(f"{day}T12:00:00.000Z")
+        for currency, leader_id in leaders.items():
+            world.delivered_order(sale_in(world, currency, leader_id), n)
+        assert world.operator.post("/v1/settlement-runs", {"business_date": day}).status == 202
+        world.work()
+    for currency, leader_id in leaders.items():
+        year = world.operator.get(f"/v1/ledger/leader-totals/{leader_id}?year=2026").json
+        items = world.operator.get("/v1/ledger/leader-totals?year=2026").json["items"]
+        (listed_year,) = (each for each in items if each["leader_id"] == leader_id)
+        months = year.pop("months")
+        assert year == listed_year
+        assert (year["currency"], year["statements"], year["earned"]) == (currency, 3, 600)
+        found = [(each["month"], len(each["statements"]), each["earned"]) for each in months]
+        assert found == [("2026-03", 2, 300), ("2026-05", 1, 300)]
+        for each in months:
+            assert each["total"] == sum(one["total"] for one in each["statements"])
+    assert world.operator.get("/v1/ledger/leader-totals/ldr_none?year=2026").status == 404
+    assert world.operator.get(f"/v1/ledger/leader-totals/{leader_id}").status == 422
 
 
 def test_totals_as_csv_come_page_by_page(world: World) -> None:

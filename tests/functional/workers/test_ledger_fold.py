@@ -8,10 +8,10 @@ from unittest import mock
 import pytest
 
 from chalicelib.kernel import clock, ids
-from chalicelib.ledger import service
+from chalicelib.ledger import fold_store, service
 from chalicelib.ledger import store as ledger
+from chalicelib.ledger.fold_store import FoldRow
 from chalicelib.ledger.rules import entry
-from chalicelib.ledger.store import FoldRow
 from chalicelib.platform.transaction import write
 from tests.functional.workers.conftest import StillClock
 from tests.support.aws_calls import Send, around_each_call
@@ -106,7 +106,7 @@ def test_a_step_ends_the_reading_of_what_lies_before_it(world: World, time: Stil
 def test_many_accounts_are_kept_in_pages(
     world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "ACCOUNTS_A_PAGE", 3)
+    monkeypatch.setattr(fold_store, "ACCOUNTS_A_PAGE", 3)
     for n in range(10):
         post(n + 1, account=f"cash:provider-{n}")
     before = accounts(world)
@@ -123,16 +123,16 @@ def test_keepers_at_once_keep_one_step(world: World, time: StillClock) -> None:
     invoke("ledger_fold")
     post(30)
     time.move_on(hours=1)
-    keep = ledger.keep_fold
+    keep = fold_store.keep_fold
 
     def overtaken(*args: Any) -> None:
         time.move_on(seconds=1)
-        with mock.patch.object(ledger, "keep_fold", keep):
+        with mock.patch.object(fold_store, "keep_fold", keep):
             invoke("ledger_fold")
         time.move_on(seconds=-1)
         keep(*args)
 
-    with mock.patch.object(ledger, "keep_fold", overtaken):
+    with mock.patch.object(fold_store, "keep_fold", overtaken):
         invoke("ledger_fold")
     assert kept_through() == time.at + timedelta(seconds=1) - YOUNG
     assert kept()["cash:local"] == cash(world) == 37
@@ -141,18 +141,18 @@ def test_keepers_at_once_keep_one_step(world: World, time: StillClock) -> None:
 def test_the_first_keepers_at_once_keep_one_step(world: World, time: StillClock) -> None:
     post(7)
     time.move_on(hours=1)
-    keep = ledger.keep_fold
+    keep = fold_store.keep_fold
 
     def overtaken(*args: Any) -> None:
-        with mock.patch.object(ledger, "keep_fold", keep):
+        with mock.patch.object(fold_store, "keep_fold", keep):
             invoke("ledger_fold")
         post(30)
         time.move_on(minutes=16)
-        with mock.patch.object(ledger, "keep_fold", keep):
+        with mock.patch.object(fold_store, "keep_fold", keep):
             invoke("ledger_fold")
         keep(*args)
 
-    with mock.patch.object(ledger, "keep_fold", overtaken):
+    with mock.patch.object(fold_store, "keep_fold", overtaken):
         invoke("ledger_fold")
     assert kept_through() == time.at - YOUNG
     assert kept()["cash:local"] == cash(world) == 37
@@ -167,7 +167,7 @@ def test_a_keeper_that_died_before_the_end_leaves_the_step_before(
     post(30)
     time.move_on(hours=1)
     with (
-        mock.patch.object(ledger, "write", side_effect=RuntimeError("crash")),
+        mock.patch.object(fold_store, "write", side_effect=RuntimeError("crash")),
         pytest.raises(RuntimeError, match="crash"),
     ):
         invoke("ledger_fold")
@@ -192,6 +192,40 @@ def test_a_reader_of_the_step_before_still_finds_it(world: World, time: StillClo
     assert all(row.ttl and row.ttl >= time.at + timedelta(hours=1) for row in old)
     assert new
     assert not any(row.ttl for row in new)
+
+
+def test_a_days_last_step_is_kept_for_good_and_no_other(world: World, time: StillClock) -> None:
+    post(7)
+    for _ in range(60):
+        invoke("ledger_fold")
+        time.move_on(hours=1)
+    kept_for_good = (row.through for row in steps() if not row.ttl)
+    assert sorted(kept_for_good)[:-1] == [
+        clock.from_text(f"2026-03-{day}T23:59:59.999Z") for day in ("10", "11")
+    ]
+
+
+def test_a_keeper_that_dies_at_a_days_end_leaves_it_to_the_next(
+    world: World, time: StillClock
+) -> None:
+    post(7)
+    time.move_on(hours=1)
+    invoke("ledger_fold")
+    post(30)
+    time.move_on(days=1)
+    post(500)
+    time.move_on(hours=1)
+    for at in ("write", "_let_go"):
+        with (
+            mock.patch.object(fold_store, at, side_effect=RuntimeError("crash")),
+            pytest.raises(RuntimeError, match="crash"),
+        ):
+            invoke("ledger_fold")
+    invoke("ledger_fold")
+    day = "/v1/ledger/trial-balance?as_of=2026-03-10"
+    (found,) = world.operator.get(day).json["currencies"]
+    assert found["debits"] == 37
+    assert kept()["cash:local"] == cash(world) == 537
 
 
 def test_a_step_that_is_kept_twice_is_one(world: World, time: StillClock) -> None:
@@ -249,12 +283,12 @@ def steps() -> Sequence[FoldRow]:
 
 
 def kept_through() -> Any:
-    return ledger.folded()[0]
+    return fold_store.folded()[0]
 
 
 def kept() -> dict[str, int]:
     """Balances of the newest step."""
-    return {account: sums.balance for (_, account), sums in ledger.folded()[1].items()}
+    return {account: sums.balance for (_, account), sums in fold_store.folded()[1].items()}
 
 
 def calls_of_a_balance(world: World) -> list[str]:

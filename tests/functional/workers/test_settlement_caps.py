@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib.kernel import clock
 from chalicelib.ordering import pricing
+from chalicelib.settlement.store import EarnedRow
 from tests.functional import test_supplier_money
 from tests.functional.workers.conftest import StillClock
+from tests.support.audited import look_at_everything
 from tests.support.communities import balance, communities, deliver, settle, statement
 from tests.support.invariants import findings
 from tests.support.world import Sale, World
@@ -114,6 +118,13 @@ def test_a_clawback_gives_back_what_was_withheld(
     ]
     assert balance(world, sale)["available"] == left
     assert findings() == []
+    # A night looks at the last statement alone, and at all of the day that it gives back of.
+    assert list(look_at_everything(clock.now(), since=clock.now() - timedelta(hours=1))) == []
+    (row,) = EarnedRow.query(sale.leader_id, EarnedRow.sk.startswith("earned#2026-03-17"))
+    row.update([EarnedRow.lines.set(tuple(replace(each, amount=900) for each in row.lines))])
+    (finding,) = look_at_everything(clock.now(), since=clock.now() - timedelta(hours=1))
+    due, withheld = 900 - 100 * units - CAP, 150 - given_back
+    assert (finding.check, finding.amount) == ("day_caps", due - withheld)
 
 
 @pytest.mark.usefixtures("capped")

@@ -118,7 +118,7 @@ def test_what_changes_while_a_dry_statement_is_drawn_up_is_in_all_of_it(
     (sale,) = matured(world, time, (3,))
     (order,) = world.operator.get("/v1/orders").json["items"]
     reading = settlement.earned_between
-    disturbed: list[Json] = []
+    disturbed: list[Any] = []
 
     def disturb(*of: Any) -> Any:
         if not disturbed:

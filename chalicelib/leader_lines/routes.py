@@ -1,8 +1,8 @@
 """The lines of leaders' statements, one by one."""
 
-from chalicelib.explaining import service
-from chalicelib.explaining.schema import LineExplainedView
-from chalicelib.explaining.service import LineExplained
+from chalicelib.leader_lines import service
+from chalicelib.leader_lines.schema import LineExplainedView
+from chalicelib.leader_lines.service import LineExplained
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request
 from chalicelib.platform.http_in import Routes

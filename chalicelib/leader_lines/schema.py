@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from chalicelib.explaining.rules import StepName
+from chalicelib.leader_lines.rules import StepName
 from chalicelib.platform.schema import Instant, OrNull, View
 from chalicelib.settlement.rules import Method
 from chalicelib.settlement.schema import EarnedLineView

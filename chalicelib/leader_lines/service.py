@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.explaining.rules import Rounding, is_rated, rounding
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
+from chalicelib.leader_lines.rules import Rounding, is_rated, rounding
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ordering import store as ordering
