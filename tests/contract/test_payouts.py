@@ -180,6 +180,11 @@ def test_each_version_of_an_account_is_set_once_and_kept() -> None:
             write(*payouts.set_account(late))
     assert payouts.get_account(LEADER) == second
     assert payouts.get_account(SUPPLIER) is None
+    assert payouts.account_changes(LEADER, PageRequest("changes")).items == (second, first)
+    newest = payouts.account_changes(LEADER, PageRequest("changes", 1))
+    older = payouts.account_changes(LEADER, PageRequest("changes", 1, newest.next_after))
+    assert (newest.items, older.items, older.next_after) == ((second,), (first,), None)
+    assert payouts.account_changes(SUPPLIER, PageRequest("changes")).items == ()
 
 
 @pytest.mark.parametrize("party", [LEADER, SUPPLIER], ids=["leader", "supplier"])

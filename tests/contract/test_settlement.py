@@ -10,7 +10,7 @@ import pytest
 from chalicelib.kernel.errors import Conflict, Stale
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import create, write
-from chalicelib.settlement import earning, run_store
+from chalicelib.settlement import dry_store, earning, run_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.campaign_totals import CampaignTotal, moved
 from chalicelib.settlement.cap_sums import summed_lines
@@ -26,6 +26,7 @@ from chalicelib.settlement.rules import (
     Run,
     Statement,
     Total,
+    WaitingLines,
 )
 from chalicelib.settlement.run_store import AlreadySettled, RunRow
 from chalicelib.settlement.store import StatementRow
@@ -456,6 +457,44 @@ def test_what_is_capped_adds_up_beside_its_day() -> None:
     assert (day.matured, own.amount, own.day_cap) == (167, 150, 500)
     assert (of_supplier.amount, of_supplier.borne_by) == (3, "supplier:sup_1:payable")
     assert own.delivered_on == of_supplier.delivered_on == "2026-03-03"
+
+
+def test_lines_that_wait_say_which_were_posted_already() -> None:
+    own, taken, kept = line(100), line(-30), line(30)
+    write(
+        settlement.write_earned("ldr_1", "2026-03-10", "prc_1", [own]),
+        settlement.write_earned("ldr_1", "2026-03-11", "rfd_1", [kept], [taken]),
+    )
+    both = [
+        WaitingLines("2026-03-10", (), (own,)),
+        WaitingLines("2026-03-11", (taken,), (kept,)),
+    ]
+    assert settlement.waiting_after("ldr_1", "") == both
+    assert settlement.waiting_after("ldr_1", "2026-03-09") == both
+    assert settlement.waiting_after("ldr_1", "2026-03-10") == both[1:]
+    assert settlement.waiting_after("ldr_1", "2026-03-11") == []
+    assert settlement.earned_between("ldr_1", "", "2026-03-11") == [own, taken, kept]
+
+
+def test_a_dry_statement_has_the_lines_of_the_worker_that_kept_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dry_store, "LINES_A_ROW", 2)
+    real = statement("2026-03-10")
+    write(create(StatementRow.of(real)))
+    cap = replace(line(-10), kind="cap")
+    made = replace(real, run_id="run_2026-03-10-0a", caps=(cap,))
+    lines = [line(n) for n in range(1, 6)]
+    dry_store.keep_lines(made, 10, [line(7)])
+    dry_store.keep_lines(made, 1, lines)
+    assert dry_store.get_statement("ldr_1", made.run_id) is None
+    write(dry_store.keep(made, 1))
+    with pytest.raises(Stale):
+        write(dry_store.keep(made, 10))
+    found = dry_store.get_statement("ldr_1", made.run_id)
+    assert found is not None
+    assert list(found.lines) == [*lines, cap]
+    assert settlement.statements_from("ldr_1", "2026-01-01") == [real]
 
 
 def test_a_dry_run_is_listed_apart_and_goes_beside_a_run() -> None:
