@@ -266,7 +266,7 @@ def test_what_a_posting_adds_up_stands_in_its_entry_alone() -> None:
     stored = ledger.get_entry("e1")
     assert stored
     assert [each.parts for each in stored.postings] == [(), (row,)]
-    (change,), _ = ledger.history(SUPPLIER, None, NOW.date(), NOW.date(), 10)
+    (change,), _ = history_store.history(SUPPLIER, None, NOW.date(), NOW.date(), 10)
     assert change.postings == (Posting(payable, -700),)
 
 
