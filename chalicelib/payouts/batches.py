@@ -11,6 +11,7 @@ from chalicelib.kernel.events import Event
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts import transfers
 from chalicelib.payouts.accounts import check_party
+from chalicelib.payouts.payer import payer_of
 from chalicelib.payouts.rules import (
     Batch,
     BatchKind,
@@ -57,13 +58,24 @@ def make(
 ) -> BatchWhole:
     """Begin to gather what parties have coming above a minimum.
 
-    Raises Invalid where this stack has no Stripe, or Stripe does not take the currency.
+    Raises Invalid where this stack has no Stripe, or Stripe does not take the currency, and
+    Conflict where the account that its file would pay from is not set, or cannot be.
     """
     if method == "stripe":
         transfers.check(currency)
     now = clock.now()
     batch = Batch(
-        ids.new("pob"), currency, kind, method, minimum, "preparing", caller.id, now, now, 1
+        id=ids.new("pob"),
+        currency=currency,
+        kind=kind,
+        method=method,
+        minimum=minimum,
+        status="preparing",
+        made_by=caller.id,
+        made_at=now,
+        asked_at=now,
+        version=1,
+        payer=payer_of(currency, method),
     )
     transaction = Transaction(recorder)
     transaction.add(payouts.add_batch(batch))

@@ -30,12 +30,14 @@ routes = Routes(__name__, tag="Payouts", authorizer=authorizer)
     "it, and is in one open payout at a time. Whoever owes as much as it has coming is sent "
     "nothing and has paid with it: its payout is `offset`. The batch is `prepared` minutes later. "
     "By `bank_file` those with an IBAN are paid, by `stripe` those with a Stripe account, and by "
-    "`manual` everybody. Nothing is paid out by itself.",
+    "`manual` everybody. Nothing is paid out by itself. By `bank_file` in EUR the account to pay "
+    "from, `PayerName` and `PayerIban`, is checked and kept with the batch.",
     roles=("operator",),
     body=MakeBatch,
     answer=BatchView,
     status=202,
     key="required",
+    errors={"payer_not_set": 409, "payer_not_valid": 409},
 )
 def make_batch(request: Request) -> BatchWhole:
     sent: MakeBatch = request.body

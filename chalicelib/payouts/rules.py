@@ -126,11 +126,21 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Payer:
+    """The platform's own account, from which a file for a bank pays."""
+
+    name: str
+    iban: str
+    bic: str | None = None
+
+
+@dataclass(frozen=True)
 class Batch:
     """Payouts of one currency that are approved and sent together.
 
     `payouts`, `amount` and `netted` are fixed once it is prepared; `left_out` are the parties that
     had enough coming and could not be paid. `asked_at` is when the work under way was asked for.
+    `payer` is who pays by SEPA transfers, as it was when the batch was made.
     """
 
     id: str
@@ -143,6 +153,7 @@ class Batch:
     made_at: datetime
     asked_at: datetime
     version: int
+    payer: Payer | None = None
     pages: int = 0
     payouts: int = 0
     amount: int = 0

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
+from chalicelib.payouts import account_numbers
 from chalicelib.payouts.rules import (
     MOST_PARTS,
     AccountKind,
@@ -26,38 +27,17 @@ from chalicelib.platform.schema import (
     just_one,
 )
 
-
-def _iban(text: str) -> str:
-    """Without the blanks that people write it with. ISO 13616: length, form and check digits."""
-    from stdnum import iban
-    from stdnum.exceptions import InvalidChecksum, ValidationError
-
-    try:
-        return str(iban.validate(text))
-    except InvalidChecksum:
-        raise ValueError("has check digits that do not fit the rest of the IBAN") from None
-    except ValidationError:
-        raise ValueError("is not an IBAN of a country that has them") from None
-
-
-def _bic(text: str) -> str:
-    from stdnum import bic
-    from stdnum.exceptions import ValidationError
-
-    try:
-        return str(bic.validate(text))
-    except ValidationError:
-        raise ValueError("is not a BIC of 8 or 11 characters such as COBADEFFXXX") from None
-
-
 Iban = Annotated[
     str,
     StringConstraints(max_length=60),
-    AfterValidator(_iban),
+    AfterValidator(account_numbers.iban),
     Field(examples=["DE89370400440532013000"]),
 ]
 Bic = Annotated[
-    str, StringConstraints(max_length=20), AfterValidator(_bic), Field(examples=["COBADEFFXXX"])
+    str,
+    StringConstraints(max_length=20),
+    AfterValidator(account_numbers.bic),
+    Field(examples=["COBADEFFXXX"]),
 ]
 Holder = Annotated[
     str,
@@ -123,6 +103,12 @@ class ResultsView(View):
     )
 
 
+class PayerView(View):
+    name: str
+    iban: str
+    bic: str | None
+
+
 class BatchSummaryView(View):
     id: str
     currency: str
@@ -139,6 +125,10 @@ class BatchSummaryView(View):
     left_out: int = Field(
         description="Parties with enough coming that could not be taken in: they have no account "
         "for the method, or another payout without a result."
+    )
+    payer: PayerView | None = Field(
+        description="The platform's own account that the batch's file pays from, as it was when "
+        "the batch was made; null where no SEPA transfers are made of it."
     )
     made_by: str
     made_at: Instant

@@ -9,7 +9,7 @@ from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import clock, ids
-from chalicelib.payouts.rules import Batch, Outcome, Party, Payout, SealedAccount, Tally
+from chalicelib.payouts.rules import Batch, Outcome, Party, Payer, Payout, SealedAccount, Tally
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due, KeysListing
 from chalicelib.platform.pages import Page, PageRequest
@@ -18,6 +18,7 @@ from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
     IntegerAttribute,
+    RecordAttribute,
     Row,
     TextsAttribute,
     absent,
@@ -54,6 +55,7 @@ class BatchRow(EntityRow[Batch]):
     made_at = InstantAttribute()
     asked_at = InstantAttribute()
     version = IntegerAttribute()
+    payer = RecordAttribute(Payer, null=True)
     pages = IntegerAttribute()
     payouts = IntegerAttribute()
     amount = IntegerAttribute()

@@ -20,6 +20,7 @@ from tests.support.payouts import (
     gave_back,
     make,
     other_operator,
+    pay_from_an_account,
     payout_to,
     payouts_of,
     read,
@@ -122,8 +123,9 @@ def test_a_leader_with_too_little_left_is_not_touched(world: World, time: Clock)
 @pytest.mark.parametrize("units", [10, 9])
 @pytest.mark.parametrize("method", ["manual", "bank_file"])
 def test_a_leader_of_whom_nothing_is_left_to_send_has_paid_what_it_can(
-    world: World, time: Clock, units: int, method: str
+    world: World, time: Clock, monkeypatch: pytest.MonkeyPatch, units: int, method: str
 ) -> None:
+    pay_from_an_account(monkeypatch)
     (sale,) = earned(world, time, units)
     collect(world, sale, 1)
     batch = make(world, method=method, minimum=300)

@@ -351,6 +351,7 @@ BATCH_SUMMARY: dict[str, Any] = {
     "amount": 1840655,
     "netted": 90210,
     "left_out": 3,
+    "payer": {"name": "Tuan GmbH", "iban": "NL91ABNA0417164300", "bic": "ABNANL2A"},
     "made_by": "op_mira",
     "made_at": "2026-03-12T08:00:12.110Z",
     "approved_by": "op_tom",
