@@ -22,11 +22,18 @@ MAX_DAYS = 100
 # lines.
 OWN_ID = re.compile(r"(?:pyt|pay|ord|rfd|rem|dpo)[0-9a-f]{28}")
 NOT_A_KEY = re.compile(r"[^0-9a-z]")
+# What stands between words; `BK-R1/2` is one.
+BETWEEN_WORDS = re.compile(r"[\s,;:()]+")
 
 
 def as_key(text: str) -> str:
     """A reference as it is compared: banks change its case and leave out what is no letter."""
     return NOT_A_KEY.sub("", text.lower())
+
+
+def words_of(text: str) -> list[str]:
+    """The keys of its words."""
+    return list(filter(None, map(as_key, BETWEEN_WORDS.split(text))))
 
 
 def own_ids(*texts: str) -> tuple[str, ...]:
@@ -37,6 +44,10 @@ def own_ids(*texts: str) -> tuple[str, ...]:
 
 def payout_id(key: str) -> str | None:
     return f"pyt_{key[3:]}" if key.startswith("pyt") else None
+
+
+def deposit_id(subject: str) -> str | None:
+    return subject if subject.startswith("dpo_") else None
 
 
 @dataclass(frozen=True)
@@ -69,11 +80,21 @@ class Line:
         """What it may be known by, the surest first."""
         return tuple(filter(None, (*self.own_ids, as_key(self.reference))))
 
+    def phrases(self, longest: int) -> set[str]:
+        """The keys of what its text says in up to so many words next to each other."""
+        words = words_of(self.text)
+        return {
+            "".join(words[n : n + length])
+            for length in range(1, longest + 1)
+            for n in range(len(words) - length + 1)
+        }
+
 
 @dataclass(frozen=True)
 class Booked:
     """What an entry has posted to a cash account on a business date; `is_claimed` where another
-    statement has its line, `standing` what became of it where none has."""
+    statement has its line, `standing` what became of it where none has. `told` is the reference of
+    who has sent or ordered the money, where the entry's own id does not have it."""
 
     entry_id: str
     account: str
@@ -83,6 +104,7 @@ class Booked:
     subject: str = ""
     is_claimed: bool = False
     standing: Standing = "new"
+    told: str = ""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -95,9 +117,14 @@ class Booked:
         named = own_ids(self.entry_id)
         of_subject = own_ids(self.subject)
         payments = tuple(f"pay{key[3:]}" for key in of_subject if key.startswith("ord"))
-        kind, _, about = self.entry_id.partition(":")
-        told = (as_key(about.partition(":")[2]),) if kind in WITH_REFERENCE else ()
+        told = filter(None, (as_key(self.reference),))
         return tuple(dict.fromkeys((*named, *of_subject, *payments, *told)))
+
+    @property
+    def reference(self) -> str:
+        """What who has sent or ordered the money calls it; empty where the books know none."""
+        kind, _, about = self.entry_id.partition(":")
+        return about.partition(":")[2] if kind in WITH_REFERENCE else self.told
 
     @property
     def paid(self) -> str | None:
