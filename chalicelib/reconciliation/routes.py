@@ -6,6 +6,7 @@ from chalicelib.platform.endpoints import Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 from chalicelib.reconciliation import resolving, taking
+from chalicelib.reconciliation.deciding import Candidate
 from chalicelib.reconciliation.resolving import Said
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.schema import (
@@ -85,7 +86,8 @@ def list_differences(request: Request, id: str) -> Page[NumberedDifference]:
     summary="Resolve a difference, which posts an entry and closes its case",
     notes="`post_fee` and `post_to_suspense` take the account to what the statement says, against "
     "the platform's revenue or `platform:suspense`; `post_to_other_account` moves it from or to "
-    "another cash account; `paid` and `returned` tell it of the payout; `accept` posts nothing.",
+    "another cash account; `paid` and `returned` tell it of the payout; `match` says which entry a "
+    "line is of that may be of several; `accept` posts nothing.",
     roles=("operator",),
     body=Resolve,
     answer=DifferenceView,
@@ -103,7 +105,8 @@ def list_differences(request: Request, id: str) -> Page[NumberedDifference]:
 )
 def resolve_difference(request: Request, id: str, n: str) -> NumberedDifference:
     sent: Resolve = request.body
-    said = Said(sent.resolution, sent.note, sent.account)
+    candidate = Candidate(sent.entry_id, sent.payout_id, sent.line)
+    said = Said(sent.resolution, sent.note, sent.account, candidate)
     return resolving.resolve(id, _number(n), said, request.caller, request.idempotency)
 
 

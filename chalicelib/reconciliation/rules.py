@@ -32,7 +32,7 @@ DifferenceKind = Literal[
     "gap",
 ]
 Resolution = Literal[
-    "accept", "post_fee", "post_to_suspense", "post_to_other_account", "paid", "returned"
+    "accept", "match", "post_fee", "post_to_suspense", "post_to_other_account", "paid", "returned"
 ]
 # What was missing may turn up, and nobody needs to say so.
 Resolved = Resolution | Literal["found"]
@@ -51,7 +51,7 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "wrong_direction": ("post_to_suspense", "accept"),
     "wrong_account": ("post_to_other_account", "post_to_suspense", "accept"),
     "split": ("accept",),
-    "ambiguous": ("post_to_suspense", "post_fee", "accept"),
+    "ambiguous": ("match", "post_to_suspense", "post_fee", "accept"),
     "not_told": ("paid", "post_to_suspense", "accept"),
     "balance": ("accept",),
     "matched_before": ("post_to_suspense", "accept"),
@@ -108,6 +108,15 @@ class KindCount:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """Which entry a line is of, as an operator has said where several might be."""
+
+    line: int
+    entry_id: str
+    by: str
+
+
+@dataclass(frozen=True)
 class NumberedDifference:
     """A difference, whoever is to look into it, and what was done about it; a resolution with no
     instant yet is under way. `found_in` is the reconciliation that has what was missing."""
@@ -124,6 +133,7 @@ class NumberedDifference:
     resolved_at: datetime | None = None
     posted: tuple[str, ...] = ()
     found_in: str | None = None
+    decided: tuple[Decided, ...] = ()
 
     @property
     def kind(self) -> DifferenceKind:
@@ -144,6 +154,17 @@ class NumberedDifference:
     @property
     def changes(self) -> tuple[Change, ...]:
         return self.difference.changes
+
+    @property
+    def open_lines(self) -> tuple[int, ...]:
+        """Those of which nobody has said yet which entry they are of."""
+        decided = {each.line for each in self.decided}
+        return tuple(each for each in self.lines if each not in decided)
+
+    @property
+    def open_entries(self) -> tuple[str, ...]:
+        decided = {each.entry_id for each in self.decided}
+        return tuple(each for each in self.entries if each not in decided)
 
     @property
     def payout_id(self) -> str | None:

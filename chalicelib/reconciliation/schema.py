@@ -1,8 +1,11 @@
 """Requests and answers about reconciliations."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from chalicelib.platform.schema import (
+    ONE_LINE,
     BusinessDate,
     CashAccount,
     Identifier,
@@ -13,6 +16,8 @@ from chalicelib.platform.schema import (
 )
 from chalicelib.reconciliation.lines import Format
 from chalicelib.reconciliation.rules import DifferenceKind, Resolution, Resolved, Status
+
+EntryId = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=ONE_LINE)]
 
 
 class TakeStatement(RequestModel):
@@ -26,6 +31,12 @@ class TakeStatement(RequestModel):
         description="The first day of a file that does not say its own: else that of its lines.",
     )
     last: BusinessDate | None = Field(default=None, description="The last day, likewise.")
+
+
+class DecidedView(View):
+    line: int
+    entry_id: str
+    by: str = Field(description="The operator who has said so.")
 
 
 class ChangeView(View):
@@ -82,6 +93,9 @@ class DifferenceView(View):
     posted: list[str] = Field(
         description="Entries that its resolution has posted, and those that have taken them back."
     )
+    decided: list[DecidedView] = Field(
+        description="Which line is of which entry, as was said by `match`."
+    )
     found_in: str | None = Field(
         description="The reconciliation that has the line of what was missing."
     )
@@ -92,6 +106,15 @@ class Resolve(RequestModel):
     note: LongText
     account: CashAccount | None = Field(
         default=None, description="With `post_to_other_account`: where the money is."
+    )
+    entry_id: EntryId | None = Field(
+        default=None, description="With `match`: the entry that the line is of, one of `entries`."
+    )
+    payout_id: Identifier | None = Field(
+        default=None, description="In place of `entry_id`: the payout whose entry it is."
+    )
+    line: int | None = Field(
+        default=None, ge=1, description="With `match`: which line, where there are several."
     )
 
 

@@ -40,6 +40,7 @@ from chalicelib.reconciliation.accounts import Account, Left
 from chalicelib.reconciliation.lines import Booked, Line, Statement
 from chalicelib.reconciliation.rules import (
     Change,
+    Decided,
     Difference,
     KindCount,
     Match,
@@ -51,6 +52,8 @@ from chalicelib.reconciliation.rules import (
 RECONCILIATION, RECONCILIATIONS = "reconciliation", "reconciliations"
 ACCOUNT, LATEST, NEXT = "account", "latest", "next"
 TAKEN, CLAIM, PART, PIECE, DIFFERENCE = "taken", "claim", "part#", "piece#", "difference#"
+# By what a line or an entry is claimed of which several may be meant, and once that is said.
+AMBIGUOUS, DECIDED = "ambiguous", "decided"
 LINES, OUTCOMES = "lines", "outcomes"
 LINES_A_PIECE, ENTRIES_A_PIECE = 250, 500
 
@@ -172,6 +175,7 @@ class DifferenceRow(Row):
     resolved_at = InstantAttribute(null=True)
     posted = TextsAttribute()
     found_in = UnicodeAttribute(null=True)
+    decided = RecordsAttribute(Decided, null=True)
 
     @classmethod
     def of(cls, numbered: NumberedDifference) -> "DifferenceRow":
@@ -183,6 +187,7 @@ class DifferenceRow(Row):
     def to_entity(self) -> NumberedDifference:
         values: dict[str, Any] = {name: self.attribute_values.get(name) for name in _OF_DIFFERENCE}
         values["difference"] = _outcome(json.loads(self.difference))
+        values["decided"] = self.decided or ()
         return NumberedDifference(reconciliation_id=self.pk, **values)
 
 
@@ -229,6 +234,13 @@ def replace_reconciliation(changed: Reconciliation) -> Put:
 def count_resolved(reconciliation_id: str) -> Update:
     row = ReconciliationRow
     return Update(row.at(reconciliation_id, RECONCILIATION), [row.unresolved.add(-1)])
+
+
+def count_matched(reconciliation_id: str, *, is_last: bool) -> Update:
+    """One line more has its entry; with the last one its difference is resolved."""
+    row = ReconciliationRow
+    actions = [row.matched.add(1), *([row.unresolved.add(-1)] if is_last else [])]
+    return Update(row.at(reconciliation_id, RECONCILIATION), actions)
 
 
 def taken_as(account: str, digest: str, statement: Statement) -> str | None:
@@ -320,8 +332,24 @@ def claim_entry(
 
 def claim_line(account: str, ref: str, reconciliation_id: str, n: int, by: str) -> Put:
     """Under the bank's own id of it, if there is one: another statement may have it again."""
-    pk, sk = (_line_claim(account, ref), CLAIM) if ref else (reconciliation_id, f"line#{n:06d}")
-    return create(ClaimRow(pk, sk, reconciliation_id=reconciliation_id, by=by))
+    key = _claim_of_line(account, ref, reconciliation_id, n)
+    return create(ClaimRow(*key, reconciliation_id=reconciliation_id, by=by))
+
+
+def decide_line(account: str, ref: str, reconciliation_id: str, n: int) -> Update:
+    """Of what it is said by now. Stale where that was said before."""
+    return _decide(_claim_of_line(account, ref, reconciliation_id, n), reconciliation_id)
+
+
+def decide_entry(account: str, entry_id: str, reconciliation_id: str) -> Update:
+    """Likewise."""
+    return _decide((_claim(account, entry_id), CLAIM), reconciliation_id)
+
+
+def release(account: str, entry_id: str, reconciliation_id: str) -> tuple[Delete, Put]:
+    """Leave to the statements to come what might have been meant and was not."""
+    row = ClaimRow.at(_claim(account, entry_id), CLAIM)
+    return Delete(row, _may_be_meant(reconciliation_id)), create(LeftRow(_left(account), entry_id))
 
 
 def not_claimed(account: str, entry_id: str, otherwise: Otherwise) -> Check:
@@ -383,6 +411,14 @@ def differences(reconciliation_id: str, page: PageRequest) -> Page[NumberedDiffe
     return Page(tuple(each.to_entity() for each in shown), after)
 
 
+def _decide(key: tuple[str, str], reconciliation_id: str) -> Update:
+    return Update(ClaimRow.at(*key), [ClaimRow.by.set(DECIDED)], _may_be_meant(reconciliation_id))
+
+
+def _may_be_meant(reconciliation_id: str) -> Any:
+    return (ClaimRow.reconciliation_id == reconciliation_id) & (ClaimRow.by == AMBIGUOUS)
+
+
 def _keep(reconciliation_id: str, name: str, pieces: Sequence[Any]) -> PartRow:
     token = secrets.token_hex(8)
     for n, records in enumerate(pieces):
@@ -431,6 +467,10 @@ def _names(account: str, digest: str, own_id: str, first: str) -> Collection[str
 
 def _claim(account: str, entry_id: str) -> str:
     return f"claim#{account}#{entry_id}"
+
+
+def _claim_of_line(account: str, ref: str, reconciliation_id: str, n: int) -> tuple[str, str]:
+    return (_line_claim(account, ref), CLAIM) if ref else (reconciliation_id, f"line#{n:06d}")
 
 
 def _account(name: str) -> str:

@@ -397,5 +397,6 @@ DIFFERENCE_VIEW: dict[str, Any] = {
     "resolved_by": None,
     "resolved_at": None,
     "posted": [],
+    "decided": [],
     "found_in": None,
 }
