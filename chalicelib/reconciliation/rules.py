@@ -98,13 +98,15 @@ Outcome = Match | Difference
 
 @dataclass(frozen=True)
 class KindCount:
-    """How many differences of a kind there are, and what they come to in a currency; none where
-    they move nothing."""
+    """How many differences of a kind there are, and what they come to in a currency, `incoming` and
+    `outgoing` apart; none where they move nothing."""
 
     kind: DifferenceKind
     differences: int
     currency: str | None = None
     amount: int = 0
+    incoming: int = 0
+    outgoing: int = 0
 
 
 @dataclass(frozen=True)
@@ -312,6 +314,8 @@ def counted(
                 so_far,
                 differences=so_far.differences + 1,
                 amount=so_far.amount + each.amount,
+                incoming=so_far.incoming + max(each.amount, 0),
+                outgoing=so_far.outgoing + min(each.amount, 0),
             )
     return tuple(counts[key] for key in sorted(counts, key=str))
 

@@ -48,7 +48,9 @@ class KindCountView(View):
     kind: DifferenceKind
     differences: int
     currency: str | None = Field(description="Null where they move nothing.")
-    amount: int
+    amount: int = Field(description="What they come to, `incoming` and `outgoing` together.")
+    incoming: int = Field(description="Where the statement has more than the books.")
+    outgoing: int = Field(description="Where it has less: zero, or below it.")
 
 
 class ReconciliationView(View):
