@@ -53,7 +53,7 @@ def deposit_id(subject: str) -> str | None:
 @dataclass(frozen=True)
 class Line:
     """One line of a statement. `bank_ref` is the bank's own id of it; `reference` is what whoever
-    ordered it gave it; `text` may name anything, and `counterparty` is who has paid it, or was paid.
+    ordered it gave it; `text` may name anything; `counterparty` is who has paid it, or was paid.
     `fee` was taken of it, and is not in its amount but in that of the line which `is_sum` of
     them."""
 
