@@ -21,6 +21,9 @@ PayoutStatus = Literal[
     "prepared", "approved", "sent", "paid", "returned", "failed", "unknown", "offset", "cancelled"
 ]
 AccountKind = Literal["iban", "stripe"]
+WhyLeftOut = Literal[
+    "no_account", "account_of_another_kind", "open_payout", "below_minimum", "failed"
+]
 
 ROLES: Mapping[BatchKind, PartyRole] = {"leaders": "leader", "suppliers": "supplier"}
 # What a party has coming, and what it owes, by the purposes of its accounts.
@@ -123,6 +126,16 @@ class Standing:
     def left(self) -> int:
         """What is sent: the rest once the party has paid what it owes of it."""
         return max(0, self.coming - self.owed)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A party with something coming that a batch has not taken in. `amount` is what it would have
+    been sent; unknown, and 0, where its looking failed."""
+
+    party: str
+    amount: int
+    reason: WhyLeftOut
 
 
 @dataclass(frozen=True)

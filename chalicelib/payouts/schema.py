@@ -14,6 +14,7 @@ from chalicelib.payouts.rules import (
     PartyRole,
     PayoutStatus,
     Told,
+    WhyLeftOut,
 )
 from chalicelib.platform.schema import (
     ONE_LINE,
@@ -81,10 +82,11 @@ class MakeBatch(RequestModel):
     currency: Currency
     kind: BatchKind
     method: Method
-    minimum: Amount = Field(
-        default=1,
-        description="Whoever has less coming, once it has paid what it owes, is not paid. Whoever "
-        "has nothing left then has paid all the same.",
+    minimum: Amount | None = Field(
+        default=None,
+        description="One of the currency itself, such as 1.00 EUR, unless it is said. Whoever has "
+        "less coming, once it has paid what it owes, is not paid; whoever has nothing left then "
+        "has paid all the same.",
     )
 
 
@@ -138,13 +140,20 @@ class BatchSummaryView(View):
     ended_at: Instant | None
 
 
-class BatchView(BatchSummaryView):
-    results: ResultsView
-
-
 class PayeeView(View):
     role: PartyRole
     id: str
+
+
+class LeftOutView(View):
+    party: PayeeView
+    name: str
+    amount: int = Field(description="What it would have been sent.")
+    reason: WhyLeftOut
+
+
+class BatchView(BatchSummaryView):
+    results: ResultsView
 
 
 class PayoutView(View):
@@ -167,9 +176,22 @@ class PayoutView(View):
     told_at: Instant | None = Field(description="When its result was told.")
 
 
+class PayoutNamedView(PayoutView):
+    name: str = Field(description="Of the leader or supplier.")
+    holder: str | None = Field(
+        description="Of the account as it was when the payout was prepared; null by hand."
+    )
+
+
 class TellResult(RequestModel):
     status: Told
     reference: Reference
+
+
+class PreviewQuery(RequestModel):
+    part: Annotated[
+        int, Field(ge=1, le=MOST_PARTS, description="Of a batch that fills several.")
+    ] = 1
 
 
 class FileQuery(RequestModel):

@@ -445,7 +445,8 @@ def test_payouts_are_listed_page_by_page_and_seen_by_their_payees_alone(
     rest = world.operator.get(f"{path}&cursor={page['next_cursor']}").json
     assert len({each["id"] for each in (*page["items"], *rest["items"])}) == 2
     assert rest["next_cursor"] is None
-    own = payout_to(world, batch, first.leader_id)
+    shown = payout_to(world, batch, first.leader_id)
+    own = {name: each for name, each in shown.items() if name not in ("name", "holder")}
     leader, other = world.leader(first.leader_id), world.leader(second.leader_id)
     assert leader.get(f"/v1/payouts/{own['id']}").json == own
     assert leader.get(f"/v1/leaders/{first.leader_id}/payouts").json["items"] == [own]

@@ -137,6 +137,8 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("POST", "/v1/payout-batches/{id}/cancel"): OPERATOR,
     ("GET", "/v1/payout-batches/{id}/file"): OPERATOR,
     ("GET", "/v1/payout-batches/{id}/payouts"): OPERATOR,
+    ("GET", "/v1/payout-batches/{id}/left-out"): OPERATOR,
+    ("GET", "/v1/payout-batches/{id}/preview"): OPERATOR,
     ("POST", "/v1/payout-batches/{id}/send"): OPERATOR,
     ("GET", "/v1/payouts/{id}"): SUPPLIER | LEADER,
     ("POST", "/v1/payouts/{id}/result"): OPERATOR,
