@@ -5,17 +5,21 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.reconciliation import resolving, taking
+from chalicelib.reconciliation import resolving, showing, taking
 from chalicelib.reconciliation.deciding import Candidate
 from chalicelib.reconciliation.resolving import Said
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.schema import (
     Assign,
+    DifferenceShownView,
     DifferenceView,
+    InTransitView,
+    LineView,
     ReconciliationView,
     Resolve,
     TakeStatement,
 )
+from chalicelib.reconciliation.showing import DifferenceShown, InTransitShown, LineShown
 from chalicelib.reconciliation.taking import Asked
 
 routes = Routes(__name__, tag="Reconciliation", authorizer=authorizer)
@@ -73,11 +77,35 @@ def read_reconciliation(request: Request, id: str) -> Reconciliation:
     "/v1/reconciliations/{id}/differences",
     summary="List what differs between a statement and the books",
     roles=("operator",),
-    answer=DifferenceView,
+    answer=DifferenceShownView,
     is_list=True,
 )
-def list_differences(request: Request, id: str) -> Page[NumberedDifference]:
-    return taking.differences(id, request.page)
+def list_differences(request: Request, id: str) -> Page[DifferenceShown]:
+    return showing.differences(id, request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/reconciliations/{id}/lines",
+    summary="List the lines of a statement and what has become of each",
+    roles=("operator",),
+    answer=LineView,
+    is_list=True,
+)
+def list_lines(request: Request, id: str) -> Page[LineShown]:
+    return showing.lines(id, request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/reconciliations/{id}/in-transit",
+    summary="List what the books have and a statement need not have had yet",
+    roles=("operator",),
+    answer=InTransitView,
+    is_list=True,
+)
+def list_in_transit(request: Request, id: str) -> Page[InTransitShown]:
+    return showing.in_transit(id, request.page)
 
 
 @routes.endpoint(

@@ -110,6 +110,16 @@ class KindCount:
 
 
 @dataclass(frozen=True)
+class InTransit:
+    """An entry so near a statement's end that the next one will have it."""
+
+    entry_id: str
+    day: str
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True)
 class Decided:
     """Which entry a line is of, as an operator has said where several might be."""
 

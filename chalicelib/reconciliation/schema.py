@@ -14,8 +14,9 @@ from chalicelib.platform.schema import (
     RequestModel,
     View,
 )
-from chalicelib.reconciliation.lines import Format
+from chalicelib.reconciliation.lines import Format, LineKind
 from chalicelib.reconciliation.rules import DifferenceKind, Resolution, Resolved, Status
+from chalicelib.reconciliation.showing import LineStatus
 
 EntryId = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=ONE_LINE)]
 
@@ -101,6 +102,35 @@ class DifferenceView(View):
     found_in: str | None = Field(
         description="The reconciliation that has the line of what was missing."
     )
+
+
+class LineView(View):
+    n: int = Field(description="Counted from 1.")
+    date: str
+    amount: int = Field(description="What came in is positive.")
+    currency: str
+    kind: LineKind
+    reference: str
+    text: str
+    counterparty: str = Field(description="Who has paid it, or was paid.")
+    bank_ref: str
+    status: LineStatus
+    by: str | None = Field(
+        description="The entry that it is matched with (`decided` where a person has said which), "
+        "the kind of its difference, or the reconciliation that had it before."
+    )
+
+
+class DifferenceShownView(DifferenceView):
+    statement_lines: list[LineView]
+
+
+class InTransitView(View):
+    entry_id: str
+    date: str
+    currency: str
+    amount: int
+    found_in: str | None = Field(description="The reconciliation that has its line by now.")
 
 
 class Resolve(RequestModel):

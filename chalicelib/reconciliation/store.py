@@ -3,7 +3,7 @@ which no line and no entry is taken twice."""
 
 import json
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -42,6 +42,7 @@ from chalicelib.reconciliation.rules import (
     Change,
     Decided,
     Difference,
+    InTransit,
     KindCount,
     Match,
     NumberedDifference,
@@ -54,7 +55,7 @@ ACCOUNT, LATEST, NEXT = "account", "latest", "next"
 TAKEN, CLAIM, PART, PIECE, DIFFERENCE = "taken", "claim", "part#", "piece#", "difference#"
 # By what a line or an entry is claimed of which several may be meant, and once that is said.
 AMBIGUOUS, DECIDED = "ambiguous", "decided"
-LINES, OUTCOMES = "lines", "outcomes"
+LINES, OUTCOMES, IN_TRANSIT = "lines", "outcomes", "in_transit"
 LINES_A_PIECE, ENTRIES_A_PIECE = 250, 500
 
 ReconciliationMeta = table("RECONCILIATION_TABLE")
@@ -320,6 +321,28 @@ def claimed_lines(account: str, refs: Iterable[str]) -> dict[str, ClaimRow]:
     wanted = {_line_claim(account, ref): ref for ref in refs if ref}
     rows = store.get_many(ClaimRow, [(name, CLAIM) for name in wanted])
     return {wanted[row.pk]: row for row in rows}
+
+
+def keep_in_transit(reconciliation_id: str, of: Sequence[InTransit]) -> None:
+    """Only what is kept first counts."""
+    pieces = _pieces([asdict(each) for each in of], ENTRIES_A_PIECE)
+    _keep(reconciliation_id, IN_TRANSIT, pieces)
+
+
+def in_transit(reconciliation_id: str) -> list[InTransit]:
+    """None while it is under way."""
+    if store.get(PartRow, reconciliation_id, f"{PART}{IN_TRANSIT}") is None:
+        return []
+    return [InTransit(**each) for each in _read(reconciliation_id, IN_TRANSIT)]
+
+
+def claims_of_lines(
+    account: str, reconciliation_id: str, refs: Mapping[int, str]
+) -> dict[int, ClaimRow]:
+    """By which each is taken, of lines with the bank's own ids of them."""
+    keys = {n: _claim_of_line(account, ref, reconciliation_id, n) for n, ref in refs.items()}
+    rows = {(row.pk, row.sk): row for row in store.get_many(ClaimRow, keys.values())}
+    return {n: rows[key] for n, key in keys.items() if key in rows}
 
 
 def claim_entry(

@@ -146,6 +146,8 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("POST", "/v1/reconciliations"): OPERATOR,
     ("GET", "/v1/reconciliations/{id}"): OPERATOR,
     ("GET", "/v1/reconciliations/{id}/differences"): OPERATOR,
+    ("GET", "/v1/reconciliations/{id}/lines"): OPERATOR,
+    ("GET", "/v1/reconciliations/{id}/in-transit"): OPERATOR,
     ("POST", "/v1/reconciliations/{id}/differences/{n}/assign"): OPERATOR,
     ("POST", "/v1/reconciliations/{id}/differences/{n}/resolve"): OPERATOR,
     ("GET", "/v1/products"): SUPPLIER,

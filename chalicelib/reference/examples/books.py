@@ -4,7 +4,9 @@ from typing import Any
 
 from chalicelib.reference.examples.story import (
     BAKERY,
+    DIFFERENCE_VIEW,
     LEADER,
+    LINE_VIEW,
     ORDER,
     PARCEL,
     RECONCILIATION_VIEW,
@@ -15,6 +17,15 @@ from chalicelib.reference.examples.story import (
 EXAMPLES: dict[str, Any] = {
     "ReconciliationView": RECONCILIATION_VIEW,
     "Resolve": {"resolution": "returned", "note": "The account is closed; the leader knows."},
+    "LineView": LINE_VIEW,
+    "DifferenceShownView": {**DIFFERENCE_VIEW, "statement_lines": [LINE_VIEW]},
+    "InTransitView": {
+        "entry_id": "payout-paid:pyt_7b9d1f3a5c2e40688ac4e6f0b2d4",
+        "date": "2026-03-17",
+        "currency": "EUR",
+        "amount": -4410,
+        "found_in": None,
+    },
     "Assign": {"owner": "op_tom"},
     "BookedView": {
         "id": f"delivered:{PARCEL}",

@@ -396,6 +396,19 @@ RECONCILIATION_VIEW: dict[str, Any] = {
     "made_at": "2026-03-19T07:30:11.402Z",
     "done_at": "2026-03-19T07:30:58.119Z",
 }
+LINE_VIEW: dict[str, Any] = {
+    "n": 198,
+    "date": "2026-03-17",
+    "amount": 11484,
+    "currency": "EUR",
+    "kind": "return",
+    "reference": PAYOUT,
+    "text": "Account closed",
+    "counterparty": "Lena Wolf",
+    "bank_ref": "C17-0042",
+    "status": "difference",
+    "by": "returned",
+}
 DIFFERENCE_VIEW: dict[str, Any] = {
     "n": 2,
     "kind": "returned",
