@@ -16,7 +16,7 @@ def reconciliations(made: Reconciliation, found: Sequence[NumberedDifference]) -
             f"unresolved ones, and there are {len(found)} and {unresolved}."
         )
         yield Finding("reconciliations", made.id, detail)
-    explained = made.matched + made.repeated + sum(len(each.lines) for each in found)
+    explained = made.matched + made.repeated + sum(len(each.open_lines) for each in found)
     if made.is_done and explained != made.lines:
         detail = f"Reconciliation {made.id} explains {explained} of {made.lines} lines."
         yield Finding("reconciliations", made.id, detail)

@@ -193,6 +193,11 @@ def in_major(amount: int, currency: str) -> str:
     return f"{sign}{whole}{fraction}"
 
 
+def whole(currency: str) -> int:
+    """One of the currency itself, in its minor unit."""
+    return int(10 ** _MINOR_DIGITS.get(currency, 2))
+
+
 def in_minor(text: str, currency: str) -> int:
     """The minor units of a decimal number of the currency itself, the other way round.
 

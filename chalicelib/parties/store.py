@@ -246,6 +246,11 @@ def get_leaders(leader_ids: Iterable[str]) -> list[Leader]:
     return [row.to_entity() for row in rows]
 
 
+def get_suppliers(supplier_ids: Iterable[str]) -> list[Supplier]:
+    rows = store.get_many(SupplierRow, [(each, SUPPLIER) for each in supplier_ids])
+    return [row.to_entity() for row in rows]
+
+
 def supplier_of_key(key_hash: str) -> str | None:
     row = store.get(ApiKeyRow, f"{API_KEY}#{key_hash}", API_KEY)
     return row.supplier_id if row else None

@@ -5,12 +5,14 @@ from typing import NoReturn
 
 from chalicelib.kernel import clock, events, ids
 from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.currencies import whole as whole_of
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict, Forbidden, NotFound
 from chalicelib.kernel.events import Event
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts import transfers
 from chalicelib.payouts.accounts import check_party
+from chalicelib.payouts.payer import payer_of
 from chalicelib.payouts.rules import (
     Batch,
     BatchKind,
@@ -51,19 +53,31 @@ def make(
     currency: str,
     kind: BatchKind,
     method: Method,
-    minimum: int,
+    minimum: int | None,
     caller: Caller,
     recorder: Recorder | None,
 ) -> BatchWhole:
-    """Begin to gather what parties have coming above a minimum.
+    """Begin to gather what parties have coming above a minimum: one of the currency itself, unless
+    another is said.
 
-    Raises Invalid where this stack has no Stripe, or Stripe does not take the currency.
+    Raises Invalid where this stack has no Stripe, or Stripe does not take the currency, and
+    Conflict where the account that its file would pay from is not set, or cannot be.
     """
     if method == "stripe":
         transfers.check(currency)
     now = clock.now()
     batch = Batch(
-        ids.new("pob"), currency, kind, method, minimum, "preparing", caller.id, now, now, 1
+        id=ids.new("pob"),
+        currency=currency,
+        kind=kind,
+        method=method,
+        minimum=whole_of(currency) if minimum is None else minimum,
+        status="preparing",
+        made_by=caller.id,
+        made_at=now,
+        asked_at=now,
+        version=1,
+        payer=payer_of(currency, method),
     )
     transaction = Transaction(recorder)
     transaction.add(payouts.add_batch(batch))
@@ -79,7 +93,7 @@ def approve(batch_id: str, caller: Caller, recorder: Recorder | None) -> BatchWh
 
     Raises Forbidden for its maker, Conflict where it is not prepared.
     """
-    batch = _batch(batch_id)
+    batch = batch_known(batch_id)
     if batch.status == "approved" and batch.approved_by == caller.id:
         return whole(batch)
     if batch.status != "prepared":
@@ -101,7 +115,7 @@ def send(batch_id: str, recorder: Recorder | None) -> BatchWhole:
 
     Raises Conflict where it is not approved.
     """
-    batch = _batch(batch_id)
+    batch = batch_known(batch_id)
     if batch.is_sent and batch.sent_at:
         return whole(batch)
     if batch.status != "approved":
@@ -114,7 +128,7 @@ def send(batch_id: str, recorder: Recorder | None) -> BatchWhole:
 def cancel(batch_id: str, recorder: Recorder | None) -> BatchWhole:
     """Give back what it has taken, payout by payout. Raises Conflict once it is sent, and while
     it is prepared."""
-    batch = _batch(batch_id)
+    batch = batch_known(batch_id)
     if batch.status in ("cancelling", "cancelled"):
         return whole(batch)
     if batch.status not in ("prepared", "approved"):
@@ -123,16 +137,11 @@ def cancel(batch_id: str, recorder: Recorder | None) -> BatchWhole:
 
 
 def batch_of(batch_id: str) -> BatchWhole:
-    return whole(_batch(batch_id))
+    return whole(batch_known(batch_id))
 
 
 def batches(page: PageRequest) -> Page[BatchWhole]:
     return payouts.batches(page).map(lambda batch: BatchWhole(**vars(batch)))
-
-
-def payouts_in(batch_id: str, page: PageRequest) -> Page[PayoutShown]:
-    batch = _batch(batch_id)
-    return payouts.payouts_in(batch.id, page).map(lambda payout: payout.shown_in(batch))
 
 
 def payout_for(payout_id: str, caller: Caller) -> PayoutShown:
@@ -141,7 +150,7 @@ def payout_for(payout_id: str, caller: Caller) -> PayoutShown:
     if payout is None:
         raise NotFound("There is no such payout.")
     caller.must_be(payout.payee.role, payout.payee.id, "payout")
-    return payout.shown_in(_batch(payout.batch_id))
+    return payout.shown_in(batch_known(payout.batch_id))
 
 
 def payouts_to(party: Party, caller: Caller, page: PageRequest) -> Page[PayoutShown]:
@@ -167,7 +176,8 @@ def whole(batch: Batch) -> BatchWhole:
     return BatchWhole(**vars(so_far), results=results)
 
 
-def _batch(batch_id: str) -> Batch:
+def batch_known(batch_id: str) -> Batch:
+    """Raises NotFound."""
     batch = payouts.get_batch(batch_id)
     if batch is None:
         raise NotFound("There is no such payout batch.")

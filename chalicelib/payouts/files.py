@@ -4,10 +4,9 @@ While none is told they are the same bytes however often they are asked for. `pa
 customer credit transfer of ISO 20022, written by a library and fixed in what it makes up at random.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.currencies import in_major
@@ -17,9 +16,13 @@ from chalicelib.payouts import store as payouts
 from chalicelib.payouts.accounts import Details
 from chalicelib.payouts.reading import payouts_on
 from chalicelib.payouts.rules import Batch, Payout
+from chalicelib.payouts.sepa import in_sepa
 from chalicelib.platform import sheets
 from chalicelib.platform.settings import settings
 from chalicelib.platform.sheets import Sheet
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 Format = Literal["pain.001", "csv"]
 MEDIA_TYPES: Mapping[Format, str] = {
@@ -30,9 +33,6 @@ ENDINGS: Mapping[Format, str] = {"pain.001": "xml", "csv": "csv"}
 # With 100 parties a page, at most 4,000 payouts: less than an answer may hold, and checked by the
 # schema within five seconds.
 PAGES_A_PART = 40
-# What every bank of SEPA takes in ids, names and texts.
-NOT_IN_SEPA = re.compile(r"[^A-Za-z0-9/?:().,'+ -]")
-LONGEST_NAME = 70
 SCHEMA = "pain.001.001.09"
 NAMESPACE = f"urn:iso:std:iso:20022:tech:xsd:{SCHEMA}"
 COLUMNS = ("payout_id", "payee", "holder", "iban", "bic", "amount", "currency")
@@ -86,11 +86,6 @@ def _check_sepa(batch: Batch) -> None:
             f"SEPA transfers are in EUR, the batch is in {batch.currency}. Take its CSV file.",
             code="currency_not_sepa",
         )
-    if not (settings().payer_name and settings().payer_iban):
-        raise Conflict(
-            "Nobody has said from which account the platform pays: set PayerName and PayerIban.",
-            code="payer_not_set",
-        )
 
 
 def _csv(of_part: list[Payout]) -> bytes:
@@ -116,11 +111,11 @@ def _pain_001(batch: Batch, part: int, of_part: list[Payout], sent_at: datetime)
             f"No payout of part {part} of the batch waits for its result.", code="part_is_empty"
         )
     day = clock.business_date(sent_at, settings().zone)
-    transfer = SepaTransfer(_payer(), schema=SCHEMA, clean=False)
+    transfer = SepaTransfer(_payer(batch), schema=SCHEMA, clean=False)
     for payout in of_part:
         details = accounts.details_of(payout.sealed or "", payout.payee)
         payment = {
-            "name": _name(details.holder) or payout.payee.role,
+            "name": in_sepa(details.holder) or payout.payee.role,
             "IBAN": details.iban,
             "amount": payout.amount,
             "execution_date": day,
@@ -132,22 +127,20 @@ def _pain_001(batch: Batch, part: int, of_part: list[Payout], sent_at: datetime)
     return _valid(_fixed(exported, f"{bank_id(batch.id)}-{part}", sent_at))
 
 
-def _payer() -> dict[str, object]:
-    chosen = settings()
+def _payer(batch: Batch) -> dict[str, object]:
+    """As it was when the batch was made: what was approved is what is paid, from where."""
+    if batch.payer is None:
+        raise Conflict(
+            "The batch was made without an account to pay from. Take its CSV file.",
+            code="payer_not_set",
+        )
     payer: dict[str, object] = {
-        "name": _name(chosen.payer_name),
-        "IBAN": chosen.payer_iban,
+        "name": in_sepa(batch.payer.name),
+        "IBAN": batch.payer.iban,
         "batch": True,
         "currency": "EUR",
     }
-    return payer | ({"BIC": chosen.payer_bic} if chosen.payer_bic else {})
-
-
-def _name(written: str) -> str:
-    """In letters that every bank of SEPA takes."""
-    from text_unidecode import unidecode
-
-    return NOT_IN_SEPA.sub(".", unidecode(written))[:LONGEST_NAME].strip()
+    return payer | ({"BIC": batch.payer.bic} if batch.payer.bic else {})
 
 
 def _fixed(exported: bytes, message_id: str, at: datetime) -> bytes:
@@ -163,21 +156,31 @@ def _fixed(exported: bytes, message_id: str, at: datetime) -> bytes:
     for tag, text in said.items():
         for node in document.iter(f"{{{NAMESPACE}}}{tag}"):
             node.text = text
+    _name_no_bank(document)
     ElementTree.register_namespace("", NAMESPACE)
     written: bytes = ElementTree.tostring(document, encoding="utf-8", xml_declaration=True)
     return written
 
 
+def _name_no_bank(document: "Element") -> None:
+    """Where no BIC is known of a bank, SEPA wants that said."""
+    from xml.etree.ElementTree import SubElement
+
+    for bank in document.iter(f"{{{NAMESPACE}}}FinInstnId"):
+        if len(bank) == 0:
+            other = SubElement(bank, f"{{{NAMESPACE}}}Othr")
+            SubElement(other, f"{{{NAMESPACE}}}Id").text = "NOTPROVIDED"
+
+
 def _valid(document: bytes) -> bytes:
-    """Raises Conflict where a bank would not take it: the payer is the one thing in it that was
-    not checked as it came in."""
+    """Raises Conflict where a bank would not take it, though all of it was checked before."""
     from sepaxml.validation import ValidationError, try_valid_xml
 
     try:
         try_valid_xml(document, SCHEMA)
     except ValidationError:
         raise Conflict(
-            f"The file would not be valid by {SCHEMA}: look at PayerName, PayerIban and PayerBic.",
+            f"The file would not be valid by {SCHEMA}. Take the CSV file of the batch.",
             code="file_not_valid",
         ) from None
     return document

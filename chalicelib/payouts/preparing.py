@@ -16,11 +16,13 @@ from chalicelib.payouts.asking import ask_for_page
 from chalicelib.payouts.rules import (
     NEEDS,
     Batch,
+    LeftOut,
     Party,
     PartyRole,
     Payout,
     SealedAccount,
     Standing,
+    WhyLeftOut,
 )
 from chalicelib.payouts.store import PageRow
 from chalicelib.platform.log import logger
@@ -88,6 +90,7 @@ def _take_each(batch: Batch, page: PageRow, *, give_up: bool) -> int:
             logger.exception("party was not prepared", payout_batch_id=batch.id, party_id=party.id)
             failures.append(error)
             if give_up:
+                payouts.note_left_out(batch.id, LeftOut(party.key, 0, "failed"))
                 _call_person(batch, party)
                 looked.append("left out")
     if failures and not give_up:
@@ -107,8 +110,13 @@ def _with_something(batch: Batch, page: PageRow, leaving: Set[str]) -> list[Part
     for key, row in balances.items():
         party = of_page[key]
         standing = _standing(party, row, leaves=party.id in leaving)
-        if row.currency == batch.currency and batch.wants(standing):
+        if row.currency != batch.currency:
+            continue
+        if batch.wants(standing):
             found.append(party)
+        elif standing.left:
+            below = LeftOut(key, standing.left, "below_minimum")
+            payouts.note_left_out(batch.id, below)
     return found
 
 
@@ -121,7 +129,9 @@ def _take(batch: Batch, page: PageRow, party: Party, *, leaves: bool) -> Looked:
     if not batch.wants(standing):
         return "nothing"
     account = payouts.get_account(party)
-    if standing.left and (not _can_be_paid(batch, account) or payouts.has_open(party)):
+    reason = _why_not(batch, party, account) if standing.left else None
+    if reason:
+        payouts.note_left_out(batch.id, LeftOut(party.key, standing.left, reason))
         return "left out"
     payout = _payout(batch, page, party, standing, account)
     try:
@@ -131,9 +141,14 @@ def _take(batch: Batch, page: PageRow, party: Party, *, leaves: bool) -> Looked:
     return "taken"
 
 
-def _can_be_paid(batch: Batch, account: SealedAccount | None) -> bool:
+def _why_not(batch: Batch, party: Party, account: SealedAccount | None) -> WhyLeftOut | None:
+    """Why a party that has enough coming cannot be sent it."""
     needed = NEEDS[batch.method]
-    return needed is None or (account is not None and account.kind == needed)
+    if needed and account is None:
+        return "no_account"
+    if needed and account and account.kind != needed:
+        return "account_of_another_kind"
+    return "open_payout" if payouts.has_open(party) else None
 
 
 def _commit(payout: Payout, page: PageRow) -> None:

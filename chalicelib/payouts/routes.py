@@ -1,18 +1,22 @@
 """`/v1/payout-batches`, `/v1/payouts`, and where parties are paid."""
 
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.payouts import accounts, batches, files, results
+from chalicelib.payouts import accounts, batches, files, looking, results
 from chalicelib.payouts.accounts import AccountChange, AccountShown, Details
 from chalicelib.payouts.batches import BatchWhole
+from chalicelib.payouts.looking import LeftOutNamed, PayoutNamed
 from chalicelib.payouts.rules import Party, PayoutShown
 from chalicelib.payouts.schema import (
     AccountChangeView,
     BatchSummaryView,
     BatchView,
     FileQuery,
+    LeftOutView,
     MakeBatch,
     PayoutAccountView,
+    PayoutNamedView,
     PayoutView,
+    PreviewQuery,
     SetPayoutAccount,
     TellResult,
 )
@@ -31,12 +35,14 @@ routes = Routes(__name__, tag="Payouts", authorizer=authorizer)
     "it, and is in one open payout at a time. Whoever owes as much as it has coming is sent "
     "nothing and has paid with it: its payout is `offset`. The batch is `prepared` minutes later. "
     "By `bank_file` those with an IBAN are paid, by `stripe` those with a Stripe account, and by "
-    "`manual` everybody. Nothing is paid out by itself.",
+    "`manual` everybody. Nothing is paid out by itself. By `bank_file` in EUR the account to pay "
+    "from, `PayerName` and `PayerIban`, is checked and kept with the batch.",
     roles=("operator",),
     body=MakeBatch,
     answer=BatchView,
     status=202,
     key="required",
+    errors={"payer_not_set": 409, "payer_not_valid": 409},
 )
 def make_batch(request: Request) -> BatchWhole:
     sent: MakeBatch = request.body
@@ -78,11 +84,44 @@ def read_batch(request: Request, id: str) -> BatchWhole:
     "/v1/payout-batches/{id}/payouts",
     summary="List the payouts of a batch",
     roles=("operator",),
-    answer=PayoutView,
+    answer=PayoutNamedView,
     is_list=True,
 )
-def list_payouts(request: Request, id: str) -> Page[PayoutShown]:
-    return batches.payouts_in(id, request.page)
+def list_payouts(request: Request, id: str) -> Page[PayoutNamed]:
+    return looking.payouts_in(id, request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/payout-batches/{id}/left-out",
+    summary="List who has something coming and is not paid by a batch, with why",
+    notes="`left_out` of the batch counts who has enough and could not be taken in; whoever has "
+    "less than the minimum is listed as well, and is not counted.",
+    roles=("operator",),
+    answer=LeftOutView,
+    is_list=True,
+)
+def list_left_out(request: Request, id: str) -> Page[LeftOutNamed]:
+    return looking.left_out(id, request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/payout-batches/{id}/preview",
+    summary="Look at the payouts of a batch before it is approved, as CSV",
+    notes="With names and holders, and no account that anything could be sent to: it is no file "
+    "for a bank.",
+    roles=("operator",),
+    query=PreviewQuery,
+    media_type=files.MEDIA_TYPES["csv"],
+)
+def read_preview(request: Request, id: str) -> Reply:
+    part: int = request.query.part
+    headers = {
+        "Content-Type": files.MEDIA_TYPES["csv"],
+        "Content-Disposition": f'attachment; filename="preview-of-{id}-{part}.csv"',
+    }
+    return Reply(None, headers=headers, text=looking.preview(id, part))
 
 
 @routes.endpoint(

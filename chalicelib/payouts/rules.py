@@ -21,6 +21,9 @@ PayoutStatus = Literal[
     "prepared", "approved", "sent", "paid", "returned", "failed", "unknown", "offset", "cancelled"
 ]
 AccountKind = Literal["iban", "stripe"]
+WhyLeftOut = Literal[
+    "no_account", "account_of_another_kind", "open_payout", "below_minimum", "failed"
+]
 
 ROLES: Mapping[BatchKind, PartyRole] = {"leaders": "leader", "suppliers": "supplier"}
 # What a party has coming, and what it owes, by the purposes of its accounts.
@@ -126,11 +129,31 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A party with something coming that a batch has not taken in. `amount` is what it would have
+    been sent; unknown, and 0, where its looking failed."""
+
+    party: str
+    amount: int
+    reason: WhyLeftOut
+
+
+@dataclass(frozen=True)
+class Payer:
+    """The platform's own account, from which a file for a bank pays."""
+
+    name: str
+    iban: str
+    bic: str | None = None
+
+
+@dataclass(frozen=True)
 class Batch:
     """Payouts of one currency that are approved and sent together.
 
     `payouts`, `amount` and `netted` are fixed once it is prepared; `left_out` are the parties that
     had enough coming and could not be paid. `asked_at` is when the work under way was asked for.
+    `payer` is who pays by SEPA transfers, as it was when the batch was made.
     """
 
     id: str
@@ -143,6 +166,7 @@ class Batch:
     made_at: datetime
     asked_at: datetime
     version: int
+    payer: Payer | None = None
     pages: int = 0
     payouts: int = 0
     amount: int = 0

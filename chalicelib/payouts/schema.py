@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
+from chalicelib.payouts import account_numbers
 from chalicelib.payouts.rules import (
     MOST_PARTS,
     AccountKind,
@@ -14,6 +15,7 @@ from chalicelib.payouts.rules import (
     PartyRole,
     PayoutStatus,
     Told,
+    WhyLeftOut,
 )
 from chalicelib.platform.schema import (
     ONE_LINE,
@@ -27,38 +29,17 @@ from chalicelib.platform.schema import (
     just_one,
 )
 
-
-def _iban(text: str) -> str:
-    """Without the blanks that people write it with. ISO 13616: length, form and check digits."""
-    from stdnum import iban
-    from stdnum.exceptions import InvalidChecksum, ValidationError
-
-    try:
-        return str(iban.validate(text))
-    except InvalidChecksum:
-        raise ValueError("has check digits that do not fit the rest of the IBAN") from None
-    except ValidationError:
-        raise ValueError("is not an IBAN of a country that has them") from None
-
-
-def _bic(text: str) -> str:
-    from stdnum import bic
-    from stdnum.exceptions import ValidationError
-
-    try:
-        return str(bic.validate(text))
-    except ValidationError:
-        raise ValueError("is not a BIC of 8 or 11 characters such as COBADEFFXXX") from None
-
-
 Iban = Annotated[
     str,
     StringConstraints(max_length=60),
-    AfterValidator(_iban),
+    AfterValidator(account_numbers.iban),
     Field(examples=["DE89370400440532013000"]),
 ]
 Bic = Annotated[
-    str, StringConstraints(max_length=20), AfterValidator(_bic), Field(examples=["COBADEFFXXX"])
+    str,
+    StringConstraints(max_length=20),
+    AfterValidator(account_numbers.bic),
+    Field(examples=["COBADEFFXXX"]),
 ]
 Holder = Annotated[
     str,
@@ -110,10 +91,11 @@ class MakeBatch(RequestModel):
     currency: Currency
     kind: BatchKind
     method: Method
-    minimum: Amount = Field(
-        default=1,
-        description="Whoever has less coming, once it has paid what it owes, is not paid. Whoever "
-        "has nothing left then has paid all the same.",
+    minimum: Amount | None = Field(
+        default=None,
+        description="One of the currency itself, such as 1.00 EUR, unless it is said. Whoever has "
+        "less coming, once it has paid what it owes, is not paid; whoever has nothing left then "
+        "has paid all the same.",
     )
 
 
@@ -130,6 +112,12 @@ class ResultsView(View):
         description="Those of whom nothing is left to send: what they have coming pays what they "
         "owe."
     )
+
+
+class PayerView(View):
+    name: str
+    iban: str
+    bic: str | None
 
 
 class BatchSummaryView(View):
@@ -149,16 +137,16 @@ class BatchSummaryView(View):
         description="Parties with enough coming that could not be taken in: they have no account "
         "for the method, or another payout without a result."
     )
+    payer: PayerView | None = Field(
+        description="The platform's own account that the batch's file pays from, as it was when "
+        "the batch was made; null where no SEPA transfers are made of it."
+    )
     made_by: str
     made_at: Instant
     approved_by: str | None
     approved_at: Instant | None
     sent_at: Instant | None
     ended_at: Instant | None
-
-
-class BatchView(BatchSummaryView):
-    results: ResultsView
 
 
 class PayeeView(View):
@@ -171,6 +159,17 @@ class ToldView(View):
     reference: str | None
     told_at: Instant
     told_by: str | None = Field(description="The operator; null where the provider says so.")
+
+
+class LeftOutView(View):
+    party: PayeeView
+    name: str
+    amount: int = Field(description="What it would have been sent.")
+    reason: WhyLeftOut
+
+
+class BatchView(BatchSummaryView):
+    results: ResultsView
 
 
 class PayoutView(View):
@@ -196,9 +195,22 @@ class PayoutView(View):
     )
 
 
+class PayoutNamedView(PayoutView):
+    name: str = Field(description="Of the leader or supplier.")
+    holder: str | None = Field(
+        description="Of the account as it was when the payout was prepared; null by hand."
+    )
+
+
 class TellResult(RequestModel):
     status: Told
     reference: Reference
+
+
+class PreviewQuery(RequestModel):
+    part: Annotated[
+        int, Field(ge=1, le=MOST_PARTS, description="Of a batch that fills several.")
+    ] = 1
 
 
 class FileQuery(RequestModel):

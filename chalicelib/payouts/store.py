@@ -3,13 +3,24 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import clock, ids
-from chalicelib.payouts.rules import Batch, Outcome, Party, Payout, Result, SealedAccount, Tally
+from chalicelib.payouts.rules import (
+    Batch,
+    LeftOut,
+    Outcome,
+    Party,
+    Payer,
+    Payout,
+    Result,
+    SealedAccount,
+    Tally,
+    WhyLeftOut,
+)
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due, KeysListing
 from chalicelib.platform.pages import Page, PageRequest
@@ -18,6 +29,7 @@ from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
     IntegerAttribute,
+    RecordAttribute,
     RecordsAttribute,
     Row,
     TextsAttribute,
@@ -26,6 +38,7 @@ from chalicelib.platform.table import (
 )
 from chalicelib.platform.transaction import Check, Delete, Put, Update, create
 
+LEFT_OUT = "left#"
 BATCH, BATCHES, PAGE, TALLY = "batch", "batches", "page#", "tally#"
 PAYOUT, OPEN, ACCOUNT = "payout", "open", "account"
 # Payouts of one batch are counted side by side.
@@ -55,6 +68,7 @@ class BatchRow(EntityRow[Batch]):
     made_at = InstantAttribute()
     asked_at = InstantAttribute()
     version = IntegerAttribute()
+    payer = RecordAttribute(Payer, null=True)
     pages = IntegerAttribute()
     payouts = IntegerAttribute()
     amount = IntegerAttribute()
@@ -124,6 +138,19 @@ class TallyRow(EntityRow[Tally]):
     offset = IntegerAttribute(default=0)
     cancelled = IntegerAttribute(default=0)
     cancelled_amount = IntegerAttribute(default=0)
+
+
+class LeftOutRow(Row):
+    """A party that was looked at last without being taken in."""
+
+    Meta = PayoutsMeta
+
+    party = UnicodeAttribute()
+    amount = IntegerAttribute()
+    reason = UnicodeAttribute()
+
+    def to_entity(self) -> LeftOut:
+        return LeftOut(self.party, self.amount, cast(WhyLeftOut, self.reason))
 
 
 class ByBatch(GlobalSecondaryIndex[Any]):
@@ -327,6 +354,24 @@ def count(batch_id: str, page: int, **more: int) -> Update:
     row = TallyRow
     actions = [getattr(row, name).add(number) for name, number in more.items() if number]
     return Update(row.at(batch_id, f"{TALLY}{page % TALLY_SHARDS}"), actions)
+
+
+def note_left_out(batch_id: str, of: LeftOut) -> None:
+    """Whoever comes second writes what is true by then."""
+    row = LeftOutRow(batch_id, LEFT_OUT + of.party, **vars(of))
+    retrying(row.save)
+
+
+def left_out(batch_id: str, page: PageRequest) -> Page[LeftOut]:
+    """By party. One that was taken in after all may be among them."""
+    row = LeftOutRow
+    behind = row.sk.between(page.after, f"{LEFT_OUT}~") if page.after else None
+    within = behind if page.after else row.sk.startswith(LEFT_OUT)
+    rows = store.query(row, batch_id, where=within, limit=page.limit + 2)
+    rows = [each for each in rows if each.sk != page.after]
+    shown = rows[: page.limit]
+    after = shown[-1].sk if len(rows) > page.limit else None
+    return Page(tuple(each.to_entity() for each in shown), after)
 
 
 def get_payout(payout_id: str) -> Payout | None:

@@ -134,7 +134,15 @@ def _line(
         cells.shortened(ref),
         cells.shortened(known),
         cells.plain(" ".join(texts)),
+        counterparty=_counterparty(parts, amount) if len(parts) == 1 else "",
     )
+
+
+def _counterparty(parts: Sequence["Element"], amount: int) -> str:
+    """The name of who has paid what came in, or was paid what went out."""
+    other = "Dbtr" if amount > 0 else "Cdtr"
+    paths = (f"RltdPties/{other}/Pty/Nm", f"RltdPties/{other}/Nm")
+    return cells.shortened(next(filter(None, (_of(parts[0], path) for path in paths)), ""))
 
 
 def _kind(of: "Element") -> LineKind:

@@ -10,20 +10,10 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.kernel import clock
 from chalicelib.payments.providers.stripe_api import from_stripe
-from chalicelib.platform import sheets
-from chalicelib.reconciliation import camt, cells
+from chalicelib.reconciliation import camt, cells, csv_lines
 from chalicelib.reconciliation.lines import MAX_DAYS, Format, Line, LineKind, Statement, sums
 
 MAX_LINES = 20_000
-COLUMNS = ("date", "amount", "currency", "reference", "text", "bank_ref", "type")
-REQUIRED = ("date", "amount", "currency")
-KINDS: Mapping[str, LineKind] = {
-    "": "payment",
-    "payment": "payment",
-    "fee": "fee",
-    "return": "return",
-    "transfer": "transfer",
-}
 STRIPE_KINDS: Mapping[str, LineKind] = {
     "stripe_fee": "fee",
     "stripe_fx_fee": "fee",
@@ -74,27 +64,7 @@ def _check_period(statement: Statement) -> None:
 
 
 def _csv(raw: bytes, zone: ZoneInfo) -> Statement:
-    rows = sheets.read(raw, COLUMNS, REQUIRED, MAX_LINES)
-    lines = [_row(n, row) for n, row in enumerate(rows, 1)]
-    return cells.statement_of("csv", "", lines)
-
-
-def _row(n: int, row: sheets.Line) -> Line:
-    sent, where = row.cells, f"at line {row.number}"
-    kind = sent.get("type", "").lower()
-    if kind not in KINDS:
-        raise cells.refused(f"has a type {where} that is not one of payment, fee, return, transfer")
-    currency = cells.to_currency(sent["currency"], where)
-    return Line(
-        n,
-        cells.to_amount(sent["amount"], currency, where),
-        currency,
-        cells.to_day(sent["date"], where),
-        KINDS[kind],
-        cells.shortened(sent.get("bank_ref")),
-        cells.shortened(sent.get("reference")),
-        cells.plain(sent.get("text")),
-    )
+    return csv_lines.read(raw, zone, MAX_LINES)
 
 
 def _stripe(raw: bytes, zone: ZoneInfo) -> Statement:

@@ -6,13 +6,21 @@ from datetime import date, timedelta
 
 from chalicelib.kernel import clock
 from chalicelib.ledger import store as ledger
-from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.rules import Entry, party_of
 from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Chargeback, chargeback_id
 from chalicelib.payouts import store as payouts
 from chalicelib.platform.settings import settings
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.lines import Booked, Line, Sent, Standing, payout_id
+from chalicelib.reconciliation.lines import (
+    Booked,
+    Line,
+    Sent,
+    Standing,
+    deposit_id,
+    payout_id,
+)
+from chalicelib.suppliers import store as suppliers
 
 CASH = "cash:"
 # The entries that move a provider's cash by one.
@@ -88,8 +96,9 @@ def _entry_ids(line: Line) -> list[str]:
     ]
 
 
-def _booked(entries: Iterable[Entry]) -> list[Booked]:
-    zone = settings().zone
+def _booked(of: Iterable[Entry]) -> list[Booked]:
+    zone, entries = settings().zone, list(of)
+    references = _references_of_deposits(entries)
     found = [
         Booked(
             entry.id,
@@ -98,12 +107,25 @@ def _booked(entries: Iterable[Entry]) -> list[Booked]:
             entry.currency,
             clock.business_date(entry.posted_at, zone).isoformat(),
             entry.subject,
+            told=references.get(entry.subject, ""),
         )
         for entry in entries
         for posting in entry.postings
         if posting.account.startswith(CASH)
     ]
     return _with_claims(found)
+
+
+def _references_of_deposits(entries: Iterable[Entry]) -> dict[str, str]:
+    """By deposit; its entry has the id alone."""
+    wanted = [
+        (party[0].removeprefix("supplier:"), entry.subject)
+        for entry in entries
+        if deposit_id(entry.subject)
+        for posting in entry.postings
+        if (party := party_of(posting.account))
+    ]
+    return {each.id: each.reference or "" for each in suppliers.get_deposits(wanted)}
 
 
 def _with_claims(found: Sequence[Booked]) -> list[Booked]:

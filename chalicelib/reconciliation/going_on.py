@@ -27,6 +27,7 @@ from chalicelib.reconciliation.rules import (
     CASE,
     Difference,
     Found,
+    InTransit,
     Match,
     NumberedDifference,
     Outcome,
@@ -110,6 +111,7 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
         *balance_differences(lines, totals),
         *((missed,) if missed else ()),
     ]
+    reconciliations.keep_in_transit(made.id, _in_transit(made, booked, found))
     pages = reconciliations.keep_outcomes(made.id, rules.pages(outcomes))
     after = made.after(
         status="writing",
@@ -119,6 +121,12 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
         repeated=len(lines) - len(left),
     )
     write(reconciliations.replace_reconciliation(after))
+
+
+def _in_transit(made: Reconciliation, booked: Sequence[Booked], found: Found) -> list[InTransit]:
+    of = {each.entry_id: each for each in booked if each.account == made.account}
+    entries = (of[entry_id] for entry_id in found.in_transit)
+    return [InTransit(each.entry_id, each.day, each.currency, each.amount) for each in entries]
 
 
 def _repeated(made: Reconciliation, lines: Sequence[Line]) -> set[int]:

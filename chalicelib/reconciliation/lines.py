@@ -22,11 +22,18 @@ MAX_DAYS = 100
 # lines.
 OWN_ID = re.compile(r"(?:pyt|pay|ord|rfd|rem|dpo|cbk)[0-9a-f]{28}")
 NOT_A_KEY = re.compile(r"[^0-9a-z]")
+# What stands between words; `BK-R1/2` is one.
+BETWEEN_WORDS = re.compile(r"[\s,;:()]+")
 
 
 def as_key(text: str) -> str:
     """A reference as it is compared: banks change its case and leave out what is no letter."""
     return NOT_A_KEY.sub("", text.lower())
+
+
+def words_of(text: str) -> list[str]:
+    """The keys of its words."""
+    return list(filter(None, map(as_key, BETWEEN_WORDS.split(text))))
 
 
 def own_ids(*texts: str) -> tuple[str, ...]:
@@ -39,12 +46,16 @@ def payout_id(key: str) -> str | None:
     return f"pyt_{key[3:]}" if key.startswith("pyt") else None
 
 
+def deposit_id(subject: str) -> str | None:
+    return subject if subject.startswith("dpo_") else None
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of a statement. `bank_ref` is the bank's own id of it; `reference` is what whoever
     ordered it gave it; `text` may name anything; `means` has ids of the platform's own that are
-    known to be meant. `fee` was taken of it, and is not in its amount but in that of the line which
-    `is_sum` of them."""
+    known to be meant; `counterparty` is who has paid it, or was paid. `fee` was taken of it, and is
+    not in its amount but in that of the line which `is_sum` of them."""
 
     n: int
     amount: int
@@ -57,6 +68,7 @@ class Line:
     means: str = ""
     fee: int = 0
     is_sum: bool = False
+    counterparty: str = ""
 
     @property
     def is_return(self) -> bool:
@@ -71,11 +83,21 @@ class Line:
         """What it may be known by, the surest first."""
         return tuple(filter(None, (*self.own_ids, as_key(self.reference))))
 
+    def phrases(self, longest: int) -> set[str]:
+        """The keys of what its text says in up to so many words next to each other."""
+        words = words_of(self.text)
+        return {
+            "".join(words[n : n + length])
+            for length in range(1, longest + 1)
+            for n in range(len(words) - length + 1)
+        }
+
 
 @dataclass(frozen=True)
 class Booked:
     """What an entry has posted to a cash account on a business date; `is_claimed` where another
-    statement has its line, `standing` what became of it where none has."""
+    statement has its line, `standing` what became of it where none has. `told` is the reference of
+    who has sent or ordered the money, where the entry's own id does not have it."""
 
     entry_id: str
     account: str
@@ -85,6 +107,7 @@ class Booked:
     subject: str = ""
     is_claimed: bool = False
     standing: Standing = "new"
+    told: str = ""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -97,9 +120,14 @@ class Booked:
         named = own_ids(self.entry_id)
         of_subject = own_ids(self.subject)
         payments = tuple(f"pay{key[3:]}" for key in of_subject if key.startswith("ord"))
-        kind, _, about = self.entry_id.partition(":")
-        told = (as_key(about.partition(":")[2]),) if kind in WITH_REFERENCE else ()
+        told = filter(None, (as_key(self.reference),))
         return tuple(dict.fromkeys((*named, *of_subject, *payments, *told)))
+
+    @property
+    def reference(self) -> str:
+        """What who has sent or ordered the money calls it; empty where the books know none."""
+        kind, _, about = self.entry_id.partition(":")
+        return about.partition(":")[2] if kind in WITH_REFERENCE else self.told
 
     @property
     def paid(self) -> str | None:

@@ -14,10 +14,12 @@ from chalicelib.reconciliation.lines import (
     Booked,
     Line,
     Sent,
+    as_key,
     days_between,
     in_time,
     own_ids,
     sums,
+    words_of,
 )
 from chalicelib.reconciliation.rules import (
     TOGETHER,
@@ -67,12 +69,14 @@ class Matcher:
         for each in booked:
             for key in each.keys:
                 self._by_key[key].append(each)
+        self._by_reference = _by_reference(account, booked)
         self._outcomes: list[Outcome] = []
 
     def run(self) -> Found:
         self._set_repeated_aside()
         self._set_fees_aside()
         self._match_by_id()
+        self._match_by_text()
         self._explain_by_id()
         self._match_by_amount()
         self._tell_the_rest()
@@ -96,6 +100,20 @@ class Matcher:
         for line in list(self._open.values()):
             fitting = [each for each in self._named(line) if self._fits(line, each)]
             if len(fitting) == 1:
+                self._match(line, fitting[0])
+
+    def _match_by_text(self) -> None:
+        """Where the text of a line has the reference of one entry as words of its own, and all else
+        agrees. References are short, so a text alone says nothing of an entry that differs."""
+        longest = max((len(words_of(each)) for each in self._by_reference), default=0)
+        keys: dict[str, list[Booked]] = defaultdict(list)
+        for reference, entries in self._by_reference.items():
+            keys[as_key(reference)] += entries
+        for line in [each for each in self._open.values() if not self._named(each)]:
+            phrases = keys.keys() & line.phrases(longest)
+            named = {each.name: each for phrase in phrases for each in keys[phrase]}
+            fitting = [each for each in named.values() if self._fits(line, each)]
+            if len(fitting) == 1 and not line.own_ids:
                 self._match(line, fitting[0])
 
     def _explain_by_id(self) -> None:
@@ -298,6 +316,15 @@ class Matcher:
         new = entry.standing == "new" and entry.day >= first
         here = entry.account == self._account and entry.day <= last and self._is_free(entry)
         return here and (new or entry.standing == "in_transit")
+
+
+def _by_reference(account: str, booked: Iterable[Booked]) -> dict[str, list[Booked]]:
+    """What has posted to the account, by what those who sent the money call it."""
+    found: dict[str, list[Booked]] = defaultdict(list)
+    for each in booked:
+        if each.account == account and as_key(each.reference):
+            found[each.reference].append(each)
+    return found
 
 
 def balance_differences(lines: Iterable[Line], totals: Mapping[str, int]) -> list[Difference]:

@@ -1,7 +1,7 @@
 """What a person does about differences: says whose they are, and what is posted. Each once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chalicelib.cases.service import close_in
@@ -18,7 +18,9 @@ from chalicelib.payouts.rules import Told
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write, write
+from chalicelib.reconciliation import deciding
 from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.deciding import Candidate
 from chalicelib.reconciliation.rules import (
     CASE,
     SUSPENSE,
@@ -38,6 +40,7 @@ class Said:
     resolution: Resolution
     note: str
     account: str | None = None
+    candidate: Candidate = field(default_factory=Candidate)
 
 
 @retry_stale
@@ -68,6 +71,8 @@ def resolve(
     made = reconciliation_of(reconciliation_id)
     before = _difference(reconciliation_id, n)
     _check(made, before, said)
+    if said.resolution == "match":
+        return deciding.match(made, n, said.candidate, said.note, caller, recorder)
     if said.resolution == "paid" or said.resolution == "returned":
         _tell(before, said.resolution, said, caller)
     return _resolve(made, n, said, caller, recorder)
@@ -148,12 +153,23 @@ def _check(made: Reconciliation, before: NumberedDifference, said: Said) -> None
             f"This difference, of the kind {before.kind}, is resolved by {known}.",
             code="resolution_not_possible",
         )
+    _check_candidate(said)
     if said.resolution == "post_to_other_account":
         other = said.account or before.difference.account
         if not other or other == made.account:
             raise Invalid.field("account", "must be the other account that the money is in")
     elif said.account:
         raise Invalid.field("account", "is sent with post_to_other_account alone")
+
+
+def _check_candidate(said: Said) -> None:
+    """A match is with one entry, or one payout's; nothing else is with any."""
+    of = said.candidate
+    if said.resolution == "match" and bool(of.entry_id) == bool(of.payout_id):
+        raise Invalid.field("entry_id", "or payout_id is sent with match, one of them")
+    if said.resolution != "match" and of != Candidate():
+        field = next(name for name, value in vars(of).items() if value)
+        raise Invalid.field(field, "is sent with match alone")
 
 
 def _entries(

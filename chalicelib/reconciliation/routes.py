@@ -5,16 +5,21 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.reconciliation import resolving, taking
+from chalicelib.reconciliation import resolving, showing, taking
+from chalicelib.reconciliation.deciding import Candidate
 from chalicelib.reconciliation.resolving import Said
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.schema import (
     Assign,
+    DifferenceShownView,
     DifferenceView,
+    InTransitView,
+    LineView,
     ReconciliationView,
     Resolve,
     TakeStatement,
 )
+from chalicelib.reconciliation.showing import DifferenceShown, InTransitShown, LineShown
 from chalicelib.reconciliation.taking import Asked
 
 routes = Routes(__name__, tag="Reconciliation", authorizer=authorizer)
@@ -72,11 +77,35 @@ def read_reconciliation(request: Request, id: str) -> Reconciliation:
     "/v1/reconciliations/{id}/differences",
     summary="List what differs between a statement and the books",
     roles=("operator",),
-    answer=DifferenceView,
+    answer=DifferenceShownView,
     is_list=True,
 )
-def list_differences(request: Request, id: str) -> Page[NumberedDifference]:
-    return taking.differences(id, request.page)
+def list_differences(request: Request, id: str) -> Page[DifferenceShown]:
+    return showing.differences(id, request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/reconciliations/{id}/lines",
+    summary="List the lines of a statement and what has become of each",
+    roles=("operator",),
+    answer=LineView,
+    is_list=True,
+)
+def list_lines(request: Request, id: str) -> Page[LineShown]:
+    return showing.lines(id, request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/reconciliations/{id}/in-transit",
+    summary="List what the books have and a statement need not have had yet",
+    roles=("operator",),
+    answer=InTransitView,
+    is_list=True,
+)
+def list_in_transit(request: Request, id: str) -> Page[InTransitShown]:
+    return showing.in_transit(id, request.page)
 
 
 @routes.endpoint(
@@ -85,7 +114,8 @@ def list_differences(request: Request, id: str) -> Page[NumberedDifference]:
     summary="Resolve a difference, which posts an entry and closes its case",
     notes="`post_fee` and `post_to_suspense` take the account to what the statement says, against "
     "the platform's revenue or `platform:suspense`; `post_to_other_account` moves it from or to "
-    "another cash account; `paid` and `returned` tell it of the payout; `accept` posts nothing.",
+    "another cash account; `paid` and `returned` tell it of the payout; `match` says which entry a "
+    "line is of that may be of several; `accept` posts nothing.",
     roles=("operator",),
     body=Resolve,
     answer=DifferenceView,
@@ -103,7 +133,8 @@ def list_differences(request: Request, id: str) -> Page[NumberedDifference]:
 )
 def resolve_difference(request: Request, id: str, n: str) -> NumberedDifference:
     sent: Resolve = request.body
-    said = Said(sent.resolution, sent.note, sent.account)
+    candidate = Candidate(sent.entry_id, sent.payout_id, sent.line)
+    said = Said(sent.resolution, sent.note, sent.account, candidate)
     return resolving.resolve(id, _number(n), said, request.caller, request.idempotency)
 
 

@@ -32,7 +32,7 @@ DifferenceKind = Literal[
     "gap",
 ]
 Resolution = Literal[
-    "accept", "post_fee", "post_to_suspense", "post_to_other_account", "paid", "returned"
+    "accept", "match", "post_fee", "post_to_suspense", "post_to_other_account", "paid", "returned"
 ]
 # What was missing may turn up, and nobody needs to say so.
 Resolved = Resolution | Literal["found"]
@@ -51,7 +51,7 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "wrong_direction": ("post_to_suspense", "accept"),
     "wrong_account": ("post_to_other_account", "post_to_suspense", "accept"),
     "split": ("accept",),
-    "ambiguous": ("post_to_suspense", "post_fee", "accept"),
+    "ambiguous": ("match", "post_to_suspense", "post_fee", "accept"),
     "not_told": ("paid", "post_to_suspense", "accept"),
     "balance": ("accept",),
     "matched_before": ("post_to_suspense", "accept"),
@@ -98,13 +98,34 @@ Outcome = Match | Difference
 
 @dataclass(frozen=True)
 class KindCount:
-    """How many differences of a kind there are, and what they come to in a currency; none where
-    they move nothing."""
+    """How many differences of a kind there are, and what they come to in a currency, `incoming` and
+    `outgoing` apart; none where they move nothing."""
 
     kind: DifferenceKind
     differences: int
     currency: str | None = None
     amount: int = 0
+    incoming: int = 0
+    outgoing: int = 0
+
+
+@dataclass(frozen=True)
+class InTransit:
+    """An entry so near a statement's end that the next one will have it."""
+
+    entry_id: str
+    day: str
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Which entry a line is of, as an operator has said where several might be."""
+
+    line: int
+    entry_id: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -124,6 +145,7 @@ class NumberedDifference:
     resolved_at: datetime | None = None
     posted: tuple[str, ...] = ()
     found_in: str | None = None
+    decided: tuple[Decided, ...] = ()
 
     @property
     def kind(self) -> DifferenceKind:
@@ -144,6 +166,17 @@ class NumberedDifference:
     @property
     def changes(self) -> tuple[Change, ...]:
         return self.difference.changes
+
+    @property
+    def open_lines(self) -> tuple[int, ...]:
+        """Those of which nobody has said yet which entry they are of."""
+        decided = {each.line for each in self.decided}
+        return tuple(each for each in self.lines if each not in decided)
+
+    @property
+    def open_entries(self) -> tuple[str, ...]:
+        decided = {each.entry_id for each in self.decided}
+        return tuple(each for each in self.entries if each not in decided)
 
     @property
     def payout_id(self) -> str | None:
@@ -291,6 +324,8 @@ def counted(
                 so_far,
                 differences=so_far.differences + 1,
                 amount=so_far.amount + each.amount,
+                incoming=so_far.incoming + max(each.amount, 0),
+                outgoing=so_far.outgoing + min(each.amount, 0),
             )
     return tuple(counts[key] for key in sorted(counts, key=str))
 

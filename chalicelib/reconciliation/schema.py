@@ -1,8 +1,11 @@
 """Requests and answers about reconciliations."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from chalicelib.platform.schema import (
+    ONE_LINE,
     BusinessDate,
     CashAccount,
     Identifier,
@@ -11,8 +14,11 @@ from chalicelib.platform.schema import (
     RequestModel,
     View,
 )
-from chalicelib.reconciliation.lines import Format
+from chalicelib.reconciliation.lines import Format, LineKind
 from chalicelib.reconciliation.rules import DifferenceKind, Resolution, Resolved, Status
+from chalicelib.reconciliation.showing import LineStatus
+
+EntryId = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=ONE_LINE)]
 
 
 class TakeStatement(RequestModel):
@@ -28,6 +34,12 @@ class TakeStatement(RequestModel):
     last: BusinessDate | None = Field(default=None, description="The last day, likewise.")
 
 
+class DecidedView(View):
+    line: int
+    entry_id: str
+    by: str = Field(description="The operator who has said so.")
+
+
 class ChangeView(View):
     currency: str
     amount: int = Field(description="What the statement has more than the books.")
@@ -37,7 +49,9 @@ class KindCountView(View):
     kind: DifferenceKind
     differences: int
     currency: str | None = Field(description="Null where they move nothing.")
-    amount: int
+    amount: int = Field(description="What they come to, `incoming` and `outgoing` together.")
+    incoming: int = Field(description="Where the statement has more than the books.")
+    outgoing: int = Field(description="Where it has less: zero, or below it.")
 
 
 class ReconciliationView(View):
@@ -82,9 +96,41 @@ class DifferenceView(View):
     posted: list[str] = Field(
         description="Entries that its resolution has posted, and those that have taken them back."
     )
+    decided: list[DecidedView] = Field(
+        description="Which line is of which entry, as was said by `match`."
+    )
     found_in: str | None = Field(
         description="The reconciliation that has the line of what was missing."
     )
+
+
+class LineView(View):
+    n: int = Field(description="Counted from 1.")
+    date: str
+    amount: int = Field(description="What came in is positive.")
+    currency: str
+    kind: LineKind
+    reference: str
+    text: str
+    counterparty: str = Field(description="Who has paid it, or was paid.")
+    bank_ref: str
+    status: LineStatus
+    by: str | None = Field(
+        description="The entry that it is matched with (`decided` where a person has said which), "
+        "the kind of its difference, or the reconciliation that had it before."
+    )
+
+
+class DifferenceShownView(DifferenceView):
+    statement_lines: list[LineView]
+
+
+class InTransitView(View):
+    entry_id: str
+    date: str
+    currency: str
+    amount: int
+    found_in: str | None = Field(description="The reconciliation that has its line by now.")
 
 
 class Resolve(RequestModel):
@@ -92,6 +138,15 @@ class Resolve(RequestModel):
     note: LongText
     account: CashAccount | None = Field(
         default=None, description="With `post_to_other_account`: where the money is."
+    )
+    entry_id: EntryId | None = Field(
+        default=None, description="With `match`: the entry that the line is of, one of `entries`."
+    )
+    payout_id: Identifier | None = Field(
+        default=None, description="In place of `entry_id`: the payout whose entry it is."
+    )
+    line: int | None = Field(
+        default=None, ge=1, description="With `match`: which line, where there are several."
     )
 
 

@@ -3,7 +3,7 @@ which no line and no entry is taken twice."""
 
 import json
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -40,7 +40,9 @@ from chalicelib.reconciliation.accounts import Account, Left
 from chalicelib.reconciliation.lines import Booked, Line, Statement
 from chalicelib.reconciliation.rules import (
     Change,
+    Decided,
     Difference,
+    InTransit,
     KindCount,
     Match,
     NumberedDifference,
@@ -51,7 +53,9 @@ from chalicelib.reconciliation.rules import (
 RECONCILIATION, RECONCILIATIONS = "reconciliation", "reconciliations"
 ACCOUNT, LATEST, NEXT = "account", "latest", "next"
 TAKEN, CLAIM, PART, PIECE, DIFFERENCE = "taken", "claim", "part#", "piece#", "difference#"
-LINES, OUTCOMES = "lines", "outcomes"
+# By what a line or an entry is claimed of which several may be meant, and once that is said.
+AMBIGUOUS, DECIDED = "ambiguous", "decided"
+LINES, OUTCOMES, IN_TRANSIT = "lines", "outcomes", "in_transit"
 LINES_A_PIECE, ENTRIES_A_PIECE = 250, 500
 
 ReconciliationMeta = table("RECONCILIATION_TABLE")
@@ -172,6 +176,7 @@ class DifferenceRow(Row):
     resolved_at = InstantAttribute(null=True)
     posted = TextsAttribute()
     found_in = UnicodeAttribute(null=True)
+    decided = RecordsAttribute(Decided, null=True)
 
     @classmethod
     def of(cls, numbered: NumberedDifference) -> "DifferenceRow":
@@ -183,6 +188,7 @@ class DifferenceRow(Row):
     def to_entity(self) -> NumberedDifference:
         values: dict[str, Any] = {name: self.attribute_values.get(name) for name in _OF_DIFFERENCE}
         values["difference"] = _outcome(json.loads(self.difference))
+        values["decided"] = self.decided or ()
         return NumberedDifference(reconciliation_id=self.pk, **values)
 
 
@@ -229,6 +235,13 @@ def replace_reconciliation(changed: Reconciliation) -> Put:
 def count_resolved(reconciliation_id: str) -> Update:
     row = ReconciliationRow
     return Update(row.at(reconciliation_id, RECONCILIATION), [row.unresolved.add(-1)])
+
+
+def count_matched(reconciliation_id: str, *, is_last: bool) -> Update:
+    """One line more has its entry; with the last one its difference is resolved."""
+    row = ReconciliationRow
+    actions = [row.matched.add(1), *([row.unresolved.add(-1)] if is_last else [])]
+    return Update(row.at(reconciliation_id, RECONCILIATION), actions)
 
 
 def taken_as(account: str, digest: str, statement: Statement) -> str | None:
@@ -310,6 +323,28 @@ def claimed_lines(account: str, refs: Iterable[str]) -> dict[str, ClaimRow]:
     return {wanted[row.pk]: row for row in rows}
 
 
+def keep_in_transit(reconciliation_id: str, of: Sequence[InTransit]) -> None:
+    """Only what is kept first counts."""
+    pieces = _pieces([asdict(each) for each in of], ENTRIES_A_PIECE)
+    _keep(reconciliation_id, IN_TRANSIT, pieces)
+
+
+def in_transit(reconciliation_id: str) -> list[InTransit]:
+    """None while it is under way."""
+    if store.get(PartRow, reconciliation_id, f"{PART}{IN_TRANSIT}") is None:
+        return []
+    return [InTransit(**each) for each in _read(reconciliation_id, IN_TRANSIT)]
+
+
+def claims_of_lines(
+    account: str, reconciliation_id: str, refs: Mapping[int, str]
+) -> dict[int, ClaimRow]:
+    """By which each is taken, of lines with the bank's own ids of them."""
+    keys = {n: _claim_of_line(account, ref, reconciliation_id, n) for n, ref in refs.items()}
+    rows = {(row.pk, row.sk): row for row in store.get_many(ClaimRow, keys.values())}
+    return {n: rows[key] for n, key in keys.items() if key in rows}
+
+
 def claim_entry(
     account: str, entry_id: str, reconciliation_id: str, by: str, otherwise: Otherwise = Stale
 ) -> Put:
@@ -320,8 +355,24 @@ def claim_entry(
 
 def claim_line(account: str, ref: str, reconciliation_id: str, n: int, by: str) -> Put:
     """Under the bank's own id of it, if there is one: another statement may have it again."""
-    pk, sk = (_line_claim(account, ref), CLAIM) if ref else (reconciliation_id, f"line#{n:06d}")
-    return create(ClaimRow(pk, sk, reconciliation_id=reconciliation_id, by=by))
+    key = _claim_of_line(account, ref, reconciliation_id, n)
+    return create(ClaimRow(*key, reconciliation_id=reconciliation_id, by=by))
+
+
+def decide_line(account: str, ref: str, reconciliation_id: str, n: int) -> Update:
+    """Of what it is said by now. Stale where that was said before."""
+    return _decide(_claim_of_line(account, ref, reconciliation_id, n), reconciliation_id)
+
+
+def decide_entry(account: str, entry_id: str, reconciliation_id: str) -> Update:
+    """Likewise."""
+    return _decide((_claim(account, entry_id), CLAIM), reconciliation_id)
+
+
+def release(account: str, entry_id: str, reconciliation_id: str) -> tuple[Delete, Put]:
+    """Leave to the statements to come what might have been meant and was not."""
+    row = ClaimRow.at(_claim(account, entry_id), CLAIM)
+    return Delete(row, _may_be_meant(reconciliation_id)), create(LeftRow(_left(account), entry_id))
 
 
 def not_claimed(account: str, entry_id: str, otherwise: Otherwise) -> Check:
@@ -376,6 +427,14 @@ def differences(reconciliation_id: str, page: PageRequest) -> Page[NumberedDiffe
     return store.entities(found)
 
 
+def _decide(key: tuple[str, str], reconciliation_id: str) -> Update:
+    return Update(ClaimRow.at(*key), [ClaimRow.by.set(DECIDED)], _may_be_meant(reconciliation_id))
+
+
+def _may_be_meant(reconciliation_id: str) -> Any:
+    return (ClaimRow.reconciliation_id == reconciliation_id) & (ClaimRow.by == AMBIGUOUS)
+
+
 def _keep(reconciliation_id: str, name: str, pieces: Sequence[Any]) -> PartRow:
     token = secrets.token_hex(8)
     for n, records in enumerate(pieces):
@@ -424,6 +483,10 @@ def _names(account: str, digest: str, own_id: str, first: str) -> Collection[str
 
 def _claim(account: str, entry_id: str) -> str:
     return f"claim#{account}#{entry_id}"
+
+
+def _claim_of_line(account: str, ref: str, reconciliation_id: str, n: int) -> tuple[str, str]:
+    return (_line_claim(account, ref), CLAIM) if ref else (reconciliation_id, f"line#{n:06d}")
 
 
 def _account(name: str) -> str:

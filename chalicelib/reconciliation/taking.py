@@ -20,7 +20,7 @@ from chalicelib.reconciliation import files
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.accounts import since
 from chalicelib.reconciliation.lines import Format, Statement
-from chalicelib.reconciliation.rules import Change, NumberedDifference, Reconciliation
+from chalicelib.reconciliation.rules import Change, Reconciliation
 
 BANK = cash(CASH["bank_file"])
 
@@ -61,11 +61,6 @@ def reconciliation_of(reconciliation_id: str) -> Reconciliation:
 
 def all_reconciliations(page: PageRequest) -> Page[Reconciliation]:
     return reconciliations.reconciliations(page)
-
-
-def differences(reconciliation_id: str, page: PageRequest) -> Page[NumberedDifference]:
-    reconciliation_of(reconciliation_id)
-    return reconciliations.differences(reconciliation_id, page)
 
 
 def _check_known(account: str) -> None:

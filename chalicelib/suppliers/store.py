@@ -97,6 +97,12 @@ def get_deposit(supplier_id: str, deposit_id: str) -> Deposit | None:
     return row.to_entity() if row else None
 
 
+def get_deposits(of: Iterable[tuple[str, str]]) -> list[Deposit]:
+    """Those that there are, by supplier and id."""
+    keys = [(supplier_id, DEPOSIT + deposit_id) for supplier_id, deposit_id in of]
+    return [row.to_entity() for row in store.get_many(DepositRow, keys)]
+
+
 def add_deposit(deposit: Deposit) -> Put:
     return create(DepositRow.of(deposit))
 

@@ -13,7 +13,7 @@ from werkzeug import Request, Response
 from chalicelib.platform import log
 from tests.functional.conftest import Clock
 from tests.support.lambdas import invoke
-from tests.support.payouts import approve, make, payouts_of, send, tell
+from tests.support.payouts import approve, make, pay_from_an_account, payouts_of, send, tell
 from tests.support.world import Api, Json, World, created
 
 PERSON = {
@@ -208,7 +208,9 @@ def test_the_log_of_a_journey_tells_ids_and_no_secrets(
     world: World,
     server: HTTPServer,
     time: Clock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    pay_from_an_account(monkeypatch)
     journey = Journey(world, server)
     journey.run(time)
     text = logged.getvalue() + "".join(capsys.readouterr())

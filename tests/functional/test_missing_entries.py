@@ -183,7 +183,8 @@ def test_it_is_posted_against_and_turns_up_at_once(
 ) -> None:
     """In whatever order, the books have in the end what the bank has."""
     made, payout, _ = missing(world, time)
-    line = csv_file((day_of(time, 11), "-3.00", "EUR", payout["id"]))
+    time.move_on(days=11)
+    line = csv_file((day_of(time), "-3.00", "EUR", payout["id"]))
     found = send(world.operator, line).json
     world.messages("RECONCILE")
     with mock.patch.object(going_on, "STEPS_A_MESSAGE", 1):

@@ -116,6 +116,23 @@ def test_check_digits_are_named_where_they_are_wrong(world: World) -> None:
     assert "check digits" in answer.json["errors"][0]["message"]
 
 
+@pytest.mark.parametrize(
+    ("iban", "said"),
+    [
+        ("DE8937040044053201300", "has 21 characters; an IBAN of DE has 22"),
+        ("DE89 3704 0044 0532 0130 000", "has 23 characters; an IBAN of DE has 22"),
+        ("NO93860111179470", "has 16 characters; an IBAN of NO has 15"),
+        ("DE", "has 2 characters; an IBAN of DE has 22"),
+        ("ZZ8937040044053201300", "check digits"),
+    ],
+)
+def test_an_iban_of_the_wrong_length_is_told_which_it_should_have(
+    world: World, iban: str, said: str
+) -> None:
+    answer = put(world, world.add_leader(), holder=HOLDER, iban=iban)
+    assert said in answer.json["errors"][0]["message"]
+
+
 def rotate(keys: dict[str, str]) -> None:
     boto3.client("secretsmanager").put_secret_value(
         SecretId="PAYOUT_ACCOUNT_SECRET", SecretString=json.dumps(keys)

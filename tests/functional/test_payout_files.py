@@ -12,6 +12,7 @@ import pytest
 import xmlschema
 
 from chalicelib.payouts import files
+from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import MOST_PARTS
 from chalicelib.platform.settings import settings
 from chalicelib.reconciliation.lines import own_ids, payout_id
@@ -21,6 +22,7 @@ from tests.support.invariants import findings
 from tests.support.payouts import (
     IBAN,
     OTHER_IBAN,
+    PAYER,
     approve,
     cancel,
     earned,
@@ -31,14 +33,9 @@ from tests.support.payouts import (
     send,
     set_iban,
     tell,
+    try_batch,
 )
 from tests.support.world import Issuer, Json, Sale, World
-
-PAYER = {
-    "PAYER_NAME": "Tuan Märkte GmbH",
-    "PAYER_IBAN": "NL91ABNA0417164300",
-    "PAYER_BIC": "ABNANL2A",
-}
 
 
 @pytest.fixture
@@ -190,7 +187,7 @@ def test_a_file_that_a_bank_would_not_take_is_not_given(
     world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch, _ = two_with_accounts(world, time)
-    monkeypatch.setattr(files, "settings", lambda: replace(settings(), payer_iban="NL 91"))
+    monkeypatch.setattr(files, "in_sepa", lambda name: "")
     refused = file(world, batch)
     assert (refused.status, refused.code) == (409, "file_not_valid")
     assert file(world, batch, "csv").status == 200
@@ -206,13 +203,78 @@ def test_by_hand_there_is_a_list_and_no_pain_001(world: World, time: Clock) -> N
     assert (row["iban"], row["amount"]) == ("", "1.00")
 
 
-def test_without_an_account_to_pay_from_there_is_no_pain_001(
+def deploy(monkeypatch: pytest.MonkeyPatch, **changed: str) -> None:
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+
+
+OTHER_PAYER = {
+    "PAYER_NAME": "Somebody Else",
+    "PAYER_IBAN": "FR14 2004 1010 0505 0001 3M02 606",
+    "PAYER_BIC": "",
+}
+
+
+def test_what_was_approved_is_paid_from_the_account_of_then(
     world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch, _ = two_with_accounts(world, time)
-    monkeypatch.setattr(files, "settings", lambda: type("Nobody", (), dict.fromkeys(PAY, "")))
+    of_then = {"name": "Tuan Märkte GmbH", "iban": "NL91ABNA0417164300", "bic": "ABNANL2A"}
+    assert batch["payer"] == of_then
+    first = file(world, batch).text
+    deploy(monkeypatch, **OTHER_PAYER)
+    assert file(world, batch).text == first
+    later = make(world, method="bank_file")
+    assert later["payer"] == {
+        "name": "Somebody Else",
+        "iban": "FR1420041010050500013M02606",
+        "bic": None,
+    }
+
+
+def test_where_no_bic_is_known_the_file_says_so(
+    world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(monkeypatch, **OTHER_PAYER)
+    batch, _ = two_with_accounts(world, time)
+    document = ET.fromstring(file(world, batch).text)
+    (bank,) = document.iter(f"{{{files.NAMESPACE}}}DbtrAgt")
+    assert texts(bank, "Id") == ["NOTPROVIDED"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "said"),
+    [
+        ({"PAYER_NAME": ""}, "payer_not_set", "PayerName and PayerIban; docs/operations.md"),
+        ({"PAYER_IBAN": ""}, "payer_not_set", "PayerName and PayerIban; docs/operations.md"),
+        ({"PAYER_NAME": " "}, "payer_not_valid", "PayerName has no letter"),
+        ({"PAYER_IBAN": "NL91ABNA0417164301"}, "payer_not_valid", "PayerIban has check digits"),
+        ({"PAYER_IBAN": "NL91ABNA041716430"}, "payer_not_valid", "17 characters; an IBAN of NL"),
+        ({"PAYER_BIC": "ABNA"}, "payer_not_valid", "PayerBic is not a BIC"),
+    ],
+)
+def test_an_account_that_cannot_pay_makes_no_batch(
+    world: World, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], code: str, said: str
+) -> None:
+    deploy(monkeypatch, **changed)
+    refused = try_batch(world, method="bank_file")
+    assert (refused.status, refused.code) == (409, code)
+    assert said in refused.text
+    assert world.operator.get("/v1/payout-batches").json["items"] == []
+    # What no SEPA transfer is made of needs no account to pay from.
+    for sound in ({"method": "manual"}, {"method": "bank_file", "currency": "JPY"}):
+        made = try_batch(world, **sound)
+        assert (made.status, made.json["payer"]) == (202, None)
+    world.work()
+
+
+def test_a_batch_of_before_payers_were_kept_has_its_csv_file(
+    world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, _ = two_with_accounts(world, time)
+    kept = payouts.get_batch(batch["id"])
+    assert kept is not None
+    monkeypatch.setattr(payouts, "get_batch", lambda _: replace(kept, payer=None))
     assert file(world, batch).code == "payer_not_set"
     assert file(world, batch, "csv").status == 200
-
-
-PAY = ("payer_name", "payer_iban", "payer_bic")

@@ -238,7 +238,7 @@ def test_a_fee_is_posted_once_and_its_case_closed(world: World, time: Clock) -> 
 
 def test_a_payout_that_came_back_is_returned_to_its_payee(world: World, time: Clock) -> None:
     (payout,) = paid_out(world, time, 3)
-    rows = [*rows_of(time, payout), (day_of(time, 2), "3.00", "EUR", payout["id"])]
+    rows = [*rows_of(time, payout), (day_of(time, 1), "3.00", "EUR", payout["id"])]
     made = reconcile(world, csv_file(*rows))
     (back,) = differences(world, made)
     assert (back["kind"], back["payout_id"]) == ("returned", payout["id"])
@@ -340,7 +340,7 @@ def test_what_another_account_says_of_a_payout_is_not_its_result(world: World, t
 
 def test_a_result_that_cannot_be_leaves_the_difference_open(world: World, time: Clock) -> None:
     (payout,) = paid_out(world, time, 3)
-    rows = [*rows_of(time, payout), (day_of(time, 2), "3.00", "EUR", payout["id"])]
+    rows = [*rows_of(time, payout), (day_of(time, 1), "3.00", "EUR", payout["id"])]
     made = reconcile(world, csv_file(*rows))
     assert tell(world, payout, "returned", "BY-HAND").status == 200
     refused = resolve(world, made, 1, "returned")
@@ -355,7 +355,7 @@ def test_whoever_dies_behind_a_result_is_finished_and_nobody_resolves_it_otherwi
     world: World, time: Clock
 ) -> None:
     (payout,) = paid_out(world, time, 3)
-    rows = [*rows_of(time, payout), (day_of(time, 2), "3.00", "EUR", payout["id"])]
+    rows = [*rows_of(time, payout), (day_of(time, 1), "3.00", "EUR", payout["id"])]
     made = reconcile(world, csv_file(*rows))
     with mock.patch.object(resolving, "_resolve", side_effect=RuntimeError("killed")):
         assert resolve(world, made, 1, "returned").status == 500
@@ -535,7 +535,7 @@ ROW = ("2026-03-20", "1.00", "EUR", "x")
         ("csv", csv_file(("20.03.2026", "1.00", "EUR", "x")), "has a date at line 2"),
         ("csv", csv_file(("2026-03-20", "1.0001", "KWD", "x")), "decimal number of KWD"),
         ("csv", csv_file(("2026-03-20", '"1,00"', "EUR", "x")), "decimal number of EUR"),
-        ("csv", csv_file(ROW, ("2026-12-20", "1.00", "EUR", "x")), "more than 100 days"),
+        ("csv", csv_file(ROW, ("2025-12-01", "1.00", "EUR", "x")), "more than 100 days"),
         ("csv", b"date,amount\xff", "UTF-8"),
         ("stripe", b"{", "is not JSON"),
         ("stripe", b"[" * 100_000, "is not JSON"),

@@ -38,6 +38,7 @@ from tests.soak.transfers import Transfers
 from tests.support.gateway import Gateway
 from tests.support.memory.reading import texts_read_once
 from tests.support.memory_cloud import memory_cloud, the_cloud
+from tests.support.payouts import PAYER
 from tests.support.world import Issuer, World, workers
 
 MONDAY = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -258,7 +259,7 @@ def town(seed: str, currency: str) -> Iterator[Town]:
     with ExitStack() as stack:
         issuer = Issuer(stack.enter_context(HTTPServer(host="127.0.0.1")))
         environment = stack.enter_context(
-            memory_cloud(_seconds, **issuer.settings, UPLINE_LIMITS=UPLINE_LIMITS)
+            memory_cloud(_seconds, **issuer.settings, **PAYER, UPLINE_LIMITS=UPLINE_LIMITS)
         )
         stack.enter_context(quiet())
         stack.enter_context(in_order())

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from chalicelib.platform.settings import settings
 from tests.support.communities import communities, deliver
 from tests.support.gateway import Answer
 from tests.support.lambdas import invoke
@@ -9,6 +12,12 @@ from tests.support.world import Api, Sale, World, created
 
 IBAN, OTHER_IBAN = "DE89370400440532013000", "FR1420041010050500013M02606"
 STRIPE_ACCOUNT = "acct_1032D82eZvKYlo2C"
+# From which account the platform pays by file, in settings.
+PAYER = {
+    "PAYER_NAME": "Tuan Märkte GmbH",
+    "PAYER_IBAN": "NL91ABNA0417164300",
+    "PAYER_BIC": "ABNANL2A",
+}
 COMMISSION, COST = 100, 700  # of a unit
 
 
@@ -43,6 +52,12 @@ def make(world: World, **changes: Any) -> Any:
     assert answer.status == 202, answer.text
     world.work()
     return read(world, answer.json)
+
+
+def pay_from_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in PAYER.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
 
 
 def read(world: World, batch: Any) -> Any:

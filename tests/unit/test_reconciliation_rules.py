@@ -78,6 +78,61 @@ def test_two_of_the_same_amount_are_left_to_a_person() -> None:
     assert (doubtful.kind, doubtful.lines, moved(doubtful)) == ("ambiguous", (1, 2), {})
 
 
+def deposited(n: int, amount: int, told: str) -> Booked:
+    of = f"dpo_{hexes(n)}"
+    return Booked(f"deposit_received:{of}", BANK, amount, "EUR", "2026-03-10", of, told=told)
+
+
+def remitted(reference: str, amount: int) -> Booked:
+    entry_id = f"remittance:ldr_1:{reference}"
+    return Booked(entry_id, BANK, amount, "EUR", "2026-03-10", f"rem_{hexes(1)}")
+
+
+def matched(of: Found) -> dict[int, str]:
+    return {each.line: each.entry_id for each in of.matches}
+
+
+def test_by_the_reference_of_a_deposit_or_a_remittance() -> None:
+    booked = [deposited(1, 1000, "X-1"), deposited(2, 1000, "X-2"), remitted("X-3", 1000)]
+    named = [line(n, 1000, reference=f"x{n}") for n in (1, 2, 3)]
+    assert matched(found(named, booked)) == {n: each.entry_id for n, each in enumerate(booked, 1)}
+    other = only(found([line(1, 1230, reference="X1")], [deposited(1, 1234, "X1")]))
+    assert (other.kind, moved(other)) == ("amount", {"EUR": -4})
+
+
+def test_a_reference_may_stand_in_the_text_as_words_of_its_own() -> None:
+    booked = [remitted("BK-R1", 1000), remitted("BK-R12", 1000), remitted("Kasse Mai", 1000)]
+    lines = [
+        line(1, 1000, text="Lena Wolf BK-R1, danke"),
+        line(2, 1000, text="(bk-r12)"),
+        line(3, 1000, text="von Lena: KASSE MAI."),
+    ]
+    assert matched(found(lines, booked)) == {n: each.entry_id for n, each in enumerate(booked, 1)}
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (1000, "BK-R1-2 and XBK-R1 and BK-R1/7"),  # other words
+        (1000, "BK-R1 BK-R2"),  # which of both
+        (999, "BK-R1"),  # another amount
+        (1000, f"BK-R1 pyt_{hexes(7)}"),  # a surer name is of something else
+    ],
+)
+def test_a_text_that_may_be_of_something_else_matches_nothing(amount: int, text: str) -> None:
+    booked = [remitted("BK-R1", 1000), remitted("BK-R2", 1000)]
+    assert found([line(1, amount, text=text)], booked).matches == []
+
+
+def test_a_reference_that_two_entries_have_is_of_neither() -> None:
+    booked = [deposited(1, 1000, "X1"), deposited(2, 1000, "X1")]
+    assert only(found([line(1, 1000, reference="X1")], booked)).kind == "ambiguous"
+    assert found([line(1, 1000, text="X1")], booked).matches == []
+    # By what else agrees it is of one alone.
+    booked = [deposited(1, 1000, "X1"), deposited(2, 700, "X1")]
+    assert matched(found([line(1, 700, text="for X1")], booked)) == {1: booked[1].entry_id}
+
+
 def test_what_is_near_the_end_may_be_in_the_next_statement() -> None:
     late, early = paid(1, 500, "2026-03-29"), paid(2, 300, "2026-02-27")
     result = found([], [late, early])

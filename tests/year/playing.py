@@ -19,7 +19,7 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import ShipTo
 from chalicelib.payments.providers import PaymentSucceeded
-from chalicelib.payouts import batches, results
+from chalicelib.payouts import batches, looking, results
 from chalicelib.payouts.rules import BatchKind, PayoutShown, Told
 from chalicelib.platform.idempotency import Answer, IdempotentRequest
 from chalicelib.platform.pages import PageRequest
@@ -196,7 +196,7 @@ class Year:
 def _all_payouts(batch_id: str) -> Iterator[PayoutShown]:
     after = None
     while True:
-        page = batches.payouts_in(batch_id, PageRequest("payouts", 100, after))
+        page = looking.payouts_in(batch_id, PageRequest("payouts", 100, after))
         yield from page.items
         after = page.next_after
         if after is None:

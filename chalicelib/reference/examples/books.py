@@ -4,8 +4,10 @@ from typing import Any
 
 from chalicelib.reference.examples.story import (
     BAKERY,
+    DIFFERENCE_VIEW,
     DISPATCH,
     LEADER,
+    LINE_VIEW,
     ORDER,
     PARCEL,
     RECONCILIATION_VIEW,
@@ -59,6 +61,15 @@ MARCH: dict[str, Any] = {
 EXAMPLES: dict[str, Any] = {
     "ReconciliationView": RECONCILIATION_VIEW,
     "Resolve": {"resolution": "returned", "note": "The account is closed; the leader knows."},
+    "LineView": LINE_VIEW,
+    "DifferenceShownView": {**DIFFERENCE_VIEW, "statement_lines": [LINE_VIEW]},
+    "InTransitView": {
+        "entry_id": "payout-paid:pyt_7b9d1f3a5c2e40688ac4e6f0b2d4",
+        "date": "2026-03-17",
+        "currency": "EUR",
+        "amount": -4410,
+        "found_in": None,
+    },
     "Assign": {"owner": "op_tom"},
     "BookedView": {
         "id": f"delivered:{PARCEL}",

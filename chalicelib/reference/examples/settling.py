@@ -160,6 +160,13 @@ EXAMPLES: dict[str, Any] = {
         "changed_by": f"leader:{LEADER}",
     },
     "PayoutView": PAYOUT_VIEW,
+    "PayoutNamedView": {**PAYOUT_VIEW, "name": "Lena Wolf", "holder": "Lena Wolf"},
+    "LeftOutView": {
+        "party": {"role": "leader", "id": LEADER},
+        "name": "Lena Wolf",
+        "amount": 11484,
+        "reason": "no_account",
+    },
     "SetPayoutAccount": {
         "holder": "Lena Wolf",
         "iban": "DE89370400440532013000",

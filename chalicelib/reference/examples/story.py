@@ -351,6 +351,7 @@ BATCH_SUMMARY: dict[str, Any] = {
     "amount": 1840655,
     "netted": 90210,
     "left_out": 3,
+    "payer": {"name": "Tuan GmbH", "iban": "NL91ABNA0417164300", "bic": "ABNANL2A"},
     "made_by": "op_mira",
     "made_at": "2026-03-12T08:00:12.110Z",
     "approved_by": "op_tom",
@@ -374,12 +375,39 @@ RECONCILIATION_VIEW: dict[str, Any] = {
     "in_transit": 9,
     "repeated": 0,
     "kinds": [
-        {"kind": "fee", "differences": 1, "currency": "EUR", "amount": -450},
-        {"kind": "returned", "differences": 1, "currency": "EUR", "amount": 11484},
+        {
+            "kind": "fee",
+            "differences": 1,
+            "currency": "EUR",
+            "amount": -450,
+            "incoming": 0,
+            "outgoing": -450,
+        },
+        {
+            "kind": "returned",
+            "differences": 1,
+            "currency": "EUR",
+            "amount": 11484,
+            "incoming": 11484,
+            "outgoing": 0,
+        },
     ],
     "made_by": "op_mira",
     "made_at": "2026-03-19T07:30:11.402Z",
     "done_at": "2026-03-19T07:30:58.119Z",
+}
+LINE_VIEW: dict[str, Any] = {
+    "n": 198,
+    "date": "2026-03-17",
+    "amount": 11484,
+    "currency": "EUR",
+    "kind": "return",
+    "reference": PAYOUT,
+    "text": "Account closed",
+    "counterparty": "Lena Wolf",
+    "bank_ref": "C17-0042",
+    "status": "difference",
+    "by": "returned",
 }
 DIFFERENCE_VIEW: dict[str, Any] = {
     "n": 2,
@@ -396,5 +424,6 @@ DIFFERENCE_VIEW: dict[str, Any] = {
     "resolved_by": None,
     "resolved_at": None,
     "posted": [],
+    "decided": [],
     "found_in": None,
 }
