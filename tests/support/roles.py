@@ -219,5 +219,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
 QUERIES = {
     "read_journal": "from=2026-03-01&to=2026-03-31&",
     "read_leader_totals": "year=2026&",
+    "read_leader_year": "year=2026&",
+    "read_income": "from=2026-03-01&to=2026-03-31&",
     "export_dispatches": "supplier_id=sup_1&",
 }
