@@ -49,9 +49,9 @@ def test_answers_that_documents_show_are_those_of_the_api() -> None:
         )
     ]
     assert {(name, view) for name, view, _ in shown} == {
-        ("money.md", "StatementView"),
-        ("money.md", "OpenStatementView"),
-        ("money.md", "LineExplainedView"),
+        ("settlement.md", "StatementView"),
+        ("settlement.md", "OpenStatementView"),
+        ("settlement.md", "LineExplainedView"),
         ("plans.md", "SimulationView"),
     }
     for _, view, answer in shown:
