@@ -13,6 +13,7 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import Finding
 from chalicelib.parties import store as parties
 from chalicelib.platform.pages import PageRequest
+from chalicelib.settlement import bonus_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.rules import EarnedLine, Earnings, Statement
 
@@ -39,7 +40,7 @@ def _leader(leader_id: str, since: datetime | None) -> list[Finding]:
 
 
 def _bonuses(leader_id: str) -> Iterator[Finding]:
-    given = settlement.all_bonuses(leader_id)
+    given = bonus_store.all_bonuses(leader_id)
     yield from bonus_checks.bonuses(given, ledger.get_entries(bonus_checks.entry_ids(given)))
 
 

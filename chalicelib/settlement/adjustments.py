@@ -13,8 +13,7 @@ from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction
-from chalicelib.settlement import earning
-from chalicelib.settlement import store as settlement
+from chalicelib.settlement import bonus_store, earning
 from chalicelib.settlement.rules import Adjustment
 
 
@@ -58,14 +57,14 @@ def adjust(leader_id: str, wanted: Wanted, caller: Caller, recorder: Recorder | 
         made_at=now,
         made_by=caller.id,
     )
-    before = settlement.get_adjustment(leader_id, made.id)
+    before = bonus_store.get_adjustment(leader_id, made.id)
     if before:
         return Adjusted(_the_same(before, made), is_new=False)
     adjusted = Adjusted(made, is_new=True)
     earnings = earning.earnings_of([leader_id])[leader_id]
     transaction = Transaction(recorder)
     transaction.add(
-        *settlement.add_adjustment(made),
+        *bonus_store.add_adjustment(made),
         *ledger.post(_entry(made)),
         *earning.adjust(earnings, made.currency, made.id, [made.line]),
     )
@@ -76,7 +75,7 @@ def adjust(leader_id: str, wanted: Wanted, caller: Caller, recorder: Recorder | 
 def adjustments_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Adjustment]:
     """What was adjusted of a leader, newest first. Raises NotFound unless it is the caller's."""
     caller.must_be("leader", leader_id, "leader")
-    return settlement.adjustments(parties.leader(leader_id).id, page)
+    return bonus_store.adjustments(parties.leader(leader_id).id, page)
 
 
 def _the_same(before: Adjustment, wanted: Adjustment) -> Adjustment:

@@ -13,8 +13,7 @@ from chalicelib.parties import service as parties
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
-from chalicelib.settlement import earning
-from chalicelib.settlement import store as settlement
+from chalicelib.settlement import bonus_store, earning
 from chalicelib.settlement.rules import Bonus
 
 
@@ -50,14 +49,14 @@ def give(
         given_at=now,
         given_by=caller.id,
     )
-    before = settlement.get_bonus(leader_id, bonus.id)
+    before = bonus_store.get_bonus(leader_id, bonus.id)
     if before:
         return Given(_the_same(before, bonus), is_new=False)
     given = Given(bonus, is_new=True)
     earnings = earning.earnings_of([leader_id])[leader_id]
     transaction = Transaction(recorder)
     transaction.add(
-        *settlement.add_bonus(bonus),
+        *bonus_store.add_bonus(bonus),
         *ledger.post(_entry(bonus)),
         *earning.give(earnings, bonus.currency, bonus.id, bonus.line),
     )
@@ -68,7 +67,7 @@ def give(
 def bonuses_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Bonus]:
     """What a leader was given, the last first. Raises NotFound unless it is the caller's."""
     caller.must_be("leader", leader_id, "leader")
-    return settlement.bonuses(parties.leader(leader_id).id, page)
+    return bonus_store.bonuses(parties.leader(leader_id).id, page)
 
 
 def _the_same(before: Bonus, wanted: Bonus) -> Bonus:

@@ -12,7 +12,7 @@ from typing import Protocol
 from chalicelib.kernel import ids
 from chalicelib.ledger import rules as books
 from chalicelib.plans.rules import BonusTerms
-from chalicelib.settlement import store as settlement
+from chalicelib.settlement import bonus_store
 from chalicelib.settlement.campaign_totals import moved
 from chalicelib.settlement.earning import NOTHING, Beside, together
 from chalicelib.settlement.rules import Bonus, Earnings, FirstOrder
@@ -87,10 +87,10 @@ def of_won_chargeback(order: Placed, refunded: Refunded, given: Given) -> Beside
 
 def _of_first_order(order: Placed, given: Given, is_new: Callable[[], bool]) -> Beside:
     terms = _terms(order, "first_order")
-    if not terms or settlement.first_order_of(order.customer_id):
+    if not terms or bonus_store.first_order_of(order.customer_id):
         return NOTHING
     first = FirstOrder(order.customer_id, order.id, is_rewarded=is_new())
-    kept = Beside(writes=[settlement.keep_first_order(first)])
+    kept = Beside(writes=[bonus_store.keep_first_order(first)])
     return together(kept, _give(order, terms[0], order.id, given)) if first.is_rewarded else kept
 
 
@@ -103,19 +103,19 @@ def _first_order_back(order: Placed, refunded: Refunded, earnings: Earnings) -> 
 
 def _bonus_of_first_order(order: Placed) -> Bonus | None:
     """The bonus that was given for this order being its customer's first one."""
-    first = settlement.first_order_of(order.customer_id)
+    first = bonus_store.first_order_of(order.customer_id)
     if first is None or first.order_id != order.id:
         return None
-    return settlement.get_bonus(order.leader_id, _bonus_id(order, "first_order", order.id))
+    return bonus_store.get_bonus(order.leader_id, _bonus_id(order, "first_order", order.id))
 
 
 def _counted(order: Placed, net: int, given: Given) -> Beside:
     terms = {each.threshold or 0: each for each in _terms(order, "campaign_total")}
     if not (terms and net):
         return NOTHING
-    move = moved(settlement.campaign_total(order.leader_id, order.campaign_id), net, terms)
+    move = moved(bonus_store.campaign_total(order.leader_id, order.campaign_id), net, terms)
     return together(
-        Beside(writes=[settlement.move_campaign_total(move)]),
+        Beside(writes=[bonus_store.move_campaign_total(move)]),
         *(_give(order, terms[each], order.campaign_id, given) for each in move.gained),
     )
 
@@ -123,11 +123,11 @@ def _counted(order: Placed, net: int, given: Given) -> Beside:
 def _counted_less(order: Placed, refunded: Refunded, earnings: Earnings) -> Beside:
     if not (refunded.net and _terms(order, "campaign_total")):
         return NOTHING
-    total = settlement.campaign_total(order.leader_id, order.campaign_id)
+    total = bonus_store.campaign_total(order.leader_id, order.campaign_id)
     move = moved(total, -refunded.net, ())
     lost = (_bonus_of_threshold(order, each) for each in move.lost)
     return together(
-        Beside(writes=[settlement.move_campaign_total(move)]),
+        Beside(writes=[bonus_store.move_campaign_total(move)]),
         *(_take_back(bonus, refunded, earnings) for bonus in lost),
     )
 
@@ -135,7 +135,7 @@ def _counted_less(order: Placed, refunded: Refunded, earnings: Earnings) -> Besi
 def _bonus_of_threshold(order: Placed, threshold: int) -> Bonus:
     """The one that was given when the total reached it. Raises LookupError."""
     bonus_id = _bonus_id(order, "campaign_total", order.campaign_id, str(threshold))
-    found = settlement.get_bonus(order.leader_id, bonus_id)
+    found = bonus_store.get_bonus(order.leader_id, bonus_id)
     if found is None:
         raise LookupError(f"bonus {bonus_id} of {order.leader_id} is not stored")
     return found
@@ -153,7 +153,7 @@ def _give(order: Placed, terms: BonusTerms, reference: str, given: Given) -> Bes
     """Give a bonus, or give one again that was taken back."""
     threshold = [str(terms.threshold)] if terms.threshold else []
     bonus_id = _bonus_id(order, terms.kind, reference, *threshold)
-    before = settlement.get_bonus(order.leader_id, bonus_id)
+    before = bonus_store.get_bonus(order.leader_id, bonus_id)
     bonus = Bonus(
         id=bonus_id,
         leader_id=order.leader_id,
@@ -175,7 +175,7 @@ def _give(order: Placed, terms: BonusTerms, reference: str, given: Given) -> Bes
     pending = books.leader_account(bonus.leader_id, "pending")
     amounts = {books.PLATFORM_REVENUE: bonus.amount, pending: -bonus.amount}
     entry = books.entry(bonus.entry_id, bonus.currency, bonus.id, given.at, amounts)
-    writes = [settlement.replace_bonus(before, bonus)] if before else settlement.add_bonus(bonus)
+    writes = [bonus_store.replace_bonus(before, bonus)] if before else bonus_store.add_bonus(bonus)
     return Beside([entry], [(bonus.waits_on, bonus.line)], writes)
 
 
@@ -195,4 +195,4 @@ def _take_back(bonus: Bonus, refunded: Refunded, earnings: Earnings) -> Beside:
         amount=-bonus.amount,
         entry_id=entry.id,
     )
-    return Beside([entry], [(bonus.waits_on, line)], [settlement.replace_bonus(bonus, back)])
+    return Beside([entry], [(bonus.waits_on, line)], [bonus_store.replace_bonus(bonus, back)])

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.kernel.errors import Conflict, Stale
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import create, write
-from chalicelib.settlement import dry_store, earning, run_store
+from chalicelib.settlement import bonus_store, dry_store, earning, run_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.campaign_totals import CampaignTotal, moved
 from chalicelib.settlement.cap_sums import summed_lines
@@ -196,16 +196,16 @@ def adjustment(n: int) -> Adjustment:
 def test_adjustments_are_made_once_and_listed_by_age() -> None:
     made = [adjustment(n) for n in range(1, 4)]
     for each in made:
-        write(*settlement.add_adjustment(each))
+        write(*bonus_store.add_adjustment(each))
     with pytest.raises(Stale):
-        write(*settlement.add_adjustment(replace(made[0], made_at=NOW)))
-    assert settlement.get_adjustment("ldr_1", "adj_7") == made[1]
-    assert settlement.get_adjustment("ldr_1", "adj_1") is None
-    first = settlement.adjustments("ldr_1", PageRequest("list", 2))
+        write(*bonus_store.add_adjustment(replace(made[0], made_at=NOW)))
+    assert bonus_store.get_adjustment("ldr_1", "adj_7") == made[1]
+    assert bonus_store.get_adjustment("ldr_1", "adj_1") is None
+    first = bonus_store.adjustments("ldr_1", PageRequest("list", 2))
     assert first.items == (made[2], made[1])
-    then = settlement.adjustments("ldr_1", PageRequest("list", 2, first.next_after))
+    then = bonus_store.adjustments("ldr_1", PageRequest("list", 2, first.next_after))
     assert (then.items, then.next_after) == ((made[0],), None)
-    assert settlement.adjustments("ldr_2", PageRequest("list", 2)).items == ()
+    assert bonus_store.adjustments("ldr_2", PageRequest("list", 2)).items == ()
 
 
 def test_what_is_posted_to_the_available_balance_is_in_the_next_run() -> None:
@@ -539,57 +539,57 @@ def test_a_bonus_is_given_taken_back_and_given_again_once_each() -> None:
     given = a_bonus("a")
     back = replace(given, taken_back_at=NOW, taken_back_by="rfd_1")
     again = replace(given, times=2)
-    write(*settlement.add_bonus(given))
+    write(*bonus_store.add_bonus(given))
     with pytest.raises(Stale):
-        write(*settlement.add_bonus(given))
+        write(*bonus_store.add_bonus(given))
     with pytest.raises(Stale):
-        write(settlement.replace_bonus(back, again))
+        write(bonus_store.replace_bonus(back, again))
     for before, after in ((given, back), (back, again)):
-        write(settlement.replace_bonus(before, after))
-        assert settlement.get_bonus("ldr_1", "bns_a") == after
+        write(bonus_store.replace_bonus(before, after))
+        assert bonus_store.get_bonus("ldr_1", "bns_a") == after
         with pytest.raises(Stale):
-            write(settlement.replace_bonus(before, after))
-    assert settlement.get_bonus("ldr_2", "bns_a") is None
+            write(bonus_store.replace_bonus(before, after))
+    assert bonus_store.get_bonus("ldr_2", "bns_a") is None
 
 
 def test_a_leaders_bonuses_are_listed_the_last_given_first() -> None:
     made = [a_bonus(name, minute) for name, minute in (("b", 2), ("c", 1), ("a", 2))]
     for each in made:
-        write(*settlement.add_bonus(each))
-    first = settlement.bonuses("ldr_1", PageRequest("", 2))
+        write(*bonus_store.add_bonus(each))
+    first = bonus_store.bonuses("ldr_1", PageRequest("", 2))
     assert first.items == (made[0], made[2])
-    second = settlement.bonuses("ldr_1", PageRequest("", 2, first.next_after))
+    second = bonus_store.bonuses("ldr_1", PageRequest("", 2, first.next_after))
     assert (second.items, second.next_after) == ((made[1],), None)
-    assert settlement.bonuses("ldr_2", PageRequest("", 2)).items == ()
+    assert bonus_store.bonuses("ldr_2", PageRequest("", 2)).items == ()
 
 
 def test_a_customers_first_order_is_one() -> None:
     first = FirstOrder("cus_1", "ord_1", is_rewarded=True)
-    assert settlement.first_order_of("cus_1") is None
-    write(settlement.keep_first_order(first))
+    assert bonus_store.first_order_of("cus_1") is None
+    write(bonus_store.keep_first_order(first))
     with pytest.raises(Stale):
-        write(settlement.keep_first_order(replace(first, order_id="ord_2")))
-    assert settlement.first_order_of("cus_1") == first
+        write(bonus_store.keep_first_order(replace(first, order_id="ord_2")))
+    assert bonus_store.first_order_of("cus_1") == first
 
 
 def test_a_campaigns_total_is_begun_once_and_moved_within_bounds() -> None:
-    nothing = settlement.campaign_total("ldr_1", "cmp_1")
+    nothing = bonus_store.campaign_total("ldr_1", "cmp_1")
     assert nothing == CampaignTotal("ldr_1", "cmp_1")
     first = moved(nothing, 1000, [3000])
-    write(settlement.move_campaign_total(first))
+    write(bonus_store.move_campaign_total(first))
     with pytest.raises(Stale):
-        write(settlement.move_campaign_total(first))
-    read = settlement.campaign_total("ldr_1", "cmp_1")
+        write(bonus_store.move_campaign_total(first))
+    read = bonus_store.campaign_total("ldr_1", "cmp_1")
     assert read == first.after
     # Two who have read 10.00 add 5.00 each, and a third one 15.00, which is too late then.
-    write(settlement.move_campaign_total(moved(read, 500, [3000])))
-    write(settlement.move_campaign_total(moved(read, 500, [3000])))
+    write(bonus_store.move_campaign_total(moved(read, 500, [3000])))
+    write(bonus_store.move_campaign_total(moved(read, 500, [3000])))
     with pytest.raises(Stale):
-        write(settlement.move_campaign_total(moved(read, 1500, [3000])))
-    read = settlement.campaign_total("ldr_1", "cmp_1")
-    write(settlement.move_campaign_total(moved(read, 1500, [3000])))
-    assert settlement.campaign_total("ldr_1", "cmp_1").reached == (3000,)
+        write(bonus_store.move_campaign_total(moved(read, 1500, [3000])))
+    read = bonus_store.campaign_total("ldr_1", "cmp_1")
+    write(bonus_store.move_campaign_total(moved(read, 1500, [3000])))
+    assert bonus_store.campaign_total("ldr_1", "cmp_1").reached == (3000,)
     with pytest.raises(Stale):
-        write(settlement.move_campaign_total(moved(read, 1, [])))
-    assert settlement.campaign_total("ldr_1", "cmp_1").total == 3500
-    assert settlement.campaign_total("ldr_1", "cmp_2").total == 0
+        write(bonus_store.move_campaign_total(moved(read, 1, [])))
+    assert bonus_store.campaign_total("ldr_1", "cmp_1").total == 3500
+    assert bonus_store.campaign_total("ldr_1", "cmp_2").total == 0

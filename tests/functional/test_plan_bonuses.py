@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.ordering.store import OrderRow, get_order
-from chalicelib.settlement.store import BonusRow
+from chalicelib.settlement.bonus_store import BonusRow
 from tests.functional.test_plans import (
     PLANS,
     TODAY,

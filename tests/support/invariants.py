@@ -45,17 +45,15 @@ from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.store import ClaimRow, DifferenceRow, ReconciliationRow
-from chalicelib.settlement.rules import Adjustment, Bonus, FirstOrder, Run, Statement
-from chalicelib.settlement.run_store import AsideRow, RunRow, TroubleRow
-from chalicelib.settlement.store import (
+from chalicelib.settlement.bonus_store import (
     AdjustmentRow,
     BonusRow,
     CampaignTotalRow,
-    EarnedRow,
-    EarningsRow,
     FirstOrderRow,
-    StatementRow,
 )
+from chalicelib.settlement.rules import Adjustment, Bonus, FirstOrder, Run, Statement
+from chalicelib.settlement.run_store import AsideRow, RunRow, TroubleRow
+from chalicelib.settlement.store import EarnedRow, EarningsRow, StatementRow
 from chalicelib.stock.store import StockRow
 from chalicelib.suppliers.remittances import SupplierRemittance
 from chalicelib.suppliers.rules import Deposit, Goods

@@ -35,14 +35,9 @@ from chalicelib.payouts.store import OpenRow, PayoutRow, TallyRow
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
 from chalicelib.reconciliation.store import DifferenceRow
+from chalicelib.settlement.bonus_store import BonusRow
 from chalicelib.settlement.rules import Bonus, EarnedLine
-from chalicelib.settlement.store import (
-    BonusRow,
-    EarnedRow,
-    EarningsRow,
-    MaturingRow,
-    StatementRow,
-)
+from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
 from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
 from tests.support import payouts, statements
