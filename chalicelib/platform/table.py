@@ -223,12 +223,14 @@ def _made(record: type[R], stored: dict[str, Any]) -> R:
     A frozen dataclass sets each field by a call; an order's lines, read some ten times on their
     way, would spend a tenth of all time in it.
     """
+    blank, needed = _blank(cast(Any, record))
     made = object.__new__(record)
     values = vars(made)
-    values.update(_usual(cast(Any, record)))
+    values.update(blank)
     values.update(stored)
     # Where a field is missing, or there is one too many, the constructor tells which.
-    return made if values.keys() == _names(cast(Any, record)) else record(**stored)
+    known = len(values) == len(blank) and needed <= stored.keys()
+    return made if known else record(**stored)
 
 
 def _stored(record: Any) -> dict[str, Any]:
@@ -256,8 +258,11 @@ def _usual(record: Any) -> dict[str, Any]:
 
 
 @cache
-def _names(record: Any) -> frozenset[str]:
-    return frozenset(each.name for each in fields(record))
+def _blank(record: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """All fields in their order, as they usually are, and those that are never left out."""
+    usual = _usual(record)
+    names = [each.name for each in fields(record)]
+    return {name: usual.get(name) for name in names}, frozenset(names) - usual.keys()
 
 
 def _frozen(value: Any) -> Any:

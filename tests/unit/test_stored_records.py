@@ -43,6 +43,11 @@ def test_usual_values_are_not_stored_and_come_back() -> None:
     assert KEPT.deserialize('[{"amount":5}]') == (Kept(5),)
 
 
+def test_fields_are_in_their_order() -> None:
+    (back,) = KEPT.deserialize('[{"parts":[1],"amount":5}]')
+    assert list(vars(back).items()) == [("amount", 5), ("name", "usual"), ("parts", (1,))]
+
+
 def test_one_record_too() -> None:
     attribute = RecordAttribute(Kept)
     assert attribute.deserialize(attribute.serialize(Kept(7, "other"))) == Kept(7, "other")
