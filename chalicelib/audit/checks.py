@@ -12,8 +12,9 @@ from chalicelib.ledger.rules import (
     Entry,
     party_of,
 )
-from chalicelib.ordering.lines import OrderLine, Shares
+from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import Order
+from chalicelib.ordering.shares import Shares
 from chalicelib.payments.rules import Receipt, Refund
 
 # A sweep that opens a case comes each minute; an hour later it has missed one.

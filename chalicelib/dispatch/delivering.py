@@ -22,8 +22,8 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.service import belongs_to
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.lines import Shares
 from chalicelib.ordering.rules import Order
+from chalicelib.ordering.shares import Shares
 from chalicelib.plans.rules import MOST_BONUSES
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale

@@ -8,8 +8,9 @@ from typing import cast
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.kernel import clock
 from chalicelib.kernel.money import BASIS_POINTS, at_rate, part
-from chalicelib.ordering.lines import OrderLine, Shares
+from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import Order
+from chalicelib.ordering.shares import Shares
 from chalicelib.parties.settlement_terms import SettlementBasis
 from chalicelib.plans.rules import PROMOTER
 from chalicelib.settlement import earning

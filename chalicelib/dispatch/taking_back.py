@@ -18,8 +18,9 @@ from chalicelib.dispatch.earned import (
 from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.ledger import rules as books
-from chalicelib.ordering.lines import OrderLine, Shares
+from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import Order
+from chalicelib.ordering.shares import Shares
 from chalicelib.platform.transaction import Write
 from chalicelib.settlement import earning
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings

@@ -2,101 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from chalicelib.kernel.money import BASIS_POINTS, allocate, part
+from chalicelib.ordering.shares import Mark, Shares, or_none, read_mark, stored_mark
 from chalicelib.parties.settlement_terms import PaidBy
 from chalicelib.parties.terms import STANDARD
 from chalicelib.plans.rules import OFFER, is_upline
 from chalicelib.stock.rules import Part, Parts, kept, parts_of, section, without
-
-
-@dataclass(frozen=True)
-class Shares:
-    """What a line, or some units of it, come to for each side; minor units.
-
-    `commission` is that of the order's leader; `others` are the parts of those beside it, each a
-    share of its own.
-    """
-
-    net: int = 0
-    shipping: int = 0
-    cost: int = 0
-    commission: int = 0
-    spread: int = 0
-    tax: int = 0
-    others: Sequence[int] = ()
-
-    @property
-    def paid(self) -> int:
-        """What the customer paid for it."""
-        return self.net + self.shipping
-
-    @property
-    def earned(self) -> int:
-        """What the leader earns by it: commission, and what it asked above the offer's price."""
-        return self.commission + self.spread
-
-    @property
-    def earned_by_all(self) -> int:
-        return self.earned + sum(self.others)
-
-    @property
-    def revenue(self) -> int:
-        """What it leaves the platform; negative where it loses."""
-        return self.paid - self.cost - self.earned_by_all
-
-    def portion(self, k: int, n: int) -> "Shares":
-        """Of each share what `k` of `n` equal parts are worth."""
-        return Shares(
-            part(self.net, k, n),
-            part(self.shipping, k, n),
-            part(self.cost, k, n),
-            part(self.commission, k, n),
-            part(self.spread, k, n),
-            part(self.tax, k, n),
-            _or_none(part(each, k, n) for each in self.others),
-        )
-
-    def __bool__(self) -> bool:
-        return self != Shares()
-
-    def __add__(self, other: "Shares") -> "Shares":
-        """Others' parts are added place by place: of several lines they are a sum, of one they
-        are still each one's own."""
-        return Shares(
-            self.net + other.net,
-            self.shipping + other.shipping,
-            self.cost + other.cost,
-            self.commission + other.commission,
-            self.spread + other.spread,
-            self.tax + other.tax,
-            _added(self.others, other.others),
-        )
-
-    def __sub__(self, other: "Shares") -> "Shares":
-        return Shares(
-            self.net - other.net,
-            self.shipping - other.shipping,
-            self.cost - other.cost,
-            self.commission - other.commission,
-            self.spread - other.spread,
-            self.tax - other.tax,
-            _added(self.others, [-each for each in other.others]),
-        )
-
-
-def _added(some: Sequence[int], more: Sequence[int]) -> tuple[int, ...]:
-    if not (some or more):
-        return ()
-    return _or_none(a + b for a, b in zip_longest(some, more, fillvalue=0))
-
-
-def _or_none(others: Iterable[int]) -> tuple[int, ...]:
-    """Parts that come to nothing are none, so that equal shares are equal."""
-    parts = tuple(others)
-    return parts if any(parts) else ()
 
 
 class Due(NamedTuple):
@@ -108,13 +22,6 @@ class Due(NamedTuple):
     amount: int
     rate_bps: int
     share_bps: int
-
-
-class Mark(NamedTuple):
-    """So many units of a line refunded, and what all of them come to."""
-
-    units: int
-    shares: Shares
 
 
 class Piece(NamedTuple):
@@ -222,7 +129,7 @@ class OrderLine:
 
     @property
     def whole(self) -> Shares:
-        others = _or_none(each.amount for each in self.due)
+        others = or_none(each.amount for each in self.due)
         return Shares(
             self.net,
             self.shipping,
@@ -295,7 +202,7 @@ class OrderLine:
         """The shares refunded once `units` units are, so that steps add up to the whole."""
         if not self.marks:
             return self.whole.portion(units, self.quantity) if units else Shares()
-        marks = (*map(_read_mark, self.marks), Mark(self.quantity, self.whole))
+        marks = (*map(read_mark, self.marks), Mark(self.quantity, self.whole))
         before, after = next(pair for pair in pairwise(marks) if units <= pair[1].units)
         if units == before.units:
             return before.shares
@@ -482,9 +389,9 @@ class OrderLine:
         )
         marks = []
         for piece in left:
-            marks.append(_stored_mark(at))
+            marks.append(stored_mark(at))
             at = Mark(at.units + piece.units, at.shares + piece.shares)
-        return replace(self, marks=tuple(marks or [_stored_mark(at)]))
+        return replace(self, marks=tuple(marks or [stored_mark(at)]))
 
 
 def limited_units(lines: Sequence[OrderLine]) -> dict[str, tuple[int, int]]:
@@ -510,12 +417,3 @@ def _without_last(sent: Sequence[Sequence[Any]], units: int) -> tuple[Sent, ...]
         if n > here:
             left.append(Sent(parcel_id, n - here))
     return tuple(reversed(left))
-
-
-def _stored_mark(mark: Mark) -> tuple[Any, ...]:
-    *shares, others = vars(mark.shares).values()
-    return (mark.units, *shares, others) if others else (mark.units, *shares)
-
-
-def _read_mark(stored: Sequence[Any]) -> Mark:
-    return Mark(stored[0], Shares(*stored[1:]))

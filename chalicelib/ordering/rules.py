@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.money import allocate
-from chalicelib.ordering.lines import OrderLine, Shares, Substitute
+from chalicelib.ordering.lines import OrderLine, Substitute
+from chalicelib.ordering.shares import Shares
 from chalicelib.payments.rules import PaymentMethod
 from chalicelib.plans.rules import BonusTerms
 from chalicelib.stock.rules import Part, Parts, even, kept

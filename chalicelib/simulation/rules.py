@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from chalicelib.ordering.lines import Due, OrderLine, Shares
+from chalicelib.ordering.lines import Due, OrderLine
 from chalicelib.ordering.rules import Order
+from chalicelib.ordering.shares import Shares
 from chalicelib.plans.rules import (
     OFFER,
     Plan,

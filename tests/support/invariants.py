@@ -29,8 +29,9 @@ from chalicelib.ledger import service as ledger
 from chalicelib.ledger.history_store import HistoryRow, StepRow
 from chalicelib.ledger.rules import Change, Entry, Posting
 from chalicelib.ledger.store import AccountsRow, EntryRow, PaidOutRow
-from chalicelib.ordering.lines import OrderLine, Shares
+from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import PLACES, Cap, Order
+from chalicelib.ordering.shares import Shares
 from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.parties.rules import Leader
 from chalicelib.parties.store import LeaderRow, LeavingRow

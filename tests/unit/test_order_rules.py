@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.ordering.lines import OrderLine, Shares, limited_units
+from chalicelib.ordering.lines import OrderLine, limited_units
 from chalicelib.ordering.pricing import price
 from chalicelib.ordering.rules import DispatchStatus, Order, OrderStatus, status_after
+from chalicelib.ordering.shares import Shares
 from chalicelib.stock.rules import from_first
 from tests.support.made import NOW, a_basket, a_line, an_offer, an_order, summaries
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from chalicelib.dispatch.earned import Days, earned_lines
 from chalicelib.kernel.money import at_rate
-from chalicelib.ordering.lines import OrderLine, Shares, Substitute
+from chalicelib.ordering.lines import OrderLine, Substitute
 from chalicelib.ordering.pricing import price
+from chalicelib.ordering.shares import Shares
 from chalicelib.plans.rules import Basis, Share, Terms
 from chalicelib.stock.rules import Part
 from tests.support.made import a_basket, a_line, an_offer, an_order

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chalicelib.ordering.lines import OrderLine, Shares
+from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.pricing import price
 from chalicelib.ordering.rules import Order
+from chalicelib.ordering.shares import Shares
 from tests.support.made import a_basket, a_line, an_offer, an_order
 
 Step = Callable[[Order], Order]

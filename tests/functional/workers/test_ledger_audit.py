@@ -28,7 +28,7 @@ from chalicelib.ledger.checks import CheckName
 from chalicelib.ledger.period_store import PeriodRow
 from chalicelib.ledger.store import AccountsRow, EntryRow
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.lines import Mark, Shares, _stored_mark
+from chalicelib.ordering.shares import Mark, Shares, stored_mark
 from chalicelib.ordering.store import OrderRow
 from chalicelib.payments.store import RefundRow
 from chalicelib.payouts.store import OpenRow, PayoutRow, TallyRow
@@ -242,7 +242,7 @@ def refunded_beyond(told: Told) -> None:
     order = ordering.get_order(told.order["id"])
     assert order
     (line,) = order.lines
-    marked = replace(line, marks=(_stored_mark(Mark(0, shares)),))
+    marked = replace(line, marks=(stored_mark(Mark(0, shares)),))
     OrderRow.of(replace(order, lines=(marked,))).save()
 
 
