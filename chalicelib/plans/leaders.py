@@ -11,9 +11,9 @@ from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.parties import service as party_service
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
-from chalicelib.plans import rules, service
+from chalicelib.plans import service
 from chalicelib.plans import store as plans
-from chalicelib.plans.rules import Change
+from chalicelib.plans.changes import Change, differences
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Write, write
@@ -124,7 +124,7 @@ def _change(leader: Leader, asked: Mapping[str, Any], caller: Caller, *more: Wri
         "leader_changed",
         caller.id,
         clock.now(),
-        rules.differences(_said(leader), _said(after)),
+        differences(_said(leader), _said(after)),
     )
     concerned = {leader.id, *filter(None, (leader.plan_id, after.plan_id))}
     write(

@@ -5,7 +5,8 @@ from chalicelib.parties.rules import Leader
 from chalicelib.parties.schema import LeaderView
 from chalicelib.plans import leaders, schema, service
 from chalicelib.plans import store as plans
-from chalicelib.plans.rules import Change, Plan
+from chalicelib.plans.changes import Change
+from chalicelib.plans.rules import Plan
 from chalicelib.plans.schema import (
     AddVersion,
     ChangeView,

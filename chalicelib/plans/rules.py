@@ -1,25 +1,17 @@
 """Commission plans: which rule a line of an order falls under, and whom it pays what. Pure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from chalicelib.kernel.errors import Conflict, FieldError, Invalid
+from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.kernel.money import BASIS_POINTS, allocate, at_rate
 
 Basis = Literal["sales", "gross_profit"]
 SplitRole = Literal["promoter", "pickup_point", "hub"]
 PlanBonusKind = Literal["first_order", "campaign_total"]
-ChangeKind = Literal[
-    "created", "version_added", "made_default", "no_longer_default", "leader_changed"
-]
-
-# What no law that allows levels allows more of: edges above the seller, and commission in all.
-MOST_UPLINE_LEVELS, MOST_TOTAL_BPS = 2, 5_000
-# Where an operator finds what a country's law is said to allow.
-SET_BY = "the setting UplineLimits (docs/operations.md)"
 OFFER, DEFAULT, PROMOTER = "offer", "default", "promoter"
 # A plan is read with an order, so what it holds of versions to come is bounded.
 MOST_TO_COME = 5
@@ -317,87 +309,6 @@ def is_upline(role: str) -> bool:
     return role.startswith("upline_")
 
 
-@dataclass(frozen=True)
-class UplineLimit:
-    """What a country's law allows: edges above the seller, and commission in all."""
-
-    levels: int = 0
-    total_bps: int = MOST_TOTAL_BPS
-
-
-def check(plan: Plan, rules: Sequence[Rule], upline: Sequence[int], limit: UplineLimit) -> None:
-    """Raise Invalid for what the plan may not say, naming the rule that it breaks."""
-    wrong = [*_named_twice(rules), *_amounts_without_currency(plan, rules)]
-    if wrong:
-        raise Invalid("The version cannot be saved.", errors=tuple(wrong))
-    if upline:
-        _check_upline(plan, rules, upline, limit)
-
-
-def check_bonuses(plan: Plan, bonuses: Sequence[PlanBonus]) -> None:
-    """Raise Invalid for bonuses that the plan may not promise."""
-    wrong = [*_bonuses_named_twice(bonuses), *_bonuses_without_currency(plan, bonuses)]
-    if wrong:
-        raise Invalid("The version cannot be saved.", errors=tuple(wrong))
-
-
-def _named_twice(rules: Sequence[Rule]) -> Iterable[FieldError]:
-    seen: set[str] = set()
-    for n, rule in enumerate(rules):
-        if rule.words in seen:
-            yield FieldError(f"rules.{n}.match", f"is that of another rule: {rule.words}")
-        seen.add(rule.words)
-
-
-def _amounts_without_currency(plan: Plan, rules: Sequence[Rule]) -> Iterable[FieldError]:
-    for n, rule in enumerate(rules):
-        if rule.names_money and plan.currency is None:
-            yield FieldError(f"rules.{n}", "names amounts, and the plan has no currency for them")
-
-
-def _bonuses_named_twice(bonuses: Sequence[PlanBonus]) -> Iterable[FieldError]:
-    seen: set[str] = set()
-    for n, bonus in enumerate(bonuses):
-        if bonus.words in seen:
-            yield FieldError(f"bonuses.{n}", f"is that of another bonus: {bonus.words}")
-        seen.add(bonus.words)
-
-
-def _bonuses_without_currency(plan: Plan, bonuses: Sequence[PlanBonus]) -> Iterable[FieldError]:
-    if plan.currency is None:
-        for n in range(len(bonuses)):
-            yield FieldError(f"bonuses.{n}", "is an amount, and the plan has no currency for it")
-
-
-def _check_upline(
-    plan: Plan, rules: Sequence[Rule], upline: Sequence[int], limit: UplineLimit
-) -> None:
-    if plan.country is None:
-        raise _not_allowed("upline", "is allowed by the law of a country, and the plan names none")
-    if len(upline) > limit.levels:
-        said = f"has {len(upline)} levels, and max_upline_levels of {plan.country}"
-        raise _not_allowed("upline", f"{said} is {limit.levels} by {SET_BY}")
-    for n, rule in enumerate(rules):
-        total = rule.rate_bps + sum(upline)
-        if total > limit.total_bps:
-            raise _not_allowed(
-                f"rules.{n}.rate_bps",
-                f"comes to {total} basis points with the uplines', and max_total_bps of "
-                f"{plan.country} is {limit.total_bps} by {SET_BY}",
-            )
-        if rule.line_floor is not None:
-            raise _not_allowed(
-                f"rules.{n}.floor",
-                "is an amount whatever is sold, so it may come to more than max_total_bps of "
-                f"{plan.country}, which is {limit.total_bps} by {SET_BY}; a version with uplines "
-                "has none",
-            )
-
-
-def _not_allowed(field: str, message: str) -> Invalid:
-    return Invalid.field(field, message, code="upline_not_allowed")
-
-
 def _check_begins(plan: Plan, effective_from: str, today: str) -> None:
     now = plan.in_force_on(today)
     if now and effective_from < now.effective_from:
@@ -417,66 +328,3 @@ def _check_begins(plan: Plan, effective_from: str, today: str) -> None:
 
 def _overlap(detail: str) -> Conflict:
     return Conflict(detail, code="versions_overlap")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What a field said before and after, in words; None where it said nothing."""
-
-    field: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True)
-class Change:
-    """Who changed what, and when: of a plan, or of what a leader earns by."""
-
-    id: str
-    plan_id: str | None
-    leader_id: str | None
-    what: ChangeKind
-    by: str
-    changed_at: datetime
-    differences: tuple[Difference, ...]
-
-
-def differences(
-    before: Mapping[str, str | None], after: Mapping[str, str | None]
-) -> tuple[Difference, ...]:
-    names = dict.fromkeys((*before, *after))
-    return tuple(
-        Difference(name, before.get(name), after.get(name))
-        for name in names
-        if before.get(name) != after.get(name)
-    )
-
-
-def said(version: Version | None) -> dict[str, str | None]:
-    """What a version says, by field, in words that can be compared."""
-    if version is None:
-        return {}
-    upline = ", ".join(f"{bps} bps" for bps in version.upline)
-    return {
-        "effective_from": version.effective_from,
-        **{f"rules.{rule.words}": _said_of(rule) for rule in version.rules},
-        "upline": upline or None,
-        **{f"bonuses.{each.words}": str(each.amount) for each in version.bonuses},
-    }
-
-
-def _said_of(rule: Rule) -> str:
-    bounds = {
-        "at most {} a line": rule.line_cap,
-        "at most {} an order": rule.order_cap,
-        "at most {} a day": rule.day_cap,
-        "at least {} a line": rule.line_floor,
-    }
-    split = " / ".join(f"{role} {bps}" for role, bps in rule.split)
-    return ", ".join(
-        [
-            f"{rule.rate_bps} bps of {rule.basis}",
-            *([split] if split else []),
-            *(words.format(bound) for words, bound in bounds.items() if bound is not None),
-        ]
-    )

@@ -5,12 +5,11 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from chalicelib.kernel.money import BASIS_POINTS
+from chalicelib.plans.changes import ChangeKind
+from chalicelib.plans.checking import MOST_TOTAL_BPS, MOST_UPLINE_LEVELS
 from chalicelib.plans.rules import (
     MOST_BONUSES,
-    MOST_TOTAL_BPS,
-    MOST_UPLINE_LEVELS,
     Basis,
-    ChangeKind,
     PlanBonus,
     PlanBonusKind,
     Rule,

@@ -7,18 +7,11 @@ from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
 from chalicelib.parties.rules import Leader
-from chalicelib.plans import rules
+from chalicelib.plans import changes, checking
 from chalicelib.plans import store as plans
-from chalicelib.plans.rules import (
-    Change,
-    ChangeKind,
-    Difference,
-    Plan,
-    PlanBonus,
-    Rule,
-    UplineLimit,
-    Version,
-)
+from chalicelib.plans.changes import Change, ChangeKind, Difference
+from chalicelib.plans.checking import UplineLimit
+from chalicelib.plans.rules import Plan, PlanBonus, Rule, Version
 from chalicelib.plans.store import PlanRow
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
@@ -42,7 +35,7 @@ def create_plan(
     transaction = Transaction(recorder)
     transaction.add(
         create(PlanRow.of(plan)),
-        *_noted("created", plan, rules.differences({}, named), caller),
+        *_noted("created", plan, changes.differences({}, named), caller),
     )
     transaction.commit(plan)
     return plan
@@ -84,11 +77,11 @@ def add_version(
         clock.now(),
         tuple(new.bonuses),
     )
-    rules.check(before, version.rules, version.upline, _limit(before))
-    rules.check_bonuses(before, version.bonuses)
+    checking.check(before, version.rules, version.upline, _limit(before))
+    checking.check_bonuses(before, version.bonuses)
     after = before.with_version(version, today())
     replaced = before.in_force_on(version.effective_from)
-    differences = rules.differences(rules.said(replaced), rules.said(version))
+    differences = changes.differences(changes.said(replaced), changes.said(version))
     transaction = Transaction(recorder)
     transaction.add(
         plans.replace_plan(after),
@@ -103,8 +96,8 @@ def check_draft(
     plan: Plan, new_rules: Sequence[Rule], upline: Sequence[int], bonuses: Sequence[PlanBonus]
 ) -> None:
     """Raises Invalid where a version could not say that."""
-    rules.check(plan, new_rules, upline, _limit(plan))
-    rules.check_bonuses(plan, bonuses)
+    checking.check(plan, new_rules, upline, _limit(plan))
+    checking.check_bonuses(plan, bonuses)
 
 
 def _limit(plan: Plan) -> UplineLimit:
@@ -137,7 +130,7 @@ def set_default(plan_id: str, caller: Caller, *, is_default: bool) -> Plan:
 def _default_of(plan: Plan, before: str | None, after: str | None) -> tuple[Difference, ...]:
     """Which plan leaders have for whom none is set, those of the plan's currency or of any."""
     field = f"default.{plan.currency}" if plan.currency else "default"
-    return rules.differences({field: before}, {field: after})
+    return changes.differences({field: before}, {field: after})
 
 
 def _mark(

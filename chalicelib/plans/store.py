@@ -9,7 +9,8 @@ from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.constants import STRING
 
 from chalicelib.kernel import clock
-from chalicelib.plans.rules import Change, Difference, Plan, PlanBonus, Rule, Version
+from chalicelib.plans.changes import Change, Difference
+from chalicelib.plans.rules import Plan, PlanBonus, Rule, Version
 from chalicelib.platform import store
 from chalicelib.platform.indexes import KeysListing
 from chalicelib.platform.pages import Page, PageRequest

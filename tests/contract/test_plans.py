@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.kernel.errors import Stale
 from chalicelib.plans import store as plans
-from chalicelib.plans.rules import Change, Difference, Plan, Rule, Version
+from chalicelib.plans.changes import Change, Difference
+from chalicelib.plans.rules import Plan, Rule, Version
 from chalicelib.plans.store import PlanRow
 from chalicelib.platform import store
 from chalicelib.platform.pages import PageRequest

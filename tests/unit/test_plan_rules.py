@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.kernel.money import at_rate
-from chalicelib.plans import rules
+from chalicelib.plans import checking, rules
+from chalicelib.plans.checking import UplineLimit
 from chalicelib.plans.rules import (
     WORDS,
     Plan,
@@ -21,7 +22,6 @@ from chalicelib.plans.rules import (
     Share,
     Sold,
     Terms,
-    UplineLimit,
     Version,
     commissions,
     terms_for,
@@ -240,36 +240,36 @@ def test_uplines_beyond_the_law_are_refused(
 ) -> None:
     plan = a_plan(country=country)
     with pytest.raises(Invalid) as refused:
-        rules.check(plan, [Rule("sales", rate)], upline, limit)
+        checking.check(plan, [Rule("sales", rate)], upline, limit)
     assert refused.value.code == "upline_not_allowed"
-    rules.check(plan, [Rule("sales", rate)], (), limit)
+    checking.check(plan, [Rule("sales", rate)], (), limit)
 
 
 def test_uplines_within_the_law_are_taken() -> None:
-    rules.check(a_plan(), [Rule("sales", 4700)], (200, 100), UplineLimit(2, 5000))
+    checking.check(a_plan(), [Rule("sales", 4700)], (200, 100), UplineLimit(2, 5000))
 
 
 def test_rules_that_name_the_same_and_amounts_without_a_currency_are_refused() -> None:
     twice = [Rule("sales", 1, level="gold"), Rule("gross_profit", 2, level="gold")]
     with pytest.raises(Invalid) as refused:
-        rules.check(a_plan(), twice, (), UplineLimit())
+        checking.check(a_plan(), twice, (), UplineLimit())
     assert refused.value.errors[0].field == "rules.1.match"
     for bound in ("line_cap", "order_cap", "day_cap", "line_floor"):
         bounded: dict[str, Any] = {bound: 1}
         with pytest.raises(Invalid) as refused:
-            rules.check(a_plan(currency=None), [Rule("sales", 1, **bounded)], (), UplineLimit())
+            checking.check(a_plan(currency=None), [Rule("sales", 1, **bounded)], (), UplineLimit())
         assert refused.value.errors[0].field == "rules.0"
 
 
 def test_bonuses_are_told_apart_and_are_amounts_of_a_currency() -> None:
     first, total = PlanBonus("first_order", 500), PlanBonus("campaign_total", 200, 3000)
-    rules.check_bonuses(a_plan(), [first, total, replace(total, threshold=3001)])
+    checking.check_bonuses(a_plan(), [first, total, replace(total, threshold=3001)])
     for wrong in ([first, replace(first, amount=1)], [total, replace(total, amount=1)]):
         with pytest.raises(Invalid) as refused:
-            rules.check_bonuses(a_plan(), wrong)
+            checking.check_bonuses(a_plan(), wrong)
         assert [each.field for each in refused.value.errors] == ["bonuses.1"]
     with pytest.raises(Invalid) as refused:
-        rules.check_bonuses(a_plan(currency=None), [first, total])
+        checking.check_bonuses(a_plan(currency=None), [first, total])
     assert [each.field for each in refused.value.errors] == ["bonuses.0", "bonuses.1"]
 
 

@@ -1,0 +1,93 @@
+"""What a plan may not say: by itself, and by the law of its country. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from chalicelib.kernel.errors import FieldError, Invalid
+from chalicelib.plans.rules import Plan, PlanBonus, Rule
+
+# What no law that allows levels allows more of: edges above the seller, and commission in all.
+MOST_UPLINE_LEVELS, MOST_TOTAL_BPS = 2, 5_000
+# Where an operator finds what a country's law is said to allow.
+SET_BY = "the setting UplineLimits (docs/operations.md)"
+
+
+@dataclass(frozen=True)
+class UplineLimit:
+    """What a country's law allows: edges above the seller, and commission in all."""
+
+    levels: int = 0
+    total_bps: int = MOST_TOTAL_BPS
+
+
+def check(plan: Plan, rules: Sequence[Rule], upline: Sequence[int], limit: UplineLimit) -> None:
+    """Raise Invalid for what the plan may not say, naming the rule that it breaks."""
+    wrong = [*_named_twice(rules), *_amounts_without_currency(plan, rules)]
+    if wrong:
+        raise Invalid("The version cannot be saved.", errors=tuple(wrong))
+    if upline:
+        _check_upline(plan, rules, upline, limit)
+
+
+def check_bonuses(plan: Plan, bonuses: Sequence[PlanBonus]) -> None:
+    """Raise Invalid for bonuses that the plan may not promise."""
+    wrong = [*_bonuses_named_twice(bonuses), *_bonuses_without_currency(plan, bonuses)]
+    if wrong:
+        raise Invalid("The version cannot be saved.", errors=tuple(wrong))
+
+
+def _named_twice(rules: Sequence[Rule]) -> Iterable[FieldError]:
+    seen: set[str] = set()
+    for n, rule in enumerate(rules):
+        if rule.words in seen:
+            yield FieldError(f"rules.{n}.match", f"is that of another rule: {rule.words}")
+        seen.add(rule.words)
+
+
+def _amounts_without_currency(plan: Plan, rules: Sequence[Rule]) -> Iterable[FieldError]:
+    for n, rule in enumerate(rules):
+        if rule.names_money and plan.currency is None:
+            yield FieldError(f"rules.{n}", "names amounts, and the plan has no currency for them")
+
+
+def _bonuses_named_twice(bonuses: Sequence[PlanBonus]) -> Iterable[FieldError]:
+    seen: set[str] = set()
+    for n, bonus in enumerate(bonuses):
+        if bonus.words in seen:
+            yield FieldError(f"bonuses.{n}", f"is that of another bonus: {bonus.words}")
+        seen.add(bonus.words)
+
+
+def _bonuses_without_currency(plan: Plan, bonuses: Sequence[PlanBonus]) -> Iterable[FieldError]:
+    if plan.currency is None:
+        for n in range(len(bonuses)):
+            yield FieldError(f"bonuses.{n}", "is an amount, and the plan has no currency for it")
+
+
+def _check_upline(
+    plan: Plan, rules: Sequence[Rule], upline: Sequence[int], limit: UplineLimit
+) -> None:
+    if plan.country is None:
+        raise _not_allowed("upline", "is allowed by the law of a country, and the plan names none")
+    if len(upline) > limit.levels:
+        said = f"has {len(upline)} levels, and max_upline_levels of {plan.country}"
+        raise _not_allowed("upline", f"{said} is {limit.levels} by {SET_BY}")
+    for n, rule in enumerate(rules):
+        total = rule.rate_bps + sum(upline)
+        if total > limit.total_bps:
+            raise _not_allowed(
+                f"rules.{n}.rate_bps",
+                f"comes to {total} basis points with the uplines', and max_total_bps of "
+                f"{plan.country} is {limit.total_bps} by {SET_BY}",
+            )
+        if rule.line_floor is not None:
+            raise _not_allowed(
+                f"rules.{n}.floor",
+                "is an amount whatever is sold, so it may come to more than max_total_bps of "
+                f"{plan.country}, which is {limit.total_bps} by {SET_BY}; a version with uplines "
+                "has none",
+            )
+
+
+def _not_allowed(field: str, message: str) -> Invalid:
+    return Invalid.field(field, message, code="upline_not_allowed")
