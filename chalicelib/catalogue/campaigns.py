@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.catalogue import commissions, rules
+from chalicelib.catalogue import commissions, product_store, rules
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.pricing import Terms
 from chalicelib.catalogue.rules import (
@@ -191,9 +191,9 @@ def offers_of(
 
 def _made(new: Mapping[int, NewOffer], campaign: Campaign) -> list[Offer]:
     """New offers, each by its place in the request."""
-    skus = catalogue.get_skus(offer.sku_id for offer in new.values())
+    skus = product_store.get_skus(offer.sku_id for offer in new.values())
     product_of = {sku_id: row.product_id for sku_id, row in skus.items()}
-    products = catalogue.get_products(product_of.values())
+    products = product_store.get_products(product_of.values())
     wrong: list[FieldError] = []
     foreign: list[FieldError] = []
     for n, offer in new.items():

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue import product_store
+from chalicelib.catalogue.product_store import ProductRow
 from chalicelib.catalogue.rules import (
     Product,
     ProductStatus,
     Sku,
 )
-from chalicelib.catalogue.store import ProductRow
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
@@ -65,13 +65,13 @@ def create_product(new: NewProduct, caller: Caller, recorder: Recorder | None) -
     product = _product(new, supplier_id, "active" if caller.is_operator else "pending")
     transaction = Transaction(recorder)
     transaction.add(create(ProductRow.of(product)))
-    transaction.add(*(create(catalogue.sku_row(sku, product)) for sku in product.skus))
+    transaction.add(*(create(product_store.sku_row(sku, product)) for sku in product.skus))
     transaction.commit(product)
     return product
 
 
 def product_for(product_id: str, caller: Caller) -> Product:
-    product = catalogue.get_product(product_id)
+    product = product_store.get_product(product_id)
     if product is None:
         raise NotFound("There is no such product.")
     caller.must_be("supplier", product.supplier_id, "product")
@@ -90,7 +90,7 @@ def reject_product(
 
 def sku_for(sku_id: str, caller: Caller) -> None:
     """Raise NotFound unless the SKU exists and is the caller's, or the caller is an operator."""
-    supplier_id = catalogue.supplier_of_sku(sku_id)
+    supplier_id = product_store.supplier_of_sku(sku_id)
     if supplier_id is None:
         raise NotFound("There is no such SKU.")
     caller.must_be("supplier", supplier_id, "SKU")
@@ -99,7 +99,7 @@ def sku_for(sku_id: str, caller: Caller) -> None:
 def sku_whole(sku_id: str, caller: Caller) -> SkuWhole:
     """The SKU, for its supplier and operators. Raises NotFound."""
     sku_for(sku_id, caller)
-    row = catalogue.get_skus([sku_id])[sku_id]
+    row = product_store.get_skus([sku_id])[sku_id]
     product = product_for(row.product_id, caller)
     return SkuWhole(
         **vars(product.sku(sku_id)),
@@ -145,6 +145,6 @@ def _decide(
         )
     decided = replace(product, status=status, rejection_reason=reason, version=product.version + 1)
     transaction = Transaction(recorder)
-    transaction.add(catalogue.replace_product(decided, product.version))
+    transaction.add(product_store.replace_product(decided, product.version))
     transaction.commit(decided)
     return decided

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from chalicelib.catalogue import campaigns, editing, leader_prices, products
+from chalicelib.catalogue import campaigns, editing, leader_prices, product_store, products
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.campaigns import CampaignWhole, NewCampaign, NewOffer
 from chalicelib.catalogue.editing import Changes
@@ -64,8 +64,8 @@ def create_product(request: Request) -> Product:
 )
 def list_products(request: Request) -> Page[Product]:
     if request.caller.is_operator:
-        return catalogue.products(request.page)
-    return catalogue.products_of(request.caller.id, request.page)
+        return product_store.products(request.page)
+    return product_store.products_of(request.caller.id, request.page)
 
 
 @routes.endpoint(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue import product_store
 from chalicelib.catalogue.rules import Product, Sku, offer_title
 from chalicelib.dispatch import rules
 from chalicelib.kernel import clock
@@ -83,7 +83,7 @@ def find(order: Order, units: Mapping[str, int], without: frozenset[str]) -> lis
 def _candidates(order: Order, units: Mapping[str, int]) -> dict[str, list[str]]:
     """The alternates of each SKU's ordered one, by priority."""
     ordered = {line.sku_id: line.counts_as for line in order.lines if line.sku_id in units}
-    known = catalogue.get_skus(ordered.values())
+    known = product_store.get_skus(ordered.values())
     of_order = {line.sku_id for line in order.lines}
     return {
         sku_id: [each.sku_id for each in known[root].by_priority if each.sku_id not in of_order]
@@ -103,8 +103,8 @@ def _on_sale(sku_ids: set[str], currency: str) -> dict[str, tuple[Sku, Product, 
 
 
 def _read(sku_ids: set[str], currency: str) -> Iterator[tuple[Sku, Product, int]]:
-    rows = catalogue.get_skus(sorted(sku_ids))
-    products = catalogue.get_products({row.product_id for row in rows.values()})
+    rows = product_store.get_skus(sorted(sku_ids))
+    products = product_store.get_products({row.product_id for row in rows.values()})
     for sku_id, row in rows.items():
         product = products[row.product_id]
         if product.status == "active" and product.currency == currency:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.cases import service as cases
-from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue import product_store
 from chalicelib.kernel import clock
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Held, held
@@ -45,7 +45,7 @@ class Difference:
 def check(now: datetime) -> int:
     """Open a case for each SKU whose stock is not what live orders say. Returns how many."""
     certain: set[Difference] = set()
-    doubtful = _differences({sku.id for sku in catalogue.all_skus()})
+    doubtful = _differences({sku.id for sku in product_store.all_skus()})
     for _ in range(LOOKS):
         if not doubtful:
             break

@@ -183,7 +183,7 @@ def get_versions(named: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Vers
 
 
 def versions(plan_id: str, page: PageRequest) -> Page[Version]:
-    return store.entities(store.newest_within(VersionRow, plan_id, VERSION, page))
+    return store.newest_within(VersionRow, plan_id, VERSION, page).map(VersionRow.to_entity)
 
 
 def get_defaults() -> DefaultsRow:
@@ -214,7 +214,7 @@ def add_changes(change: Change, subjects: Sequence[str]) -> list[Put]:
 
 
 def changes(subject: str, page: PageRequest) -> Page[Change]:
-    return store.entities(store.newest_within(ChangeRow, subject, CHANGE, page))
+    return store.newest_within(ChangeRow, subject, CHANGE, page).map(ChangeRow.to_entity)
 
 
 def _version(number: int) -> str:

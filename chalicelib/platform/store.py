@@ -102,10 +102,6 @@ def newest_within(row: type[M], pk: str, prefix: str, page: PageRequest) -> Page
     return Page(shown, shown[-1].sk if len(rows) > page.limit else None)
 
 
-def entities(found: Page[Any]) -> Page[Any]:
-    return Page(tuple(each.to_entity() for each in found.items), found.next_after)
-
-
 def newest(
     index: Any, hash_keys: Sequence[str], sort_key: Attribute[str], page: PageRequest
 ) -> Page[Any]:

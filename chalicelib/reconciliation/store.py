@@ -424,7 +424,7 @@ def replace_difference(changed: NumberedDifference) -> Put:
 def differences(reconciliation_id: str, page: PageRequest) -> Page[NumberedDifference]:
     """By falling number."""
     found = store.newest_within(DifferenceRow, reconciliation_id, DIFFERENCE, page)
-    return store.entities(found)
+    return found.map(DifferenceRow.to_entity)
 
 
 def _decide(key: tuple[str, str], reconciliation_id: str) -> Update:

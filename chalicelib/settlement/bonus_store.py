@@ -196,7 +196,9 @@ def add_adjustment(made: Adjustment) -> list[Write]:
 
 
 def adjustments(leader_id: str, page: PageRequest) -> Page[Adjustment]:
-    return store.entities(store.newest_within(AdjustmentRow, leader_id, ADJUSTMENT, page))
+    return store.newest_within(AdjustmentRow, leader_id, ADJUSTMENT, page).map(
+        AdjustmentRow.to_entity
+    )
 
 
 def _adjustment(made: Adjustment) -> str:

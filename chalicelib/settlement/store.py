@@ -325,7 +325,7 @@ def statements_of_year(leader_id: str, year: int) -> list[Statement]:
 
 
 def statements(leader_id: str, page: PageRequest) -> Page[Statement]:
-    return store.entities(store.newest_within(StatementRow, leader_id, STATEMENT, page))
+    return store.newest_within(StatementRow, leader_id, STATEMENT, page).map(StatementRow.to_entity)
 
 
 def _days(row: type[Row], prefix: str, after_day: str, through_day: str) -> Condition:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue import product_store
 from chalicelib.catalogue.rules import Product
 from chalicelib.kernel import clock, events, ids
 from chalicelib.kernel.errors import Invalid, NotFound, Stale
@@ -187,6 +187,6 @@ def _by_plan(simulation: Simulation, leaders: Iterable[Leader]) -> set[str]:
 
 def _products(orders: Sequence[Order]) -> dict[str, Product]:
     """The products of what was ordered by a plan's rules, by SKU."""
-    skus = catalogue.get_skus({line.counts_as for line in rules.lines_of_plans(orders)})
-    found = catalogue.get_products({row.product_id for row in skus.values()})
+    skus = product_store.get_skus({line.counts_as for line in rules.lines_of_plans(orders)})
+    found = product_store.get_products({row.product_id for row in skus.values()})
     return {sku_id: found[row.product_id] for sku_id, row in skus.items()}

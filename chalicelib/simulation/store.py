@@ -104,4 +104,4 @@ def add_found(simulation_id: str, found: Found) -> list[Update]:
 def leaders(simulation_id: str, page: PageRequest) -> Page[OfLeader]:
     """Those of a simulation, the newest leaders first."""
     found = store.newest_within(SimulatedRow, simulation_id, LEADER, page)
-    return Page(tuple(each.of_leader for each in found.items), found.next_after)
+    return found.map(lambda row: row.of_leader)

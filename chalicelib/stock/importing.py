@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.catalogue import store as catalogue
+from chalicelib.catalogue import product_store
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, NotFound, Stale
 from chalicelib.parties import store as parties
@@ -48,10 +48,10 @@ def import_counts(supplier_id: str, raw: bytes, caller: Caller) -> Imported:
 def _named(file: Counts, supplier_id: str) -> Mapping[str, list[str]]:
     """The supplier's SKUs that each name of the file may stand for."""
     if file.named_by == "sku_id":
-        rows = catalogue.get_skus(count.name for count in file.counts)
+        rows = product_store.get_skus(count.name for count in file.counts)
         return {sku_id: [sku_id] for sku_id, row in rows.items() if row.owner_id == supplier_id}
     named: dict[str, list[str]] = defaultdict(list)
-    for sku in catalogue.skus_of(supplier_id):
+    for sku in product_store.skus_of(supplier_id):
         if sku.supplier_sku:
             named[sku.supplier_sku].append(sku.id)
     return named

@@ -7,10 +7,12 @@ from unittest import mock
 
 import pytest
 
+from chalicelib.catalogue import product_store
 from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.pricing import QuantityBreak
+from chalicelib.catalogue.product_store import ProductRow
 from chalicelib.catalogue.rules import AlternateSku, Campaign, LeaderPrice, Product, Sku
-from chalicelib.catalogue.store import CampaignLeaderRow, CampaignRow, ProductRow
+from chalicelib.catalogue.store import CampaignLeaderRow, CampaignRow
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform import store
@@ -37,7 +39,7 @@ def add_product(product_id: str, **changes: Any) -> Product:
         "created_at": NOW,
     }
     made = Product(**{**usual, **changes})
-    write(create(ProductRow.of(made)), *(create(catalogue.sku_row(s, made)) for s in made.skus))
+    write(create(ProductRow.of(made)), *(create(product_store.sku_row(s, made)) for s in made.skus))
     return made
 
 
@@ -66,40 +68,40 @@ def of_leader(leader_id: str, after: tuple[datetime, str] | None = None) -> list
 
 def test_a_product_comes_back_as_it_was_written_and_its_skus_find_it() -> None:
     made = add_product("prd_1")
-    assert catalogue.get_product("prd_1") == made
-    assert catalogue.get_product("prd_2") is None
-    found = catalogue.get_skus(["sku_2", "sku_9", "sku_1"])
+    assert product_store.get_product("prd_1") == made
+    assert product_store.get_product("prd_2") is None
+    found = product_store.get_skus(["sku_2", "sku_9", "sku_1"])
     assert {sku_id: row.product_id for sku_id, row in found.items()} == {
         "sku_1": "prd_1",
         "sku_2": "prd_1",
     }
-    assert catalogue.supplier_of_sku("sku_1") == "sup_1"
-    assert catalogue.supplier_of_sku("sku_9") is None
+    assert product_store.supplier_of_sku("sku_1") == "sup_1"
+    assert product_store.supplier_of_sku("sku_9") is None
 
 
 def test_a_product_is_decided_by_version() -> None:
     made = add_product("prd_1", status="pending")
-    write(catalogue.replace_product(replace(made, status="rejected", version=2), 1))
+    write(product_store.replace_product(replace(made, status="rejected", version=2), 1))
     with pytest.raises(Stale):
-        write(catalogue.replace_product(replace(made, status="active", version=2), 1))
-    assert catalogue.get_products(["prd_1"])["prd_1"].status == "rejected"
+        write(product_store.replace_product(replace(made, status="active", version=2), 1))
+    assert product_store.get_products(["prd_1"])["prd_1"].status == "rejected"
 
 
 def test_products_are_listed_newest_first_and_a_suppliers_apart() -> None:
     for n in range(4):
         supplier_id = f"sup_{n % 2}"
         add_product(f"prd_{n}", supplier_id=supplier_id, skus=(replace(SKUS[0], id=f"sku_{n}"),))
-    page = catalogue.products(PageRequest("products", 3))
+    page = product_store.products(PageRequest("products", 3))
     assert [each.id for each in page.items] == ["prd_3", "prd_2", "prd_1"]
-    rest = catalogue.products(PageRequest("products", 3, page.next_after))
+    rest = product_store.products(PageRequest("products", 3, page.next_after))
     assert [each.id for each in rest.items] == ["prd_0"]
-    own = catalogue.products_of("sup_1", PageRequest("products"))
+    own = product_store.products_of("sup_1", PageRequest("products"))
     assert [each.id for each in own.items] == ["prd_3", "prd_1"]
 
 
 def test_a_campaigns_offers_are_no_supplier_s_products() -> None:
     add_campaign("cmp_1")
-    assert catalogue.products_of("sup_1", PageRequest("products")).items == ()
+    assert product_store.products_of("sup_1", PageRequest("products")).items == ()
 
 
 def test_a_campaign_comes_back_with_all_that_belongs_to_it() -> None:
@@ -225,19 +227,19 @@ def test_a_leaders_prices_are_kept_with_what_they_were_set_under() -> None:
 
 def test_alternates_are_named_on_condition_of_what_was_named_before() -> None:
     add_product("prd_1")
-    eggs, tray = catalogue.get_skus(["sku_1", "sku_2"]).values()
+    eggs, tray = product_store.get_skus(["sku_1", "sku_2"]).values()
     named = [AlternateSku("sku_2", 3)]
-    write(catalogue.set_alternate(tray, "sku_1", 3), catalogue.set_alternates(eggs, named))
+    write(product_store.set_alternate(tray, "sku_1", 3), product_store.set_alternates(eggs, named))
     with pytest.raises(Stale):
-        write(catalogue.set_alternates(eggs, []))
+        write(product_store.set_alternates(eggs, []))
     with pytest.raises(Stale):
-        write(catalogue.set_alternate(tray, None, 1))
-    eggs, tray = catalogue.get_skus(["sku_1", "sku_2"]).values()
+        write(product_store.set_alternate(tray, None, 1))
+    eggs, tray = product_store.get_skus(["sku_1", "sku_2"]).values()
     assert list(eggs.alternates) == named
     assert not eggs.alternate_of
     assert (tray.alternate_of, tray.priority, list(tray.alternates)) == ("sku_1", 3, [])
-    write(catalogue.set_alternate(tray, None, 1), catalogue.set_alternates(eggs, []))
-    eggs, tray = catalogue.get_skus(["sku_1", "sku_2"]).values()
+    write(product_store.set_alternate(tray, None, 1), product_store.set_alternates(eggs, []))
+    eggs, tray = product_store.get_skus(["sku_1", "sku_2"]).values()
     assert not eggs.alternates
     assert not tray.alternate_of
     assert not tray.priority
@@ -245,8 +247,8 @@ def test_alternates_are_named_on_condition_of_what_was_named_before() -> None:
 
 def test_the_lowest_priority_is_tried_first_and_then_the_older_sku() -> None:
     add_product("prd_1")
-    (eggs,) = catalogue.get_skus(["sku_1"]).values()
+    (eggs,) = product_store.get_skus(["sku_1"]).values()
     three = [AlternateSku("sku_c", 1), AlternateSku("sku_b", 2), AlternateSku("sku_a", 2)]
-    write(catalogue.set_alternates(eggs, three))
-    (eggs,) = catalogue.get_skus(["sku_1"]).values()
+    write(product_store.set_alternates(eggs, three))
+    (eggs,) = product_store.get_skus(["sku_1"]).values()
     assert [each.sku_id for each in eggs.by_priority] == ["sku_c", "sku_a", "sku_b"]
