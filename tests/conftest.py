@@ -19,7 +19,7 @@ from tests.support.world import Issuer, World
 
 # Their tests talk to the local cloud, but for those whose parameter says that they need none.
 ON_THE_LOCAL_CLOUD = ("contract", "journey", "race", "template")
-IN_PROCESS = re.compile(r"[\[-]moto[-\]]")
+IN_PROCESS = re.compile(r"[\[-](moto|memory)[-\]]")
 
 
 class Apart(LoadScopeScheduling):  # type: ignore[misc]

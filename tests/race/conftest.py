@@ -1,10 +1,12 @@
 """Where races are run: the application in this process, on each cloud there is."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from pytest_httpserver import HTTPServer
 
+from chalicelib.reconciliation import csv_lines
 from tests.support.clouds import cloud
 from tests.support.gateway import Gateway
 from tests.support.world import Issuer, World
@@ -21,6 +23,12 @@ def world(request: pytest.FixtureRequest, issuer: Issuer) -> Iterator[World]:
     kind = getattr(request, "param", "ministack")
     with cloud(kind, request, **issuer.settings, **SETTINGS) as environment:
         yield World(Gateway(app), issuer, environment)
+
+
+@pytest.fixture
+def days_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statements of days after the one that all is posted on are taken on that day."""
+    monkeypatch.setattr(csv_lines, "AHEAD", timedelta(days=30))
 
 
 @pytest.fixture

@@ -33,6 +33,8 @@ from tests.support.world import Json, World
 CHARGEBACKS, DISPUTE = "/v1/chargebacks", "dp_1"
 RETURNED_AFTER = timedelta(days=2)
 
+pytestmark = pytest.mark.usefixtures("days_to_come")
+
 
 def charge_back(world: World, made: Made) -> None:
     """The price of one unit, for which the bank takes 1.50 beside it."""

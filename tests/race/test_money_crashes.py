@@ -54,6 +54,8 @@ from tests.support.world import Issuer, Json, World, created
 PLANS = "/v1/commission-plans"
 ONE_REFUNDED = comes_to("delivered", 7, refunded=1000, dispatches=["delivered"], balances=ONE_BACK)
 
+pytestmark = pytest.mark.usefixtures("days_to_come")
+
 
 def remitted(world: World) -> Made:
     made = collected(world)

@@ -139,7 +139,7 @@ def test_what_is_disputed_while_a_run_comes_is_held_or_held_after_it(world: Worl
 def test_control_the_rig_catches_what_is_held_and_taken_by_a_run(world: World) -> None:
     with unguarded():
         _, found = dispute_while_settling(world)
-    assert any(finding.startswith("earnings ") for finding in found)
+    assert any(finding.startswith("leader_pending: ") for finding in found)
 
 
 def resolve_both_ways_at_once(world: World) -> tuple[list[Answer], list[str]]:

@@ -78,6 +78,18 @@ def remit(world: World, supplier_id: str) -> None:
     post(world, f"/v1/suppliers/{supplier_id}/remittances", body)
 
 
+def remitted(world: World) -> str:
+    supplier_id = with_fee_posted(world)
+    remit(world, supplier_id)
+    return supplier_id
+
+
+def take_transfer_back(world: World, supplier_id: str) -> None:
+    path = f"/v1/suppliers/{supplier_id}/remittances"
+    (made,) = world.operator.get(path).json["items"]
+    post(world, f"{path}/{made['id']}/reverse", {"reason": "of another supplier"})
+
+
 def deposits_of(supplier_id: str) -> str:
     return f"/v1/suppliers/{supplier_id}/deposits"
 
@@ -117,6 +129,12 @@ SCENARIOS = {
         remit,
         result,
         {"cash:bank": 400, "supplier:owed": 600, "platform:revenue": -1000},
+    ),
+    "transfer taken back": Scenario(
+        remitted,
+        take_transfer_back,
+        result,
+        {"supplier:owed": 1000, "platform:revenue": -1000},
     ),
     "draw for damages": Scenario(
         deposited,
