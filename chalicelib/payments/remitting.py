@@ -13,6 +13,7 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Bound
 from chalicelib.ledger.store import OutOfBounds
 from chalicelib.parties import service as parties
+from chalicelib.parties.remittances import reversed_again, told_again
 from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Remittance
 from chalicelib.platform.pages import Page, PageRequest
@@ -47,7 +48,7 @@ def remit(leader_id: str, amount: int, reference: str, recorder: Recorder | None
     )
     before = payments.get_remittance(remittance.id)
     if before:
-        return Remitted(_the_same(before, amount), is_new=False)
+        return Remitted(told_again(before, amount), is_new=False)
     remitted = Remitted(remittance, is_new=True)
     held = _down_to(f"leader:{leader_id}")
     transaction = Transaction(recorder)
@@ -73,7 +74,7 @@ def reverse(
     if remittance is None or remittance.leader_id != leader_id:
         raise NotFound("There is no such remittance of this leader.")
     if remittance.reversed_at:
-        return _reversed_before(remittance, reason)
+        return reversed_again(remittance, reason)
     now = clock.now()
     after = remittance.reversed(reason, now)
     transaction = Transaction(recorder)
@@ -92,30 +93,6 @@ def remittances_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Re
 def _down_to(party: str) -> Bound:
     """As far as what it holds and owes goes."""
     return Bound(party, "collected", at_least=-max(0, ledger.accounts_of(party).available))
-
-
-def _the_same(before: Remittance, amount: int) -> Remittance:
-    if before.reversed_at:
-        raise Conflict(
-            f"The remittance of the reference {before.reference} was reversed; book what has "
-            "really come under a reference that tells it from that one.",
-            code="remittance_reversed",
-        )
-    if before.amount != amount:
-        raise Conflict(
-            f"The reference {before.reference} stands for a remittance of "
-            f"{written(before.amount, before.currency)} already.",
-            code="reference_reused",
-        )
-    return before
-
-
-def _reversed_before(remittance: Remittance, reason: str) -> Remittance:
-    if remittance.reversal_reason != reason:
-        raise Conflict(
-            "The remittance was reversed before, for another reason.", code="already_reversed"
-        )
-    return remittance
 
 
 def _too_much(remittance: Remittance, bound: Bound) -> Exception:

@@ -13,6 +13,7 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Bound
 from chalicelib.ledger.store import OutOfBounds
 from chalicelib.parties import service as parties
+from chalicelib.parties.remittances import reversed_again, told_again
 from chalicelib.platform.pages import Page, PageRequest, paged
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
@@ -41,7 +42,7 @@ def remit(
     remittance_id = ids.derived("rem", supplier_id, reference)
     before = suppliers.get_remittance(supplier_id, remittance_id)
     if before:
-        return Remitted(_the_same(before, amount), is_new=False)
+        return Remitted(told_again(before, amount), is_new=False)
     debt = _debt(supplier_id)
     if debt.whole < amount:
         raise _too_much(debt, amount, supplier.currency)
@@ -82,7 +83,7 @@ def reverse(
     if remittance is None:
         raise NotFound("There is no such remittance of this supplier.")
     if remittance.reversed_at:
-        return _reversed_before(remittance, reason)
+        return reversed_again(remittance, reason)
     now = clock.now()
     after = remittance.reversed(reason, now)
     transaction = Transaction(recorder)
@@ -101,30 +102,6 @@ def remittances_of(supplier_id: str, caller: Caller, page: PageRequest) -> Page[
 def _debt(supplier_id: str) -> Debt:
     accounts = ledger.accounts_of(f"supplier:{supplier_id}")
     return Debt.of(accounts.owed, accounts.payable)
-
-
-def _the_same(before: SupplierRemittance, amount: int) -> SupplierRemittance:
-    if before.reversed_at:
-        raise Conflict(
-            f"The remittance of the reference {before.reference} was reversed; book what has "
-            "really come under a reference that tells it from that one.",
-            code="remittance_reversed",
-        )
-    if before.amount != amount:
-        raise Conflict(
-            f"The reference {before.reference} stands for a remittance of "
-            f"{written(before.amount, before.currency)} already.",
-            code="reference_reused",
-        )
-    return before
-
-
-def _reversed_before(remittance: SupplierRemittance, reason: str) -> SupplierRemittance:
-    if remittance.reversal_reason != reason:
-        raise Conflict(
-            "The remittance was reversed before, for another reason.", code="already_reversed"
-        )
-    return remittance
 
 
 def _too_much(debt: Debt, amount: int, currency: str) -> Conflict:
