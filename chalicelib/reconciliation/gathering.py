@@ -22,7 +22,7 @@ from chalicelib.reconciliation.lines import (
 )
 from chalicelib.suppliers import store as suppliers
 
-CASH = "cash:"
+CASH, BANK = "cash:", "cash:bank"
 # The entries that move a provider's cash by one.
 OF_CHARGEBACKS = ("chargeback", "chargeback-fee", "chargeback-won")
 
@@ -56,7 +56,10 @@ def named(lines: Collection[Line], known: Sequence[Booked]) -> list[Booked]:
 
 
 def with_chargebacks(lines: Sequence[Line], account: str) -> list[Line]:
-    """The lines, where a provider names a dispute by its own id with what the books call it."""
+    """The lines, where a provider names a dispute by its own id with what the books call it. No
+    bank knows of disputes."""
+    if account == BANK:
+        return list(lines)
     provider = account.removeprefix(CASH)
     ids = {line.n: chargeback_id(provider, line.reference) for line in lines if line.reference}
     known = {each.id: each for each in payments.get_chargebacks(ids.values())}
