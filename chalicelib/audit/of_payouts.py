@@ -12,6 +12,7 @@ from chalicelib.audit.store import Page
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import Entry
+from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import Batch, Payout
 from chalicelib.platform.pages import PageRequest
@@ -21,7 +22,7 @@ PAYOUTS_A_STEP, PAYOUTS_A_READ = 200, 100
 
 def look(page: Page) -> Looked:
     """Every payout, and the batches that were not over when an audit last found them right."""
-    found, made, after = payouts.scanned(page.audit.after, PAYOUTS_A_STEP)
+    found, made, after = batch_store.scanned(page.audit.after, PAYOUTS_A_STEP)
     entries = ledger.get_entries(name for each in found for name in payout_checks.entry_ids(each))
     opened = payouts.open_ids(each.party for each in found)
     wrong = [each.id for each in found if any(_payout(each, entries, opened))]
@@ -73,7 +74,7 @@ def _again(payout_id: str) -> list[Finding]:
 def _tallies(found: list[Payout], made: list[Batch], since: datetime | None) -> Tallies:
     """What these payouts are of the batches that are looked at; such a batch may have none."""
     looked_at = {each.id for each in made if _is_looked_at(each, since)}
-    of = payouts.get_batches({each.batch_id for each in found})
+    of = batch_store.get_batches({each.batch_id for each in found})
     sums = {batch_id: Counter[str]() for batch_id in looked_at}
     for each in found:
         batch = of.get(each.batch_id)
@@ -87,10 +88,10 @@ def _is_looked_at(batch: Batch, since: datetime | None) -> bool:
 
 
 def _batch(batch_id: str, due: Mapping[str, int]) -> list[Finding]:
-    batch = payouts.get_batch(batch_id)
+    batch = batch_store.get_batch(batch_id)
     if batch is None:
         return [Finding("batches", batch_id, f"Payouts are of batch {batch_id}, which is missing.")]
-    if not any(payout_checks.batches(batch, payouts.tally(batch_id), due)):
+    if not any(payout_checks.batches(batch, batch_store.tally(batch_id), due)):
         return []
     return found_at_rest(lambda: _counted_again(batch_id), lambda: _version(batch_id))
 
@@ -109,4 +110,4 @@ def _counted_again(batch_id: str) -> tuple[Any, Iterator[Finding]]:
 
 
 def _version(batch_id: str) -> tuple[Any, Any]:
-    return payouts.get_batch(batch_id), payouts.tally(batch_id)
+    return batch_store.get_batch(batch_id), batch_store.tally(batch_id)

@@ -8,7 +8,7 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
 from chalicelib.parties import service as parties
-from chalicelib.payouts import store as payouts
+from chalicelib.payouts import account_store
 from chalicelib.payouts.rules import AccountKind, Party, SealedAccount
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
@@ -74,7 +74,7 @@ def set_account(party: Party, details: Details, caller: Caller) -> AccountShown:
     Raises NotFound for a party that is not there, or not the caller.
     """
     check_party(party, caller)
-    before = payouts.get_account(party)
+    before = account_store.get_account(party)
     if before and _opened(before.sealed, party) == details:
         return _shown(before, details)
     account = SealedAccount(
@@ -86,14 +86,14 @@ def set_account(party: Party, details: Details, caller: Caller) -> AccountShown:
         changed_at=clock.now(),
         changed_by=f"{caller.role}:{caller.id}",
     )
-    write(*payouts.set_account(account))
+    write(*account_store.set_account(account))
     return _shown(account, details)
 
 
 def account_of(party: Party, caller: Caller) -> AccountShown:
     """Raises NotFound."""
     check_party(party, caller)
-    account = payouts.get_account(party)
+    account = account_store.get_account(party)
     if account is None:
         raise NotFound("No payout account is set.")
     return _shown(account, _opened(account.sealed, party))
@@ -102,7 +102,7 @@ def account_of(party: Party, caller: Caller) -> AccountShown:
 def changes_of(party: Party, caller: Caller, page: PageRequest) -> Page[AccountChange]:
     """Every account that was set, the last one first. Raises NotFound."""
     check_party(party, caller)
-    return payouts.account_changes(party, page).map(_changed)
+    return account_store.account_changes(party, page).map(_changed)
 
 
 def _changed(account: SealedAccount) -> AccountChange:

@@ -9,18 +9,11 @@ from chalicelib.kernel.currencies import whole as whole_of
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict, Forbidden, NotFound
 from chalicelib.kernel.events import Event
+from chalicelib.payouts import batch_store, transfers
 from chalicelib.payouts import store as payouts
-from chalicelib.payouts import transfers
 from chalicelib.payouts.accounts import check_party
 from chalicelib.payouts.payer import payer_of
-from chalicelib.payouts.rules import (
-    Batch,
-    BatchKind,
-    BatchStatus,
-    Method,
-    Party,
-    PayoutShown,
-)
+from chalicelib.payouts.rules import Batch, BatchKind, BatchStatus, Method, Party, PayoutShown
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
@@ -80,7 +73,7 @@ def make(
         payer=payer_of(currency, method),
     )
     transaction = Transaction(recorder)
-    transaction.add(payouts.add_batch(batch))
+    transaction.add(batch_store.add_batch(batch))
     transaction.publish(Event(events.PAYOUTS_ASKED, batch.id))
     made = whole(batch)
     transaction.commit(made)
@@ -141,7 +134,7 @@ def batch_of(batch_id: str) -> BatchWhole:
 
 
 def batches(page: PageRequest) -> Page[BatchWhole]:
-    return payouts.batches(page).map(lambda batch: BatchWhole(**vars(batch)))
+    return batch_store.batches(page).map(lambda batch: BatchWhole(**vars(batch)))
 
 
 def payout_for(payout_id: str, caller: Caller) -> PayoutShown:
@@ -157,12 +150,12 @@ def payouts_to(party: Party, caller: Caller, page: PageRequest) -> Page[PayoutSh
     """What a party was paid out, newest first. Raises NotFound for anyone else's."""
     check_party(party, caller)
     found = payouts.payouts_to(party, page)
-    of_ids = payouts.get_batches(payout.batch_id for payout in found.items)
+    of_ids = batch_store.get_batches(payout.batch_id for payout in found.items)
     return found.map(lambda payout: payout.shown_in(of_ids[payout.batch_id]))
 
 
 def whole(batch: Batch) -> BatchWhole:
-    tally = payouts.tally(batch.id)
+    tally = batch_store.tally(batch.id)
     results = Results(**{name: getattr(tally, name) for name in Results.__dataclass_fields__})
     if batch.status != "preparing":
         return BatchWhole(**vars(batch), results=results)
@@ -178,7 +171,7 @@ def whole(batch: Batch) -> BatchWhole:
 
 def batch_known(batch_id: str) -> Batch:
     """Raises NotFound."""
-    batch = payouts.get_batch(batch_id)
+    batch = batch_store.get_batch(batch_id)
     if batch is None:
         raise NotFound("There is no such payout batch.")
     return batch
@@ -186,7 +179,7 @@ def batch_known(batch_id: str) -> Batch:
 
 def _change(after: Batch, recorder: Recorder | None) -> BatchWhole:
     transaction = Transaction(recorder)
-    transaction.add(payouts.replace_batch(after))
+    transaction.add(batch_store.replace_batch(after))
     if after.has_work:
         transaction.publish(Event(events.PAYOUTS_ASKED, after.id))
     changed = whole(after)

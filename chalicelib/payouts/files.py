@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from chalicelib.kernel import clock
 from chalicelib.kernel.currencies import in_major
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
-from chalicelib.payouts import accounts
-from chalicelib.payouts import store as payouts
+from chalicelib.payouts import accounts, batch_store
 from chalicelib.payouts.accounts import Details
 from chalicelib.payouts.reading import payouts_on
 from chalicelib.payouts.rules import Batch, Payout
@@ -45,7 +44,7 @@ def name(batch_id: str, form: Format, part: int) -> str:
 def file_of(batch_id: str, form: Format, part: int) -> bytes:
     """One part of a batch's file. Raises NotFound, Invalid for a part there is not, or Conflict
     where the batch cannot be written so."""
-    batch = payouts.get_batch(batch_id)
+    batch = batch_store.get_batch(batch_id)
     if batch is None:
         raise NotFound("There is no such payout batch.")
     if batch.sent_at is None:
@@ -68,7 +67,7 @@ def bank_id(own: str) -> str:
 
 def _part(batch: Batch, part: int) -> list[Payout]:
     """Those without a result: who has one was paid, or may be paid by another batch."""
-    pages = payouts.pages(batch.id)[(part - 1) * PAGES_A_PART : part * PAGES_A_PART]
+    pages = batch_store.pages(batch.id)[(part - 1) * PAGES_A_PART : part * PAGES_A_PART]
     if not pages:
         raise Invalid.field("part", f"is beyond the last one of the batch: {part}")
     of_part = (payout for page in pages for payout in payouts_on(batch, page))

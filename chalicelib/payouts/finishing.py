@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.kernel import clock
-from chalicelib.payouts import store as payouts
+from chalicelib.payouts import batch_store
 from chalicelib.payouts.rules import Batch, Tally
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
@@ -14,12 +14,12 @@ from chalicelib.platform.transaction import write
 @retry_stale
 def finish(batch_id: str) -> None:
     """Take the batch to its next state, if nothing is left to be done in its present one."""
-    batch = payouts.get_batch(batch_id)
+    batch = batch_store.get_batch(batch_id)
     if batch is None or not batch.goes_on_by_itself:
         return
-    after = _next(batch, payouts.tally(batch_id), clock.now())
+    after = _next(batch, batch_store.tally(batch_id), clock.now())
     if after:
-        write(payouts.replace_batch(after))
+        write(batch_store.replace_batch(after))
         metric("PayoutBatches", status=after.status)
 
 

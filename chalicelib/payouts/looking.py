@@ -10,7 +10,7 @@ from chalicelib.kernel.currencies import in_major
 from chalicelib.kernel.errors import Invalid
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader, Supplier
-from chalicelib.payouts import accounts, rules
+from chalicelib.payouts import accounts, batch_store, rules
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.batches import batch_known
 from chalicelib.payouts.files import PAGES_A_PART
@@ -61,7 +61,7 @@ def payouts_in(batch_id: str, page: PageRequest) -> Page[PayoutNamed]:
 def left_out(batch_id: str, page: PageRequest) -> Page[LeftOutNamed]:
     """Those that it has not taken in, with why. Raises NotFound."""
     batch = batch_known(batch_id)
-    found = payouts.left_out(batch.id, page)
+    found = batch_store.left_out(batch.id, page)
     ids = {rules.payout_id(batch.id, Party.of(each.party)): each.party for each in found.items}
     taken = {ids[each.id] for each in payouts.get_payouts(ids)}
     left = tuple(each for each in found.items if each.party not in taken)
@@ -73,7 +73,7 @@ def preview(batch_id: str, part: int) -> bytes:
     """A part of the batch as CSV, with no account to pay to in it. Raises NotFound, or Invalid for
     a part there is not."""
     batch = batch_known(batch_id)
-    pages = payouts.pages(batch.id)[(part - 1) * PAGES_A_PART : part * PAGES_A_PART]
+    pages = batch_store.pages(batch.id)[(part - 1) * PAGES_A_PART : part * PAGES_A_PART]
     if not pages:
         raise Invalid.field("part", f"is beyond the last one of the batch: {part}")
     of_part = [payout for page in pages for payout in payouts_on(batch, page)]

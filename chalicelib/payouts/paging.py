@@ -7,14 +7,14 @@ step done goes on to the next. `watch` sends again what has stayed behind.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from chalicelib.payouts import store as payouts
+from chalicelib.payouts import batch_store
 from chalicelib.payouts.asking import ask_for_page, ask_for_pages
+from chalicelib.payouts.batch_store import PageRow
 from chalicelib.payouts.finishing import finish
 from chalicelib.payouts.preparing import prepare_page
 from chalicelib.payouts.restoring import restore_page
 from chalicelib.payouts.rules import Batch, BatchStatus
 from chalicelib.payouts.sending import send_page
-from chalicelib.payouts.store import PageRow
 from chalicelib.platform.sweeping import sweep_each
 
 # A page that was not done for this long is taken for lost and sent again.
@@ -32,7 +32,7 @@ DONE: Mapping[BatchStatus, str] = {
 
 def work_on(batch_id: str, number: int | None, after: str | None, *, give_up: bool) -> None:
     """Do what a batch's status asks of one page; without a number, ask for its pages."""
-    batch = payouts.get_batch(batch_id)
+    batch = batch_store.get_batch(batch_id)
     if batch is None or not batch.has_work:
         return
     if number is None:
@@ -48,7 +48,7 @@ def work_on(batch_id: str, number: int | None, after: str | None, *, give_up: bo
 
 def watch(now: datetime) -> None:
     """Look at each batch that goes on by itself."""
-    sweep_each(payouts.batches_going_on(), lambda batch_id: _watch(batch_id, now))
+    sweep_each(batch_store.batches_going_on(), lambda batch_id: _watch(batch_id, now))
 
 
 def _begin(batch: Batch) -> None:
@@ -59,7 +59,7 @@ def _begin(batch: Batch) -> None:
 
 
 def _watch(batch_id: str, now: datetime) -> None:
-    batch = payouts.get_batch(batch_id)
+    batch = batch_store.get_batch(batch_id)
     if batch and batch.has_work and batch.asked_at <= now - PATIENCE:
         _send_late_pages(batch, now)
     # Whoever was to do so may have died after the last page, or the last result.
@@ -67,7 +67,7 @@ def _watch(batch_id: str, now: datetime) -> None:
 
 
 def _send_late_pages(batch: Batch, now: datetime) -> None:
-    pages = payouts.pages(batch.id)
+    pages = batch_store.pages(batch.id)
     late = [page for page in pages if page.stage != DONE[batch.status]]
     for page in [each for each in late if each.sent_at <= now - PATIENCE][:PAGES_AT_A_TIME]:
         _send_again(page)
@@ -76,7 +76,7 @@ def _send_late_pages(batch: Batch, now: datetime) -> None:
 
 
 def _send_again(page: PageRow) -> None:
-    payouts.note_sent_again(page)
+    batch_store.note_sent_again(page)
     ask_for_page(page.batch_id, page.number, give_up=page.times_sent >= TIMES_SENT_AT_MOST)
 
 

@@ -10,9 +10,10 @@ from chalicelib.kernel.errors import Stale
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.store import AccountsRow, OutOfBounds
 from chalicelib.parties import store as parties
-from chalicelib.payouts import postings, rules
+from chalicelib.payouts import account_store, batch_store, postings, rules
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.asking import ask_for_page
+from chalicelib.payouts.batch_store import PageRow
 from chalicelib.payouts.rules import (
     NEEDS,
     Batch,
@@ -24,7 +25,6 @@ from chalicelib.payouts.rules import (
     Standing,
     WhyLeftOut,
 )
-from chalicelib.payouts.store import PageRow
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Transaction, write
@@ -45,8 +45,8 @@ def prepare_page(batch: Batch, number: int, after: str | None, *, give_up: bool)
     A party that fails holds back its page, and none of the other parties; `give_up` leaves such
     parties out, each with a case.
     """
-    page = payouts.get_page(batch.id, number) or _new_page(batch, number, after)
-    if not page.is_last and payouts.get_page(batch.id, number + 1) is None:
+    page = batch_store.get_page(batch.id, number) or _new_page(batch, number, after)
+    if not page.is_last and batch_store.get_page(batch.id, number + 1) is None:
         ask_for_page(batch.id, number + 1, after=page.party_ids[-1])
     if page.is_open:
         _close(batch, page, _take_each(batch, page, give_up=give_up))
@@ -59,10 +59,10 @@ def _new_page(batch: Batch, number: int, after: str | None) -> PageRow:
     listed = NEXT_PARTIES[batch.role](after, PARTIES_A_PAGE + 1)
     of_page, more = listed[:PARTIES_A_PAGE], len(listed) > PARTIES_A_PAGE
     try:
-        write(payouts.add_page(batch.id, number, of_page, is_last=not more))
+        write(batch_store.add_page(batch.id, number, of_page, is_last=not more))
     except Stale:
         logger.info("page was listed meanwhile", payout_batch_id=batch.id)
-    page = payouts.get_page(batch.id, number)
+    page = batch_store.get_page(batch.id, number)
     if page is None:
         raise LookupError(f"page {number} of {batch.id} is gone")
     return page
@@ -71,9 +71,11 @@ def _new_page(batch: Batch, number: int, after: str | None) -> PageRow:
 def _close(batch: Batch, page: PageRow, left_out: int) -> None:
     """From now on no payout is added to the page. Whoever comes second changes nothing."""
     pages = page.number + 1 if page.is_last else 0
-    tally = payouts.count(batch.id, page.number, pages=pages, pages_prepared=1, left_out=left_out)
+    tally = batch_store.count(
+        batch.id, page.number, pages=pages, pages_prepared=1, left_out=left_out
+    )
     try:
-        write(payouts.close_page(page), tally)
+        write(batch_store.close_page(page), tally)
     except Stale:
         logger.info("page was closed meanwhile", payout_batch_id=batch.id)
 
@@ -90,7 +92,7 @@ def _take_each(batch: Batch, page: PageRow, *, give_up: bool) -> int:
             logger.exception("party was not prepared", payout_batch_id=batch.id, party_id=party.id)
             failures.append(error)
             if give_up:
-                payouts.note_left_out(batch.id, LeftOut(party.key, 0, "failed"))
+                batch_store.note_left_out(batch.id, LeftOut(party.key, 0, "failed"))
                 _call_person(batch, party)
                 looked.append("left out")
     if failures and not give_up:
@@ -116,7 +118,7 @@ def _with_something(batch: Batch, page: PageRow, leaving: Set[str]) -> list[Part
             found.append(party)
         elif standing.left:
             below = LeftOut(key, standing.left, "below_minimum")
-            payouts.note_left_out(batch.id, below)
+            batch_store.note_left_out(batch.id, below)
     return found
 
 
@@ -128,10 +130,10 @@ def _take(batch: Batch, page: PageRow, party: Party, *, leaves: bool) -> Looked:
     standing = _standing(party, ledger.accounts_of(party.key), leaves=leaves)
     if not batch.wants(standing):
         return "nothing"
-    account = payouts.get_account(party)
+    account = account_store.get_account(party)
     reason = _why_not(batch, party, account) if standing.left else None
     if reason:
-        payouts.note_left_out(batch.id, LeftOut(party.key, standing.left, reason))
+        batch_store.note_left_out(batch.id, LeftOut(party.key, standing.left, reason))
         return "left out"
     payout = _payout(batch, page, party, standing, account)
     try:
@@ -154,9 +156,9 @@ def _why_not(batch: Batch, party: Party, account: SealedAccount | None) -> WhyLe
 def _commit(payout: Payout, page: PageRow) -> None:
     transaction = Transaction()
     transaction.add(
-        payouts.still_open(page),
+        batch_store.still_open(page),
         *payouts.add_payout(payout),
-        payouts.count(
+        batch_store.count(
             payout.batch_id,
             page.number,
             payouts=1,

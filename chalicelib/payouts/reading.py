@@ -2,8 +2,8 @@
 
 from chalicelib.payouts import rules
 from chalicelib.payouts import store as payouts
+from chalicelib.payouts.batch_store import PageRow
 from chalicelib.payouts.rules import Batch, Party, Payout
-from chalicelib.payouts.store import PageRow
 
 
 def payouts_on(batch: Batch, page: PageRow) -> list[Payout]:

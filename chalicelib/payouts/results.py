@@ -8,7 +8,7 @@ from chalicelib.cases import service as cases
 from chalicelib.kernel import clock, events
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.events import Event
-from chalicelib.payouts import postings, transfers
+from chalicelib.payouts import batch_store, postings, transfers
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.finishing import finish
 from chalicelib.payouts.rules import ASK_AGAIN_AFTER, Batch, Outcome, Payout, PayoutShown, Told
@@ -58,7 +58,7 @@ def _tell(
     payout = payouts.get_payout(payout_id)
     if payout is None:
         raise NotFound("There is no such payout.")
-    batch = payouts.get_batch(payout.batch_id)
+    batch = batch_store.get_batch(payout.batch_id)
     if batch is None or not batch.is_sent:
         _refuse(batch)
     if (payout.outcome, payout.reference) == (status, reference):
@@ -121,7 +121,7 @@ def _transaction(payout: Payout, after: Payout, recorder: Recorder | None) -> Tr
     transaction = Transaction(recorder)
     transaction.add(
         payouts.replace_payout(after, now + ASK_AGAIN_AFTER if outcome == "unknown" else None),
-        payouts.count(payout.batch_id, payout.page, **_counts(payout, outcome)),
+        batch_store.count(payout.batch_id, payout.page, **_counts(payout, outcome)),
         *_posted(payout, outcome, now),
     )
     if after.is_over and not payout.is_over:
@@ -144,5 +144,5 @@ def _posted(payout: Payout, outcome: Outcome, now: datetime) -> list[Write]:
 
 
 def _counts(payout: Payout, outcome: Outcome) -> dict[str, int]:
-    before = payouts.counted(payout.outcome, payout, -1) if payout.outcome else {}
-    return before | payouts.counted(outcome, payout)
+    before = batch_store.counted(payout.outcome, payout, -1) if payout.outcome else {}
+    return before | batch_store.counted(outcome, payout)

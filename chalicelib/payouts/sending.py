@@ -7,8 +7,8 @@ from chalicelib.cases import service as cases
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.payments.providers import OutcomeUnknown, Refused
+from chalicelib.payouts import batch_store, transfers
 from chalicelib.payouts import store as payouts
-from chalicelib.payouts import transfers
 from chalicelib.payouts.reading import payouts_on
 from chalicelib.payouts.results import record
 from chalicelib.payouts.rules import ASK_AGAIN_AFTER, CALL_AFTER, Batch, Payout
@@ -23,13 +23,13 @@ LOOKS_A_SWEEP = 100
 def send_page(batch: Batch, number: int) -> None:
     """Ask for each payout of a page that was not asked for yet. Raises NotAsked where the provider
     turns calls away: the page comes again."""
-    page = payouts.get_page(batch.id, number)
+    page = batch_store.get_page(batch.id, number)
     if page is None:
         raise LookupError(f"page {number} of {batch.id} is not stored")
     for payout in payouts_on(batch, page):
         if payout.outcome is None:
             _send(payout)
-    payouts.pass_page(page, "sent")
+    batch_store.pass_page(page, "sent")
 
 
 def look_after(now: datetime) -> None:

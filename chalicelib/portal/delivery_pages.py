@@ -9,7 +9,7 @@ from chalicelib.platform import pages
 from chalicelib.platform.pages import PageRequest
 from chalicelib.portal import words
 from chalicelib.portal.web import Answer, GoTo, Pages, Shown, Visit
-from chalicelib.webhooks import delivering, endpoints, replaying, stats, testing
+from chalicelib.webhooks import delivering, endpoint_store, endpoints, replaying, stats, testing
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.endpoints import Changes, WithWaiting
 from chalicelib.webhooks.replaying import Asked
@@ -90,7 +90,7 @@ def _of_delivery(visit: Visit, said: Said) -> Answer:
     if not visit.wants_part:
         return _page(visit, said)
     found = webhooks.get_deliveries([said.of])[said.of]
-    urls = {each.id: each.url for each in webhooks.endpoints_of(visit.caller.id)}
+    urls = {each.id: each.url for each in endpoint_store.endpoints_of(visit.caller.id)}
     return Shown("delivery", {"each": found, "urls": urls, "said": said}, said.status)
 
 
@@ -107,7 +107,7 @@ def _page(visit: Visit, said: Said) -> Answer:
     cursor = visit.query.get("cursor")
     after = pages.read_cursor(scope, cursor) if cursor else None
     found = webhooks.deliveries(owner, PageRequest(scope, DELIVERIES_A_PAGE, after))
-    own = webhooks.endpoints_of(owner)
+    own = endpoint_store.endpoints_of(owner)
     values = {
         "endpoints": _shown(visit, own),
         "urls": {each.id: each.url for each in own},

@@ -10,6 +10,7 @@ from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
+from chalicelib.reconciliation import claim_store, piece_store
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.lines import Line, line_claims
 from chalicelib.reconciliation.rules import CASE, Decided, NumberedDifference, Reconciliation
@@ -48,7 +49,7 @@ def match(
         raise Conflict(
             f"The difference was resolved before, by {before.resolution}.", code="already_resolved"
         )
-    lines = reconciliations.lines(made.id)
+    lines = piece_store.lines(made.id)
     line, entry_id = _line(before, said, lines), _entry_id(before, said)
     _check_agree(made, line, entry_id)
     after = _after(before, Decided(line.n, entry_id, caller.id), note)
@@ -56,12 +57,12 @@ def match(
     transaction.add(
         reconciliations.replace_difference(after),
         reconciliations.count_matched(made.id, is_last=after.is_resolved),
-        reconciliations.decide_line(made.account, line_claims(lines)[line.n], made.id, line.n),
-        reconciliations.decide_entry(made.account, entry_id, made.id),
+        claim_store.decide_line(made.account, line_claims(lines)[line.n], made.id, line.n),
+        claim_store.decide_entry(made.account, entry_id, made.id),
     )
     if after.is_resolved:
         for each in after.open_entries:
-            transaction.add(*reconciliations.release(made.account, each, made.id))
+            transaction.add(*claim_store.release(made.account, each, made.id))
         close_in(transaction, CASE, made.id, f"match: {note}", occurrence=str(n))
     transaction.commit(after)
     return after

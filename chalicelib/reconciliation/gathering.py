@@ -9,17 +9,11 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry, party_of
 from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Chargeback, chargeback_id
+from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
 from chalicelib.platform.settings import settings
-from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.lines import (
-    Booked,
-    Line,
-    Sent,
-    Standing,
-    deposit_id,
-    payout_id,
-)
+from chalicelib.reconciliation import claim_store
+from chalicelib.reconciliation.lines import Booked, Line, Sent, Standing, deposit_id, payout_id
 from chalicelib.suppliers import store as suppliers
 
 CASH, BANK = "cash:", "cash:bank"
@@ -39,7 +33,7 @@ def carried(account: str) -> list[Booked]:
     """What earlier statements have left, of whatever time."""
     standing: dict[str, Standing] = {
         each.entry_id: "missing" if each.missing else "in_transit"
-        for each in reconciliations.left(account)
+        for each in claim_store.left(account)
     }
     found = _booked(ledger.get_entries(standing).values())
     return [
@@ -78,7 +72,7 @@ def sent(lines: Iterable[Line], account: str) -> dict[str, Sent]:
     keys = {key: payout_id(key) for line in lines for key in line.own_ids}
     found = payouts.get_payouts(each for each in keys.values() if each)
     waiting = {each.id: each for each in found if not each.is_over}
-    batches = payouts.get_batches({each.batch_id for each in waiting.values()})
+    batches = batch_store.get_batches({each.batch_id for each in waiting.values()})
     return {
         key: Sent(payout.id, payout.amount, payout.currency)
         for key, payout in ((key, waiting.get(each or "")) for key, each in keys.items())
@@ -132,5 +126,5 @@ def _references_of_deposits(entries: Iterable[Entry]) -> dict[str, str]:
 
 
 def _with_claims(found: Sequence[Booked]) -> list[Booked]:
-    claims = reconciliations.claimed_entries(each.name for each in found)
+    claims = claim_store.claimed_entries(each.name for each in found)
     return [replace(each, is_claimed=each.name in claims) for each in found]

@@ -18,7 +18,7 @@ from chalicelib.platform import queues
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction, write
-from chalicelib.reconciliation import gathering, rules, turning_up
+from chalicelib.reconciliation import claim_store, gathering, piece_store, rules, turning_up
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.accounts import gap, look_from, reached
 from chalicelib.reconciliation.lines import Booked, Line, line_claims, with_own_fees
@@ -47,7 +47,7 @@ def go_on(reconciliation_id: str) -> None:
         if made.is_done:
             _go_on_behind(made)
             return
-        lines = lines or {line.n: line for line in reconciliations.lines(made.id)}
+        lines = lines or {line.n: line for line in piece_store.lines(made.id)}
         try:
             _take_step(made, lines)
         except Stale:
@@ -82,7 +82,7 @@ def _take_step(made: Reconciliation, lines: Mapping[int, Line]) -> None:
 
 def _gather(made: Reconciliation) -> None:
     days = made.days
-    reconciliations.keep_booked(made.id, made.step, gathering.of_day(days[made.step]))
+    piece_store.keep_booked(made.id, made.step, gathering.of_day(days[made.step]))
     is_last = made.step + 1 == len(days)
     after = made.after(status="matching", step=0) if is_last else made.after(step=made.step + 1)
     write(reconciliations.replace_reconciliation(after))
@@ -94,7 +94,7 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
     left = gathering.with_chargebacks(left, made.account)
     account = reconciliations.get_account(made.account)
     carried = gathering.carried(made.account)
-    booked = _each_once([*reconciliations.booked(made.id, len(made.days)), *carried])
+    booked = _each_once([*piece_store.booked(made.id, len(made.days)), *carried])
     booked = _each_once([*booked, *gathering.named(left, booked)])
     found = Matcher(
         made.account,
@@ -111,8 +111,8 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
         *balance_differences(lines, totals),
         *((missed,) if missed else ()),
     ]
-    reconciliations.keep_in_transit(made.id, _in_transit(made, booked, found))
-    pages = reconciliations.keep_outcomes(made.id, rules.pages(outcomes))
+    piece_store.keep_in_transit(made.id, _in_transit(made, booked, found))
+    pages = piece_store.keep_outcomes(made.id, rules.pages(outcomes))
     after = made.after(
         status="writing",
         step=0,
@@ -132,7 +132,7 @@ def _in_transit(made: Reconciliation, booked: Sequence[Booked], found: Found) ->
 def _repeated(made: Reconciliation, lines: Sequence[Line]) -> set[int]:
     """Lines that another statement had, by the bank's own ids of them."""
     claims = line_claims(lines)
-    taken = reconciliations.claimed_lines(made.account, claims.values())
+    taken = claim_store.claimed_lines(made.account, claims.values())
     return {n for n, ref in claims.items() if ref in taken}
 
 
@@ -141,7 +141,7 @@ def _each_once(booked: Sequence[Booked]) -> list[Booked]:
 
 
 def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
-    found = _still_true(made, reconciliations.outcomes(made.id, made.step), lines)
+    found = _still_true(made, piece_store.outcomes(made.id, made.step), lines)
     after = made.after(
         step=made.step + 1,
         matched=made.matched + len(found.matches),
@@ -178,11 +178,11 @@ def _leave_the_rest(made: Reconciliation, first: str) -> None:
     was dropped with an outcome that was not true any more."""
     due = [
         each.name
-        for each in reconciliations.booked(made.id, len(made.days))
+        for each in piece_store.booked(made.id, len(made.days))
         if each.account == made.account and first <= each.day <= made.last
     ]
-    claimed = reconciliations.claimed_entries(due)
-    reconciliations.leave(made.account, [each[1] for each in due if each not in claimed])
+    claimed = claim_store.claimed_entries(due)
+    claim_store.leave(made.account, [each[1] for each in due if each not in claimed])
 
 
 def _settled(made: Reconciliation) -> str:
@@ -194,10 +194,10 @@ def _settled(made: Reconciliation) -> str:
 def _still_true(made: Reconciliation, found: Sequence[Outcome], lines: Mapping[int, Line]) -> Found:
     """What of a page no other statement has taken since it was looked at."""
     entries = [each for outcome in found for each in _entries_of(made, outcome)]
-    gone = {entry_id for _, entry_id in reconciliations.claimed_entries(entries)}
+    gone = {entry_id for _, entry_id in claim_store.claimed_entries(entries)}
     claims = line_claims(lines.values())
     refs = {claims[n]: n for outcome in found for n in _lines_of(outcome) if claims[n]}
-    repeated = {refs[ref] for ref in reconciliations.claimed_lines(made.account, refs)}
+    repeated = {refs[ref] for ref in claim_store.claimed_lines(made.account, refs)}
     outcomes = (rules.still_true(each, gone, repeated, lines) for each in found)
     return Found(tuple(each for each in outcomes if each is not None), repeated=len(repeated))
 
@@ -208,14 +208,14 @@ def _claim(
     by = outcome.entry_id if isinstance(outcome, Match) else outcome.kind
     transaction.add(
         *(
-            reconciliations.claim_line(made.account, claims[n], made.id, n, by)
+            claim_store.claim_line(made.account, claims[n], made.id, n, by)
             for n in _lines_of(outcome)
         )
     )
     # What is missing may come yet.
     if isinstance(outcome, Match) or outcome.kind != "missing":
         for account, entry_id in _entries_of(made, outcome):
-            transaction.add(reconciliations.claim_entry(account, entry_id, made.id, by))
+            transaction.add(claim_store.claim_entry(account, entry_id, made.id, by))
 
 
 def _add_difference(
@@ -226,7 +226,7 @@ def _add_difference(
     transaction.add(reconciliations.add_difference(numbered))
     if difference.kind == "missing":
         (entry_id,) = difference.entries
-        transaction.add(reconciliations.leave_missing(made.account, entry_id, made.id, n))
+        transaction.add(claim_store.leave_missing(made.account, entry_id, made.id, n))
     detail = f"{difference.kind}, difference {n} of {made.account}: {difference.detail}"
     cases.open_in(transaction, CASE, made.id, detail, occurrence=str(n))
 

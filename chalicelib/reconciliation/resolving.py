@@ -18,7 +18,7 @@ from chalicelib.payouts.rules import Told
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write, write
-from chalicelib.reconciliation import deciding
+from chalicelib.reconciliation import claim_store, deciding, piece_store
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.deciding import Candidate
 from chalicelib.reconciliation.rules import (
@@ -211,7 +211,7 @@ def _day_of(made: Reconciliation, before: NumberedDifference) -> str:
     """The business date of what differs: of its line, of its entry, or the statement's last."""
     numbers, entries = before.difference.lines, before.difference.entries
     if numbers:
-        return next(each.day for each in reconciliations.lines(made.id) if each.n in numbers)
+        return next(each.day for each in piece_store.lines(made.id) if each.n in numbers)
     entry = ledger.get_entry(entries[0]) if entries else None
     if entry:
         return clock.business_date(entry.posted_at, settings().zone).isoformat()
@@ -240,10 +240,10 @@ def _claims(made: Reconciliation, before: NumberedDifference, posted: Sequence[s
     )
     return [
         *(
-            reconciliations.claim_entry(made.account, each, made.id, str(before.n), found)
+            claim_store.claim_entry(made.account, each, made.id, str(before.n), found)
             for each in posted
         ),
-        *(reconciliations.not_claimed(made.account, each, found) for each in missing),
+        *(claim_store.not_claimed(made.account, each, found) for each in missing),
     ]
 
 

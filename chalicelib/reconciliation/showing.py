@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.reconciliation import claim_store, piece_store
 from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.claim_store import ClaimRow
 from chalicelib.reconciliation.lines import Line, line_claims
 from chalicelib.reconciliation.rules import InTransit, NumberedDifference, Reconciliation
-from chalicelib.reconciliation.store import ClaimRow
 from chalicelib.reconciliation.taking import reconciliation_of
 
 LineStatus = Literal["matched", "difference", "repeated", "under_way"]
@@ -48,7 +49,7 @@ class InTransitShown(InTransit):
 def lines(reconciliation_id: str, page: PageRequest) -> Page[LineShown]:
     """In the order of the statement. Raises NotFound."""
     made = reconciliation_of(reconciliation_id)
-    every = reconciliations.lines(made.id)
+    every = piece_store.lines(made.id)
     start: int = page.after or 0
     end = start + page.limit
     shown = _shown(made, every, every[start:end])
@@ -60,7 +61,7 @@ def differences(reconciliation_id: str, page: PageRequest) -> Page[DifferenceSho
     made = reconciliation_of(reconciliation_id)
     found = reconciliations.differences(made.id, page)
     numbers = {n for each in found.items for n in each.lines}
-    every = reconciliations.lines(made.id) if numbers else []
+    every = piece_store.lines(made.id) if numbers else []
     wanted = [each for each in every if each.n in numbers]
     of = {each.n: each for each in _shown(made, every, wanted)}
     return found.map(
@@ -71,11 +72,11 @@ def differences(reconciliation_id: str, page: PageRequest) -> Page[DifferenceSho
 def in_transit(reconciliation_id: str, page: PageRequest) -> Page[InTransitShown]:
     """Entries that the statement need not have had yet, by day. Raises NotFound."""
     made = reconciliation_of(reconciliation_id)
-    every = reconciliations.in_transit(made.id)
+    every = piece_store.in_transit(made.id)
     start: int = page.after or 0
     end = start + page.limit
     some = every[start:end]
-    claims = reconciliations.claimed_entries((made.account, each.entry_id) for each in some)
+    claims = claim_store.claimed_entries((made.account, each.entry_id) for each in some)
     shown = (_transit_shown(each, claims.get((made.account, each.entry_id))) for each in some)
     return Page(tuple(shown), end if end < len(every) else None)
 
@@ -86,7 +87,7 @@ def _transit_shown(each: InTransit, claim: ClaimRow | None) -> InTransitShown:
 
 def _shown(made: Reconciliation, every: Sequence[Line], some: Sequence[Line]) -> list[LineShown]:
     names = line_claims(every)
-    claims = reconciliations.claims_of_lines(
+    claims = claim_store.claims_of_lines(
         made.account, made.id, {each.n: names[each.n] for each in some}
     )
     return [_line_shown(made, each, claims) for each in some]
@@ -98,5 +99,5 @@ def _line_shown(made: Reconciliation, line: Line, claims: Mapping[int, ClaimRow]
         return LineShown(**vars(line))
     if claim.reconciliation_id != made.id:
         return LineShown(**vars(line), status="repeated", by=claim.reconciliation_id)
-    is_matched = ":" in claim.by or claim.by == reconciliations.DECIDED
+    is_matched = ":" in claim.by or claim.by == claim_store.DECIDED
     return LineShown(**vars(line), status="matched" if is_matched else "difference", by=claim.by)

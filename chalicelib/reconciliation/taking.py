@@ -16,7 +16,7 @@ from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction
-from chalicelib.reconciliation import files
+from chalicelib.reconciliation import files, piece_store
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.accounts import since
 from chalicelib.reconciliation.lines import Format, Statement
@@ -48,7 +48,7 @@ def take(asked: Asked, raw: bytes, caller: Caller, recorder: Recorder | None) ->
     _check_new(asked.account, digest, statement)
     begun = _begun(asked.account, digest, statement, caller)
     # Before the reconciliation is there: nobody finds it without its lines.
-    reconciliations.keep_lines(begun.id, statement.lines)
+    piece_store.keep_lines(begun.id, statement.lines)
     return _add(begun, statement, recorder)
 
 

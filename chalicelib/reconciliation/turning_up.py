@@ -14,24 +14,25 @@ from chalicelib.ledger.service import belongs_to
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction
+from chalicelib.reconciliation import claim_store
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.rules import CASE, NumberedDifference
 
 
 def let_go_of_claimed(account: str) -> None:
     """Let go of whatever statements have left and another has had since."""
-    left = [(account, each.entry_id) for each in reconciliations.left(account)]
-    for (_, entry_id), claim in reconciliations.claimed_entries(left).items():
+    left = [(account, each.entry_id) for each in claim_store.left(account)]
+    for (_, entry_id), claim in claim_store.claimed_entries(left).items():
         _let_go(account, entry_id, claim.reconciliation_id)
 
 
 @retry_stale
 def _let_go(account: str, entry_id: str, found_in: str) -> None:
-    left = reconciliations.get_left(account, entry_id)
+    left = claim_store.get_left(account, entry_id)
     if left is None:
         return
     transaction = Transaction()
-    transaction.add(reconciliations.let_go(account, entry_id))
+    transaction.add(claim_store.let_go(account, entry_id))
     if left.missing:
         _tell_found(transaction, account, *left.missing, found_in)
     transaction.commit()
@@ -54,7 +55,7 @@ def _tell_found(
     )
     transaction.add(
         *ledger.post(*entries),
-        *(reconciliations.claim_entry(account, each, found_in, "found") for each in undone),
+        *(claim_store.claim_entry(account, each, found_in, "found") for each in undone),
     )
     if not before.is_resolved:
         after = replace(after, resolution="found", resolved_at=now)

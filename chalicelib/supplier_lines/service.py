@@ -16,6 +16,7 @@ from chalicelib.parties import store as party_store
 from chalicelib.parties.settlement_terms import SettlementTerms
 from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Chargeback, Refund
+from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import PayoutShown
 from chalicelib.platform.settings import settings
@@ -144,5 +145,5 @@ def _chargeback(entry: Entry) -> Chargeback | None:
 
 def _payout(subject: str) -> PayoutShown | None:
     payout = payouts.get_payout(subject)
-    batch = payouts.get_batch(payout.batch_id) if payout else None
+    batch = batch_store.get_batch(payout.batch_id) if payout else None
     return payout.shown_in(batch) if payout and batch else None

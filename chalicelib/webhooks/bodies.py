@@ -19,7 +19,7 @@ from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Refund
 from chalicelib.payouts import store as payouts
 from chalicelib.settlement import run_store
-from chalicelib.webhooks import store as webhooks
+from chalicelib.webhooks import endpoint_store
 from chalicelib.webhooks.rules import PLATFORM
 
 E = TypeVar("E")
@@ -196,7 +196,7 @@ def _settlement_completed(run_id: str) -> Iterable[Told]:
 
 def _endpoint_disabled(endpoint_id: str) -> Iterable[Told]:
     """Its owner hears of it at the other endpoints, and the platform of everybody's."""
-    endpoint = webhooks.get_endpoint(endpoint_id)
+    endpoint = endpoint_store.get_endpoint(endpoint_id)
     if endpoint is None or endpoint.is_active:
         return []
     data = {

@@ -24,7 +24,7 @@ from chalicelib.platform.pages import Page, PageRequest, matching
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Put, Recorder, Transaction, write, write_alone
 from chalicelib.platform.worker import LANE_WIDTH, Step
-from chalicelib.webhooks import bodies, health, rules, schedule
+from chalicelib.webhooks import bodies, endpoint_store, health, rules, schedule
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.calling import call
 from chalicelib.webhooks.rules import Attempt, Delivery, DeliveryStatus, Endpoint
@@ -64,7 +64,7 @@ def fan_out(event_type: str, subject: str) -> None:
     What a disabled endpoint misses is kept, to be replayed once it is enabled.
     """
     for told in bodies.told_of(event_type, subject):
-        for endpoint in webhooks.endpoints_of(told.owner):
+        for endpoint in endpoint_store.endpoints_of(told.owner):
             # That it was disabled itself is nothing an endpoint could hear.
             if endpoint.wants(told.event_type) and endpoint.id != told.subject:
                 _begin(new_delivery(told, endpoint), endpoint)
@@ -98,7 +98,7 @@ def attempts(delivery_ids: Sequence[str], *, slow_lane: bool) -> list[Step]:
     """The attempts that messages ask for, all read at once; each shares its endpoint's threads."""
     now, once, met = time.monotonic(), set[str](), Counter[str]()
     deliveries = webhooks.get_deliveries(delivery_ids)
-    endpoints = webhooks.get_endpoints(each.endpoint_id for each in deliveries.values())
+    endpoints = endpoint_store.get_endpoints(each.endpoint_id for each in deliveries.values())
     steps = []
     for delivery_id in delivery_ids:
         delivery = None if delivery_id in once else deliveries.get(delivery_id)
@@ -177,7 +177,7 @@ def replay(delivery_id: str, caller: Caller, recorder: Recorder | None) -> Deliv
     if delivery is None:
         raise NotFound("There is no such webhook delivery.")
     caller.must_be("supplier", delivery.owner, "webhook delivery")
-    endpoint = webhooks.get_endpoint(delivery.endpoint_id)
+    endpoint = endpoint_store.get_endpoint(delivery.endpoint_id)
     if endpoint is None or not endpoint.is_active:
         raise Conflict(
             "The endpoint is deleted or disabled; enable it first.", code="endpoint_not_active"
@@ -326,7 +326,7 @@ def _fresh(seen: Seen) -> tuple[Delivery | None, Endpoint | None]:
     if seen.delivery is None or time.monotonic() - seen.at <= FRESH_FOR_SECONDS:
         return seen.delivery, seen.endpoint
     delivery = webhooks.get_delivery(seen.delivery.id)
-    return delivery, webhooks.get_endpoint(seen.delivery.endpoint_id)
+    return delivery, endpoint_store.get_endpoint(seen.delivery.endpoint_id)
 
 
 def _is_due(delivery: Delivery, now: datetime) -> bool:

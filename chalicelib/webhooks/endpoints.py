@@ -12,7 +12,7 @@ from chalicelib.platform import http_out
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, write
-from chalicelib.webhooks import rules
+from chalicelib.webhooks import endpoint_store, rules
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import PLATFORM, Endpoint, Health
 from chalicelib.webhooks.secrets import endpoint_secret
@@ -82,13 +82,13 @@ def add(
     too_many = Conflict(
         f"There are {ENDPOINTS_AN_OWNER} endpoints already.", code="too_many_endpoints"
     )
-    transaction.add(*webhooks.add_endpoint(endpoint, ENDPOINTS_AN_OWNER, too_many))
+    transaction.add(*endpoint_store.add_endpoint(endpoint, ENDPOINTS_AN_OWNER, too_many))
     transaction.commit(WithSecret.of(endpoint))
     return WithSecret.of(endpoint)
 
 
 def endpoint_for(endpoint_id: str, caller: Caller) -> Endpoint:
-    endpoint = webhooks.get_endpoint(endpoint_id)
+    endpoint = endpoint_store.get_endpoint(endpoint_id)
     if endpoint is None:
         raise NotFound("There is no such webhook endpoint.")
     caller.must_be("supplier", endpoint.owner, "webhook endpoint")
@@ -122,7 +122,7 @@ def change(endpoint_id: str, changes: Changes, caller: Caller) -> WithWaiting:
         epoch=endpoint.epoch + starts_anew,
         version=endpoint.version + 1,
     )
-    write(webhooks.replace_endpoint(changed))
+    write(endpoint_store.replace_endpoint(changed))
     return WithWaiting.of(changed)
 
 
@@ -137,7 +137,7 @@ def rotate_secret(endpoint_id: str, caller: Caller, recorder: Recorder | None) -
         version=endpoint.version + 1,
     )
     transaction = Transaction(recorder)
-    transaction.add(webhooks.replace_endpoint(rotated))
+    transaction.add(endpoint_store.replace_endpoint(rotated))
     transaction.commit(WithSecret.of(rotated))
     return WithSecret.of(rotated)
 
@@ -145,7 +145,7 @@ def rotate_secret(endpoint_id: str, caller: Caller, recorder: Recorder | None) -
 @retry_stale
 def remove(endpoint_id: str, caller: Caller) -> None:
     endpoint = endpoint_for(endpoint_id, caller)
-    write(*webhooks.remove_endpoint(endpoint))
+    write(*endpoint_store.remove_endpoint(endpoint))
 
 
 def _owner(supplier_id: str | None, caller: Caller) -> str:

@@ -12,8 +12,7 @@ from chalicelib.platform import queues
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Transaction, write_alone
-from chalicelib.webhooks import rules
-from chalicelib.webhooks import store as webhooks
+from chalicelib.webhooks import endpoint_store, rules
 from chalicelib.webhooks.rules import Attempt, Endpoint
 
 
@@ -26,9 +25,8 @@ def note_success(called: Endpoint, made: Attempt) -> None:
     if current is None or not current.is_active:
         return
     if not current.is_well(in_good_time=made.in_good_time):
-        write_alone(
-            webhooks.replace_endpoint(current.answered(clock.now(), in_good_time=made.in_good_time))
-        )
+        answered = current.answered(clock.now(), in_good_time=made.in_good_time)
+        write_alone(endpoint_store.replace_endpoint(answered))
     if current.circuit == "open":
         logger.info("circuit closed", endpoint_id=current.id)
         ask_to_look_after(current.id)
@@ -44,7 +42,7 @@ def note_failure(called: Endpoint, delivery_id: str, made: Attempt, now: datetim
     if reason := why_disabled(failed, made, now):
         disable(endpoint, reason)
     elif endpoint.is_news(failed):
-        write_alone(webhooks.replace_endpoint(failed))
+        write_alone(endpoint_store.replace_endpoint(failed))
         _tell_of_circuit(endpoint, failed)
 
 
@@ -53,7 +51,7 @@ def note_slowness(called: Endpoint) -> None:
     """Its next deliveries go where they hold up only each other."""
     endpoint = _that_was(called)
     if endpoint and not endpoint.slow:
-        write_alone(webhooks.replace_endpoint(endpoint.slowed_down()))
+        write_alone(endpoint_store.replace_endpoint(endpoint.slowed_down()))
         logger.info("endpoint is slow", endpoint_id=endpoint.id)
 
 
@@ -75,7 +73,7 @@ def why_disabled(failed: Endpoint, made: Attempt, now: datetime) -> str | None:
 def disable(endpoint: Endpoint, reason: str) -> None:
     disabled = endpoint.disabled(reason, clock.now())
     transaction = Transaction()
-    transaction.add(webhooks.replace_endpoint(disabled))
+    transaction.add(endpoint_store.replace_endpoint(disabled))
     detail = f"Webhook endpoint {endpoint.id} of {endpoint.owner} was disabled. {reason}"
     cases.open_in(
         transaction, "endpoint_disabled", endpoint.id, detail, occurrence=str(disabled.version)
@@ -90,7 +88,7 @@ def ask_to_look_after(*endpoint_ids: str) -> None:
 
 def _that_was(called: Endpoint) -> Endpoint | None:
     """The endpoint as it is now; None where it has begun anew since it was called."""
-    current = webhooks.get_endpoint(called.id)
+    current = endpoint_store.get_endpoint(called.id)
     return current if current and current.epoch == called.epoch else None
 
 

@@ -14,7 +14,7 @@ from chalicelib.kernel.errors import Stale
 from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import write, write_alone
-from chalicelib.webhooks import delivering, health, rules, schedule
+from chalicelib.webhooks import delivering, endpoint_store, health, rules, schedule
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.calling import call
 from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
@@ -30,7 +30,7 @@ CLAIMED_FOR = timedelta(minutes=6)
 
 def sweep(now: datetime) -> int:
     """Ask for a look at each endpoint whose time has come."""
-    endpoint_ids = webhooks.endpoints_to_look_after(now, ENDPOINTS_A_SWEEP)
+    endpoint_ids = endpoint_store.endpoints_to_look_after(now, ENDPOINTS_A_SWEEP)
     health.ask_to_look_after(*endpoint_ids)
     return len(endpoint_ids)
 
@@ -51,12 +51,12 @@ def look_after(endpoint_id: str) -> None:
 
 def _claim(endpoint_id: str) -> Endpoint | None:
     """The endpoint, which is nobody else's for a while; None where there is nothing to do."""
-    endpoint, now = webhooks.get_endpoint(endpoint_id), clock.now()
+    endpoint, now = endpoint_store.get_endpoint(endpoint_id), clock.now()
     if endpoint is None or endpoint.look_at is None or endpoint.look_at > now + rules.TOLERANCE:
         return None
     claimed = endpoint.claimed(now + CLAIMED_FOR)
     try:
-        write(webhooks.replace_endpoint(claimed))
+        write(endpoint_store.replace_endpoint(claimed))
     except Stale:
         logger.info("another looks after it", endpoint_id=endpoint_id)
         return None
@@ -96,7 +96,7 @@ def _note_failed_probe(
     if reason := health.why_disabled(failed, made, now):
         health.disable(endpoint, reason)
     else:
-        write_alone(webhooks.replace_endpoint(failed))
+        write_alone(endpoint_store.replace_endpoint(failed))
 
 
 def _with_next_look(endpoint: Endpoint, now: datetime) -> Endpoint:
@@ -124,7 +124,7 @@ def _deliver(endpoint: Endpoint, page: Sequence[Delivery]) -> None:
     started = time.monotonic()
     comes_behind: dict[str, datetime] = {}
     for delivery in page:
-        current = webhooks.get_endpoint(endpoint.id)
+        current = endpoint_store.get_endpoint(endpoint.id)
         if current is None or not current.is_active or current.circuit == "open":
             return
         if time.monotonic() - started > WORK_FOR.total_seconds():
@@ -148,10 +148,10 @@ def _write_unless_changed(
     claimed: Endpoint, change: Callable[[Endpoint, datetime], Endpoint]
 ) -> None:
     if current := _unless_changed(claimed):
-        write_alone(webhooks.replace_endpoint(change(current, clock.now())))
+        write_alone(endpoint_store.replace_endpoint(change(current, clock.now())))
 
 
 def _unless_changed(claimed: Endpoint) -> Endpoint | None:
     """The endpoint as it is now; None where it is no longer the claimer's to look after."""
-    current = webhooks.get_endpoint(claimed.id)
+    current = endpoint_store.get_endpoint(claimed.id)
     return current if current and current.look_at == claimed.look_at else None

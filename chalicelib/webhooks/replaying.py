@@ -18,13 +18,13 @@ from chalicelib.platform.log import logger
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction, write
-from chalicelib.webhooks import replays
+from chalicelib.webhooks import endpoint_store, replay_store, replays
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.delivering import from_the_beginning
 from chalicelib.webhooks.endpoints import endpoint_for
+from chalicelib.webhooks.replay_store import SentBefore
 from chalicelib.webhooks.replays import Replay
 from chalicelib.webhooks.rules import DeliveryStatus, Endpoint
-from chalicelib.webhooks.store import SentBefore
 
 DELIVERIES_A_PAGE = 100
 REPLAYS_A_SWEEP = 100
@@ -52,16 +52,16 @@ def start(asked: Asked, caller: Caller, recorder: Recorder | None) -> Replay:
     replay = _new(endpoint, within, asked.status, now)
     transaction = Transaction(recorder)
     if named:
-        transaction.add(webhooks.add_replay_page(replay, named))
+        transaction.add(replay_store.add_replay_page(replay, named))
         replay = replay.listed(len(named), "", is_last=True, now=now)
-    transaction.add(webhooks.add_replay(replay))
+    transaction.add(replay_store.add_replay(replay))
     transaction.publish(Event(events.REPLAY_ASKED, replay.id))
     transaction.commit(replay)
     return replay
 
 
 def replay_for(replay_id: str, caller: Caller) -> Replay:
-    replay = webhooks.get_replay(replay_id)
+    replay = replay_store.get_replay(replay_id)
     if replay is None:
         raise NotFound("There is no such replay.")
     caller.must_be("supplier", replay.owner, "replay")
@@ -70,7 +70,7 @@ def replay_for(replay_id: str, caller: Caller) -> Replay:
 
 def go_on(replay_id: str) -> None:
     """Take the next step of a job that is under way, and ask for the one after it."""
-    replay = webhooks.get_replay(replay_id)
+    replay = replay_store.get_replay(replay_id)
     if replay is None or not replay.is_running:
         return
     try:
@@ -85,7 +85,7 @@ def go_on(replay_id: str) -> None:
 def sweep(now: datetime) -> int:
     """Call the jobs that stand still: their message was lost, or their worker fails."""
     return sweep_each(
-        webhooks.replays_standing_still(now, REPLAYS_A_SWEEP),
+        replay_store.replays_standing_still(now, REPLAYS_A_SWEEP),
         lambda replay_id: _call_again(replay_id, now),
     )
 
@@ -153,17 +153,17 @@ def _list_page(replay: Replay) -> Replay:
     )
     transaction = Transaction()
     if wanted:
-        transaction.add(webhooks.add_replay_page(replay, wanted))
-    transaction.add(webhooks.replace_replay(listed))
+        transaction.add(replay_store.add_replay_page(replay, wanted))
+    transaction.add(replay_store.replace_replay(listed))
     transaction.commit()
     return listed
 
 
 def _send_page(replay: Replay) -> Replay:
-    endpoint = webhooks.get_endpoint(replay.endpoint_id)
+    endpoint = endpoint_store.get_endpoint(replay.endpoint_id)
     if endpoint is None or not endpoint.is_active:
         return _write(replay.failed("The endpoint was deleted or disabled.", clock.now()))
-    delivery_ids = webhooks.replay_page(replay)
+    delivery_ids = replay_store.replay_page(replay)
     _send_once(replay, delivery_ids)
     # Of those sent before, too: their messages may have died with the worker that sent them.
     queues.send(queues.WEBHOOK_ATTEMPT, [{"subject": each} for each in delivery_ids])
@@ -171,7 +171,7 @@ def _send_page(replay: Replay) -> Replay:
 
 
 def _send_once(replay: Replay, delivery_ids: Iterable[str]) -> None:
-    sent = webhooks.replayed_of_page(replay)
+    sent = replay_store.replayed_of_page(replay)
     for delivery_id in delivery_ids:
         if delivery_id not in sent:
             try:
@@ -185,7 +185,7 @@ def _replay(replay: Replay, delivery_id: str) -> None:
     """Set one delivery to its beginning, with the marker that it has been."""
     delivery = webhooks.get_delivery(delivery_id)
     transaction = Transaction()
-    transaction.add(webhooks.mark_replayed(replay, delivery_id))
+    transaction.add(replay_store.mark_replayed(replay, delivery_id))
     if delivery:
         _, written = from_the_beginning(delivery)
         transaction.add(written)
@@ -193,14 +193,14 @@ def _replay(replay: Replay, delivery_id: str) -> None:
 
 
 def _write(after: Replay) -> Replay:
-    write(webhooks.replace_replay(after))
+    write(replay_store.replace_replay(after))
     return after
 
 
 def _call_again(replay_id: str, now: datetime) -> None:
-    replay = webhooks.get_replay(replay_id)
+    replay = replay_store.get_replay(replay_id)
     # An index may know one late that has moved on.
-    if replay is None or not replay.is_running or now < webhooks.stands_still_at(replay):
+    if replay is None or not replay.is_running or now < replay_store.stands_still_at(replay):
         return
     called = _write(replay.called(now))
     if called.is_running:

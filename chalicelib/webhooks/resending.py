@@ -8,7 +8,7 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Put, Recorder, Transaction
-from chalicelib.webhooks import bodies
+from chalicelib.webhooks import bodies, endpoint_store
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.delivering import ask_once_written, from_the_beginning, new_delivery
 from chalicelib.webhooks.rules import Delivery
@@ -54,7 +54,7 @@ def _deliveries(dispatch: Dispatch) -> list[Delivery]:
     told = bodies.dispatch_created(dispatch)
     found = [
         new_delivery(told, endpoint)
-        for endpoint in webhooks.endpoints_of(told.owner)
+        for endpoint in endpoint_store.endpoints_of(told.owner)
         if endpoint.is_active and endpoint.wants(told.event_type)
     ]
     if not found:

@@ -9,7 +9,15 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request, Unrecorded
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.webhooks import delivering, endpoints, replaying, resending, stats, testing
+from chalicelib.webhooks import (
+    delivering,
+    endpoint_store,
+    endpoints,
+    replaying,
+    resending,
+    stats,
+    testing,
+)
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.delivering import Which
 from chalicelib.webhooks.endpoints import Changes, WithSecret, WithWaiting
@@ -72,7 +80,7 @@ def add_endpoint(request: Request) -> WithSecret:
     is_list=True,
 )
 def list_endpoints(request: Request) -> Page[Endpoint]:
-    return webhooks.endpoints(_whose(request.caller), request.page)
+    return endpoint_store.endpoints(_whose(request.caller), request.page)
 
 
 @routes.endpoint(

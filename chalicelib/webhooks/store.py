@@ -1,6 +1,6 @@
-"""The webhooks table: endpoints, deliveries, and replays with their pages."""
+"""The webhooks table: deliveries with their attempts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,6 @@ from pynamodb.attributes import BooleanAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import clock, ids
-from chalicelib.kernel.errors import Overtaken
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
@@ -21,24 +20,16 @@ from chalicelib.platform.table import (
     RecordAttribute,
     RecordsAttribute,
     Row,
-    TextsAttribute,
     table,
 )
-from chalicelib.platform.transaction import Delete, Put, Update, create
-from chalicelib.webhooks.replays import Replay
-from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Health
+from chalicelib.platform.transaction import Put, create
+from chalicelib.webhooks.rules import Attempt, Delivery
 
-ENDPOINT, DELIVERY, OWNER = "endpoint", "delivery", "owner"
-ATTEMPT = "attempt#"
-ENDPOINTS, DELIVERIES = "endpoints", "deliveries"
-REPLAY, REPLAYS = "replay", "replays"
+DELIVERY, DELIVERIES, ATTEMPT = "delivery", "deliveries", "attempt#"
 SHARDS = 8
 DELIVERIES_KEPT = timedelta(days=30)
 # An attempt is asked for by a message; one that has not been made this long after is asked again.
 LOST_AFTER = timedelta(seconds=60)
-# A step of a replay takes less than its worker's 60 seconds; one that stands still is called again.
-STANDS_STILL_AFTER = timedelta(minutes=2)
-
 
 WebhooksMeta = table("WEBHOOKS_TABLE")
 
@@ -74,114 +65,6 @@ class Waiting(GlobalSecondaryIndex[Any]):
 
     waits_for = UnicodeAttribute(hash_key=True)
     age = UnicodeAttribute(range_key=True)
-
-
-class EndpointRow(EntityRow[Endpoint]):
-    Meta = WebhooksMeta
-    entity = Endpoint
-
-    owner_kind = UnicodeAttribute()
-    listing = UnicodeAttribute()
-    age = UnicodeAttribute()
-    of_owner = ByOwner()
-    listed = Listing()
-    due = UnicodeAttribute(null=True)
-    due_at = InstantAttribute(null=True)
-    waiting = Due()
-    id = UnicodeAttribute()
-    owner = UnicodeAttribute()
-    url = UnicodeAttribute()
-    event_types = TextsAttribute()
-    status = UnicodeAttribute()
-    generation = IntegerAttribute()
-    old_secret_until = InstantAttribute(null=True)
-    failing_since = InstantAttribute(null=True)
-    last_failed_at = InstantAttribute(null=True)
-    disabled_reason = UnicodeAttribute(null=True)
-    version = IntegerAttribute()
-    created_at = InstantAttribute()
-    health = RecordAttribute(Health)
-    look_at = InstantAttribute(null=True)
-    epoch = IntegerAttribute()
-
-    @classmethod
-    def keys(cls, entity: Endpoint) -> dict[str, Any]:
-        keys: dict[str, Any] = {
-            "pk": entity.id,
-            "sk": ENDPOINT,
-            "owner_kind": _owned(entity.owner, ENDPOINTS),
-            "listing": ENDPOINTS,
-            "age": entity.id,
-        }
-        if entity.look_at:
-            keys |= {"due": ENDPOINTS, "due_at": entity.look_at}
-        return keys
-
-
-class OwnerRow(Row):
-    """How many endpoints an owner has: counted with each that comes or goes."""
-
-    Meta = WebhooksMeta
-
-    endpoints = IntegerAttribute(default=0)
-
-
-class ReplayRow(EntityRow[Replay]):
-    Meta = WebhooksMeta
-    entity = Replay
-
-    due = UnicodeAttribute(null=True)
-    due_at = InstantAttribute(null=True)
-    standing = Due()
-    id = UnicodeAttribute()
-    owner = UnicodeAttribute()
-    endpoint_id = UnicodeAttribute()
-    since = InstantAttribute(null=True)
-    until = InstantAttribute(null=True)
-    wanted = UnicodeAttribute(null=True)
-    status = UnicodeAttribute()
-    is_listed = BooleanAttribute()
-    listed_to = UnicodeAttribute()
-    pages = IntegerAttribute()
-    page = IntegerAttribute()
-    total = IntegerAttribute()
-    done = IntegerAttribute()
-    calls = IntegerAttribute()
-    failure = UnicodeAttribute(null=True)
-    version = IntegerAttribute()
-    created_at = InstantAttribute()
-    moved_at = InstantAttribute()
-    completed_at = InstantAttribute(null=True)
-    ttl = TTLAttribute()
-
-    @classmethod
-    def keys(cls, entity: Replay) -> dict[str, Any]:
-        keys: dict[str, Any] = {"pk": entity.id, "sk": REPLAY, "ttl": _forgotten(entity)}
-        if entity.is_running:
-            keys |= {"due": REPLAYS, "due_at": stands_still_at(entity)}
-        return keys
-
-
-class ReplayPageRow(Row):
-    """The deliveries of one page of a replay, as they were listed."""
-
-    Meta = WebhooksMeta
-
-    delivery_ids = TextsAttribute()
-    ttl = TTLAttribute()
-
-
-class ReplayedRow(Row):
-    """The marker of a delivery that a replay has sent: it lies under its page."""
-
-    Meta = WebhooksMeta
-
-    delivery_id = UnicodeAttribute()
-    ttl = TTLAttribute()
-
-
-class SentBefore(Overtaken):
-    """The replay has sent this delivery already."""
 
 
 class DeliveryRow(EntityRow[Delivery]):
@@ -222,7 +105,7 @@ class DeliveryRow(EntityRow[Delivery]):
         keys: dict[str, Any] = {
             "pk": entity.id,
             "sk": DELIVERY,
-            "owner_kind": _owned(entity.owner, DELIVERIES),
+            "owner_kind": owned(entity.owner, DELIVERIES),
             "listing": _deliveries(shard),
             "age": age(entity),
             "ttl": _last_touched(entity) + DELIVERIES_KEPT,
@@ -243,60 +126,6 @@ class AttemptRow(Row):
 
     attempt = RecordAttribute(Attempt)
     ttl = TTLAttribute()
-
-
-def get_endpoint(endpoint_id: str) -> Endpoint | None:
-    row = store.get(EndpointRow, endpoint_id, ENDPOINT)
-    return row.to_entity() if row else None
-
-
-def get_endpoints(endpoint_ids: Iterable[str]) -> dict[str, Endpoint]:
-    """Those that exist, by their ids."""
-    rows = store.get_many(EndpointRow, [(each, ENDPOINT) for each in endpoint_ids])
-    return {row.pk: row.to_entity() for row in rows}
-
-
-def endpoints_to_look_after(now: datetime, limit: int) -> list[str]:
-    rows = store.oldest(
-        EndpointRow.waiting, [ENDPOINTS], EndpointRow.due_at <= now, EndpointRow.due_at, limit
-    )
-    return [row.pk for row in rows]
-
-
-def endpoints_of(owner: str) -> tuple[Endpoint, ...]:
-    """All endpoints of an owner; there are few."""
-    return endpoints(owner, PageRequest("", 100)).items
-
-
-def endpoints(owner: str | None, page: PageRequest) -> Page[Endpoint]:
-    index: Any = EndpointRow.of_owner if owner else EndpointRow.listed
-    partition = _owned(owner, ENDPOINTS) if owner else ENDPOINTS
-    found = store.newest(index, [partition], EndpointRow.age, page)
-    return store.whole(EndpointRow, ENDPOINT, found)
-
-
-def add_endpoint(endpoint: Endpoint, at_most: int, otherwise: Exception) -> tuple[Put, Update]:
-    """Add an endpoint; `otherwise` where its owner has as many as it may have."""
-    count = OwnerRow.endpoints
-    counted = Update(
-        OwnerRow.at(endpoint.owner, OWNER),
-        [count.add(1)],
-        count.does_not_exist() | (count < at_most),
-        otherwise,
-    )
-    return create(EndpointRow.of(endpoint)), counted
-
-
-def remove_endpoint(endpoint: Endpoint) -> tuple[Delete, Update]:
-    unchanged = EndpointRow.version == endpoint.version
-    return (
-        Delete(EndpointRow.at(endpoint.id, ENDPOINT), unchanged),
-        Update(OwnerRow.at(endpoint.owner, OWNER), [OwnerRow.endpoints.add(-1)]),
-    )
-
-
-def replace_endpoint(changed: Endpoint) -> Put:
-    return Put(EndpointRow.of(changed), EndpointRow.version == changed.version - 1)
 
 
 def get_delivery(delivery_id: str) -> Delivery | None:
@@ -332,7 +161,7 @@ def count_waiting(endpoint_id: str, most: int) -> int:
 
 def deliveries(owner: str | None, page: PageRequest) -> Page[Delivery]:
     index: Any = DeliveryRow.of_owner if owner else DeliveryRow.listed
-    partitions = [_owned(owner, DELIVERIES)] if owner else [_deliveries(n) for n in range(SHARDS)]
+    partitions = [owned(owner, DELIVERIES)] if owner else [_deliveries(n) for n in range(SHARDS)]
     found = store.newest(index, partitions, DeliveryRow.age, page)
     return store.whole(DeliveryRow, DELIVERY, found)
 
@@ -344,65 +173,13 @@ def deliveries_from(
     last = f"{clock.to_text(until)}~"  # behind every id of that instant
     found = store.oldest(
         DeliveryRow.of_owner,
-        [_owned(owner, DELIVERIES)],
+        [owned(owner, DELIVERIES)],
         DeliveryRow.age.between(first, last),
         DeliveryRow.age,
         limit,
     )
     behind = f"{found[-1].age} " if len(found) == limit else ""
     return list(get_deliveries(row.pk for row in found).values()), behind
-
-
-def get_replay(replay_id: str) -> Replay | None:
-    row = store.get(ReplayRow, replay_id, REPLAY)
-    return row.to_entity() if row else None
-
-
-def add_replay(replay: Replay) -> Put:
-    return create(ReplayRow.of(replay))
-
-
-def replace_replay(changed: Replay) -> Put:
-    return Put(ReplayRow.of(changed), ReplayRow.version == changed.version - 1)
-
-
-def stands_still_at(replay: Replay) -> datetime:
-    """When a job that has not moved on since then is taken for standing still."""
-    return replay.moved_at + STANDS_STILL_AFTER
-
-
-def replays_standing_still(now: datetime, limit: int) -> list[str]:
-    rows = store.oldest(
-        ReplayRow.standing, [REPLAYS], ReplayRow.due_at <= now, ReplayRow.due_at, limit
-    )
-    return [row.pk for row in rows]
-
-
-def add_replay_page(replay: Replay, delivery_ids: Sequence[str]) -> Put:
-    """The page that comes next in the list."""
-    row = ReplayPageRow(replay.id, _page(replay.pages), delivery_ids=tuple(delivery_ids))
-    row.ttl = _forgotten(replay)
-    return create(row)
-
-
-def replay_page(replay: Replay) -> tuple[str, ...]:
-    """The deliveries of the page that is to be sent next."""
-    row = store.get(ReplayPageRow, replay.id, _page(replay.page))
-    if row is None:
-        raise LookupError(f"page {replay.page} of {replay.id} is gone")
-    return row.delivery_ids
-
-
-def mark_replayed(replay: Replay, delivery_id: str) -> Put:
-    """Written with the sending: raises SentBefore where that has been done."""
-    row = ReplayedRow(replay.id, f"{_replayed(replay)}{delivery_id}", delivery_id=delivery_id)
-    row.ttl = _forgotten(replay)
-    return create(row, SentBefore)
-
-
-def replayed_of_page(replay: Replay) -> set[str]:
-    of_page = ReplayedRow.sk.startswith(_replayed(replay))
-    return {row.delivery_id for row in store.query(ReplayedRow, replay.id, where=of_page)}
 
 
 def add_delivery(delivery: Delivery) -> Put:
@@ -455,7 +232,7 @@ def _last_touched(delivery: Delivery) -> datetime:
     return max([delivery.created_at, delivery.next_attempt_at or delivery.created_at, *attempted])
 
 
-def _owned(owner: str, kind: str) -> str:
+def owned(owner: str, kind: str) -> str:
     return f"{owner}#{kind}"
 
 
@@ -465,18 +242,6 @@ def _missed(endpoint_id: str) -> str:
 
 def _deliveries(shard: int) -> str:
     return f"{DELIVERIES}#{shard}"
-
-
-def _page(number: int) -> str:
-    return f"page#{number:06}"
-
-
-def _replayed(replay: Replay) -> str:
-    return f"replayed#{replay.page:06}#"
-
-
-def _forgotten(replay: Replay) -> datetime:
-    return replay.created_at + DELIVERIES_KEPT
 
 
 def _due(shard: int) -> str:

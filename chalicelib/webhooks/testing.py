@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.platform.transaction import Recorder
-from chalicelib.webhooks import delivering
+from chalicelib.webhooks import delivering, endpoint_store
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.endpoints import endpoint_for
 from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint
@@ -67,7 +67,7 @@ def told_again(shown: Mapping[str, Any]) -> dict[str, Any]:
     delivery = webhooks.get_delivery(shown["id"])
     if delivery is None:
         raise LookupError(f"{shown['id']} is not stored")
-    tested = _tested(delivery, webhooks.get_endpoint(delivery.endpoint_id))
+    tested = _tested(delivery, endpoint_store.get_endpoint(delivery.endpoint_id))
     return {name: getattr(tested, name) for name in TOLD_AFTERWARDS}
 
 

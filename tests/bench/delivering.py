@@ -203,13 +203,13 @@ def handlers() -> dict[str, Handler]:
 def add_endpoint(url: str, owner: str = "sup_bench") -> Any:
     from chalicelib.kernel import clock, ids
     from chalicelib.platform.transaction import write
-    from chalicelib.webhooks import store as webhooks
+    from chalicelib.webhooks import endpoint_store
     from chalicelib.webhooks.rules import Endpoint
 
     made = Endpoint(
         ids.new("whe"), owner, url, (), "active", 1, None, None, None, None, 1, clock.now()
     )
-    write(*webhooks.add_endpoint(made, 10_000, RuntimeError("too many")))
+    write(*endpoint_store.add_endpoint(made, 10_000, RuntimeError("too many")))
     return made
 
 

@@ -11,7 +11,7 @@ from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Bound
 from chalicelib.ledger.store import OutOfBounds
-from chalicelib.payouts import postings
+from chalicelib.payouts import account_store, batch_store, postings
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import Party, Payout, SealedAccount, Standing, Tally
 from chalicelib.platform.pages import PageRequest
@@ -39,37 +39,37 @@ def balances(party: Party) -> dict[str, int]:
 
 def test_a_batch_is_read_as_it_was_written() -> None:
     batch = a_batch(approved_by="op_2", approved_at=NOW, sent_at=NOW, payouts=3, amount=700)
-    write(payouts.add_batch(batch))
-    assert payouts.get_batch("pob_1") == batch
-    assert payouts.get_batches(["pob_1", "pob_2"]) == {"pob_1": batch}
-    assert payouts.batches(FIRST).items == (batch,)
-    assert payouts.get_batch("pob_2") is None
+    write(batch_store.add_batch(batch))
+    assert batch_store.get_batch("pob_1") == batch
+    assert batch_store.get_batches(["pob_1", "pob_2"]) == {"pob_1": batch}
+    assert batch_store.batches(FIRST).items == (batch,)
+    assert batch_store.get_batch("pob_2") is None
 
 
 def test_of_two_changes_of_a_batch_one_is_stale() -> None:
     batch = a_batch()
-    write(payouts.add_batch(batch))
-    write(payouts.replace_batch(batch.after("sent", NOW)))
+    write(batch_store.add_batch(batch))
+    write(batch_store.replace_batch(batch.after("sent", NOW)))
     with pytest.raises(Stale):
-        write(payouts.replace_batch(batch.after("cancelling", NOW)))
+        write(batch_store.replace_batch(batch.after("cancelling", NOW)))
     with pytest.raises(Stale):
-        write(payouts.add_batch(batch))
+        write(batch_store.add_batch(batch))
 
 
 def test_batches_are_watched_while_they_go_on_by_themselves() -> None:
     batch = a_batch(status="preparing")
-    write(payouts.add_batch(batch))
-    assert payouts.batches_going_on() == ["pob_1"]
-    write(payouts.replace_batch(batch.after("prepared", NOW)))
-    assert payouts.batches_going_on() == []
+    write(batch_store.add_batch(batch))
+    assert batch_store.batches_going_on() == ["pob_1"]
+    write(batch_store.replace_batch(batch.after("prepared", NOW)))
+    assert batch_store.batches_going_on() == []
 
 
 def test_a_page_is_listed_once_and_closed_once() -> None:
-    write(payouts.add_page("pob_1", 0, ["ldr_1", "ldr_2"], is_last=False))
-    write(payouts.add_page("pob_1", 1, [], is_last=True))
+    write(batch_store.add_page("pob_1", 0, ["ldr_1", "ldr_2"], is_last=False))
+    write(batch_store.add_page("pob_1", 1, [], is_last=True))
     with pytest.raises(Stale):
-        write(payouts.add_page("pob_1", 0, ["ldr_3"], is_last=True))
-    first, last = payouts.pages("pob_1")
+        write(batch_store.add_page("pob_1", 0, ["ldr_3"], is_last=True))
+    first, last = batch_store.pages("pob_1")
     assert (first.number, first.party_ids, first.is_last, first.is_open) == (
         0,
         ("ldr_1", "ldr_2"),
@@ -77,25 +77,25 @@ def test_a_page_is_listed_once_and_closed_once() -> None:
         True,
     )
     assert (last.number, last.party_ids, last.is_last) == (1, (), True)
-    write(payouts.still_open(first))
-    write(payouts.close_page(first))
-    for late in (payouts.close_page(first), payouts.still_open(first)):
+    write(batch_store.still_open(first))
+    write(batch_store.close_page(first))
+    for late in (batch_store.close_page(first), batch_store.still_open(first)):
         with pytest.raises(Stale):
             write(late)
-    payouts.note_sent_again(first)
-    payouts.pass_page(first, "sent")
-    again = payouts.get_page("pob_1", 0)
+    batch_store.note_sent_again(first)
+    batch_store.pass_page(first, "sent")
+    again = batch_store.get_page("pob_1", 0)
     assert again is not None
     assert (again.stage, again.times_sent) == ("sent", 2)
 
 
 def test_what_pages_count_adds_up() -> None:
     for page, amount in ((0, 100), (1, 200), (8, 400)):
-        write(payouts.count("pob_1", page, payouts=1, amount=amount, netted=0))
-    write(payouts.count("pob_1", 1, **payouts.counted("paid", a_payout(amount=200))))
-    write(payouts.count("pob_2", 0, payouts=7))
+        write(batch_store.count("pob_1", page, payouts=1, amount=amount, netted=0))
+    write(batch_store.count("pob_1", 1, **batch_store.counted("paid", a_payout(amount=200))))
+    write(batch_store.count("pob_2", 0, payouts=7))
     expected = Tally(payouts=3, amount=700, paid=1, paid_amount=200)
-    assert payouts.tally("pob_1") == expected
+    assert batch_store.tally("pob_1") == expected
 
 
 def test_a_party_has_one_open_payout() -> None:
@@ -129,20 +129,20 @@ def test_a_payout_that_is_over_from_the_start_is_not_open() -> None:
 def test_what_is_said_of_a_payout_holds_while_it_is_unchanged() -> None:
     payout = a_payout()
     write(*payouts.add_payout(payout))
-    write(payouts.unchanged(payout), payouts.count("pob_1", 0, payouts=1))
+    write(payouts.unchanged(payout), batch_store.count("pob_1", 0, payouts=1))
     write(payouts.replace_payout(payout.told("paid", "B1", NOW)))
     with pytest.raises(Stale):
-        write(payouts.unchanged(payout), payouts.count("pob_1", 0, payouts=1))
+        write(payouts.unchanged(payout), batch_store.count("pob_1", 0, payouts=1))
 
 
 def test_all_payouts_and_batches_are_found_page_by_page() -> None:
     batch = a_batch()
     made = [a_payout(), a_payout(id="pyt_2", party="supplier:sup_1")]
-    write(payouts.add_batch(batch), *(each for one in made for each in payouts.add_payout(one)))
+    write(batch_store.add_batch(batch), *(each for one in made for each in payouts.add_payout(one)))
     found: list[Any] = []
     after = None
     while True:
-        some, batches, after = payouts.scanned(after, 1)
+        some, batches, after = batch_store.scanned(after, 1)
         found += [*some, *batches]
         if after is None:
             break
@@ -172,19 +172,19 @@ def test_payouts_in_doubt_are_looked_at_when_they_are_due() -> None:
 
 def test_each_version_of_an_account_is_set_once_and_kept() -> None:
     first = SealedAccount("leader:ldr_1", "iban", "1.abc", "3000", 1, NOW, "leader:ldr_1")
-    write(*payouts.set_account(first))
+    write(*account_store.set_account(first))
     second = replace(first, sealed="1.def", version=2, changed_by="operator:op_1")
-    write(*payouts.set_account(second))
+    write(*account_store.set_account(second))
     for late in (first, second):
         with pytest.raises(Stale):
-            write(*payouts.set_account(late))
-    assert payouts.get_account(LEADER) == second
-    assert payouts.get_account(SUPPLIER) is None
-    assert payouts.account_changes(LEADER, PageRequest("changes")).items == (second, first)
-    newest = payouts.account_changes(LEADER, PageRequest("changes", 1))
-    older = payouts.account_changes(LEADER, PageRequest("changes", 1, newest.next_after))
+            write(*account_store.set_account(late))
+    assert account_store.get_account(LEADER) == second
+    assert account_store.get_account(SUPPLIER) is None
+    assert account_store.account_changes(LEADER, PageRequest("changes")).items == (second, first)
+    newest = account_store.account_changes(LEADER, PageRequest("changes", 1))
+    older = account_store.account_changes(LEADER, PageRequest("changes", 1, newest.next_after))
     assert (newest.items, older.items, older.next_after) == ((second,), (first,), None)
-    assert payouts.account_changes(SUPPLIER, PageRequest("changes")).items == ()
+    assert account_store.account_changes(SUPPLIER, PageRequest("changes")).items == ()
 
 
 @pytest.mark.parametrize("party", [LEADER, SUPPLIER], ids=["leader", "supplier"])

@@ -10,8 +10,8 @@ from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import Write, write
+from chalicelib.reconciliation import claim_store, piece_store, turning_up
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation import turning_up
 from chalicelib.reconciliation.accounts import Account, Left
 from chalicelib.reconciliation.lines import Booked, Line, Statement
 from chalicelib.reconciliation.rules import (
@@ -106,28 +106,28 @@ def test_how_far_an_account_reaches_is_moved_once() -> None:
 
 def test_of_what_is_kept_twice_the_first_counts() -> None:
     lines = [Line(n, -n, "EUR", "2026-03-02", text="x" * n) for n in range(1, 601)]
-    reconciliations.keep_lines("rec_1", lines)
-    reconciliations.keep_lines("rec_1", lines[:1])
-    assert reconciliations.lines("rec_1") == lines
+    piece_store.keep_lines("rec_1", lines)
+    piece_store.keep_lines("rec_1", lines[:1])
+    assert piece_store.lines("rec_1") == lines
     booked = [[Booked(f"entry:{n}", BANK, -n, "EUR", "2026-03-02")] for n in range(3)]
     for step, of_day in enumerate([*booked, []]):
-        reconciliations.keep_booked("rec_1", step, of_day)
-    reconciliations.keep_booked("rec_1", 0, [])
-    assert reconciliations.booked("rec_1", 4) == [each for day in booked for each in day]
+        piece_store.keep_booked("rec_1", step, of_day)
+    piece_store.keep_booked("rec_1", 0, [])
+    assert piece_store.booked("rec_1", 4) == [each for day in booked for each in day]
     pages: list[list[Outcome]] = [[Match(1, "entry:1"), MISSING], [MISSING]]
-    assert reconciliations.keep_outcomes("rec_1", pages) == 2
-    assert reconciliations.keep_outcomes("rec_1", []) == 2
-    assert [reconciliations.outcomes("rec_1", n) for n in (0, 1)] == pages
+    assert piece_store.keep_outcomes("rec_1", pages) == 2
+    assert piece_store.keep_outcomes("rec_1", []) == 2
+    assert [piece_store.outcomes("rec_1", n) for n in (0, 1)] == pages
     with pytest.raises(LookupError):
-        reconciliations.outcomes("rec_1", 2)
+        piece_store.outcomes("rec_1", 2)
 
 
 def test_an_entry_and_a_line_are_claimed_once() -> None:
     def claims(n: int) -> list[Write]:
         return [
-            reconciliations.claim_entry(BANK, ENTRY, "rec_1", "match"),
-            reconciliations.claim_line(BANK, "R1", "rec_1", n, "match"),
-            reconciliations.claim_line(BANK, "", "rec_1", n, "match"),
+            claim_store.claim_entry(BANK, ENTRY, "rec_1", "match"),
+            claim_store.claim_line(BANK, "R1", "rec_1", n, "match"),
+            claim_store.claim_line(BANK, "", "rec_1", n, "match"),
         ]
 
     write(*claims(1))
@@ -135,31 +135,31 @@ def test_an_entry_and_a_line_are_claimed_once() -> None:
         with pytest.raises(Stale):
             write(each)
     # Without the bank's own id it is told by its number; of another account it is another.
-    write(reconciliations.claim_line(BANK, "", "rec_1", 2, "match"))
-    write(reconciliations.claim_entry("cash:stripe", ENTRY, "rec_1", "match"))
-    found = reconciliations.claimed_entries([(BANK, ENTRY), (BANK, "entry:2")])
+    write(claim_store.claim_line(BANK, "", "rec_1", 2, "match"))
+    write(claim_store.claim_entry("cash:stripe", ENTRY, "rec_1", "match"))
+    found = claim_store.claimed_entries([(BANK, ENTRY), (BANK, "entry:2")])
     assert {name: row.reconciliation_id for name, row in found.items()} == {(BANK, ENTRY): "rec_1"}
-    assert set(reconciliations.claimed_lines(BANK, ["R1", "R2", ""])) == {"R1"}
+    assert set(claim_store.claimed_lines(BANK, ["R1", "R2", ""])) == {"R1"}
     taken = Conflict("It is claimed.", code="found_meanwhile")
     with pytest.raises(Conflict):
-        write(reconciliations.not_claimed(BANK, ENTRY, taken))
-    write(reconciliations.not_claimed(BANK, "entry:2", taken))
+        write(claim_store.not_claimed(BANK, ENTRY, taken))
+    write(claim_store.not_claimed(BANK, "entry:2", taken))
 
 
 def test_what_is_left_is_told_to_be_missing_once_and_let_go_of_once() -> None:
-    reconciliations.leave(BANK, [ENTRY, "entry:2"])
-    write(reconciliations.leave_missing(BANK, ENTRY, "rec_1", 1))
-    reconciliations.leave(BANK, [ENTRY])
+    claim_store.leave(BANK, [ENTRY, "entry:2"])
+    write(claim_store.leave_missing(BANK, ENTRY, "rec_1", 1))
+    claim_store.leave(BANK, [ENTRY])
     missing = Left(ENTRY, ("rec_1", 1))
-    assert reconciliations.left(BANK) == [Left("entry:2"), missing]
-    assert reconciliations.left("cash:stripe") == []
+    assert claim_store.left(BANK) == [Left("entry:2"), missing]
+    assert claim_store.left("cash:stripe") == []
     with pytest.raises(Stale):
-        write(reconciliations.leave_missing(BANK, ENTRY, "rec_2", 1))
-    assert reconciliations.get_left(BANK, ENTRY) == missing
-    write(reconciliations.let_go(BANK, ENTRY))
+        write(claim_store.leave_missing(BANK, ENTRY, "rec_2", 1))
+    assert claim_store.get_left(BANK, ENTRY) == missing
+    write(claim_store.let_go(BANK, ENTRY))
     with pytest.raises(Stale):
-        write(reconciliations.let_go(BANK, ENTRY))
-    assert reconciliations.get_left(BANK, ENTRY) is None
+        write(claim_store.let_go(BANK, ENTRY))
+    assert claim_store.get_left(BANK, ENTRY) is None
 
 
 def test_a_difference_is_read_as_it_was_written_and_changed_once() -> None:
@@ -190,11 +190,11 @@ def test_what_turns_up_is_taken_back_once() -> None:
     write(
         *ledger.post(posted),
         reconciliations.add_difference(a_difference(posted=(posted.id,), **resolution)),
-        reconciliations.leave_missing(BANK, ENTRY, "rec_1", 1),
+        claim_store.leave_missing(BANK, ENTRY, "rec_1", 1),
     )
     turning_up.let_go_of_claimed(BANK)
-    assert reconciliations.get_left(BANK, ENTRY) is not None
-    write(reconciliations.claim_entry(BANK, ENTRY, "rec_2", "match"))
+    assert claim_store.get_left(BANK, ENTRY) is not None
+    write(claim_store.claim_entry(BANK, ENTRY, "rec_2", "match"))
     for _ in range(2):
         turning_up.let_go_of_claimed(BANK)
     found = reconciliations.get_difference("rec_1", 1)
@@ -208,4 +208,4 @@ def test_what_turns_up_is_taken_back_once() -> None:
         "platform:suspense": 300,
     }
     assert entry.belongs_to == "2026-03"
-    assert reconciliations.left(BANK) == []
+    assert claim_store.left(BANK) == []

@@ -10,6 +10,7 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write, write_alone
+from chalicelib.webhooks import endpoint_store, replay_store
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.replays import Replay
 from chalicelib.webhooks.rules import Attempt, Delivery, Endpoint, Health
@@ -38,7 +39,7 @@ def endpoint(endpoint_id: str, owner: str = "sup_1", **changes: Any) -> Endpoint
         "created_at": NOW,
     }
     made = Endpoint(**{**usual, **changes})
-    write(*webhooks.add_endpoint(made, 3, Full()))
+    write(*endpoint_store.add_endpoint(made, 3, Full()))
     return made
 
 
@@ -68,21 +69,21 @@ def ids(page: Any) -> list[str]:
 
 def test_an_endpoint_and_a_delivery_come_back_as_they_were_written() -> None:
     made = endpoint("whe_1", old_secret_until=NOW, failing_since=NOW)
-    assert webhooks.get_endpoint("whe_1") == made
+    assert endpoint_store.get_endpoint("whe_1") == made
     attempts = (Attempt("2026-03-10T09:30:00.000Z", 503, 12, "answered 503"),)
     sent = delivery("whd_1", attempts=attempts, round_attempts=1)
     assert webhooks.get_delivery("whd_1") == sent
-    assert (webhooks.get_endpoint("whe_2"), webhooks.get_delivery("whd_2")) == (None, None)
+    assert (endpoint_store.get_endpoint("whe_2"), webhooks.get_delivery("whd_2")) == (None, None)
 
 
 def test_how_an_endpoint_fares_and_what_a_delivery_waits_for_come_back() -> None:
     health = Health(True, 5, "whd_1", True, "open", 3, "2026-03-10T09:30:00.000Z#whd_1")
     made = endpoint("whe_1", health=health, look_at=NOW)
-    assert webhooks.get_endpoint("whe_1") == made
+    assert endpoint_store.get_endpoint("whe_1") == made
     answered = Attempt("2026-03-10T09:30:00.000Z", 503, 12, "answered 503", "Bad Gateway 🥐")
     waits = delivery("whd_1", waits=True, attempts=(answered,))
     assert webhooks.get_delivery("whd_1") == waits
-    assert webhooks.get_endpoints(["whe_2", "whe_1"]) == {"whe_1": made}
+    assert endpoint_store.get_endpoints(["whe_2", "whe_1"]) == {"whe_1": made}
     assert webhooks.get_deliveries(["whd_1", "whd_2"]) == {"whd_1": waits}
 
 
@@ -127,9 +128,9 @@ def test_an_endpoint_is_looked_after_once_its_time_has_come() -> None:
         endpoint(f"whe_{n}", look_at=NOW + timedelta(minutes=minutes))
     endpoint("whe_9", owner="sup_2")
     later = NOW + timedelta(minutes=2)
-    assert webhooks.endpoints_to_look_after(later, 10) == ["whe_1", "whe_0"]
-    assert webhooks.endpoints_to_look_after(later, 1) == ["whe_1"]
-    assert webhooks.endpoints_to_look_after(NOW, 10) == []
+    assert endpoint_store.endpoints_to_look_after(later, 10) == ["whe_1", "whe_0"]
+    assert endpoint_store.endpoints_to_look_after(later, 1) == ["whe_1"]
+    assert endpoint_store.endpoints_to_look_after(NOW, 10) == []
 
 
 def test_an_owner_has_no_more_endpoints_than_it_may() -> None:
@@ -137,9 +138,9 @@ def test_an_owner_has_no_more_endpoints_than_it_may() -> None:
     with pytest.raises(Full):
         endpoint("whe_3")
     endpoint("whe_4", owner="sup_2")
-    write(*webhooks.remove_endpoint(kept[0]))
+    write(*endpoint_store.remove_endpoint(kept[0]))
     endpoint("whe_3")
-    assert webhooks.get_endpoint("whe_0") is None
+    assert endpoint_store.get_endpoint("whe_0") is None
 
 
 def test_a_delivery_is_made_once_and_changes_by_version() -> None:
@@ -157,9 +158,10 @@ def test_a_delivery_is_made_once_and_changes_by_version() -> None:
 
 def test_an_endpoint_changes_by_version() -> None:
     made = endpoint("whe_1")
-    write(webhooks.replace_endpoint(replace(made, status="disabled", version=2)))
+    write(endpoint_store.replace_endpoint(replace(made, status="disabled", version=2)))
+    moved = replace(made, url="https://other.example", version=2)
     with pytest.raises(Stale):
-        write(webhooks.replace_endpoint(replace(made, url="https://other.example", version=2)))
+        write(endpoint_store.replace_endpoint(moved))
 
 
 def test_owners_have_their_own_endpoints_and_deliveries() -> None:
@@ -167,10 +169,10 @@ def test_owners_have_their_own_endpoints_and_deliveries() -> None:
     endpoint("whe_2", owner="platform")
     delivery("whd_1")
     delivery("whd_2", owner="platform")
-    assert ids(webhooks.endpoints_of("sup_1")) == ["whe_1"]
+    assert ids(endpoint_store.endpoints_of("sup_1")) == ["whe_1"]
     page = PageRequest("all")
     assert ids(webhooks.deliveries("platform", page).items) == ["whd_2"]
-    assert ids(webhooks.endpoints(None, page).items) == ["whe_2", "whe_1"]
+    assert ids(endpoint_store.endpoints(None, page).items) == ["whe_2", "whe_1"]
     assert sorted(ids(webhooks.deliveries(None, page).items)) == ["whd_1", "whd_2"]
 
 
@@ -226,48 +228,48 @@ def replay(**changes: Any) -> Replay:
         "completed_at": None,
     }
     made = Replay(**{**usual, **changes})
-    write(webhooks.add_replay(made))
+    write(replay_store.add_replay(made))
     return made
 
 
 def test_a_replay_is_kept_and_replaced_on_condition_of_its_version() -> None:
     made = replay()
-    assert webhooks.get_replay(made.id) == made
+    assert replay_store.get_replay(made.id) == made
     moved = made.listed(2, "age", is_last=True, now=NOW)
-    write(webhooks.replace_replay(moved))
-    assert webhooks.get_replay(made.id) == moved
+    write(replay_store.replace_replay(moved))
+    assert replay_store.get_replay(made.id) == moved
     with pytest.raises(Stale):
-        write(webhooks.replace_replay(moved))
+        write(replay_store.replace_replay(moved))
     with pytest.raises(Stale):
-        write(webhooks.add_replay(made))
+        write(replay_store.add_replay(made))
 
 
 def test_a_replay_that_runs_and_stands_still_is_found() -> None:
     made = replay()
     replay(id="rpl_2", status="completed")
     still = NOW + timedelta(minutes=2)
-    assert webhooks.replays_standing_still(still - timedelta(seconds=1), 10) == []
-    assert webhooks.replays_standing_still(still, 10) == [made.id]
+    assert replay_store.replays_standing_still(still - timedelta(seconds=1), 10) == []
+    assert replay_store.replays_standing_still(still, 10) == [made.id]
 
 
 def test_pages_of_a_replay_are_read_in_their_order() -> None:
     made = replay()
-    write(webhooks.add_replay_page(made, ["whd_1", "whd_2"]))
+    write(replay_store.add_replay_page(made, ["whd_1", "whd_2"]))
     second = made.listed(2, "", is_last=False, now=NOW)
-    write(webhooks.add_replay_page(second, ["whd_3"]))
-    assert webhooks.replay_page(made) == ("whd_1", "whd_2")
-    assert webhooks.replay_page(made.sent(2, NOW)) == ("whd_3",)
+    write(replay_store.add_replay_page(second, ["whd_3"]))
+    assert replay_store.replay_page(made) == ("whd_1", "whd_2")
+    assert replay_store.replay_page(made.sent(2, NOW)) == ("whd_3",)
     with pytest.raises(Stale):
-        write(webhooks.add_replay_page(made, ["whd_4"]))
+        write(replay_store.add_replay_page(made, ["whd_4"]))
 
 
 def test_a_delivery_is_marked_once_a_page() -> None:
     made = replay()
-    write(webhooks.mark_replayed(made, "whd_1"), webhooks.mark_replayed(made, "whd_2"))
-    assert webhooks.replayed_of_page(made) == {"whd_1", "whd_2"}
-    with pytest.raises(webhooks.SentBefore):
-        write(webhooks.mark_replayed(made, "whd_1"))
-    assert webhooks.replayed_of_page(made.sent(2, NOW)) == set()
+    write(replay_store.mark_replayed(made, "whd_1"), replay_store.mark_replayed(made, "whd_2"))
+    assert replay_store.replayed_of_page(made) == {"whd_1", "whd_2"}
+    with pytest.raises(replay_store.SentBefore):
+        write(replay_store.mark_replayed(made, "whd_1"))
+    assert replay_store.replayed_of_page(made.sent(2, NOW)) == set()
 
 
 def test_deliveries_are_walked_from_an_age_on() -> None:

@@ -7,8 +7,7 @@ import boto3
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from chalicelib.payouts import accounts
-from chalicelib.payouts import store as payouts
+from chalicelib.payouts import account_store, accounts
 from chalicelib.payouts.rules import Party
 from chalicelib.platform.sealing import seal, unseal
 from tests.functional.conftest import Clock
@@ -148,7 +147,7 @@ def test_keys_are_rotated_while_the_old_ones_still_open_what_they_sealed(world: 
         rotate({"current": "2", "2": "another-for-tests-only", **old})
         put(world, second, holder=HOLDER, iban=IBAN)
         assert [read(world, each)["last_four"] for each in (first, second)] == ["3000", "3000"]
-        of_each = [payouts.get_account(Party("leader", each)) for each in (first, second)]
+        of_each = [account_store.get_account(Party("leader", each)) for each in (first, second)]
         assert [each.sealed[:2] for each in of_each if each] == ["1.", "2."]
     finally:
         rotate({"current": "1", **old, "2": "another-for-tests-only"})

@@ -11,8 +11,7 @@ from importlib.resources import files as resources
 import pytest
 import xmlschema
 
-from chalicelib.payouts import files
-from chalicelib.payouts import store as payouts
+from chalicelib.payouts import batch_store, files
 from chalicelib.payouts.rules import MOST_PARTS
 from chalicelib.platform.settings import settings
 from chalicelib.reconciliation.lines import own_ids, payout_id
@@ -273,8 +272,8 @@ def test_a_batch_of_before_payers_were_kept_has_its_csv_file(
     world: World, time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch, _ = two_with_accounts(world, time)
-    kept = payouts.get_batch(batch["id"])
+    kept = batch_store.get_batch(batch["id"])
     assert kept is not None
-    monkeypatch.setattr(payouts, "get_batch", lambda _: replace(kept, payer=None))
+    monkeypatch.setattr(batch_store, "get_batch", lambda _: replace(kept, payer=None))
     assert file(world, batch).code == "payer_not_set"
     assert file(world, batch, "csv").status == 200

@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 from chalicelib.kernel import clock
 from chalicelib.platform import queues
 from chalicelib.platform.transaction import Put, write
-from chalicelib.webhooks import replaying
+from chalicelib.webhooks import replay_store, replaying
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.replays import Replay
 from chalicelib.webhooks.rules import Attempt, Delivery
@@ -404,14 +404,14 @@ def test_without_its_markers_the_same_rig_sends_twice(supplier: Supplier, time: 
     made = supplier.deliveries(2, hours=1)
     supplier.replay(delivery_ids=made)
     (message,) = supplier.world.messages("WEBHOOK_REPLAY")
-    mark = webhooks.mark_replayed
+    mark = replay_store.mark_replayed
 
     def without_a_condition(job: Replay, delivery_id: str) -> Put:
         return replace(mark(job, delivery_id), when=None)
 
     with (
-        mock.patch.object(webhooks, "replayed_of_page", return_value=set()),
-        mock.patch.object(webhooks, "mark_replayed", without_a_condition),
+        mock.patch.object(replay_store, "replayed_of_page", return_value=set()),
+        mock.patch.object(replay_store, "mark_replayed", without_a_condition),
     ):
         with mock.patch.object(queues, "send", side_effect=RuntimeError("killed")):
             handle("webhook_replay", message)

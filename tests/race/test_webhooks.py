@@ -12,7 +12,7 @@ from werkzeug import Request, Response
 from chalicelib.kernel import clock
 from chalicelib.platform import worker
 from chalicelib.platform.transaction import write
-from chalicelib.webhooks import delivering, recovering
+from chalicelib.webhooks import delivering, endpoint_store, recovering
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import Delivery, Endpoint, Health
 from tests.support.at_once import THREADS, at_once
@@ -49,7 +49,7 @@ class Supplier:
             health=health,
             look_at=now if health.circuit == "open" else None,
         )
-        write(*webhooks.add_endpoint(endpoint, 1, RuntimeError()))
+        write(*endpoint_store.add_endpoint(endpoint, 1, RuntimeError()))
         self.ids = [self._wait(n, now, held=held) for n in range(2)]
 
     def _wait(self, n: int, now: datetime, *, held: bool) -> str:
@@ -142,7 +142,7 @@ def test_wherever_a_worker_dies_all_that_waits_is_heard(
         minutes_later(world, monkeypatch, now)
         assert supplier.statuses() == {"succeeded"}, f"killed {point}"
         assert set(supplier.heard) >= set(supplier.ids), f"killed {point}"
-        endpoint = webhooks.get_endpoint(ENDPOINT)
+        endpoint = endpoint_store.get_endpoint(ENDPOINT)
         assert endpoint is not None
         assert endpoint.circuit == "closed", f"killed {point}"
     assert len(points) > 5

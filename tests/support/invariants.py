@@ -44,8 +44,9 @@ from chalicelib.plans.store import PlanRow, VersionRow
 from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
+from chalicelib.reconciliation.claim_store import ClaimRow
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
-from chalicelib.reconciliation.store import ClaimRow, DifferenceRow, ReconciliationRow
+from chalicelib.reconciliation.store import DifferenceRow, ReconciliationRow
 from chalicelib.settlement.bonus_store import (
     AdjustmentRow,
     BonusRow,
@@ -60,8 +61,10 @@ from chalicelib.suppliers.remittances import SupplierRemittance
 from chalicelib.suppliers.rules import Deposit, Goods
 from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow
 from chalicelib.suppliers.store import RemittanceRow as SupplierRemittanceRow
+from chalicelib.webhooks.endpoint_store import EndpointRow
+from chalicelib.webhooks.replay_store import ReplayedRow, ReplayRow
 from chalicelib.webhooks.replays import Replay
-from chalicelib.webhooks.store import DeliveryRow, EndpointRow, ReplayedRow, ReplayRow
+from chalicelib.webhooks.store import DeliveryRow
 from tests.support.audited import look_at_everything
 
 E = TypeVar("E")

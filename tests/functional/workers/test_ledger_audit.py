@@ -31,7 +31,8 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.shares import Mark, Shares, stored_mark
 from chalicelib.ordering.store import OrderRow
 from chalicelib.payments.store import RefundRow
-from chalicelib.payouts.store import OpenRow, PayoutRow, TallyRow
+from chalicelib.payouts.batch_store import TallyRow
+from chalicelib.payouts.store import OpenRow, PayoutRow
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
 from chalicelib.reconciliation.store import DifferenceRow

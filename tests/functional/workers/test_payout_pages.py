@@ -7,8 +7,7 @@ from unittest import mock
 
 import pytest
 
-from chalicelib.payouts import preparing
-from chalicelib.payouts import store as payouts
+from chalicelib.payouts import batch_store, preparing
 from tests.functional.workers.conftest import StillClock
 from tests.support.communities import balance, delivered
 from tests.support.invariants import findings
@@ -140,9 +139,9 @@ def test_one_that_fails_once_is_taken_at_the_next_try(
 def test_nothing_is_added_to_a_page_that_is_closed(world: World, sales: list[Sale]) -> None:
     """A page that came twice, and whose second worker reads what has become available since."""
     batch = make(world, minimum=400)
-    stored = payouts.get_page(batch["id"], 0)
+    stored = batch_store.get_page(batch["id"], 0)
     assert stored is not None
-    of_batch = payouts.get_batch(batch["id"])
+    of_batch = batch_store.get_batch(batch["id"])
     assert of_batch is not None
     generous = type(of_batch)(**{**vars(of_batch), "minimum": 1})
     with pytest.raises(Exception, match="busy"):

@@ -14,8 +14,7 @@ from chalicelib.kernel.currencies import in_minor
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.transaction import write
-from chalicelib.reconciliation import csv_lines, going_on
-from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation import claim_store, csv_lines, going_on
 from tests.functional.conftest import Clock, new_world
 from tests.support.statements import csv_file, differences, reconcile, resolve, send
 from tests.support.world import Issuer, World
@@ -139,7 +138,7 @@ def test_what_is_dropped_because_another_account_took_a_part_of_it_is_missed_lat
         while read(seeded, made)["status"] != "writing":
             going_on.go_on(made["id"])
     taken, left = (f"refund-done:{name_of(n)}" for n in (1, 2))
-    write(reconciliations.claim_entry(BANK, taken, "rec_other", "wrong_account"))
+    write(claim_store.claim_entry(BANK, taken, "rec_other", "wrong_account"))
     seeded.work()
     assert what_differs(seeded, [made]) == {"extra", "matched_before"}
     time.move_on(days=9)
@@ -217,8 +216,8 @@ def test_control_without_claims_both_match_everything(seeded: World, time: Clock
         return None
 
     with (
-        mock.patch.object(reconciliations, "claim_entry", unclaimed),
-        mock.patch.object(reconciliations, "claim_line", unclaimed),
+        mock.patch.object(claim_store, "claim_entry", unclaimed),
+        mock.patch.object(claim_store, "claim_line", unclaimed),
     ):
         first, second = overlap(seeded, time)
     assert first["matched"] + second["matched"] == 60

@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 
 from chalicelib.kernel import clock
 from chalicelib.platform import queues, store
-from chalicelib.webhooks import delivering, health, rules
+from chalicelib.webhooks import delivering, endpoint_store, health, rules
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.store import DELIVERY, DeliveryRow
 from tests.functional.workers.conftest import StillClock
@@ -129,7 +129,7 @@ def test_the_next_attempt_is_asked_for_though_the_failure_cannot_be_noted(
     delivery_id = told.tell(supplier)
     told.mail.waiting["WEBHOOK_ATTEMPT"].clear()
     delivery = webhooks.get_delivery(delivery_id)
-    endpoint = webhooks.get_endpoint(supplier.endpoint_id)
+    endpoint = endpoint_store.get_endpoint(supplier.endpoint_id)
     assert delivery
     assert endpoint
     with (

@@ -11,7 +11,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from chalicelib.webhooks import recovering
+from chalicelib.webhooks import endpoint_store, recovering
 from chalicelib.webhooks import store as webhooks
 from tests.functional.workers.conftest import StillClock
 from tests.support.lambdas import handle, invoke
@@ -376,11 +376,11 @@ def test_what_waits_at_an_endpoint_that_is_deleted_is_given_up(
 def test_a_healthy_endpoint_is_not_written_for_what_it_hears(
     told: Telling, supplier: Supplier
 ) -> None:
-    before = webhooks.get_endpoint(supplier.endpoint_id)
+    before = endpoint_store.get_endpoint(supplier.endpoint_id)
     for n in range(3):
         told.tell(supplier, dispatch=n)
     told.work()
-    assert webhooks.get_endpoint(supplier.endpoint_id) == before
+    assert endpoint_store.get_endpoint(supplier.endpoint_id) == before
 
 
 def test_a_later_version_comes_behind_one_that_fails_while_it_is_drained(
