@@ -14,11 +14,13 @@ from tests.race.test_crashes import (
     DELIVERED,
     ONE_BACK,
     Made,
+    Recorder,
     Scenario,
+    assert_it_ends_right,
     balances,
     comes_to,
-    crash_everywhere,
     delivered,
+    is_caught_piece_by_piece,
     post,
     result,
 )
@@ -27,7 +29,6 @@ from tests.support.clouds import IN_MEMORY
 from tests.support.crashing import work_off
 from tests.support.payouts import payouts_of, sent, tell
 from tests.support.statements import camt, csv_file, reconcile
-from tests.support.unguarded import piecemeal
 from tests.support.world import Json, World
 
 CHARGEBACKS, DISPUTE = "/v1/chargebacks", "dp_1"
@@ -232,13 +233,9 @@ SCENARIOS = {
 @IN_MEMORY
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_whatever_dies_wherever_the_bank_is_taken_at_its_word_once(
-    name: str, world: World, record_property: Callable[[str, object], None]
+    name: str, world: World, record_property: Recorder
 ) -> None:
-    ends = crash_everywhere(world, SCENARIOS[name])
-    record_property("crash_points", len(ends))
-    right: tuple[list[str], Json] = ([], SCENARIOS[name].expected)
-    assert {point: end for point, end in ends.items() if end != right} == {}
-    assert len(ends) > 1
+    assert_it_ends_right(world, SCENARIOS[name], record_property)
 
 
 @IN_MEMORY
@@ -246,6 +243,4 @@ def test_whatever_dies_wherever_the_bank_is_taken_at_its_word_once(
 def test_control_the_rig_catches_a_word_that_is_taken_piece_by_piece(
     name: str, world: World
 ) -> None:
-    with piecemeal():
-        ends = crash_everywhere(world, SCENARIOS[name])
-    assert any(found for found, _ in ends.values())
+    assert is_caught_piece_by_piece(world, SCENARIOS[name])

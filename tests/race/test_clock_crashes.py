@@ -1,6 +1,5 @@
 """A process that dies while a supplier's clock ends, or while an operator decides about it."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,10 +12,13 @@ from chalicelib.kernel.errors import Busy
 from tests.race.test_crashes import (
     PAID,
     Made,
+    Recorder,
     Scenario,
     a_sale,
+    assert_it_ends_right,
     comes_to,
     crash_everywhere,
+    is_caught_piece_by_piece,
     post,
     result,
 )
@@ -110,24 +112,18 @@ SCENARIOS = {
 @IN_MEMORY
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_whatever_dies_wherever_the_clock_comes_to_the_same(
-    name: str, world: World, record_property: Callable[[str, object], None]
+    name: str, world: World, record_property: Recorder
 ) -> None:
-    ends = crash_everywhere(world, SCENARIOS[name])
-    record_property("crash_points", len(ends))
-    right: tuple[list[str], Json] = ([], SCENARIOS[name].expected)
-    assert {point: end for point, end in ends.items() if end != right} == {}
-    assert len(ends) > 1
+    assert_it_ends_right(world, SCENARIOS[name], record_property)
 
 
 @IN_MEMORY
 def test_control_the_rig_catches_a_waiver_written_piece_by_piece(world: World) -> None:
-    with piecemeal():
-        ends = crash_everywhere(world, SCENARIOS["waive"])
-    assert any(found for found, _ in ends.values())
+    assert is_caught_piece_by_piece(world, SCENARIOS["waive"])
 
 
 @IN_MEMORY
 def test_control_the_rig_catches_an_end_written_piece_by_piece(world: World) -> None:
     """A fine that was taken without its mark cannot be taken again, and every sweep fails."""
     with piecemeal(), pytest.raises(Busy):
-        crash_everywhere(world, SCENARIOS["miss and be fined"])
+        dict(crash_everywhere(world, SCENARIOS["miss and be fined"]))

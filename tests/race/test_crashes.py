@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -55,6 +55,11 @@ class Scenario:
     act: Callable[[World, Any], None]
     result: Callable[[World, Any], Json]
     expected: Json
+
+
+# What is found wrong in the end, and the result.
+End = tuple[list[str], Json]
+Recorder = Callable[[str, object], None]
 
 
 def a_sale(world: World) -> Made:
@@ -487,35 +492,43 @@ SCENARIOS = {
 }
 
 
-def crash_everywhere(world: World, scenario: Scenario) -> dict[str, tuple[list[str], Json]]:
-    """Findings and result in the end, by the point of the crash."""
+def crash_everywhere(world: World, scenario: Scenario) -> Iterator[tuple[str, End]]:
+    """Each point of a crash, with the findings and the result in the end."""
     made = scenario.prepare(world)
     before = Snapshot(world)
     act = partial(scenario.act, world, made)
-    ends: dict[str, tuple[list[str], Json]] = {}
     for point in points_of(act):
         before.restore()
         kill(act, point)
         try:
             act()
         except AssertionError as error:
-            ends[str(point)] = ([f"it could not be done again: {error}"], None)
+            yield str(point), ([f"it could not be done again: {error}"], None)
             continue
         come_to_rest(world)
-        ends[str(point)] = (findings(), scenario.result(world, made))
-    return ends
+        yield str(point), (findings(), scenario.result(world, made))
+
+
+def assert_it_ends_right(world: World, scenario: Scenario, record_property: Recorder) -> None:
+    ends = dict(crash_everywhere(world, scenario))
+    record_property("crash_points", len(ends))
+    right: End = ([], scenario.expected)
+    assert {point: end for point, end in ends.items() if end != right} == {}
+    assert len(ends) > 1
+
+
+def is_caught_piece_by_piece(world: World, scenario: Scenario) -> bool:
+    """Whether it is found somewhere that transactions were written one item after another."""
+    with piecemeal():
+        return any(found for _, (found, _) in crash_everywhere(world, scenario))
 
 
 @IN_MEMORY
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_whatever_dies_wherever_the_end_is_the_same(
-    name: str, world: World, record_property: Callable[[str, object], None]
+    name: str, world: World, record_property: Recorder
 ) -> None:
-    ends = crash_everywhere(world, SCENARIOS[name])
-    record_property("crash_points", len(ends))
-    right: tuple[list[str], Json] = ([], SCENARIOS[name].expected)
-    assert {point: end for point, end in ends.items() if end != right} == {}
-    assert len(ends) > 1
+    assert_it_ends_right(world, SCENARIOS[name], record_property)
 
 
 @IN_MEMORY
@@ -523,9 +536,7 @@ def test_whatever_dies_wherever_the_end_is_the_same(
 def test_control_the_rig_catches_a_transaction_written_piece_by_piece(
     name: str, world: World
 ) -> None:
-    with piecemeal():
-        ends = crash_everywhere(world, SCENARIOS[name])
-    assert any(found for found, _ in ends.values())
+    assert is_caught_piece_by_piece(world, SCENARIOS[name])
 
 
 @IN_MEMORY

@@ -8,11 +8,17 @@ import pytest
 
 from chalicelib.kernel import clock
 from chalicelib.suppliers import fees
-from tests.race.test_crashes import Scenario, balances, crash_everywhere, post
+from tests.race.test_crashes import (
+    Recorder,
+    Scenario,
+    assert_it_ends_right,
+    balances,
+    is_caught_piece_by_piece,
+    post,
+)
 from tests.race.test_supplier_money import agree
 from tests.support.clouds import IN_MEMORY
 from tests.support.dispatching import back_then
-from tests.support.unguarded import piecemeal
 from tests.support.world import Json, World, created
 
 
@@ -158,16 +164,13 @@ SCENARIOS = {
 
 @IN_MEMORY
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_whatever_dies_wherever_the_supplier_has_the_same(name: str, world: World) -> None:
-    ends = crash_everywhere(world, SCENARIOS[name])
-    right: tuple[list[str], Json] = ([], SCENARIOS[name].expected)
-    assert {point: end for point, end in ends.items() if end != right} == {}
-    assert len(ends) > 1
+def test_whatever_dies_wherever_the_supplier_has_the_same(
+    name: str, world: World, record_property: Recorder
+) -> None:
+    assert_it_ends_right(world, SCENARIOS[name], record_property)
 
 
 @IN_MEMORY
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_control_the_rig_catches_what_is_booked_piece_by_piece(name: str, world: World) -> None:
-    with piecemeal():
-        ends = crash_everywhere(world, SCENARIOS[name])
-    assert any(found for found, _ in ends.values())
+    assert is_caught_piece_by_piece(world, SCENARIOS[name])
