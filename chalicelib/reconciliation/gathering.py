@@ -13,12 +13,16 @@ from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
 from chalicelib.platform.settings import settings
 from chalicelib.reconciliation import claim_store
-from chalicelib.reconciliation.lines import Booked, Line, Sent, Standing, deposit_id, payout_id
+from chalicelib.reconciliation.lines import Booked, Line, Sent, Standing, payout_id
 from chalicelib.suppliers import store as suppliers
+from chalicelib.suppliers.remittances import SupplierRemittance
+from chalicelib.suppliers.rules import Deposit
 
 CASH, BANK = "cash:", "cash:bank"
 # The entries that move a provider's cash by one.
 OF_CHARGEBACKS = ("chargeback", "chargeback-fee", "chargeback-won")
+# What the ids of suppliers' transfers begin with.
+DEPOSIT, REMITTANCE = "dpo_", "rem_"
 
 
 def of_day(day: date) -> list[Booked]:
@@ -95,7 +99,7 @@ def _entry_ids(line: Line) -> list[str]:
 
 def _booked(of: Iterable[Entry]) -> list[Booked]:
     zone, entries = settings().zone, list(of)
-    references = _references_of_deposits(entries)
+    references = _references_of_suppliers(entries)
     found = [
         Booked(
             entry.id,
@@ -113,16 +117,24 @@ def _booked(of: Iterable[Entry]) -> list[Booked]:
     return _with_claims(found)
 
 
-def _references_of_deposits(entries: Iterable[Entry]) -> dict[str, str]:
-    """By deposit; its entry has the id alone."""
-    wanted = [
+def _references_of_suppliers(entries: Sequence[Entry]) -> dict[str, str]:
+    """By deposit and by remittance; their entries have the id alone."""
+    found: list[Deposit | SupplierRemittance] = [
+        *suppliers.get_deposits(_of_suppliers(entries, DEPOSIT)),
+        *suppliers.get_remittances(_of_suppliers(entries, REMITTANCE)),
+    ]
+    return {each.id: each.reference or "" for each in found}
+
+
+def _of_suppliers(entries: Iterable[Entry], prefix: str) -> list[tuple[str, str]]:
+    """Whose they are, with the ids of what entries tell of. Leaders have remittances too."""
+    return [
         (party[0].removeprefix("supplier:"), entry.subject)
         for entry in entries
-        if deposit_id(entry.subject)
+        if entry.subject.startswith(prefix)
         for posting in entry.postings
-        if (party := party_of(posting.account))
+        if (party := party_of(posting.account)) and party[0].startswith("supplier:")
     ]
-    return {each.id: each.reference or "" for each in suppliers.get_deposits(wanted)}
 
 
 def _with_claims(found: Sequence[Booked]) -> list[Booked]:

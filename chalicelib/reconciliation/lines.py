@@ -46,10 +46,6 @@ def payout_id(key: str) -> str | None:
     return f"pyt_{key[3:]}" if key.startswith("pyt") else None
 
 
-def deposit_id(subject: str) -> str | None:
-    return subject if subject.startswith("dpo_") else None
-
-
 @dataclass(frozen=True)
 class Line:
     """One line of a statement. `bank_ref` is the bank's own id of it; `reference` is what whoever
