@@ -54,21 +54,20 @@ def named(lines: Collection[Line], known: Sequence[Booked]) -> list[Booked]:
 
 
 def with_chargebacks(lines: Sequence[Line], account: str) -> list[Line]:
-    """The lines, where a provider names a dispute by its own id with what the books call it. No
-    bank knows of disputes."""
+    """The lines, where a provider names a dispute by its own id with what the books call it, and a
+    fee that comes back as one. No bank knows of disputes."""
     if account == BANK:
         return list(lines)
     provider = account.removeprefix(CASH)
     ids = {line.n: chargeback_id(provider, line.reference) for line in lines if line.reference}
     known = {each.id: each for each in payments.get_chargebacks(ids.values())}
-    return [
-        replace(line, means=_meant(known[ids[line.n]])) if ids.get(line.n) in known else line
-        for line in lines
-    ]
+    return [_of(line, known[ids[line.n]]) if ids.get(line.n) in known else line for line in lines]
 
 
-def _meant(chargeback: Chargeback) -> str:
-    return " ".join(filter(None, (chargeback.id, chargeback.refund_id)))
+def _of(line: Line, chargeback: Chargeback) -> Line:
+    meant = " ".join(filter(None, (chargeback.id, chargeback.refund_id)))
+    gives_fee_back = 0 < line.amount == chargeback.fee != chargeback.amount
+    return replace(line, means=meant, kind="fee" if gives_fee_back else line.kind)
 
 
 def sent(lines: Iterable[Line], account: str) -> dict[str, Sent]:

@@ -132,6 +132,11 @@ class Booked:
         return of if kind == "payout-paid" else None
 
     @property
+    def is_fee(self) -> bool:
+        """Whether it says what a provider keeps for a chargeback."""
+        return self.entry_id.startswith("chargeback-fee:")
+
+    @property
     def is_return(self) -> bool:
         """Whether it says that a payout has come back."""
         return self.entry_id.startswith("payout-returned:")
