@@ -22,6 +22,7 @@ from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Refund
 from chalicelib.platform.settings import settings
 from chalicelib.settlement.rules import EarnedLine, Earnings
+from chalicelib.suppliers.rules import Commission
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,15 @@ class Borne:
 
 
 class Kept(NamedTuple):
-    """Commission that a leader keeps: where it is credited, who pays it, and for what."""
+    """Commission that a leader keeps: where it is credited, who pays it, and for what. The rate
+    of the order's line counts all that have a part in it."""
 
     leader_id: str
     bucket: str
     account: str
     payer: str
     of: tuple[str, str]
+    rate_bps: int
     line: EarnedLine
 
 
@@ -80,6 +83,7 @@ def _kept(refund: Refund, taking: Taking, earnings: Mapping[str, Earnings]) -> I
                 account_of(of_leader, parcel),
                 payer,
                 (dispatch.id, parcel.id),
+                line.total_bps,
                 replace(kept, borne_by="" if payer == books.PLATFORM_REVENUE else payer),
             )
 
@@ -119,4 +123,27 @@ def _entry(refund: Refund, kept: Sequence[Kept]) -> Entry:
         refund.decided_at,
         amounts,
         {account: list(dict.fromkeys(ids)) for account, ids in of.items()},
+        parts=_parts(kept),
     )
+
+
+def _parts(kept: Sequence[Kept]) -> Mapping[str, Sequence[Commission]]:
+    """What each supplier bears, by parcel and SKU; what of it each leader has is not its affair."""
+    found: dict[tuple[str, str, str], Commission] = {}
+    for each in kept:
+        line = each.line
+        if line.borne_by:
+            key = (each.payer, each.of[1], line.sku_id)
+            before = found[key].amount if key in found else 0
+            found[key] = Commission(
+                line.sku_id,
+                line.basis,
+                line.basis_amount,
+                each.rate_bps,
+                before + line.amount,
+                line.method == "limited",
+            )
+    parts: dict[str, list[Commission]] = defaultdict(list)
+    for (payer, _, _), commission in found.items():
+        parts[payer].append(commission)
+    return parts

@@ -42,6 +42,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["reason"] = words.reason
     environment.filters["if_missed"] = words.if_missed
     environment.filters["how"] = words.how
+    environment.filters["how_kept"] = words.how_kept
     environment.globals["REASONS"] = words.REASONS
     environment.globals["CLOCKS"] = words.CLOCKS
     environment.globals["KINDS"] = words.KINDS

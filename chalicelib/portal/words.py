@@ -9,6 +9,7 @@ from chalicelib.dispatch.parcels import SkuUnits
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import TuanError
+from chalicelib.supplier_lines.borne import CommissionExplained
 from chalicelib.supplier_lines.rules import GoodsExplained
 from chalicelib.suppliers.rules import Account, LineKind
 from chalicelib.webhooks.rules import Endpoint
@@ -115,6 +116,16 @@ def how(goods: GoodsExplained, currency: str) -> str:
         f"{terms}; a part of the order's line, by what its rounded part has changed; terms of "
         f"version {goods.terms_version}"
     )
+
+
+def how_kept(commission: CommissionExplained) -> str:
+    """How the commission that its supplier bears was worked out and rounded."""
+    rate = f"a rate of {percent(commission.rate_bps)}"
+    if commission.method == "limited":
+        return f"{rate}, and a bound of the leader's plan"
+    if commission.method == "by_difference":
+        return f"{rate}; a part of the order's line, by what its rounded part has changed"
+    return rate if commission.method == "exact" else f"{rate}, rounded half up"
 
 
 def percent(bps: int) -> str:

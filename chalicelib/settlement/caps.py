@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.kernel.money import allocate
-from chalicelib.settlement.rules import EarnedLine
+from chalicelib.settlement.rules import EarnedLine, Withheld
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,25 @@ def capped(
         after[group] = now
         made += _cap_lines(was, now, of_group)
     return made, sorted(after.values(), key=_order)
+
+
+def withheld(
+    before: Iterable[CappedDay], after: Iterable[CappedDay], caps: Iterable[EarnedLine]
+) -> list[Withheld]:
+    """Of each cap line, from the days as they were before it and as they are with it."""
+    was = {_without_sums(day): day for day in before}
+    now = {_without_sums(day): day for day in after}
+    return [_withheld(was.get(_group(each)), now[_group(each)], each.borne_by) for each in caps]
+
+
+def _withheld(was: CappedDay | None, now: CappedDay, account: str) -> Withheld:
+    borne = dict(now.borne)
+    return Withheld(
+        before=was.withheld_for.get(account, 0) if was else 0,
+        now=now.withheld_for.get(account, 0),
+        borne=borne.get(account, 0),
+        borne_in_all=sum(borne.values()),
+    )
 
 
 def _cap_lines(was: CappedDay, now: CappedDay, lines: Sequence[EarnedLine]) -> list[EarnedLine]:

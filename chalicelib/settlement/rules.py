@@ -243,9 +243,21 @@ class Earnings:
 
 
 @dataclass(frozen=True)
+class Withheld:
+    """How a cap line came about: what is withheld on its account of the day `now`, and was `before`
+    its run. The account has `borne` so much of the day, and all that bear some `borne_in_all`."""
+
+    before: int
+    now: int
+    borne: int = 0
+    borne_in_all: int = 0
+
+
+@dataclass(frozen=True)
 class Statement:
     """What one run made available to a leader. Its lines lie in the days it took, and behind them
-    come those of daily caps. It opens where that of `previous_run_id` closes."""
+    come those of daily caps, each of which `withheld` tells how it came about. It opens where that
+    of `previous_run_id` closes."""
 
     leader_id: str
     run_id: str
@@ -258,6 +270,7 @@ class Statement:
     made_at: datetime
     previous_run_id: str = ""
     caps: tuple[EarnedLine, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
 
 
 def maturing_entry_id(made: Statement) -> str:

@@ -18,7 +18,7 @@ from chalicelib.platform.transaction import Transaction, Write, create, write
 from chalicelib.settlement import dry_store, run_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.cap_sums import summed_lines
-from chalicelib.settlement.caps import CappedDay, capped, delivery_days
+from chalicelib.settlement.caps import CappedDay, capped, delivery_days, withheld
 from chalicelib.settlement.closing import close_pages
 from chalicelib.settlement.rules import (
     Earnings,
@@ -138,13 +138,14 @@ def _taken(run: Run, earnings: Earnings, days: Sequence[MaturingRow]) -> Taken:
         return Taken(made, matured)
     before = settlement.capped_days(earnings.leader_id, delivery_days(lines))
     caps, after = capped(before, lines)
-    withheld = sum(line.amount for line in caps)
+    change = sum(line.amount for line in caps)
     entry_id = "" if run.dry_run else maturing_entry_id(made)
     made = replace(
         made,
         caps=tuple(replace(line, entry_id=entry_id) for line in caps),
-        total=made.total + withheld,
-        closing_balance=made.closing_balance + withheld,
+        withheld=tuple(withheld(before, after, caps)),
+        total=made.total + change,
+        closing_balance=made.closing_balance + change,
     )
     return Taken(made, matured, after)
 

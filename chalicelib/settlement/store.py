@@ -24,6 +24,7 @@ from chalicelib.settlement.rules import (
     Earnings,
     Statement,
     WaitingLines,
+    Withheld,
     run_id,
 )
 
@@ -113,6 +114,7 @@ class StatementRow(EntityRow[Statement]):
     made_at = InstantAttribute()
     previous_run_id = UnicodeAttribute(default="")
     caps = RecordsAttribute(EarnedLine, default=())
+    withheld = RecordsAttribute(Withheld, default=())
 
     @classmethod
     def keys(cls, entity: Statement) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from chalicelib.ledger.schema import PostingView
 from chalicelib.parties.settlement_terms import SettlementBasis
 from chalicelib.payments.rules import Bearer, ChargebackStatus, RefundCause
 from chalicelib.payouts.rules import PayoutStatus
+from chalicelib.plans.rules import Basis
 from chalicelib.platform.schema import Instant, View
+from chalicelib.supplier_lines.borne import CommissionMethod
 from chalicelib.supplier_lines.rules import Method
 from chalicelib.supplier_lines.service import LineExplained
 from chalicelib.suppliers.rules import Account, LineKind
@@ -45,6 +47,45 @@ class GoodsView(View):
         description="`exact`: `unit_cost` by `units`. `half_up`: `fee` is `fee_bps` of `brought`, "
         "rounded half up. `by_difference`: the line was rounded as a whole, and this is what the "
         "rounded part of it has changed by."
+    )
+
+
+class CommissionView(View):
+    sku_id: str
+    title: str
+    basis: Basis
+    base: int = Field(
+        description="What of the refund the commission is counted on: the net, without a leader's "
+        "spread (`sales`), or what that leaves over the cost (`gross_profit`)."
+    )
+    rate_bps: int = Field(description="Of all that have a part in it.")
+    amount: int = Field(description="Below zero where the supplier bears it.")
+    method: CommissionMethod = Field(
+        description="How `rate_bps` of `base` comes to it: as `method` of goods says, or "
+        "`limited` by a cap or floor of the plan."
+    )
+
+
+class CapExplainedView(View):
+    leader_id: str
+    delivered_on: str
+    day_cap: int = Field(description="What the leader may earn by one rule on one day of delivery.")
+    came_to: int | None = Field(
+        description="What the day came to under the rule, up to the cap and all that is borne of "
+        "it; null where other suppliers bear some too."
+    )
+    borne: int = Field(description="What the supplier has borne of that day in all.")
+    is_shared: bool = Field(
+        description="Other suppliers bear some of that day too. What lies beyond the cap is "
+        "divided by what each has borne, by largest remainder."
+    )
+    withheld_before: int = Field(description="What of it lay beyond the cap before this run.")
+    withheld: int = Field(
+        description="And with it: `came_to` without `day_cap`, as far as the supplier bears it."
+    )
+    amount: int = Field(description="What that has changed by, which the supplier gets back.")
+    entries: list[str] = Field(
+        description="The supplier's lines of that day that this run has taken, by `entry_id`."
     )
 
 
@@ -120,6 +161,12 @@ class SupplierLineExplainedView(View):
     of: list[str] = Field(description="All ids that it came of, where there are several.")
     accounts: list[MovedView] = Field(description="A statement's line each.")
     goods: list[GoodsView] = Field(description="What they add up, of goods SKU by SKU.")
+    commission: list[CommissionView] = Field(
+        description="What leaders keep of a refund at the supplier's cost, which adds up likewise."
+    )
+    caps: list[CapExplainedView] = Field(
+        description="What daily caps have withheld of such commission, by day."
+    )
     fee: FeeExplainedView | None
     fine: FineExplainedView | None
     refund: RefundOriginView | None

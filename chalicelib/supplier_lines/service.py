@@ -1,8 +1,9 @@
 """A line of a supplier's statement with all that it follows from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from chalicelib.dispatch import store as dispatches
 from chalicelib.kernel import clock
@@ -20,6 +21,14 @@ from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import PayoutShown
 from chalicelib.platform.settings import settings
+from chalicelib.settlement import statements
+from chalicelib.settlement import store as settlement
+from chalicelib.supplier_lines.borne import (
+    CapExplained,
+    CommissionExplained,
+    caps_of,
+    commission_of,
+)
 from chalicelib.supplier_lines.rules import (
     FeeExplained,
     FineExplained,
@@ -30,7 +39,14 @@ from chalicelib.supplier_lines.rules import (
 from chalicelib.suppliers import rules
 from chalicelib.suppliers import store as suppliers
 from chalicelib.suppliers.remittances import SupplierRemittance
-from chalicelib.suppliers.rules import Deposit, StatementLine, lines_of
+from chalicelib.suppliers.rules import Deposit, StatementLine, account_of, lines_of
+
+
+class Added(NamedTuple):
+    """A posting that a line adds up, with the entry that tells its parts."""
+
+    entry: Entry
+    posting: Posting
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,8 @@ class LineExplained:
     currency: str
     accounts: Sequence[Moved]
     goods: Sequence[GoodsExplained]
+    commission: Sequence[CommissionExplained]
+    caps: Sequence[CapExplained]
     entry: Entry
     fee: FeeExplained | None
     fine: FineExplained | None
@@ -62,38 +80,80 @@ def explain(supplier_id: str, entry_id: str, caller: Caller) -> LineExplained:
     if entry is None or not of_party:
         raise NotFound("The supplier's statements have no line of that entry.")
     lines = lines_of(of_party[0])
-    line = lines[0]
+    line, chargeback = lines[0], _chargeback(entry)
+    moved = [*_moved(entry, party), *_undone(chargeback, entry, party)]
+    titles = _titles(entry.subject, moved)
     return LineExplained(
         line=line,
         supplier_id=supplier_id,
         currency=entry.currency,
         accounts=[Moved(each.account, each.amount) for each in lines],
-        goods=_goods(entry, lines, party),
+        goods=_goods(moved, titles),
+        commission=_commission(moved, titles),
+        caps=_caps(entry, party),
         entry=entry,
         fee=_fee(supplier_id, line, entry)
         if line.kind in ("annual_fee", "community_fee")
         else None,
         fine=_fine(supplier_id, entry) if line.kind in ("fine", "fine_waived") else None,
-        refund=payments.get_refund(line.refund_id) if line.refund_id else None,
-        chargeback=_chargeback(entry),
+        refund=_refund(line, chargeback),
+        chargeback=chargeback,
         deposit=suppliers.get_deposit(supplier_id, entry.subject),
         remittance=suppliers.get_remittance(supplier_id, entry.subject),
         payout=_payout(entry.subject),
     )
 
 
-def _goods(entry: Entry, lines: Sequence[StatementLine], party: str) -> list[GoodsExplained]:
-    own = [each for each in entry.postings if each.account.startswith(f"{party}:")]
-    titles = _titles(entry.subject, own)
+def _moved(entry: Entry, party: str) -> list[Added]:
+    """What the entry has posted to the supplier."""
+    return [Added(entry, each) for each in entry.postings if each.account.startswith(f"{party}:")]
+
+
+def _undone(won: Chargeback | None, entry: Entry, party: str) -> list[Added]:
+    """What the entry of a won chargeback gives back, as its refund had taken it: to what is
+    payable, wherever it was taken from."""
+    if not won or not won.refund_id or not entry.id.startswith("chargeback-won:"):
+        return []
+    taken = (ledger.get_entry(f"{named}:{won.refund_id}") for named in ("refund", "borne"))
+    payable = f"{party}:payable"
     return [
-        each
-        for line, posting in zip(lines, own, strict=True)
-        for each in goods_of(line.account, posting, titles)
+        Added(of, replace(posting, account=payable, amount=-posting.amount))
+        for of in taken
+        if of
+        for _, posting in _moved(of, party)
     ]
 
 
-def _titles(order_id: str, postings: Sequence[Posting]) -> Mapping[str, str]:
-    order = ordering.get_order(order_id) if any(each.parts for each in postings) else None
+def _goods(added: Sequence[Added], titles: Mapping[str, str]) -> list[GoodsExplained]:
+    return [
+        each
+        for of, posting in added
+        if not _is_borne(of)
+        for each in goods_of(account_of(posting), posting, titles)
+    ]
+
+
+def _commission(added: Sequence[Added], titles: Mapping[str, str]) -> list[CommissionExplained]:
+    borne = (posting for of, posting in added if _is_borne(of))
+    return [each for posting in borne for each in commission_of(posting, titles)]
+
+
+def _is_borne(entry: Entry) -> bool:
+    return entry.id.startswith("borne:")
+
+
+def _caps(entry: Entry, party: str) -> list[CapExplained]:
+    """What a run has moved of the supplier's account, by the statement that it made."""
+    kind, *about = entry.id.split(":")
+    if kind != "matured":
+        return []
+    run_id, leader_id = about
+    made = settlement.get_statement(leader_id, run_id)
+    return list(caps_of(statements.with_lines(made), f"{party}:payable")) if made else []
+
+
+def _titles(order_id: str, added: Sequence[Added]) -> Mapping[str, str]:
+    order = ordering.get_order(order_id) if any(each.posting.parts for each in added) else None
     return {line.sku_id: line.title for line in order.lines} if order else {}
 
 
@@ -136,6 +196,12 @@ def _fine(supplier_id: str, entry: Entry) -> FineExplained | None:
 def _terms_before(supplier_id: str, instant: datetime) -> SettlementTerms:
     versions = party_store.settlement_terms_versions(supplier_id)
     return rules.in_force(versions, instant) or SettlementTerms(supplier_id)
+
+
+def _refund(line: StatementLine, chargeback: Chargeback | None) -> Refund | None:
+    """The one that it came of, or that a chargeback has brought."""
+    refund_id = line.refund_id or (chargeback and chargeback.refund_id)
+    return payments.get_refund(refund_id) if refund_id else None
 
 
 def _chargeback(entry: Entry) -> Chargeback | None:

@@ -85,6 +85,19 @@ class Goods(NamedTuple):
     terms_version: int
 
 
+class Commission(NamedTuple):
+    """Commission that leaders keep at their supplier's cost of units of one SKU that were refunded:
+    all that the rate of `base` has brought, whoever has a part in it. `is_limited`: a cap or floor
+    of the plan set it."""
+
+    sku_id: str
+    basis: str
+    base: int
+    rate_bps: int
+    amount: int
+    is_limited: bool
+
+
 def annual_fee_id(supplier_id: str, fee_year: date) -> str:
     return f"annual_fee:{supplier_id}:{fee_year}"
 
@@ -131,7 +144,7 @@ def _line(change: Change, posting: Posting) -> StatementLine:
     return StatementLine(
         posted_at=change.posted_at,
         kind=KINDS.get(named, "adjustment"),
-        account=cast(Account, posting.account.rpartition(":")[2]),
+        account=account_of(posting),
         amount=-posting.amount,
         entry_id=change.entry_id,
         order_id=_only("ord", origin),
@@ -142,6 +155,11 @@ def _line(change: Change, posting: Posting) -> StatementLine:
         of=tuple(posting.of),
         explained_at=explained_at(change.party.removeprefix("supplier:"), change.entry_id),
     )
+
+
+def account_of(posting: Posting) -> Account:
+    """Which of its supplier's accounts it moves."""
+    return cast(Account, posting.account.rpartition(":")[2])
 
 
 def explained_at(supplier_id: str, entry_id: str) -> str:

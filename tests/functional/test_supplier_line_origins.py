@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from chalicelib.kernel import clock
 from tests.functional.conftest import Clock
 from tests.support.lambdas import invoke
 from tests.support.payouts import make
@@ -19,8 +20,9 @@ def agree(world: World, supplier_id: str, **terms: Any) -> Json:
 
 
 def told(world: World, supplier_id: str) -> list[Json]:
-    """The statement's lines with their explanations, of which each says what the line does."""
-    answer = world.operator.get(f"/v1/suppliers/{supplier_id}/statements")
+    """The last month's lines with their explanations, of which each says what the line does."""
+    first = (clock.now() - timedelta(days=30)).date()
+    answer = world.operator.get(f"/v1/suppliers/{supplier_id}/statements?from={first}")
     lines = answer.json["items"]
     found = [world.operator.get(each["explained_at"]).json for each in lines]
     for line, why in zip(lines, found, strict=True):

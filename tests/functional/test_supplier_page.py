@@ -18,6 +18,9 @@ from chalicelib.platform.transaction import write
 from chalicelib.portal import dispatch_pages as portal
 from chalicelib.webhooks import store as webhook_store
 from tests.functional.conftest import Clock, new_world
+from tests.functional.test_plans import a_plan, planned_sale, rule
+from tests.functional.test_refund_bearers import bear, refund
+from tests.functional.test_refunds import settle
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.world import Api, Issuer, Json, Sale, World, created
@@ -543,6 +546,31 @@ def test_each_amount_of_the_money_leads_to_why_it_is_so(
     assert "your cost of 7.00 EUR" in page
     assert line in page
     assert browser.get("supplier/money/lines/delivered:prc_none").status == 404
+
+
+def test_commission_that_is_borne_says_by_which_rate_and_what_a_cap_gives_back(
+    world: World, time: Clock
+) -> None:
+    bear(world, damaged="supplier")
+    sale = planned_sale(world, a_plan(world, rule(cap={"day": 70})))
+    opened = Browser(world)
+    key = created(world.operator.post(f"/v1/suppliers/{sale.supplier_id}/api-keys"))["key"]
+    assert opened.send("supplier/sign-in", {"api_key": key}).status == 303
+    refund(world, world.delivered_order(sale, 1), amount=1000)
+    first = str(time.now().date())
+    settle(world, time, days=8)
+    assert opened.send("supplier/sign-in", {"api_key": key}).status == 303
+    money = opened.get(f"supplier/money?from={first}").text
+    borne, back = (
+        next(each for each in re.findall(r"supplier/money/lines/([^\"]+)", money) if kind in each)
+        for kind in ("borne:", "matured:")
+    )
+    page = opened.get(f"supplier/money/lines/{borne}").text
+    assert "a rate of 10 %" in page
+    assert "-1.00 EUR" in page
+    page = opened.get(f"supplier/money/lines/{back}").text
+    for said in ("0.70 EUR", "0.30 EUR", "1.00 EUR", borne):
+        assert said in page
 
 
 def test_a_deposit_stands_apart_from_what_is_to_come(

@@ -58,7 +58,7 @@ from chalicelib.settlement.run_store import AsideRow, RunRow, TroubleRow
 from chalicelib.settlement.store import EarnedRow, EarningsRow, StatementRow
 from chalicelib.stock.store import StockRow
 from chalicelib.suppliers.remittances import SupplierRemittance
-from chalicelib.suppliers.rules import Deposit, Goods
+from chalicelib.suppliers.rules import Commission, Deposit, Goods
 from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow
 from chalicelib.suppliers.store import RemittanceRow as SupplierRemittanceRow
 from chalicelib.webhooks.endpoint_store import EndpointRow
@@ -563,6 +563,16 @@ def _goods(state: State) -> Iterator[str]:
                     yield f"{entry.id} tells goods of {cost}, and has posted {posting.amount}"
 
 
+def _told_borne(state: State) -> Iterator[str]:
+    """Commission that suppliers bear tells its parts, which come to it."""
+    for entry in state.entries:
+        for posting in entry.postings:
+            if posting.account.startswith("supplier:") and entry.id.startswith("borne:"):
+                told = sum(Commission(*each).amount for each in posting.parts)
+                if told != posting.amount:
+                    yield f"{entry.id} tells commission of {told}, not {posting.amount}"
+
+
 def _histories(state: State) -> Iterator[str]:
     """A supplier's history is all that was posted to it."""
     posted, told = Counter[str](), Counter[str]()
@@ -991,6 +1001,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _books,
     _histories,
     _goods,
+    _told_borne,
     _steps,
     _communities,
     _fines,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.settlement.cap_sums import summed_lines, sums
-from chalicelib.settlement.caps import CappedDay, capped, delivery_days
+from chalicelib.settlement.caps import CappedDay, capped, delivery_days, withheld
 from chalicelib.settlement.rules import EarnedLine
 
 DAY, OTHER = "2026-03-03", "2026-03-04"
@@ -139,6 +139,26 @@ def test_bearers_share_what_is_withheld_for_them() -> None:
     assert [(cap.borne_by, cap.amount) for cap in caps] == [
         (SUPPLIER, -100),
         (OTHER_SUPPLIER, -300),
+    ]
+
+
+def test_each_cap_line_tells_what_was_withheld_before_and_is_now() -> None:
+    days: list[CappedDay] = []
+    told = []
+    for lines in ([line(900), *refunded(200, SUPPLIER)], refunded(600, OTHER_SUPPLIER)):
+        was = days
+        caps, days = capped(was, lines)
+        found = withheld(was, days, caps)
+        assert [each.before - each.now for each in found] == [cap.amount for cap in caps]
+        told += [
+            (cap.borne_by, *vars(each).values()) for cap, each in zip(caps, found, strict=True)
+        ]
+    assert told == [
+        ("", 0, 200, 0, 200),
+        (SUPPLIER, 0, 200, 200, 200),
+        ("", 200, 0, 0, 800),
+        (SUPPLIER, 200, 100, 200, 800),
+        (OTHER_SUPPLIER, 0, 300, 600, 800),
     ]
 
 

@@ -304,6 +304,8 @@ EXAMPLES: dict[str, Any] = {
                 "method": "half_up",
             }
         ],
+        "commission": [],
+        "caps": [],
         **dict.fromkeys(("fee", "fine", "refund", "chargeback")),
         **dict.fromkeys(("deposit", "remittance", "payout")),
         "entry": {
