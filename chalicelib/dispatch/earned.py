@@ -14,7 +14,7 @@ from chalicelib.ordering.shares import Shares
 from chalicelib.parties.settlement_terms import SettlementBasis
 from chalicelib.plans.rules import PROMOTER
 from chalicelib.settlement import earning
-from chalicelib.settlement.rules import EarnedLine, Method, commission_base
+from chalicelib.settlement.rules import EarnedLine, Method, Sold, commission_base
 from chalicelib.suppliers.rules import Goods
 
 
@@ -88,7 +88,8 @@ def earned_by(order: Order, parcel_id: str, days: Days) -> Mapping[str, list[Ear
     found: dict[str, list[EarnedLine]] = defaultdict(list)
     for line in order.lines:
         if parcel_id in line.posted:
-            for leader_id, each in earned_lines(order, line, line.posted[parcel_id], days):
+            shares, units = line.posted[parcel_id], line.units_in(parcel_id)
+            for leader_id, each in earned_lines(order, line, shares, days, units):
                 made = replace(each, entry_id=delivered_entry(parcel_id))
                 found[leader_id].append(replace(made, voided_by=_voided_by(line, days)))
     return found
@@ -102,7 +103,7 @@ def _voided_by(line: OrderLine, days: Days) -> tuple[str, ...]:
 
 
 def earned_lines(
-    order: Order, line: OrderLine, shares: Shares, days: Days
+    order: Order, line: OrderLine, shares: Shares, days: Days, units: int = 0
 ) -> Iterator[tuple[str, EarnedLine]]:
     """The statement lines of some units' shares, each with the leader that it is for."""
     net = shares.net - shares.tax - shares.spread
@@ -123,6 +124,8 @@ def earned_lines(
         day_cap=line.day_cap,
         delivered_on="" if line.day_cap is None else days.delivered_on,
         method=_method(line, shares),
+        title=line.title,
+        sold=() if line.basis == "sales" else _sold(line, shares, units),
     )
     yield order.leader_id, commission
     if line.spread:
@@ -165,7 +168,12 @@ def _spread(commission: EarnedLine, spread: int) -> EarnedLine:
         method="none",
         day_cap=None,
         delivered_on="",
+        sold=(),
     )
+
+
+def _sold(line: OrderLine, shares: Shares, units: int) -> Sold:
+    return Sold(units, shares.net - shares.tax, shares.spread, _cost(line, shares))
 
 
 def _cost(line: OrderLine, shares: Shares) -> int:

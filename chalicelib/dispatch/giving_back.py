@@ -38,5 +38,6 @@ def _undone(kept: EarnedLine, day: str) -> EarnedLine:
         kind="adjustment",
         basis_amount=-kept.basis_amount,
         amount=-kept.amount,
+        sold=tuple(-n for n in kept.sold),
         matured_on=day,
     )

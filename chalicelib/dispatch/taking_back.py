@@ -24,7 +24,7 @@ from chalicelib.ordering.shares import Shares
 from chalicelib.platform.transaction import Write
 from chalicelib.settlement import earning
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
-from chalicelib.settlement.rules import EarnedLine, Earnings, Method
+from chalicelib.settlement.rules import EarnedLine, Earnings, Method, sold_less
 from chalicelib.suppliers.rules import Goods
 
 
@@ -78,13 +78,7 @@ class Taking:
                     self._earned(line, parcel), self._earned(now_line, parcel), strict=True
                 ):
                     if was.amount != now.amount:
-                        lost = was.amount - now.amount
-                        basis = was.basis_amount - now.basis_amount
-                        yield (
-                            line,
-                            whose,
-                            replace(was, basis_amount=basis, amount=lost, method=_of_part(was)),
-                        )
+                        yield line, whose, _lost(was, now)
 
     def of_earnings(
         self,
@@ -149,7 +143,8 @@ class Taking:
 
     def _earned(self, line: OrderLine, parcel: Parcel) -> Iterator[tuple[str, EarnedLine]]:
         shares = line.posted.get(parcel.id, Shares())
-        return earned_lines(self.before, line, shares, _days(parcel))
+        units = line.units_in(parcel.id)
+        return earned_lines(self.before, line, shares, _days(parcel), units)
 
     def _lost(self, parcel: Parcel) -> dict[str, int]:
         """What each leader has less of a parcel."""
@@ -205,6 +200,16 @@ def _of_part(line: EarnedLine) -> Method:
     return "by_difference" if line.method != "limited" else "limited"
 
 
+def _lost(was: EarnedLine, now: EarnedLine) -> EarnedLine:
+    return replace(
+        was,
+        basis_amount=was.basis_amount - now.basis_amount,
+        amount=was.amount - now.amount,
+        method=_of_part(was),
+        sold=sold_less(was.sold, now.sold),
+    )
+
+
 def _reversed(before: EarnedLine, after: EarnedLine, entry_id: str) -> EarnedLine:
     """What a line has lost, as it stood in the statement of the day on which it matured."""
     return replace(
@@ -212,6 +217,7 @@ def _reversed(before: EarnedLine, after: EarnedLine, entry_id: str) -> EarnedLin
         kind="clawback",
         basis_amount=after.basis_amount - before.basis_amount,
         amount=after.amount - before.amount,
+        sold=sold_less(after.sold, before.sold),
         method=_of_part(before),
         entry_id=entry_id,
     )

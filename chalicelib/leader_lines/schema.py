@@ -61,11 +61,45 @@ class EntryView(View):
     )
 
 
+class SoldView(View):
+    units: int
+    net: int = Field(description="What was paid for them, without tax and shipping.")
+    spread: int = Field(description="What of it the leader asked above the offer's price.")
+    cost: int = Field(description="The cost that was agreed when the order was placed.")
+
+
+class CapOriginView(View):
+    came_to: int = Field(
+        description="What runs have taken of the day under the rule, with this one."
+    )
+    day_cap: int
+    withheld_before: int = Field(description="What was withheld of the day before this run.")
+    withheld: int = Field(
+        description="And is with it: what the day came to beyond the cap; of a day some of which "
+        "others bear, that of `borne_by`."
+    )
+
+
+class CampaignOriginView(View):
+    campaign_id: str
+    threshold: int
+    total_now: int = Field(
+        description="What the leader's orders of the campaign come to as they stand now; it had "
+        "reached the threshold with the delivery of `order_id`."
+    )
+
+
 class LineExplainedView(EarnedLineView):
     number: int
     run_id: OrNull[str] = Field(description="Null for a line of the next statement.")
     currency: str
     rounding: RoundingView
+    sold_as: SoldView | None = Field(
+        description="What the basis of `gross_profit` is left of: `net` without `spread` and "
+        "`cost`, and never below zero. Null for any other basis."
+    )
+    cap: CapOriginView | None = Field(description="Of a `cap` line.")
+    campaign: CampaignOriginView | None = Field(description="Of a bonus for a campaign's total.")
     entry: EntryView | None = Field(description="Null where nothing was posted for it.")
     voiding: list[EntryView] = Field(
         description="The entries of `voided_by`: with them `entry` comes to the line, and to the "

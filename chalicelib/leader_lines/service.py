@@ -5,13 +5,21 @@ from dataclasses import dataclass, replace
 
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
+from chalicelib.leader_lines.origins import (
+    CampaignOrigin,
+    CapOrigin,
+    campaign_of,
+    cap_of,
+    of_campaign,
+    sold_of,
+)
 from chalicelib.leader_lines.rules import Rounding, is_rated, rounding
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ordering import store as ordering
-from chalicelib.settlement import rules, statements
+from chalicelib.settlement import bonus_store, rules, statements
 from chalicelib.settlement.open_statements import open_statement
-from chalicelib.settlement.rules import EarnedLine, StatementWhole
+from chalicelib.settlement.rules import EarnedLine, Sold, StatementWhole
 
 # What was posted to the available balance before, unless its entry is of the pending one alone; of
 # other kinds the account says so.
@@ -29,6 +37,9 @@ class LineExplained(EarnedLine):
     entry: Entry | None = None
     voiding: Sequence[Entry] = ()
     settled_by: Entry | None = None
+    sold_as: Sold | None = None
+    cap: CapOrigin | None = None
+    campaign: CampaignOrigin | None = None
 
 
 def line(leader_id: str, run_id: str, number: str, caller: Caller) -> LineExplained:
@@ -38,7 +49,7 @@ def line(leader_id: str, run_id: str, number: str, caller: Caller) -> LineExplai
     explained = _explained(found, number, leader_id, made.currency)
     settled = _by_the_run(found, explained.entry, made)
     by_run = _entry(rules.maturing_entry_id(made), leader_id) if settled else None
-    return replace(explained, run_id=run_id, settled_by=by_run)
+    return replace(explained, run_id=run_id, settled_by=by_run, cap=cap_of(found, made))
 
 
 def open_line(leader_id: str, number: str, caller: Caller) -> LineExplained:
@@ -63,7 +74,16 @@ def _explained(found: EarnedLine, number: str, leader_id: str, currency: str) ->
         rounding=rounding(found, order),
         entry=_entry(found.entry_id, leader_id),
         voiding=_entries(found.voided_by, leader_id),
+        sold_as=sold_of(found),
+        campaign=_campaign(found, leader_id),
     )
+
+
+def _campaign(line: EarnedLine, leader_id: str) -> CampaignOrigin | None:
+    campaign_id = campaign_of(line)
+    if campaign_id is None:
+        return None
+    return of_campaign(line, bonus_store.campaign_total(leader_id, campaign_id))
 
 
 def _by_the_run(of: EarnedLine, entry: Entry | None, statement: StatementWhole) -> bool:

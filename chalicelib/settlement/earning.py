@@ -295,6 +295,7 @@ def hold(
                     kind="held",
                     basis_amount=-line.basis_amount,
                     amount=-line.amount,
+                    sold=tuple(-n for n in line.sold),
                     entry_id=f"disputed:{dispute_id}",
                 )
                 for line in each.lines

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chalicelib.kernel.money import BASIS_POINTS, at_rate
 from chalicelib.plans.rules import PlanBonusKind
@@ -40,6 +40,21 @@ def commission_base(basis: str, net_of_tax: int, cost: int) -> int:
     return max(0, net_of_tax if basis == "sales" else net_of_tax - cost)
 
 
+class Sold(NamedTuple):
+    """Units, what was paid for them without tax, what of it the leader asked above the offer's
+    price, and the cost that commission is counted on. What is left of it is the profit."""
+
+    units: int
+    net: int
+    spread: int
+    cost: int
+
+
+def sold_less(sold: Sequence[int], other: Sequence[int]) -> Sequence[int]:
+    """What it has more than the other; nothing of lines that do not keep it."""
+    return tuple(n - was for n, was in zip(sold, other, strict=True))
+
+
 @dataclass(frozen=True)
 class EarnedLine:
     """One line of a statement: where an amount comes from. `matured_on` is a business date.
@@ -49,7 +64,7 @@ class EarnedLine:
     `delivered_on`; None where there is no cap. `borne_by` is the account that pays for what is
     kept of a refund, and for which a cap withholds of it; empty where nobody does. `method` says
     how the amount was made of the rate. `voided_by` are the entries that took of what `entry_id`
-    had posted, before any run did.
+    had posted, before any run did. `sold` is what a profit is left of, as `Sold`.
     """
 
     order_id: str
@@ -71,6 +86,8 @@ class EarnedLine:
     borne_by: str = ""
     method: Method = "none"
     voided_by: Sequence[str] = ()
+    title: str = ""
+    sold: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

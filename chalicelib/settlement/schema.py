@@ -118,6 +118,7 @@ class StatementSummaryView(View):
 class EarnedLineView(View):
     order_id: OrNull[str] = Field(description="Null where it comes of no order.")
     sku_id: OrNull[str]
+    title: OrNull[str] = Field(description="What was sold; null where nothing was.")
     kind: LineKind
     basis: str
     basis_amount: int

@@ -70,7 +70,8 @@ def with_lines(found: Statement) -> StatementWhole:
     return StatementWhole(**vars(found), lines=[*lines, *found.caps])
 
 
-COLUMNS = ("currency", *(field.name for field in fields(EarnedLine) if field.name != "method"))
+EXPLAINED = ("method", "sold")
+COLUMNS = ("currency", *(each.name for each in fields(EarnedLine) if each.name not in EXPLAINED))
 
 
 def as_csv(statement: StatementWhole) -> str:

@@ -191,8 +191,11 @@ def test_a_statement_names_each_line_and_adds_up(world: World, march: Calendar) 
         "closing_balance": 300,
         "previous_run_id": None,
         "lines": [
-            {"sku_id": eggs, "basis_amount": 3000, "amount": 225, **shared},
-            {"sku_id": milk, "basis_amount": 1000, "amount": 75, **shared},
+            {"sku_id": sku_id, "title": title, "basis_amount": net, "amount": amount, **shared}
+            for sku_id, title, net, amount in (
+                (eggs, "Eggs, Box 0", 3000, 225),
+                (milk, "Eggs, Box 1", 1000, 75),
+            )
         ],
     }
 
@@ -227,6 +230,7 @@ def test_a_statement_comes_as_csv_to_whoever_asks_so(world: World, march: Calend
         "delivered_on": "",
         "borne_by": "",
         "voided_by": "",
+        "title": "Eggs, Box 0",
     }
 
 

@@ -65,6 +65,7 @@ STATEMENT_LINES: list[dict[str, Any]] = [
     {
         "order_id": ORDER,
         "sku_id": EGGS,
+        "title": "Eggs, box of 10",
         "kind": "commission",
         "basis": "sales",
         "basis_amount": 698,
@@ -76,6 +77,7 @@ STATEMENT_LINES: list[dict[str, Any]] = [
     {
         "order_id": ORDER,
         "sku_id": BREAD,
+        "title": "Rye bread",
         "kind": "commission",
         "basis": "gross_profit",
         "basis_amount": 160,
@@ -389,6 +391,7 @@ EXAMPLES: dict[str, Any] = {
             "postings": [{"account": f"leader:{LEADER}:pending", "amount": -102}],
         },
         "voiding": [],
+        **dict.fromkeys(("sold_as", "cap", "campaign")),
         "settled_by": {
             "id": f"matured:{RUN}:{LEADER}",
             "posted_at": "2026-03-12T00:15:07.502Z",
