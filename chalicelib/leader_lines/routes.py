@@ -1,7 +1,7 @@
 """The lines of leaders' statements, one by one."""
 
 from chalicelib.leader_lines import service
-from chalicelib.leader_lines.schema import LineExplainedView
+from chalicelib.leader_lines.schema import LineExplainedView, PendingLineQuery
 from chalicelib.leader_lines.service import LineExplained
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request
@@ -26,9 +26,11 @@ def explain_line(request: Request, id: str, run_id: str, n: str) -> LineExplaine
     "GET",
     "/v1/leaders/{id}/statements/open/lines/{n}",
     summary="Read how the amount of a line of the next statement was determined",
-    notes="`n` counts the lines of the open statement from 1.",
+    notes="`n` counts the lines of the open statement from 1; with `matures_on` the pending lines "
+    "of that day.",
     roles=("operator", "leader"),
+    query=PendingLineQuery,
     answer=LineExplainedView,
 )
 def explain_open_line(request: Request, id: str, n: str) -> LineExplained:
-    return service.open_line(id, n, request.caller)
+    return service.open_line(id, n, request.caller, request.query.matures_on)

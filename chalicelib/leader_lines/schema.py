@@ -3,9 +3,15 @@
 from pydantic import Field
 
 from chalicelib.leader_lines.rules import StepName
-from chalicelib.platform.schema import Instant, OrNull, View
+from chalicelib.platform.schema import BusinessDate, Instant, OrNull, RequestModel, View
 from chalicelib.settlement.rules import Method
 from chalicelib.settlement.schema import EarnedLineView
+
+
+class PendingLineQuery(RequestModel):
+    matures_on: BusinessDate | None = Field(
+        default=None, description="The day of whose pending lines it is one."
+    )
 
 
 class PortionView(View):

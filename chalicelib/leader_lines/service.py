@@ -52,17 +52,25 @@ def line(leader_id: str, run_id: str, number: str, caller: Caller) -> LineExplai
     return replace(explained, run_id=run_id, settled_by=by_run, cap=cap_of(found, made))
 
 
-def open_line(leader_id: str, number: str, caller: Caller) -> LineExplained:
-    """The same of a line that the next statement will have: no run has made it available. Raises
-    NotFound."""
-    made = open_statement(leader_id, caller)
-    return _explained(_of_number(made.lines, number), number, leader_id, made.currency)
+def open_line(leader_id: str, number: str, caller: Caller, day: str | None) -> LineExplained:
+    """The same of a line that the next statement will have, or of a pending one that matures on
+    `day`: no run has made it available. Raises NotFound."""
+    made = open_statement(leader_id, caller, day)
+    lines = made.lines if made.pending_lines is None else made.pending_lines
+    return _explained(_of_number(lines, number, day), number, leader_id, made.currency)
 
 
-def _of_number(lines: Sequence[EarnedLine], number: str) -> EarnedLine:
+def _of_number(lines: Sequence[EarnedLine], number: str, day: str | None = None) -> EarnedLine:
     if not number.isdecimal() or not 1 <= int(number) <= len(lines):
-        raise NotFound(f"The statement has lines 1 to {len(lines)}.")
+        of = f"What matures on {day}" if day else "The statement"
+        raise NotFound(f"{of} has no line {number}: {_how_many(len(lines))}.")
     return lines[int(number) - 1]
+
+
+def _how_many(lines: int) -> str:
+    if not lines:
+        return "there are none"
+    return "there is one" if lines == 1 else f"there are 1 to {lines}"
 
 
 def _explained(found: EarnedLine, number: str, leader_id: str, currency: str) -> LineExplained:

@@ -61,7 +61,10 @@ def statement(leader_id: str, run_id: str, caller: Caller) -> StatementWhole:
         return with_lines(found)
     dry = dry_store.get_statement(leader_id, run_id) if caller.is_operator else None
     if dry is None:
-        raise NotFound("There is no such statement.")
+        raise NotFound(
+            "There is no such statement. A run makes none for a leader to whom nothing has come "
+            "since the one before."
+        )
     return dry
 
 

@@ -138,3 +138,43 @@ def test_a_campaigns_bonus_says_its_threshold_and_what_it_comes_to(
     (back,) = [each for each in later if each["basis"] == "campaign_total"]
     assert (back["kind"], back["campaign"]) == ("clawback", {**told, "total_now": 2000})
     assert findings() == []
+
+
+def test_a_pending_line_is_explained_by_the_day_on_which_it_matures(
+    world: World, time: StillClock
+) -> None:
+    sale = profit_sale(world)
+    world.delivered_order(sale, 3)
+    path = f"/v1/leaders/{sale.leader_id}/statements/open"
+    leader = world.leader(sale.leader_id)
+    ((day, amount),) = (tuple(each.values()) for each in leader.get(path).json["pending"])
+    line = leader.get(f"{path}/lines/1?matures_on={day}").json
+    assert (line["amount"], line["sold_as"]) == (amount, sold(3))
+    assert (line["run_id"], line["settled_by"]) == (None, None)
+    assert line["entry"]["postings"][0]["amount"] == -amount
+    for asked, said in (
+        ("1", "The statement has no line 1: there are none."),
+        (f"2?matures_on={day}", f"What matures on {day} has no line 2: there is one."),
+        ("1?matures_on=2026-03-01", "What matures on 2026-03-01 has no line 1: there are none."),
+    ):
+        refused = leader.get(f"{path}/lines/{asked}")
+        assert (refused.code, refused.json["detail"]) == ("not_found", said)
+    assert leader.get(f"{path}/lines/1?matures_on=soon").status == 422
+    settle(world, time)
+    assert leader.get(f"{path}/lines/1?matures_on={day}").status == 404
+
+
+def test_a_run_that_finds_nothing_of_a_leader_makes_no_statement_and_says_so(
+    world: World, time: StillClock
+) -> None:
+    sale = profit_sale(world)
+    day = settle(world, time)
+    (told,) = world.operator.get(f"/v1/settlement-runs/run_{day}/leaders").json["items"]
+    assert (told["leader_id"], told["status"], told["currency"]) == (
+        sale.leader_id,
+        "settled",
+        None,
+    )
+    refused = world.operator.get(f"/v1/leaders/{sale.leader_id}/statements/run_{day}")
+    assert (refused.status, refused.code) == (404, "not_found")
+    assert "to whom nothing has come" in refused.json["detail"]
