@@ -173,7 +173,8 @@ def _spread(commission: EarnedLine, spread: int) -> EarnedLine:
 
 
 def _sold(line: OrderLine, shares: Shares, units: int) -> Sold:
-    return Sold(units, shares.net - shares.tax, shares.spread, _cost(line, shares))
+    net = shares.net - shares.tax - shares.spread
+    return Sold(units, net, shares.spread, _cost(line, shares))
 
 
 def _cost(line: OrderLine, shares: Shares) -> int:

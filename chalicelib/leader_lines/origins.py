@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from chalicelib.plans.rules import PROMOTER
 from chalicelib.settlement.campaign_totals import CampaignTotal
 from chalicelib.settlement.rules import EarnedLine, Sold, StatementWhole
 
@@ -26,9 +27,24 @@ class CampaignOrigin:
     total_now: int
 
 
-def sold_of(line: EarnedLine) -> Sold | None:
+@dataclass(frozen=True)
+class SoldOrigin:
+    """What a profit is left of; the `spread` beside it is its seller's, and None to others."""
+
+    units: int
+    net: int
+    spread: int | None
+    cost: int
+
+
+def sold_of(line: EarnedLine) -> SoldOrigin | None:
     """None where the basis is not what is left of several amounts, or it was not kept yet."""
-    return Sold(*line.sold) if line.sold else None
+    if not line.sold:
+        return None
+    sold = Sold(*line.sold)
+    return SoldOrigin(
+        sold.units, sold.net, sold.spread if line.role == PROMOTER else None, sold.cost
+    )
 
 
 def cap_of(line: EarnedLine, made: StatementWhole) -> CapOrigin | None:

@@ -69,8 +69,11 @@ class EntryView(View):
 
 class SoldView(View):
     units: int
-    net: int = Field(description="What was paid for them, without tax and shipping.")
-    spread: int = Field(description="What of it the leader asked above the offer's price.")
+    net: int = Field(description="What was paid for them, without tax, shipping and the spread.")
+    spread: int | None = Field(
+        description="What the order's leader asked above the offer's price, which is a line of its "
+        "own; null for whoever has another role."
+    )
     cost: int = Field(description="The cost that was agreed when the order was placed.")
 
 
@@ -101,8 +104,8 @@ class LineExplainedView(EarnedLineView):
     currency: str
     rounding: RoundingView
     sold_as: SoldView | None = Field(
-        description="What the basis of `gross_profit` is left of: `net` without `spread` and "
-        "`cost`, and never below zero. Null for any other basis."
+        description="What the basis of `gross_profit` is left of: `net` without `cost`, and never "
+        "below zero. Null for any other basis."
     )
     cap: CapOriginView | None = Field(description="Of a `cap` line.")
     campaign: CampaignOriginView | None = Field(description="Of a bonus for a campaign's total.")

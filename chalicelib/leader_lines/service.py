@@ -8,6 +8,7 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.leader_lines.origins import (
     CampaignOrigin,
     CapOrigin,
+    SoldOrigin,
     campaign_of,
     cap_of,
     of_campaign,
@@ -19,7 +20,7 @@ from chalicelib.ledger.rules import Entry
 from chalicelib.ordering import store as ordering
 from chalicelib.settlement import bonus_store, rules, statements
 from chalicelib.settlement.open_statements import open_statement
-from chalicelib.settlement.rules import EarnedLine, Sold, StatementWhole
+from chalicelib.settlement.rules import EarnedLine, StatementWhole
 
 # What was posted to the available balance before, unless its entry is of the pending one alone; of
 # other kinds the account says so.
@@ -37,7 +38,7 @@ class LineExplained(EarnedLine):
     entry: Entry | None = None
     voiding: Sequence[Entry] = ()
     settled_by: Entry | None = None
-    sold_as: Sold | None = None
+    sold_as: SoldOrigin | None = None
     cap: CapOrigin | None = None
     campaign: CampaignOrigin | None = None
 

@@ -41,8 +41,8 @@ def commission_base(basis: str, net_of_tax: int, cost: int) -> int:
 
 
 class Sold(NamedTuple):
-    """Units, what was paid for them without tax, what of it the leader asked above the offer's
-    price, and the cost that commission is counted on. What is left of it is the profit."""
+    """Units, what was paid for them without tax and what their seller asked above the offer's
+    price, that `spread`, and the cost that commission is counted on, which leaves the profit."""
 
     units: int
     net: int

@@ -1,6 +1,6 @@
 """What a leader's line is of: what was sold, what a profit is left of, caps, and campaigns."""
 
-from tests.functional.test_plans import a_plan, planned_sale, rule, settle
+from tests.functional.test_plans import a_plan, edit_leader, planned_sale, rule, settle
 from tests.functional.test_refund_bearers import bear, refund
 from tests.functional.workers.conftest import StillClock
 from tests.functional.workers.test_explained_lines import explained
@@ -11,7 +11,7 @@ from tests.support.world import Json, Sale, World
 
 def sold(units: int, spread: int = 0) -> Json:
     """So many at 10.00 that cost 7.00."""
-    return {"units": units, "net": 1000 * units + spread, "spread": spread, "cost": 700 * units}
+    return {"units": units, "net": 1000 * units, "spread": spread, "cost": 700 * units}
 
 
 def profit_sale(world: World) -> Sale:
@@ -45,7 +45,7 @@ def test_what_is_taken_back_and_kept_says_of_what(world: World, time: StillClock
     assert found["kept"]["sold_as"] == sold(1)
     for each in found.values():
         of = each["sold_as"]
-        assert each["basis_amount"] == of["net"] - of["spread"] - of["cost"]
+        assert each["basis_amount"] == of["net"] - of["cost"]
 
 
 def test_what_is_held_says_of_what(world: World, time: StillClock) -> None:
@@ -70,12 +70,20 @@ def test_each_parcel_says_its_own(world: World, time: StillClock) -> None:
     assert {each["amount"]: each["sold_as"] for each in found} == {30: sold(1), 60: sold(2)}
 
 
-def test_a_leaders_own_spread_is_no_part_of_it(world: World, time: StillClock) -> None:
-    sale = planned_sale(world, a_plan(world, rule(basis="gross_profit")), floor_price=900)
+def test_a_leaders_own_spread_is_no_part_of_it_and_nobody_elses(
+    world: World, time: StillClock
+) -> None:
+    split = [{"role": "promoter", "bps": 9000}, {"role": "pickup_point", "bps": 1000}]
+    plan_id = a_plan(world, rule(basis="gross_profit", split=split))
+    sale, shop = planned_sale(world, plan_id, floor_price=900), world.add_leader()
+    edit_leader(world, sale.leader_id, pickup_leader_id=shop)
     price = {"campaign_id": sale.campaign_id, "sku_id": sale.sku_ids[0], "price": 1200}
     assert world.operator.put(f"/v1/leaders/{sale.leader_id}/prices", price).status == 200
     world.delivered_order(sale, 1)
-    found = {each["kind"]: each for each in explained(world, sale.leader_id, settle(world, time))}
+    day = settle(world, time)
+    found = {each["kind"]: each for each in explained(world, sale.leader_id, day)}
+    (others,) = explained(world, shop, day)
+    assert others["sold_as"] == {**sold(1), "spread": None}
     assert found["commission"]["sold_as"] == sold(1, spread=200)
     assert (found["commission"]["basis_amount"], found["spread"]["sold_as"]) == (300, None)
     assert found["spread"]["title"] == found["commission"]["title"]
