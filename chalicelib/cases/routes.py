@@ -47,4 +47,4 @@ def read_case(request: Request, id: str) -> Case:
     errors={"already_resolved": 409},
 )
 def resolve_case(request: Request, id: str) -> Case:
-    return service.resolve(id, request.body.note, request.idempotency)
+    return service.resolve(id, request.body.note, request.caller, request.idempotency)

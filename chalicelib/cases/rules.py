@@ -43,7 +43,8 @@ CaseKind = Literal[
 
 @dataclass(frozen=True)
 class Case:
-    """`subject` is the id of what it is about; `detail` says in a sentence what to look at."""
+    """`subject` is the id of what it is about; `detail` says in a sentence what to look at. It is
+    resolved by an operator, or by nobody but what settles it."""
 
     id: str
     kind: CaseKind
@@ -53,3 +54,4 @@ class Case:
     opened_at: datetime
     note: str | None = None
     resolved_at: datetime | None = None
+    resolved_by: str | None = None

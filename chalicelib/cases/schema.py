@@ -23,3 +23,6 @@ class CaseView(View):
     opened_at: Instant
     note: str | None
     resolved_at: Instant | None
+    resolved_by: str | None = Field(
+        description="The operator; null where what it is about was settled, which says by whom."
+    )

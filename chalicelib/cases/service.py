@@ -6,6 +6,7 @@ from typing import get_args
 from chalicelib.cases import store as cases
 from chalicelib.cases.rules import Case, CaseKind, CaseStatus
 from chalicelib.kernel import clock, events
+from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.events import Event
 from chalicelib.platform.pages import Page, PageRequest
@@ -39,22 +40,22 @@ def cases_of(status: CaseStatus | None, page: PageRequest) -> Page[Case]:
 
 
 @retry_stale
-def resolve(case_id: str, note: str, recorder: Recorder | None) -> Case:
+def resolve(case_id: str, note: str, caller: Caller, recorder: Recorder | None) -> Case:
     """Raises Conflict where it was resolved before, in other words."""
     case = cases.get_case(case_id)
     if case is None:
         raise NotFound("There is no such case.")
     if case.status == "resolved":
         return _as_said(case, note)
-    resolved = _resolved(case, note)
+    resolved = _resolved(case, note, caller.id)
     transaction = Transaction(recorder)
     transaction.add(cases.resolve(resolved))
     transaction.commit(resolved)
     return resolved
 
 
-def _resolved(case: Case, note: str) -> Case:
-    return replace(case, status="resolved", note=note, resolved_at=clock.now())
+def _resolved(case: Case, note: str, by: str | None = None) -> Case:
+    return replace(case, status="resolved", note=note, resolved_at=clock.now(), resolved_by=by)
 
 
 def _as_said(case: Case, note: str) -> Case:

@@ -45,6 +45,7 @@ class CaseRow(EntityRow[Case]):
     opened_at = InstantAttribute()
     note = UnicodeAttribute(null=True)
     resolved_at = InstantAttribute(null=True)
+    resolved_by = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Case) -> dict[str, Any]:

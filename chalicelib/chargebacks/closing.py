@@ -10,6 +10,7 @@ from chalicelib.cases import service as cases
 from chalicelib.chargebacks import fees, opening
 from chalicelib.dispatch import disputing
 from chalicelib.kernel import clock
+from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict
 from chalicelib.ledger import rules as books
@@ -40,16 +41,22 @@ class GivenBack(NamedTuple):
 
 @retry_stale
 def close(
-    chargeback_id: str, outcome: DisputeOutcome, recorder: Recorder | None = None
+    chargeback_id: str,
+    outcome: DisputeOutcome,
+    caller: Caller | None = None,
+    recorder: Recorder | None = None,
 ) -> Chargeback:
-    """Raises NotFound, and Conflict where it was closed with the other outcome."""
+    """By an operator, or by its provider where there is no caller.
+
+    Raises NotFound, and Conflict where it was closed with the other outcome.
+    """
     before = opening.chargeback_of(chargeback_id)
     if before.status == outcome:
         return before
     if before.status != "open":
         raise Conflict(f"The chargeback was {before.status} before.", code="already_closed")
     now = clock.now()
-    after = before.closed(outcome, now)
+    after = before.closed(outcome, caller.id if caller else None, now)
     transaction = Transaction(recorder)
     transaction.add(payments.replace_chargeback(after))
     if outcome == "won":

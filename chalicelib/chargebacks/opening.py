@@ -8,6 +8,7 @@ from chalicelib.chargebacks import fees
 from chalicelib.dispatch import refunding
 from chalicelib.dispatch.refunding import REFUNDABLE, Asked
 from chalicelib.kernel import clock
+from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 from chalicelib.ledger import rules as books
@@ -25,7 +26,7 @@ from chalicelib.settlement import earning
 
 @dataclass(frozen=True)
 class Told:
-    """What somebody says that a bank has taken back."""
+    """What somebody says that a bank has taken back: an operator, or else its provider."""
 
     provider: str
     reference: str
@@ -33,6 +34,7 @@ class Told:
     amount: int
     fee: int
     currency: str
+    by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class Opened:
 
 
 @retry_stale
-def book(order_id: str, amount: int, fee: int, reference: str, recorder: Recorder | None) -> Opened:
+def book(
+    order_id: str, amount: int, fee: int, reference: str, caller: Caller, recorder: Recorder | None
+) -> Opened:
     """Book what an operator has read at the provider. Raises Invalid for what is no order, and
     Conflict where it was not paid by card, or the reference stands for something else."""
     order = ordering.get_order(order_id)
@@ -53,7 +57,8 @@ def book(order_id: str, amount: int, fee: int, reference: str, recorder: Recorde
     if order.payment_method != "card" or not order.cash_account:
         raise Conflict("No provider has taken money for the order.", code="order_not_charged")
     provider = order.cash_account.removeprefix("cash:")
-    told = Told(provider, reference, order.receipt or "", amount, fee, order.currency)
+    charge = order.receipt or ""
+    told = Told(provider, reference, charge, amount, fee, order.currency, caller.id)
     before = payments.get_chargeback(chargeback_id(provider, reference))
     if before is None:
         return Opened(_open(told, order, recorder), is_new=True)
@@ -147,6 +152,7 @@ def _new(told: Told, order: Order | None, now: datetime) -> Chargeback:
         status="open",
         opened_at=now,
         version=1,
+        booked_by=told.by,
     )
 
 

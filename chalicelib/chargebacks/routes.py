@@ -72,7 +72,9 @@ def book_chargeback(request: Request) -> Reply:
     sent: BookChargeback = request.body
     order_id = sent.order_id or ids.sibling("ord", sent.payment_id or "")
     recorder = request.recorder(_reply)
-    return _reply(opening.book(order_id, sent.amount, sent.fee, sent.reference, recorder))
+    return _reply(
+        opening.book(order_id, sent.amount, sent.fee, sent.reference, request.caller, recorder)
+    )
 
 
 def _reply(opened: Opened) -> Reply:
@@ -116,4 +118,4 @@ def read_chargeback(request: Request, id: str) -> Chargeback:
     errors={"already_closed": 409},
 )
 def close_chargeback(request: Request, id: str) -> Chargeback:
-    return closing.close(id, request.body.outcome, request.idempotency)
+    return closing.close(id, request.body.outcome, request.caller, request.idempotency)

@@ -66,4 +66,6 @@ class ChargebackView(View):
     currency: str
     status: ChargebackStatus
     opened_at: Instant
+    booked_by: str | None = Field(description="The operator; null where its provider has told it.")
     closed_at: Instant | None
+    closed_by: str | None = Field(description="Likewise.")

@@ -30,7 +30,9 @@ class Remitted:
 
 
 @retry_stale
-def remit(leader_id: str, amount: int, reference: str, recorder: Recorder | None) -> Remitted:
+def remit(
+    leader_id: str, amount: int, reference: str, caller: Caller, recorder: Recorder | None
+) -> Remitted:
     """Book what a leader has handed over: of the cash that it holds, or of commission that it owes,
     which the next batch of payouts nets with it.
 
@@ -45,6 +47,7 @@ def remit(leader_id: str, amount: int, reference: str, recorder: Recorder | None
         currency=leader.currency,
         reference=reference,
         received_at=clock.now(),
+        booked_by=caller.id,
     )
     before = payments.get_remittance(remittance.id)
     if before:
@@ -64,7 +67,7 @@ def remit(leader_id: str, amount: int, reference: str, recorder: Recorder | None
 
 @retry_stale
 def reverse(
-    leader_id: str, remittance_id: str, reason: str, recorder: Recorder | None
+    leader_id: str, remittance_id: str, reason: str, caller: Caller, recorder: Recorder | None
 ) -> Remittance:
     """Take back what was booked by mistake: the leader holds it again, whatever its limit.
 
@@ -76,7 +79,7 @@ def reverse(
     if remittance.reversed_at:
         return reversed_again(remittance, reason)
     now = clock.now()
-    after = remittance.reversed(reason, now)
+    after = remittance.reversed(reason, caller.id, now)
     transaction = Transaction(recorder)
     transaction.add(payments.reverse_remittance(after), *ledger.post(_reversal(remittance, now)))
     transaction.commit(after)

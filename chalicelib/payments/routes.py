@@ -131,7 +131,8 @@ def list_refunds(request: Request, id: str) -> Page[Refund]:
 )
 def book_remittance(request: Request, id: str) -> Reply:
     sent: BookRemittance = request.body
-    return _reply(remitting.remit(id, sent.amount, sent.reference, request.recorder(_reply)))
+    recorder = request.recorder(_reply)
+    return _reply(remitting.remit(id, sent.amount, sent.reference, request.caller, recorder))
 
 
 def _reply(remitted: Remitted) -> Reply:
@@ -164,4 +165,4 @@ def list_remittances(request: Request, id: str) -> Page[Remittance]:
 )
 def reverse_remittance(request: Request, id: str, remittance_id: str) -> Remittance:
     sent: ReverseRemittance = request.body
-    return remitting.reverse(id, remittance_id, sent.reason, request.idempotency)
+    return remitting.reverse(id, remittance_id, sent.reason, request.caller, request.idempotency)

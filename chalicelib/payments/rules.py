@@ -203,7 +203,7 @@ class Chargeback:
     id of the dispute, `charge` of what was paid.
 
     `refunded` of its amount is an order's refund; the rest fits none. `fee` is the provider's own,
-    which `fee_bearer` pays.
+    which `fee_bearer` pays. An operator has booked or closed it, or nobody but its provider.
     """
 
     id: str
@@ -221,6 +221,8 @@ class Chargeback:
     version: int
     closed_at: datetime | None = None
     fee_bearer: Bearer = "platform"
+    booked_by: str | None = None
+    closed_by: str | None = None
 
     @property
     def unmatched(self) -> int:
@@ -230,8 +232,10 @@ class Chargeback:
     def cash_account(self) -> str:
         return f"cash:{self.provider}"
 
-    def closed(self, outcome: Literal["won", "lost"], now: datetime) -> "Chargeback":
-        return replace(self, status=outcome, closed_at=now, version=self.version + 1)
+    def closed(
+        self, outcome: Literal["won", "lost"], by: str | None, now: datetime
+    ) -> "Chargeback":
+        return replace(self, status=outcome, closed_at=now, closed_by=by, version=self.version + 1)
 
 
 @dataclass(frozen=True)
@@ -249,6 +253,8 @@ class Remittance:
     received_at: datetime
     reversed_at: datetime | None = None
     reversal_reason: str | None = None
+    booked_by: str | None = None
+    reversed_by: str | None = None
 
-    def reversed(self, reason: str, now: datetime) -> "Remittance":
-        return replace(self, reversed_at=now, reversal_reason=reason)
+    def reversed(self, reason: str, by: str, now: datetime) -> "Remittance":
+        return replace(self, reversed_at=now, reversal_reason=reason, reversed_by=by)

@@ -131,5 +131,7 @@ class RemittanceView(View):
     currency: str
     reference: str
     received_at: Instant
+    booked_by: str | None = Field(description="Null for older ones.")
     reversed_at: Instant | None
+    reversed_by: str | None
     reversal_reason: str | None

@@ -148,6 +148,8 @@ class RemittanceRow(EntityRow[Remittance]):
     received_at = InstantAttribute()
     reversed_at = InstantAttribute(null=True)
     reversal_reason = UnicodeAttribute(null=True)
+    booked_by = UnicodeAttribute(null=True)
+    reversed_by = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Remittance) -> dict[str, Any]:
@@ -204,6 +206,8 @@ class ChargebackRow(EntityRow[Chargeback]):
     version = IntegerAttribute()
     closed_at = InstantAttribute(null=True)
     fee_bearer = UnicodeAttribute(default="platform")
+    booked_by = UnicodeAttribute(null=True)
+    closed_by = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Chargeback) -> dict[str, Any]:

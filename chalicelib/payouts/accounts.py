@@ -53,6 +53,7 @@ class AccountChange:
 
     version: int
     kind: AccountKind
+    holder: str
     last_four: str
     changed_at: datetime
     changed_by: str
@@ -102,12 +103,18 @@ def account_of(party: Party, caller: Caller) -> AccountShown:
 def changes_of(party: Party, caller: Caller, page: PageRequest) -> Page[AccountChange]:
     """Every account that was set, the last one first. Raises NotFound."""
     check_party(party, caller)
-    return account_store.account_changes(party, page).map(_changed)
+    found = account_store.account_changes(party, page)
+    return found.map(lambda account: _changed(account, _opened(account.sealed, party)))
 
 
-def _changed(account: SealedAccount) -> AccountChange:
+def _changed(account: SealedAccount, details: Details) -> AccountChange:
     return AccountChange(
-        account.version, account.kind, account.last_four, account.changed_at, account.changed_by
+        account.version,
+        account.kind,
+        details.holder,
+        account.last_four,
+        account.changed_at,
+        account.changed_by,
     )
 
 

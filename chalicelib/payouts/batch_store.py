@@ -55,6 +55,8 @@ class BatchRow(EntityRow[Batch]):
     netted = IntegerAttribute()
     left_out = IntegerAttribute()
     approved_by = UnicodeAttribute(null=True)
+    sent_by = UnicodeAttribute(null=True)
+    cancelled_by = UnicodeAttribute(null=True)
     approved_at = InstantAttribute(null=True)
     sent_at = InstantAttribute(null=True)
     ended_at = InstantAttribute(null=True)

@@ -103,7 +103,7 @@ def approve(batch_id: str, caller: Caller, recorder: Recorder | None) -> BatchWh
 
 
 @retry_stale
-def send(batch_id: str, recorder: Recorder | None) -> BatchWhole:
+def send(batch_id: str, caller: Caller, recorder: Recorder | None) -> BatchWhole:
     """Send it: by Stripe the platform does so itself; else it is in the hands of an operator.
 
     Raises Conflict where it is not approved.
@@ -114,11 +114,12 @@ def send(batch_id: str, recorder: Recorder | None) -> BatchWhole:
     if batch.status != "approved":
         _refuse(batch, "sent")
     now = clock.now()
-    return _change(replace(batch.after("sent", now), sent_at=now), recorder)
+    sent = replace(batch.after("sent", now), sent_at=now, sent_by=caller.id)
+    return _change(sent, recorder)
 
 
 @retry_stale
-def cancel(batch_id: str, recorder: Recorder | None) -> BatchWhole:
+def cancel(batch_id: str, caller: Caller, recorder: Recorder | None) -> BatchWhole:
     """Give back what it has taken, payout by payout. Raises Conflict once it is sent, and while
     it is prepared."""
     batch = batch_known(batch_id)
@@ -126,7 +127,8 @@ def cancel(batch_id: str, recorder: Recorder | None) -> BatchWhole:
         return whole(batch)
     if batch.status not in ("prepared", "approved"):
         _refuse(batch, "cancelled")
-    return _change(batch.after("cancelling", clock.now()), recorder)
+    cancelled = replace(batch.after("cancelling", clock.now()), cancelled_by=caller.id)
+    return _change(cancelled, recorder)
 
 
 def batch_of(batch_id: str) -> BatchWhole:

@@ -150,7 +150,7 @@ def approve_batch(request: Request, id: str) -> BatchWhole:
     errors={"invalid_transition": 409},
 )
 def send_batch(request: Request, id: str) -> BatchWhole:
-    return batches.send(id, request.required_idempotency)
+    return batches.send(id, request.caller, request.required_idempotency)
 
 
 @routes.endpoint(
@@ -164,7 +164,7 @@ def send_batch(request: Request, id: str) -> BatchWhole:
     errors={"invalid_transition": 409},
 )
 def cancel_batch(request: Request, id: str) -> BatchWhole:
-    return batches.cancel(id, request.required_idempotency)
+    return batches.cancel(id, request.caller, request.required_idempotency)
 
 
 @routes.endpoint(

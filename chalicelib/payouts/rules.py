@@ -176,6 +176,8 @@ class Batch:
     approved_at: datetime | None = None
     sent_at: datetime | None = None
     ended_at: datetime | None = None
+    sent_by: str | None = None
+    cancelled_by: str | None = None
 
     @property
     def role(self) -> PartyRole:

@@ -82,6 +82,7 @@ class PayoutAccountView(View):
 class AccountChangeView(View):
     version: int = Field(description="Counts the party's accounts from 1.")
     kind: AccountKind
+    holder: str
     last_four: str
     changed_at: Instant
     changed_by: str = Field(description="The role and id of who set it.")
@@ -145,7 +146,9 @@ class BatchSummaryView(View):
     made_at: Instant
     approved_by: str | None
     approved_at: Instant | None
+    sent_by: str | None
     sent_at: Instant | None
+    cancelled_by: str | None
     ended_at: Instant | None
 
 

@@ -20,6 +20,7 @@ class SupplierRemittance:
     booked_by: str
     reversed_at: datetime | None = None
     reversal_reason: str | None = None
+    reversed_by: str | None = None
 
     @property
     def entry_id(self) -> str:
@@ -29,8 +30,8 @@ class SupplierRemittance:
     def reversal_id(self) -> str:
         return f"supplier-remittance-reversed:{self.id}"
 
-    def reversed(self, reason: str, now: datetime) -> "SupplierRemittance":
-        return replace(self, reversed_at=now, reversal_reason=reason)
+    def reversed(self, reason: str, by: str, now: datetime) -> "SupplierRemittance":
+        return replace(self, reversed_at=now, reversal_reason=reason, reversed_by=by)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def remit(
 
 @retry_stale
 def reverse(
-    supplier_id: str, remittance_id: str, reason: str, recorder: Recorder | None
+    supplier_id: str, remittance_id: str, reason: str, caller: Caller, recorder: Recorder | None
 ) -> SupplierRemittance:
     """Take back what was booked by mistake: the supplier owes it again.
 
@@ -85,7 +85,7 @@ def reverse(
     if remittance.reversed_at:
         return reversed_again(remittance, reason)
     now = clock.now()
-    after = remittance.reversed(reason, now)
+    after = remittance.reversed(reason, caller.id, now)
     transaction = Transaction(recorder)
     transaction.add(suppliers.reverse_remittance(after), *ledger.post(_reversal(remittance, now)))
     transaction.commit(after)

@@ -203,7 +203,7 @@ def reverse_supplier_remittance(
     request: Request, id: str, remittance_id: str
 ) -> SupplierRemittance:
     sent: ReverseSupplierRemittance = request.body
-    return remitting.reverse(id, remittance_id, sent.reason, request.idempotency)
+    return remitting.reverse(id, remittance_id, sent.reason, request.caller, request.idempotency)
 
 
 @routes.endpoint(

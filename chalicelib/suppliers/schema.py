@@ -182,6 +182,7 @@ class SupplierRemittanceView(View):
     received_at: Instant
     booked_by: str
     reversed_at: Instant | None
+    reversed_by: str | None
     reversal_reason: str | None
 
 

@@ -56,6 +56,7 @@ class RemittanceRow(EntityRow[SupplierRemittance]):
     booked_by = UnicodeAttribute()
     reversed_at = InstantAttribute(null=True)
     reversal_reason = UnicodeAttribute(null=True)
+    reversed_by = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: SupplierRemittance) -> dict[str, Any]:

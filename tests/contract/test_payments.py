@@ -169,10 +169,10 @@ def test_a_remittance_is_kept_once() -> None:
 
 def test_a_remittance_is_reversed_once() -> None:
     made = add_remittance("rem_1")
-    reversed_ = made.reversed("typed wrong", NOW + timedelta(hours=1))
+    reversed_ = made.reversed("typed wrong", "op_2", NOW + timedelta(hours=1))
     write(payments.reverse_remittance(reversed_))
     with pytest.raises(Stale):
-        write(payments.reverse_remittance(made.reversed("another", NOW)))
+        write(payments.reverse_remittance(made.reversed("another", "op_2", NOW)))
     assert payments.get_remittance("rem_1") == reversed_
     assert payments.remittances_of("ldr_1", PageRequest("", 2)).items == (reversed_,)
 
@@ -241,10 +241,10 @@ def test_a_chargeback_is_kept_once_and_closed_once() -> None:
     with pytest.raises(Stale):
         write(payments.add_chargeback(opened))
     assert payments.get_chargeback("cbk_1") == opened
-    won = opened.closed("won", NOW)
+    won = opened.closed("won", "op_1", NOW)
     write(payments.replace_chargeback(won))
     with pytest.raises(Stale):
-        write(payments.replace_chargeback(opened.closed("lost", NOW)))
+        write(payments.replace_chargeback(opened.closed("lost", None, NOW)))
     assert payments.get_chargeback("cbk_1") == won
     assert payments.get_chargeback("cbk_2") is None
 

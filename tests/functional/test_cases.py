@@ -38,6 +38,7 @@ def test_a_case_is_resolved_once_with_a_note(world: World, time: Clock) -> None:
         "status": "resolved",
         "note": "It was Bob's.\nSent back by hand.",
         "resolved_at": done.json["resolved_at"],
+        "resolved_by": "op_test",
     }
     assert done.json["resolved_at"] > case["opened_at"]
     again = world.operator.send("POST", path, {"note": "It was Bob's.\nSent back by hand."}, {})

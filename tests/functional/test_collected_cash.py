@@ -194,6 +194,7 @@ def test_a_remittance_booked_by_mistake_is_reversed(world: World) -> None:
         **made,
         "reversed_at": answer.json["reversed_at"],
         "reversal_reason": "typed wrong",
+        "reversed_by": "op_test",
     }
     assert answer.json["reversed_at"] >= made["received_at"]
     assert world.trial_balance() == {

@@ -217,13 +217,13 @@ def hand_money_back(town: Town) -> None:
 @happens(2)
 def remit(town: Town) -> None:
     leader_id, amount = town.leader(), town.chance.randint(1, 5000)
-    remitting.remit(leader_id, amount, f"R{town.number()}", town.request())
+    remitting.remit(leader_id, amount, f"R{town.number()}", OPERATOR, town.request())
 
 
 @happens(1)
 def reverse_a_remittance(town: Town) -> None:
     made = RemittanceRow.from_raw_data(town.seen.one("remittance")).to_entity()
-    remitting.reverse(made.leader_id, made.id, "booked by mistake", town.request())
+    remitting.reverse(made.leader_id, made.id, "booked by mistake", OPERATOR, town.request())
 
 
 @happens(2)

@@ -57,12 +57,12 @@ def approve_a_batch(town: Town) -> None:
 
 @happens(3)
 def send_a_batch(town: Town) -> None:
-    batches.send(_batch(town, "approved"), town.request())
+    batches.send(_batch(town, "approved"), OPERATOR, town.request())
 
 
 @happens(1)
 def cancel_a_batch(town: Town) -> None:
-    batches.cancel(_batch(town, "prepared", "approved", "sent"), town.request())
+    batches.cancel(_batch(town, "prepared", "approved", "sent"), OPERATOR, town.request())
 
 
 @happens(5)

@@ -44,13 +44,13 @@ def hear_of_a_chargeback_again(town: Town) -> None:
 def book_a_chargeback(town: Town) -> None:
     order = _charged(town)
     amount, fee = _amount(town, order), town.chance.choice(FEES)
-    opening.book(order.id, amount, fee, f"dp_{town.number()}", town.request())
+    opening.book(order.id, amount, fee, f"dp_{town.number()}", OPERATOR, town.request())
 
 
 @happens(2)
 def close_a_chargeback(town: Town) -> None:
     before = _chargeback(town, "open")
-    closing.close(before.id, town.chance.choice(OUTCOMES), town.request())
+    closing.close(before.id, town.chance.choice(OUTCOMES), OPERATOR, town.request())
 
 
 @happens(1)

@@ -188,7 +188,7 @@ class Year:
         if batches.batch_of(made.id).status == "closed":
             return []
         batches.approve(made.id, OTHER_OPERATOR, None)
-        batches.send(made.id, None)
+        batches.send(made.id, OPERATOR, None)
         self.work()
         return list(_all_payouts(made.id))
 

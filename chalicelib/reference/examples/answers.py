@@ -49,7 +49,9 @@ BATCH_PREPARING: dict[str, Any] = {
     "left_out": 0,
     "approved_by": None,
     "approved_at": None,
+    "sent_by": None,
     "sent_at": None,
+    "cancelled_by": None,
     "results": NO_RESULTS,
 }
 RECONCILIATION_BEGUN: dict[str, Any] = {

@@ -14,6 +14,7 @@ EXAMPLES: dict[str, Any] = {
         "opened_at": "2026-03-02T11:40:00.217Z",
         "note": "The customer was told; the bank shows the money returned.",
         "resolved_at": "2026-03-03T08:15:32.650Z",
+        "resolved_by": "op_tom",
     },
     "DeadLetterQueueView": {
         "queue": "webhook-fan-out",

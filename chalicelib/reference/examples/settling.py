@@ -150,6 +150,7 @@ EXAMPLES: dict[str, Any] = {
     "AccountChangeView": {
         "version": 2,
         "kind": "iban",
+        "holder": "Lena Wolf",
         "last_four": "3000",
         "changed_at": "2026-03-01T16:02:44.120Z",
         "changed_by": f"leader:{LEADER}",
@@ -329,6 +330,7 @@ EXAMPLES: dict[str, Any] = {
         "received_at": "2026-03-17T09:31:20.004Z",
         "booked_by": "op_maria",
         "reversed_at": None,
+        "reversed_by": None,
         "reversal_reason": None,
     },
     "BookSupplierRemittance": {"amount": 1367, "reference": "transfer 2026-0317-2210"},

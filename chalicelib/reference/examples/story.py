@@ -356,7 +356,9 @@ BATCH_SUMMARY: dict[str, Any] = {
     "made_at": "2026-03-12T08:00:12.110Z",
     "approved_by": "op_tom",
     "approved_at": "2026-03-12T08:41:55.903Z",
+    "sent_by": "op_mira",
     "sent_at": "2026-03-12T08:50:03.417Z",
+    "cancelled_by": None,
     "ended_at": None,
 }
 RECONCILIATION_VIEW: dict[str, Any] = {
