@@ -8,6 +8,7 @@ from typing import Any
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.kernel import clock
+from chalicelib.ledger import kinds
 from chalicelib.ledger.rules import Change, Posting
 from chalicelib.ledger.sides import SUPPLIERS_PURPOSES, LedgerMeta, Sides
 from chalicelib.platform import store
@@ -24,7 +25,8 @@ class StepRow(Sides):
 
 
 class HistoryRow(EntityRow[Change]):
-    """What one entry moved of a party's balances, by the instant of posting."""
+    """What one entry moved of a party's balances, by the instant of posting, and within one by
+    where its kind stands: cause before effect."""
 
     Meta = LedgerMeta
     entity = Change
@@ -75,8 +77,9 @@ def history(
     rows = store.query(HistoryRow, party, where=within, limit=limit + 2)
     rows = [row for row in rows if row.sk != after]
     shown = [row.to_entity() for row in rows[:limit]]
-    return shown, _position(shown[-1]) if len(rows) > limit else None
+    return shown, str(rows[limit - 1].sk) if len(rows) > limit else None
 
 
 def _position(change: Change) -> str:
-    return f"{HISTORY}{clock.to_text(change.posted_at)}#{change.entry_id}"
+    place = f"{kinds.rank(change.entry_id):02d}"
+    return f"{HISTORY}{clock.to_text(change.posted_at)}#{place}#{change.entry_id}"

@@ -11,7 +11,9 @@ def iban(text: str) -> str:
 
     number = str(iban.compact(text))
     wanted = _length_of(number)
-    if wanted and len(number) != wanted:
+    if wanted is None:
+        raise ValueError("is of no country that has IBANs")
+    if len(number) != wanted:
         country = number[:2]
         raise ValueError(f"has {len(number)} characters; an IBAN of {country} has {wanted}")
     try:
@@ -19,7 +21,7 @@ def iban(text: str) -> str:
     except InvalidChecksum:
         raise ValueError("has check digits that do not fit the rest of the IBAN") from None
     except ValidationError:
-        raise ValueError("is not an IBAN of a country that has them") from None
+        raise ValueError("is not formed as IBANs of its country are") from None
 
 
 def bic(text: str) -> str:

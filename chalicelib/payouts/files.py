@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.currencies import in_major
-from chalicelib.kernel.errors import Conflict, Invalid, NotFound
+from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.payouts import accounts, batch_store
 from chalicelib.payouts.accounts import Details
-from chalicelib.payouts.reading import payouts_on
+from chalicelib.payouts.reading import part_of
 from chalicelib.payouts.rules import Batch, Payout
 from chalicelib.payouts.sepa import in_sepa
 from chalicelib.platform import sheets
@@ -29,9 +29,6 @@ MEDIA_TYPES: Mapping[Format, str] = {
     "csv": sheets.MEDIA_TYPES["csv"],
 }
 ENDINGS: Mapping[Format, str] = {"pain.001": "xml", "csv": "csv"}
-# With 100 parties a page, at most 4,000 payouts: less than an answer may hold, and checked by the
-# schema within five seconds.
-PAGES_A_PART = 40
 SCHEMA = "pain.001.001.09"
 NAMESPACE = f"urn:iso:std:iso:20022:tech:xsd:{SCHEMA}"
 COLUMNS = ("payout_id", "payee", "holder", "iban", "bic", "amount", "currency")
@@ -55,6 +52,10 @@ def file_of(batch_id: str, form: Format, part: int) -> bytes:
     if form == "pain.001":
         _check_sepa(batch)
     of_part = _part(batch, part)
+    if not of_part:
+        raise Conflict(
+            f"No payout of part {part} of the batch waits for its result.", code="part_is_empty"
+        )
     if form == "csv":
         return _csv(of_part)
     return _pain_001(batch, part, of_part, batch.sent_at)
@@ -67,11 +68,7 @@ def bank_id(own: str) -> str:
 
 def _part(batch: Batch, part: int) -> list[Payout]:
     """Those without a result: who has one was paid, or may be paid by another batch."""
-    pages = batch_store.pages(batch.id)[(part - 1) * PAGES_A_PART : part * PAGES_A_PART]
-    if not pages:
-        raise Invalid.field("part", f"is beyond the last one of the batch: {part}")
-    of_part = (payout for page in pages for payout in payouts_on(batch, page))
-    return [payout for payout in of_part if payout.outcome is None]
+    return [payout for payout in part_of(batch, part) if payout.outcome is None]
 
 
 def _check_sepa(batch: Batch) -> None:
@@ -105,10 +102,6 @@ def _details(payout: Payout) -> Details | None:
 def _pain_001(batch: Batch, part: int, of_part: list[Payout], sent_at: datetime) -> bytes:
     from sepaxml import SepaTransfer
 
-    if not of_part:
-        raise Conflict(
-            f"No payout of part {part} of the batch waits for its result.", code="part_is_empty"
-        )
     day = clock.business_date(sent_at, settings().zone)
     transfer = SepaTransfer(_payer(batch), schema=SCHEMA, clean=False)
     for payout in of_part:

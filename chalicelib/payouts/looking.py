@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chalicelib.kernel.currencies import in_major
-from chalicelib.kernel.errors import Invalid
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader, Supplier
 from chalicelib.payouts import accounts, batch_store, rules
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.batches import batch_known
-from chalicelib.payouts.files import PAGES_A_PART
-from chalicelib.payouts.reading import payouts_on
+from chalicelib.payouts.reading import part_of
 from chalicelib.payouts.rules import (
     Batch,
     LeftOut,
@@ -73,10 +71,7 @@ def preview(batch_id: str, part: int) -> bytes:
     """A part of the batch as CSV, with no account to pay to in it. Raises NotFound, or Invalid for
     a part there is not."""
     batch = batch_known(batch_id)
-    pages = batch_store.pages(batch.id)[(part - 1) * PAGES_A_PART : part * PAGES_A_PART]
-    if not pages:
-        raise Invalid.field("part", f"is beyond the last one of the batch: {part}")
-    of_part = [payout for page in pages for payout in payouts_on(batch, page)]
+    of_part = part_of(batch, part)
     names = _names(payout.payee for payout in of_part)
     rows = [_row(_named(batch, payout, names)) for payout in of_part]
     return sheets.written([Sheet("Preview", COLUMNS, rows)], "csv")

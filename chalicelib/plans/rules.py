@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from chalicelib.kernel.errors import Conflict, Invalid
@@ -309,6 +309,15 @@ def is_upline(role: str) -> bool:
     return role.startswith("upline_")
 
 
+def _free_day(plan: Plan, today: str) -> date:
+    """The first from tomorrow on, on which no version begins."""
+    taken = {each.effective_from for each in plan.versions}
+    day = date.fromisoformat(today) + timedelta(days=1)
+    while day.isoformat() in taken:
+        day += timedelta(days=1)
+    return day
+
+
 def _check_begins(plan: Plan, effective_from: str, today: str) -> None:
     now = plan.in_force_on(today)
     if now and effective_from < now.effective_from:
@@ -316,7 +325,10 @@ def _check_begins(plan: Plan, effective_from: str, today: str) -> None:
         raise _overlap(f"{since}; a new one begins today or later.")
     for each in plan.live_on(today):
         if each.effective_from == effective_from:
-            raise _overlap(f"Version {each.number} begins on {effective_from} as well.")
+            raise _overlap(
+                f"Version {each.number} begins on {effective_from} as well. A version is never "
+                f"edited: begin the new one on a day of its own, such as {_free_day(plan, today)}."
+            )
     if now and effective_from < today:
         raise Invalid.field("effective_from", "must not lie in the past: orders keep their version")
     to_come = [each for each in plan.versions if each.effective_from > today]

@@ -120,19 +120,22 @@ class EarnedLineView(View):
     sku_id: OrNull[str]
     title: OrNull[str] = Field(description="What was sold; null where nothing was.")
     kind: LineKind
-    basis: str
-    basis_amount: int
-    rate_bps: int
+    basis: OrNull[str] = Field(
+        description="Null for payouts, which are no part of anything: so are all that say of what "
+        "a line is a part."
+    )
+    basis_amount: int | None
+    rate_bps: int | None
     amount: int
     matured_on: str
-    role: str = Field(
+    role: str | None = Field(
         description="As what the leader earns it: `promoter`, which took the order, "
         "`pickup_point`, `hub`, or `upline_1` and `upline_2`, which invited it."
     )
-    share_bps: int = Field(description="The role's part of what the rate brings.")
+    share_bps: int | None = Field(description="The role's part of what the rate brings.")
     plan_id: OrNull[str] = Field(description="Null where the offer named its commission.")
     plan_version: int | None = Field(description="Null where there is no plan.")
-    rule: str = Field(
+    rule: OrNull[str] = Field(
         description="Which of the plan's rules, the most specific that fitted: `default`, or such "
         "as `sku:sku_...` and `category:eggs+level:gold`; `offer` is the offer's own commission."
     )
@@ -150,6 +153,11 @@ class EarnedLineView(View):
     voided_by: list[str] = Field(
         description="The entries of refunds that have taken of it before a run could."
     )
+
+    @field_validator("basis_amount", "rate_bps", "role", "share_bps", mode="before")
+    @classmethod
+    def _is_of_a_basis(cls, value: object, said: ValidationInfo) -> object:
+        return value if said.data.get("basis") else None
 
     @field_validator("plan_version", mode="before")
     @classmethod

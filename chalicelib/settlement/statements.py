@@ -89,4 +89,6 @@ def _row(currency: str, line: EarnedLine) -> list[Cell]:
         "plan_version": line.plan_version if line.plan_id else None,
         "voided_by": " ".join(line.voided_by),
     }
+    if not line.basis:
+        said |= dict.fromkeys(("basis_amount", "rate_bps", "role", "share_bps"))
     return [said[column] for column in COLUMNS]

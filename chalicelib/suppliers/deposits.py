@@ -89,8 +89,8 @@ def _the_same(before: Deposit, wanted: Deposit) -> Deposit:
         raise Conflict(
             f"{_told(before)} was booked before: {before.kind} "
             f"{written(before.amount, before.currency)}{_for(before)}, at "
-            f"{clock.to_text(before.booked_at)} by {before.booked_by}. Another is booked under "
-            "another one.",
+            f"{clock.to_text(before.booked_at)} by {before.booked_by}. Book what is not the same "
+            f"under {_another(wanted)}.",
             code="reference_reused",
         )
     return before
@@ -99,6 +99,10 @@ def _the_same(before: Deposit, wanted: Deposit) -> Deposit:
 def _told(deposit: Deposit) -> str:
     """By what a caller tells it from the next."""
     return f"The reference {deposit.reference}" if deposit.reference else "This Idempotency-Key"
+
+
+def _another(deposit: Deposit) -> str:
+    return "another reference" if deposit.reference else "another Idempotency-Key"
 
 
 def _for(deposit: Deposit) -> str:

@@ -122,7 +122,7 @@ def test_check_digits_are_named_where_they_are_wrong(world: World) -> None:
         ("DE89 3704 0044 0532 0130 000", "has 23 characters; an IBAN of DE has 22"),
         ("NO93860111179470", "has 16 characters; an IBAN of NO has 15"),
         ("DE", "has 2 characters; an IBAN of DE has 22"),
-        ("ZZ8937040044053201300", "check digits"),
+        ("ZZ8937040044053201300", "of no country that has IBANs"),
     ],
 )
 def test_an_iban_of_the_wrong_length_is_told_which_it_should_have(

@@ -513,7 +513,9 @@ def test_versions_do_not_overlap(world: World, time: StillClock) -> None:
     assert refused(earlier, 409, "versions_overlap", *said)
     created(try_version(world, plan_id, rule(), day="2026-04-01"))
     again = try_version(world, plan_id, rule(), day="2026-04-01")
-    assert refused(again, 409, "versions_overlap", "Version 2")
+    assert refused(
+        again, 409, "versions_overlap", "Version 2", "day of its own, such as 2026-03-11"
+    )
     created(try_version(world, plan_id, rule(1500), day="2026-03-20"))
     time.move_on(days=2)
     past = try_version(world, plan_id, rule(), day="2026-03-11")

@@ -452,6 +452,23 @@ def test_no_more_of_a_deposit_is_given_than_is_held(world: World) -> None:
     assert balance(world, supplier_id) == {"deposit": 500}
 
 
+def test_a_statement_tells_cause_before_effect_page_by_page(world: World) -> None:
+    """A fee of the delivery that it fell due with, and commission that is borne of a refund."""
+    assert world.operator.put("/v1/refund-bearers", {"damaged": "supplier"}).status == 200
+    sale = world.sale()
+    agree(world, sale.supplier_id, community_fee=300)
+    order = world.delivered_order(sale, 3)
+    body = {"amount": 1000, "reason": "broken", "cause": "damaged"}
+    created(world.operator.post(f"/v1/orders/{order['id']}/refunds", body))
+    path = f"/v1/suppliers/{sale.supplier_id}/statements?limit=1"
+    kinds, cursor = [], ""
+    while cursor is not None:
+        page = world.operator.get(f"{path}&cursor={cursor}" if cursor else path).json
+        kinds += [each["kind"] for each in page["items"]]
+        cursor = page["next_cursor"]
+    assert kinds == ["delivery", "community_fee", "refund", "commission_borne"]
+
+
 def test_a_deposits_reference_stands_for_one_transfer(world: World) -> None:
     supplier_id = world.add_supplier()
     made = created(deposit(world, supplier_id, amount=500, reference="T1"))
@@ -461,7 +478,7 @@ def test_a_deposits_reference_stands_for_one_transfer(world: World) -> None:
     assert (other.status, other.code) == (409, "reference_reused")
     assert other.json["detail"] == (
         f"The reference T1 was booked before: received 5.00 EUR, at {made['booked_at']} by op_test."
-        " Another is booked under another one."
+        " Book what is not the same under another reference."
     )
     draw = {"amount": 100, "reason": "spoilt", "pays": "damages"}
     drawn = f"/v1/suppliers/{supplier_id}/deposits/draw"

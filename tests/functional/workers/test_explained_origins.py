@@ -1,10 +1,14 @@
 """What a leader's line is of: what was sold, what a profit is left of, caps, and campaigns."""
 
+import csv
+import io
+
 from tests.functional.test_plans import a_plan, edit_leader, planned_sale, rule, settle
 from tests.functional.test_refund_bearers import bear, refund
 from tests.functional.workers.conftest import StillClock
 from tests.functional.workers.test_explained_lines import explained
 from tests.support.invariants import findings
+from tests.support.payouts import earned, sent
 from tests.support.sending import Sending
 from tests.support.world import Json, Sale, World
 
@@ -186,3 +190,17 @@ def test_a_run_that_finds_nothing_of_a_leader_makes_no_statement_and_says_so(
     refused = world.operator.get(f"/v1/leaders/{sale.leader_id}/statements/run_{day}")
     assert (refused.status, refused.code) == (404, "not_found")
     assert "to whom nothing has come" in refused.json["detail"]
+
+
+def test_a_payout_is_a_part_of_nothing_and_says_so(world: World, time: StillClock) -> None:
+    (sale,) = earned(world, time, 3)
+    sent(world, minimum=1)
+    day = settle(world, time)
+    path = f"/v1/leaders/{sale.leader_id}/statements/run_{day}"
+    (line,) = world.operator.get(path).json["lines"]
+    nothing = ("basis", "basis_amount", "rate_bps", "role", "share_bps", "rule", "title")
+    assert (line["kind"], line["amount"]) == ("payout", -300)
+    assert [line[each] for each in nothing] == [None] * len(nothing)
+    text = world.operator.get(path, Accept="text/csv").text.removeprefix("\ufeff")
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["amount"], [row[each] for each in nothing]) == ("-300", [""] * len(nothing))
