@@ -44,7 +44,7 @@ def read_case(request: Request, id: str) -> Case:
     body=ResolveCase,
     answer=CaseView,
     key="optional",
-    errors={"already_resolved": 409},
+    errors={"already_resolved": 409, "case_ends_with_its_subject": 409},
 )
 def resolve_case(request: Request, id: str) -> Case:
     return service.resolve(id, request.body.note, request.caller, request.idempotency)

@@ -1,5 +1,6 @@
 """A case and its life."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -40,6 +41,12 @@ CaseKind = Literal[
     "reconciliation_difference",
 ]
 
+# Cases that end with what they are about, and where that is done: closed alone, they would leave it
+# open with nobody who looks.
+ENDS_WITH: Mapping[CaseKind, str] = {
+    "reconciliation_difference": "POST /v1/reconciliations/{subject}/differences/{{n}}/resolve",
+}
+
 
 @dataclass(frozen=True)
 class Case:
@@ -55,3 +62,10 @@ class Case:
     note: str | None = None
     resolved_at: datetime | None = None
     resolved_by: str | None = None
+
+    @property
+    def ends_with(self) -> str | None:
+        """Where what it is about is resolved, which closes it; None where a person says that it is
+        over."""
+        place = ENDS_WITH.get(self.kind)
+        return place.format(subject=self.subject) if place else None

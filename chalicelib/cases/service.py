@@ -41,12 +41,19 @@ def cases_of(status: CaseStatus | None, page: PageRequest) -> Page[Case]:
 
 @retry_stale
 def resolve(case_id: str, note: str, caller: Caller, recorder: Recorder | None) -> Case:
-    """Raises Conflict where it was resolved before, in other words."""
+    """Raises Conflict where it was resolved before, in other words, or ends with what it is
+    about."""
     case = cases.get_case(case_id)
     if case is None:
         raise NotFound("There is no such case.")
     if case.status == "resolved":
         return _as_said(case, note)
+    if case.ends_with:
+        raise Conflict(
+            f"Resolve what the case is about, by {case.ends_with}: that closes it too. Its detail "
+            "says which it is.",
+            code="case_ends_with_its_subject",
+        )
     resolved = _resolved(case, note, caller.id)
     transaction = Transaction(recorder)
     transaction.add(cases.resolve(resolved))

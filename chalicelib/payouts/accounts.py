@@ -6,9 +6,9 @@ from datetime import datetime
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import Invalid, NotFound
 from chalicelib.parties import service as parties
-from chalicelib.payouts import account_store
+from chalicelib.payouts import account_store, payer
 from chalicelib.payouts.rules import AccountKind, Party, SealedAccount
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
@@ -72,9 +72,12 @@ def check_party(party: Party, caller: Caller) -> None:
 def set_account(party: Party, details: Details, caller: Caller) -> AccountShown:
     """Pay the party there from now on; what is prepared already goes where it was to go.
 
-    Raises NotFound for a party that is not there, or not the caller.
+    Raises NotFound for a party that is not there, or not the caller, and Invalid for the account
+    that the platform pays from.
     """
     check_party(party, caller)
+    if details.iban and details.iban == payer.own_iban():
+        raise Invalid.field("iban", "is the account that the platform pays from")
     before = account_store.get_account(party)
     if before and _opened(before.sealed, party) == details:
         return _shown(before, details)

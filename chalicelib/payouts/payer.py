@@ -9,6 +9,11 @@ from chalicelib.platform.settings import settings
 WHERE = "docs/operations.md says how."
 
 
+def own_iban() -> str:
+    """The account that the platform pays from, as parties' are kept; empty where none is set."""
+    return settings().payer_iban.replace(" ", "").upper()
+
+
 def payer_of(currency: str, method: Method) -> Payer | None:
     """Who pays a batch, frozen with it; None where no SEPA transfers are made of it.
 

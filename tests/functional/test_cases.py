@@ -2,6 +2,7 @@
 
 from tests.functional.conftest import Clock
 from tests.support.snapshot import snapshot
+from tests.support.statements import csv_file, differences, reconcile, resolve
 from tests.support.world import Json, World
 
 
@@ -81,3 +82,22 @@ def test_cases_are_listed_by_their_status(world: World) -> None:
     assert listed(f"?limit=1&cursor={first['next_cursor']}") == [resolved["id"]]
     answer = world.operator.get("/v1/cases?status=closed")
     assert (answer.status, answer.json["errors"][0]["field"]) == (422, "status")
+
+
+def test_a_case_of_a_difference_ends_with_it_and_not_alone(world: World, time: Clock) -> None:
+    """Closed alone it would leave the difference open, with nobody who looks at it."""
+    columns = "date,amount,currency,type"
+    row = (str(time.now().date()), "-1.50", "EUR", "fee")
+    made = reconcile(world, csv_file(row, columns=columns))
+    (case,) = world.operator.get("/v1/cases?status=open").json["items"]
+    path, by_hand = f"/v1/cases/{case['id']}/resolve", {"note": "a fee, as ever"}
+    refused = world.operator.post(path, by_hand)
+    assert (refused.status, refused.code) == (409, "case_ends_with_its_subject")
+    assert f"POST /v1/reconciliations/{made['id']}/differences/{{n}}/resolve" in refused.text
+    assert world.operator.get(f"/v1/cases/{case['id']}").json == case
+    (fee,) = differences(world, made)
+    done = resolve(world, made, fee["n"], "post_fee")
+    assert done.status == 200
+    assert world.operator.get(f"/v1/cases/{case['id']}").json["status"] == "resolved"
+    again = world.operator.post(path, by_hand)
+    assert (again.status, again.code) == (409, "already_resolved")

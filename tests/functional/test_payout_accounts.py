@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidTag
 from chalicelib.payouts import account_store, accounts
 from chalicelib.payouts.rules import Party
 from chalicelib.platform.sealing import seal, unseal
+from chalicelib.platform.settings import settings
 from tests.functional.conftest import Clock
 from tests.support.payouts import IBAN, OTHER_IBAN, STRIPE_ACCOUNT, set_iban
 from tests.support.process import forget_everything
@@ -108,6 +109,26 @@ def test_details_that_cannot_be_right_are_refused_without_repeating_them(
     assert (answer.status, [each["field"] for each in answer.json["errors"]]) == (422, [field])
     assert not [each for each in body.values() if len(each) > 3 and each in answer.text]
     assert snapshot(world.environment) == before
+
+
+@pytest.mark.parametrize("role", ["leader", "supplier"])
+def test_nobody_is_paid_into_the_account_that_the_platform_pays_from(
+    world: World, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    monkeypatch.setenv("PAYER_IBAN", "nl91 ABNA 0417 1643 00")
+    settings.cache_clear()
+    party_id = world.add_leader() if role == "leader" else world.add_supplier()
+    path = f"/v1/{role}s/{party_id}/payout-account"
+    body = {"holder": HOLDER, "iban": "NL91 ABNA 0417 1643 00"}
+    own = world.leader(party_id) if role == "leader" else world.supplier(party_id)
+    for caller in (own, world.operator):
+        refused = caller.put(path, body)
+        assert (refused.status, refused.json["errors"]) == (
+            422,
+            [{"field": "iban", "message": "is the account that the platform pays from"}],
+        )
+    assert own.get(path).status == 404
+    assert own.put(path, {"holder": HOLDER, "iban": IBAN}).status == 200
 
 
 def test_check_digits_are_named_where_they_are_wrong(world: World) -> None:
