@@ -24,7 +24,7 @@ def _reply(simulation: SimulationWhole) -> Reply:
     summary="Ask what a month's orders would have earned under a draft",
     notes="Nothing is saved of the draft, and nothing is paid. Each order's leader has the level, "
     "hub and uplines that it has now. What was refunded counts on neither side, and an offer's own "
-    "commission stays as it is. Daily caps and bonuses are not simulated.",
+    "commission stays as it is. Daily caps and bonuses count once goods are delivered.",
     roles=("operator",),
     body=SimulatePlan,
     answer=SimulationView,
