@@ -1,13 +1,16 @@
 """Daily caps and bonuses of a draft: a month side by side with what leaders were really brought."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
 import pytest
 
 from chalicelib.kernel import clock, ids
-from chalicelib.simulation import service, store
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.rules import Order
+from chalicelib.simulation import counting, service, store
 from tests.functional.test_plan_bonuses import FIRST, delivered, has, total, whole
 from tests.functional.test_plans import (
     PLANS,
@@ -146,12 +149,30 @@ def in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(service, name, 1)
 
 
+def in_narrow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step writes what an order or two come to, and stops within a page of them."""
+    monkeypatch.setattr(counting, "MOST_SUMS", 10)
+
+
+def in_steps_of_few_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "ORDERS_A_PAGE", 2)
+    monkeypatch.setattr(service, "ORDERS_A_STEP", 3)
+
+
+@pytest.mark.parametrize("steps", [in_steps, in_narrow_steps, in_steps_of_few_orders])
 def test_steps_come_to_the_same(
-    world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch
+    world: World,
+    time: StillClock,
+    monkeypatch: pytest.MonkeyPatch,
+    steps: Callable[[pytest.MonkeyPatch], None],
 ) -> None:
+    monkeypatch.setattr(ordering, "LISTING_SHARDS", 1)
     month = Month(world, time)
     at_once = month.simulate(world)
-    in_steps(monkeypatch)
+    steps(monkeypatch)
+    body = {"rules": [month.rules], "bonuses": month.bonuses, "month": MARCH}
+    path = f"{PLANS}/{month.plan_id}/simulate"
+    assert world.operator.post(path, body).json["status"] == "running"
     found = month.simulate(world)
     same = ("orders", "totals", "leaders")
     assert [found[name] for name in same] == [at_once[name] for name in same]
@@ -340,3 +361,28 @@ def test_a_campaigns_total_is_of_its_leaders_orders_under_the_draft(
     assert found["lines_without_rule"] == 3
     assert side(found, one.leader_id, "would_earn") == {}
     assert side(found, two.leader_id, "would_earn") == {"commission": 900}
+
+
+def test_a_customer_is_read_as_far_as_its_first_goods(
+    world: World, time: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_id = a_plan(world)
+    sale = planned_sale(world, plan_id)
+    delivered(world, sale)
+    time.move_on(hours=1)
+    for _ in range(11):
+        delivered(world, sale)
+    read, all_of_customer = list[str](), ordering.all_of_customer
+
+    def noted(*of: Any) -> Iterator[Order]:
+        for order in all_of_customer(*of):
+            read.append(order.id)
+            yield order
+
+    monkeypatch.setattr(ordering, "all_of_customer", noted)
+    found = simulate(world, plan_id, bonuses=[FIRST])
+    assert side(found, sale.leader_id, "would_earn") == {"commission": 1200, "bonus": 500}
+    assert len(set(read)) == 2
+    read.clear()
+    simulate(world, plan_id, bonuses=[total(1, 1)])
+    assert read == []
