@@ -30,7 +30,7 @@ def _reply(simulation: SimulationWhole) -> Reply:
     answer=SimulationView,
     status=202,
     key="optional",
-    errors={"upline_not_allowed": 422},
+    errors={"currency_mismatch": 422, "upline_not_allowed": 422},
     also=Also(statuses={200: "Of few orders: it is completed."}),
 )
 def simulate(request: Request, id: str) -> Reply:

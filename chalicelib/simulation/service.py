@@ -13,6 +13,7 @@ from chalicelib.kernel.errors import Invalid, NotFound, Stale
 from chalicelib.kernel.events import Event
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
+from chalicelib.parties import store as parties
 from chalicelib.plans import service as plans
 from chalicelib.plans.rules import Plan, PlanBonus, Rule
 from chalicelib.platform import queues
@@ -44,9 +45,11 @@ class Draft:
 
 def start(plan_id: str, draft: Draft, recorder: Recorder | None) -> SimulationWhole:
     """Simulate a month under a draft; last month where none is named. Done at once where its orders
-    are few. Raises NotFound, and Invalid for what a version could not say or a month to come."""
+    are few. Raises NotFound, and Invalid for what a version could not say, leaders who could not be
+    under the plan, or a month to come."""
     plan, now = plans.plan_of(plan_id), clock.now()
     plans.check_draft(plan, draft.rules, draft.upline, draft.bonuses)
+    _check_currency(plan, draft.leader_ids)
     begins, ends = _month(draft.month, now)
     made = Simulation(
         id=ids.new("sim"),
@@ -110,6 +113,17 @@ def _take_step(simulation: Simulation) -> None:
         transaction.commit()
     except Stale:
         logger.info("the step was taken meanwhile")
+
+
+def _check_currency(plan: Plan, leader_ids: Sequence[str]) -> None:
+    """Caps and bonuses are amounts, which no leader of another currency could be promised."""
+    for leader in parties.get_leaders(leader_ids):
+        if plan.currency not in (None, leader.currency):
+            raise Invalid.field(
+                f"leader_ids.{leader_ids.index(leader.id)}",
+                f"has the currency {leader.currency}, not {plan.currency}",
+                code="currency_mismatch",
+            )
 
 
 def _month(named: str | None, now: datetime) -> tuple[datetime, datetime]:

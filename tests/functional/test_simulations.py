@@ -188,6 +188,14 @@ def test_a_draft_that_could_not_be_saved_is_not_simulated(
     assert snapshot(world.environment) == before
 
 
+def test_a_draft_is_not_tried_on_leaders_of_another_currency(world: World, plan_id: str) -> None:
+    named = [world.add_leader(), world.add_leader(currency="PLN")]
+    answer = simulate(world, plan_id, rule(), leader_ids=named)
+    assert refused(answer, 422, "currency_mismatch", "leader_ids.1", "PLN, not EUR")
+    free = created(world.operator.post(PLANS, {"name": "Any currency"}))["id"]
+    assert simulate(world, free, rule(), leader_ids=named).status == 200
+
+
 def test_what_is_not_there_is_not_found(world: World, plan_id: str) -> None:
     assert refused(simulate(world, "cpl_none", rule()), 404, "not_found")
     found = simulate(world, plan_id, rule()).json
