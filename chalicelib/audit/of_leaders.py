@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import chain
 
-from chalicelib.audit import bonus_checks, leader_checks
+from chalicelib.audit import bonus_checks, leader_checks, untaken
 from chalicelib.audit.at_rest import found_at_rest
 from chalicelib.audit.leader_checks import Day, Standing
 from chalicelib.audit.rules import Looked
@@ -15,7 +15,7 @@ from chalicelib.parties import store as parties
 from chalicelib.platform.pages import PageRequest
 from chalicelib.settlement import bonus_store
 from chalicelib.settlement import store as settlement
-from chalicelib.settlement.rules import EarnedLine, Earnings, Statement
+from chalicelib.settlement.rules import EarnedLine, Earnings, Run, Statement
 
 LEADERS_A_STEP, STATEMENTS_A_READ = 100, 10
 # Behind every day that anything waits under.
@@ -25,15 +25,18 @@ NEVER = "9999-12-31"
 def look(page: Page) -> Looked:
     """Every leader, with the statements since those that an audit has found right."""
     names = parties.leader_ids_after(page.audit.after, LEADERS_A_STEP)
-    found = [finding for name in names for finding in _leader(name, page.audit.since)]
+    last = untaken.last_run()
+    found = [finding for name in names for finding in _leader(name, page.audit.since, last)]
     after = names[-1] if len(names) == LEADERS_A_STEP else None
     return Looked({"leaders": len(names)}, found, after)
 
 
-def _leader(leader_id: str, since: datetime | None) -> list[Finding]:
+def _leader(leader_id: str, since: datetime | None, last: Run | None) -> list[Finding]:
     def read() -> tuple[int, Iterator[Finding]]:
         standing = _standing(leader_id, since)
-        findings = chain(leader_checks.all_of(standing), _bonuses(leader_id))
+        findings = chain(
+            leader_checks.all_of(standing), untaken.after(last, standing), _bonuses(leader_id)
+        )
         return standing.earnings.version, findings
 
     return found_at_rest(read, lambda: settlement.get_earnings(leader_id).version)

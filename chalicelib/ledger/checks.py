@@ -31,6 +31,7 @@ CheckName = Literal[
     "leader_pending",
     "leader_days",
     "day_caps",
+    "matured_untaken",
     "payouts_posted",
     "payouts_open",
     "in_payout",

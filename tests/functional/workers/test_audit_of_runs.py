@@ -1,0 +1,84 @@
+"""What an audit finds of settlement runs: whom one has left behind."""
+
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+
+from chalicelib.kernel import clock
+from chalicelib.settlement import listing
+from tests.functional.conftest import new_world
+from tests.functional.workers.conftest import StillClock
+from tests.support.audited import look_at_everything
+from tests.support.communities import balance, communities, deliver, delivered, settle
+from tests.support.granted import running_as
+from tests.support.world import Issuer, Sale, World
+
+DAY, NEXT = "2026-03-17", "2026-03-18"
+
+
+@pytest.fixture
+def sales(world: World, time: StillClock) -> Iterator[list[Sale]]:
+    """Leaders of whom something has matured by the run of `DAY`, which may begin."""
+    sales = delivered(world, (1, 2))
+    time.move_on(days=8)
+    yield sales
+
+
+def found() -> list[tuple[str, str, int | None]]:
+    with running_as(None):
+        findings = list(look_at_everything(clock.now()))
+    return [(each.check, each.subject, each.amount) for each in findings]
+
+
+def settle_without(world: World, sale: Sale, day: str) -> None:
+    """A run whose listing skips a leader."""
+    listed = listing.parties.leader_ids_after
+
+    def others(after: str | None, limit: int) -> list[str]:
+        return [each for each in listed(after, limit) if each != sale.leader_id]
+
+    with mock.patch.object(listing.parties, "leader_ids_after", others):
+        settle(world, day)
+
+
+def test_a_leader_whom_a_run_has_forgotten_is_found_until_a_run_takes_it(
+    world: World, time: StillClock, sales: list[Sale]
+) -> None:
+    forgotten = sales[1]
+    settle_without(world, forgotten, DAY)
+    assert balance(world, forgotten)["pending"] == 200
+    assert found() == [("matured_untaken", forgotten.leader_id, 200)]
+    time.move_on(days=1)
+    settle(world, NEXT)
+    assert balance(world, forgotten)["available"] == 200
+    assert found() == []
+
+
+def test_what_is_told_of_a_day_after_its_run_is_the_next_ones(
+    world: World, time: StillClock
+) -> None:
+    (sale,) = communities(world, 1)
+    order = world.paid_order(sale)
+    (dispatch,) = world.order(order["id"])["dispatches"]
+    world.move(dispatch["id"], "accept", "ship")
+    arrived = clock.to_text(clock.now())
+    time.move_on(days=8)
+    settle(world, DAY)
+    told = world.operator.post(
+        f"/v1/dispatches/{dispatch['id']}/deliver", {"delivered_at": arrived}
+    )
+    assert told.status == 200, told.text
+    assert balance(world, sale)["pending"] == 100
+    assert found() == []
+    time.move_on(days=1)
+    settle_without(world, sale, NEXT)
+    assert found() == [("matured_untaken", sale.leader_id, 100)]
+
+
+def test_a_day_that_is_not_over_may_bring_more(issuer: Issuer) -> None:
+    with new_world(issuer, COMMISSION_HOLD_DAYS="0", SETTLE_OPEN_DAY="1") as world:
+        (sale,) = communities(world, 1)
+        deliver(world, [sale], [1])
+        settle_without(world, sale, "2026-03-10")
+        assert found() == []
