@@ -83,15 +83,11 @@ def _of_statement(made: Statement, what: str, out: int | None = None) -> Finding
 def statement_lines(standing: Standing) -> Iterator[Finding]:
     """Each statement is the sum of its lines."""
     for each in standing.statements:
-        taken = (of for day, of in standing.days.items() if _has_taken(each, day))
+        taken = (of for day, of in standing.days.items() if each.has_taken(day))
         lines = sum(of.lines for of in taken) + sum(line.amount for line in each.caps)
         if out := each.total - lines:
             detail = f"Statement {each.run_id} of {each.leader_id} is {each.total}, its lines "
             yield Finding("statement_lines", each.leader_id, f"{detail}{lines}.", out)
-
-
-def _has_taken(made: Statement, day: str) -> bool:
-    return made.after_day < day <= made.business_date
 
 
 def leader_available(standing: Standing) -> Iterator[Finding]:

@@ -4,7 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import chain
 
-from chalicelib.audit import bonus_checks, leader_checks, untaken
+from chalicelib.audit import (
+    adjustment_checks,
+    bonus_checks,
+    leader_checks,
+    statement_checks,
+    untaken,
+)
 from chalicelib.audit.at_rest import found_at_rest
 from chalicelib.audit.leader_checks import Day, Standing
 from chalicelib.audit.rules import Looked
@@ -15,7 +21,7 @@ from chalicelib.parties import store as parties
 from chalicelib.platform.pages import PageRequest
 from chalicelib.settlement import bonus_store
 from chalicelib.settlement import store as settlement
-from chalicelib.settlement.rules import EarnedLine, Earnings, Run, Statement
+from chalicelib.settlement.rules import EarnedLine, Earnings, Run, Statement, maturing_entry_id
 
 LEADERS_A_STEP, STATEMENTS_A_READ = 100, 10
 # Behind every day that anything waits under.
@@ -35,16 +41,29 @@ def _leader(leader_id: str, since: datetime | None, last: Run | None) -> list[Fi
     def read() -> tuple[int, Iterator[Finding]]:
         standing = _standing(leader_id, since)
         findings = chain(
-            leader_checks.all_of(standing), untaken.after(last, standing), _bonuses(leader_id)
+            leader_checks.all_of(standing),
+            _posted(standing),
+            untaken.after(last, standing),
+            _given(leader_id),
         )
         return standing.earnings.version, findings
 
     return found_at_rest(read, lambda: settlement.get_earnings(leader_id).version)
 
 
-def _bonuses(leader_id: str) -> Iterator[Finding]:
+def _posted(standing: Standing) -> Iterator[Finding]:
+    entries = ledger.get_entries(maturing_entry_id(each) for each in standing.statements)
+    yield from statement_checks.statements_posted(standing, entries)
+
+
+def _given(leader_id: str) -> Iterator[Finding]:
+    """What it has beside its commission."""
     given = bonus_store.all_bonuses(leader_id)
     yield from bonus_checks.bonuses(given, ledger.get_entries(bonus_checks.entry_ids(given)))
+    made = bonus_store.all_adjustments(leader_id)
+    entries = ledger.get_entries(each.entry_id for each in made)
+    for each in made:
+        yield from adjustment_checks.adjustments(each, entries)
 
 
 def _standing(leader_id: str, since: datetime | None) -> Standing:

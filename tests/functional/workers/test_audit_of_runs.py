@@ -1,12 +1,14 @@
-"""What an audit finds of settlement runs: whom one has left behind."""
+"""What an audit finds of settlement runs: whom one has left behind, and what one says of itself."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 from unittest import mock
 
 import pytest
 
+from chalicelib.audit import of_runs
 from chalicelib.kernel import clock
 from chalicelib.settlement import listing
+from chalicelib.settlement.run_store import MarkerRow, RunRow
 from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
 from tests.support.audited import look_at_everything
@@ -18,11 +20,11 @@ DAY, NEXT = "2026-03-17", "2026-03-18"
 
 
 @pytest.fixture
-def sales(world: World, time: StillClock) -> Iterator[list[Sale]]:
+def sales(world: World, time: StillClock) -> list[Sale]:
     """Leaders of whom something has matured by the run of `DAY`, which may begin."""
     sales = delivered(world, (1, 2))
     time.move_on(days=8)
-    yield sales
+    return sales
 
 
 def found() -> list[tuple[str, str, int | None]]:
@@ -82,3 +84,51 @@ def test_a_day_that_is_not_over_may_bring_more(issuer: Issuer) -> None:
         deliver(world, [sale], [1])
         settle_without(world, sale, "2026-03-10")
         assert found() == []
+
+
+def test_a_run_of_many_pages_is_counted_over_the_steps_of_an_audit(
+    world: World, time: StillClock, one_a_page: None
+) -> None:
+    run = settled(world, time)
+    assert found() == []
+    with running_as(None):
+        row = RunRow.get(run, "run")
+        (total,) = row.totals
+        row.update([RunRow.totals.set((replace(total, amount=total.amount + 7),))])
+    assert found() == [("runs", run, 7)]
+
+
+def test_a_leader_with_whom_a_run_is_not_done_is_found(
+    world: World, time: StillClock, one_a_page: None
+) -> None:
+    run = settled(world, time)
+    with running_as(None):
+        next(iter(MarkerRow.query(f"{run}#000001"))).delete()
+    assert [each[0] for each in found()] == ["runs", "runs", "runs"]
+
+
+def test_a_run_that_goes_on_while_it_is_counted_is_left_to_the_next_audit(
+    world: World, time: StillClock, one_a_page: None
+) -> None:
+    run = settled(world, time)
+    with running_as(None):
+        row = RunRow.get(run, "run")
+        row.update([RunRow.leaders_settled.set(2)])
+        changed = replace(row.to_entity(), version=row.version + 1)
+    assert found() == [("runs", run, -1)]
+    with mock.patch.object(of_runs.run_store, "get_run", return_value=changed):
+        assert found() == []
+
+
+@pytest.fixture
+def one_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page has one leader, and an audit looks at one page a step."""
+    monkeypatch.setattr(listing, "LEADERS_A_PAGE", 1)
+    monkeypatch.setattr(of_runs, "PAGES_A_STEP", 1)
+
+
+def settled(world: World, time: StillClock) -> str:
+    """The run of `DAY` for three leaders, two of whom had anything to come."""
+    delivered(world, (1, 2, 0))
+    time.move_on(days=8)
+    return str(settle(world, DAY)["id"])
