@@ -108,13 +108,14 @@ def _days(earnings: Earnings, made: Sequence[Statement]) -> tuple[dict[str, Day]
         for row in settlement.maturing_between(leader_id, first, NEVER)
     }
     capped: list[EarnedLine] = []
-    taken = [(each.after_day, each.business_date) for each in made]
-    for after, until in (*taken, (through, NEVER)):
-        for day, lines in settlement.earned_by_day(leader_id, after, until).items():
-            of = days.get(day, Day())
-            days[day] = Day(of.matured, of.adjusted, sum(line.amount for line in lines))
-            if earnings.has_taken(day):
-                capped += (line for line in lines if line.day_cap is not None)
+    for each in made:
+        taken = settlement.earned_by_day(leader_id, each.after_day, each.business_date)
+        for day, lines in taken.items():
+            days[day] = days.get(day, Day()).with_lines(matured=lines)
+            capped += (line for line in lines if line.day_cap is not None)
+    for waits in settlement.waiting_after(leader_id, through):
+        of = days.get(waits.day, Day())
+        days[waits.day] = of.with_lines(adjusted=waits.adjusted, matured=waits.matured)
     return days, capped
 
 

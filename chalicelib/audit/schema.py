@@ -13,7 +13,7 @@ from chalicelib.settlement.rules import LineKind
 class StartAudit(RequestModel):
     whole: bool = Field(
         default=False,
-        description="Look at all statements and batches there have ever been, not only at those "
+        description="Look at all statements, runs and batches there have ever been, not only at those "
         "since an audit has found them right.",
     )
 

@@ -17,7 +17,7 @@ from chalicelib.payments.store import ChargebackRow, ReceiptRow, RefundRow, Remi
 from chalicelib.payouts.store import PayoutRow
 from chalicelib.settlement.bonus_store import AdjustmentRow, BonusRow
 from chalicelib.settlement.run_store import MarkerRow, RunRow
-from chalicelib.settlement.store import MaturingRow, StatementRow, TakenRow
+from chalicelib.settlement.store import EarnedRow, MaturingRow, StatementRow, TakenRow
 from chalicelib.suppliers.store import DepositRow
 from chalicelib.suppliers.store import RemittanceRow as TransferRow
 from tests.functional.workers.conftest import StillClock
@@ -173,6 +173,13 @@ def test_so_is_each_number_within_records(told: World) -> None:
             changed = (replace(first, amount=first.amount + 1), *others)
             found.append((each, seen(row, **{each.name: changed})))
     assert found == [(each, each.checks) for each in RECORDS]
+
+
+def test_what_is_available_already_of_a_day_that_waits_is_what_its_lines_say(told: World) -> None:
+    with running_as(None):
+        waits = EarnedRow.sk.startswith("earned#2026-03-18")
+        row = next(row for row in EarnedRow.scan(waits) if row.adjusted)
+        assert seen(row, adjusted=0) == {"leader_days"}
 
 
 def test_what_a_supplier_has_of_a_line_is_what_its_terms_say(told: World) -> None:
