@@ -13,8 +13,8 @@ from chalicelib.settlement.rules import LineKind
 class StartAudit(RequestModel):
     whole: bool = Field(
         default=False,
-        description="Look at all statements, runs and batches there have ever been, not only at those "
-        "since an audit has found them right.",
+        description="Look at all statements, runs and batches there have ever been, not only at "
+        "those since an audit has found them right.",
     )
 
 
