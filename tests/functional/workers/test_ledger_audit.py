@@ -289,7 +289,7 @@ def posting_lost(told: Told) -> None:
 def waiting_of_nothing(told: Told) -> None:
     MaturingRow(told.leader, "maturing#2026-03-12", currency="EUR", adjusted=5).save()
     line = EarnedLine("", "", "adjustment", "", 0, 0, 5, "2026-03-12")
-    EarnedRow(told.leader, "earned#2026-03-12#x", lines=(line,)).save()
+    EarnedRow(told.leader, "earned#2026-03-12#x", lines=(line,), adjusted=1).save()
 
 
 def bonus_of_nothing(told: Told) -> None:
