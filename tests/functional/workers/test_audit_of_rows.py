@@ -71,7 +71,7 @@ def seen(row: Any, **changes: Any) -> set[str]:
     before = dict(row.attribute_values)
     row.attribute_values |= changes
     row.save()
-    found = {finding.check for finding in look_at_everything(clock.now())}
+    found: set[str] = {finding.check for finding in look_at_everything(clock.now())}
     row.attribute_values = before
     row.save()
     return found

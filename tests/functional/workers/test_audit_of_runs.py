@@ -7,7 +7,8 @@ import pytest
 
 from chalicelib.audit import of_runs
 from chalicelib.kernel import clock
-from chalicelib.settlement import listing
+from chalicelib.parties import store as parties
+from chalicelib.settlement import listing, run_store
 from chalicelib.settlement.run_store import MarkerRow, RunRow
 from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
@@ -35,13 +36,27 @@ def found() -> list[tuple[str, str, int | None]]:
 
 def settle_without(world: World, sale: Sale, day: str) -> None:
     """A run whose listing skips a leader."""
-    listed = listing.parties.leader_ids_after
+    listed = parties.leader_ids_after
 
     def others(after: str | None, limit: int) -> list[str]:
         return [each for each in listed(after, limit) if each != sale.leader_id]
 
-    with mock.patch.object(listing.parties, "leader_ids_after", others):
+    with mock.patch.object(parties, "leader_ids_after", others):
         settle(world, day)
+
+
+@pytest.fixture
+def one_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page has one leader, and an audit looks at one page a step."""
+    monkeypatch.setattr(listing, "LEADERS_A_PAGE", 1)
+    monkeypatch.setattr(of_runs, "PAGES_A_STEP", 1)
+
+
+def settled(world: World, time: StillClock) -> str:
+    """The run of `DAY` for three leaders, two of whom had anything to come."""
+    delivered(world, (1, 2, 0))
+    time.move_on(days=8)
+    return str(settle(world, DAY)["id"])
 
 
 def test_a_leader_whom_a_run_has_forgotten_is_found_until_a_run_takes_it(
@@ -116,19 +131,5 @@ def test_a_run_that_goes_on_while_it_is_counted_is_left_to_the_next_audit(
         row.update([RunRow.leaders_settled.set(2)])
         changed = replace(row.to_entity(), version=row.version + 1)
     assert found() == [("runs", run, -1)]
-    with mock.patch.object(of_runs.run_store, "get_run", return_value=changed):
+    with mock.patch.object(run_store, "get_run", return_value=changed):
         assert found() == []
-
-
-@pytest.fixture
-def one_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page has one leader, and an audit looks at one page a step."""
-    monkeypatch.setattr(listing, "LEADERS_A_PAGE", 1)
-    monkeypatch.setattr(of_runs, "PAGES_A_STEP", 1)
-
-
-def settled(world: World, time: StillClock) -> str:
-    """The run of `DAY` for three leaders, two of whom had anything to come."""
-    delivered(world, (1, 2, 0))
-    time.move_on(days=8)
-    return str(settle(world, DAY)["id"])
