@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from chalicelib.audit import run_checks
 from chalicelib.audit.at_rest import tell_unchecked
@@ -17,30 +18,44 @@ from chalicelib.settlement.rules import Run, maturing_entry_id
 from chalicelib.settlement.run_store import MarkerRow
 
 PAGES_A_STEP, RUNS_A_READ = 20, 100
-# What is counted beside a run's leaders: its version when its first page was looked at.
-VERSION = "version"
+
+
+class Place(NamedTuple):
+    """Where an audit is: the run that it looked at before, the one that it is in the midst of with
+    its version then, its next page, and what the pages before have come to."""
+
+    behind: str | None = None
+    run_id: str | None = None
+    version: int = 0
+    number: int = 0
+    counted: Mapping[str, int] = {}
 
 
 def look(page: Page) -> Looked:
-    """The runs that were not completed when an audit last found them right, the last first. Where
-    it is: the run that was looked at before, the page of the next one, and what its pages before
-    that have come to."""
-    behind, number, before = page.audit.after or (None, 0, {})
-    run = _next_run(behind, page.audit.since)
-    if run is None:
-        return Looked({}, [])
-    found, counted = list[Finding](), Counter[str](before or {VERSION: run.version})
-    for n in range(number, number + PAGES_A_STEP):
-        listed = run_store.get_page(run.id, n)
+    """The runs that were not completed when an audit last found them right, the last first."""
+    place = Place(*(page.audit.after or ()))
+    if place.run_id is None:
+        run = _next_run(place.behind, page.audit.since)
+        if run is None:
+            return Looked({}, [])
+        place = place._replace(run_id=run.id, version=run.version)
+    return _pages(str(place.run_id), place)
+
+
+def _pages(run_id: str, place: Place) -> Looked:
+    found, counted = list[Finding](), Counter[str](place.counted)
+    behind = place.number + PAGES_A_STEP
+    for number in range(place.number, behind):
+        listed = run_store.get_page(run_id, number)
         if listed:
-            markers = run_store.markers(run.id, n)
-            found += _leaders(run, markers)
+            markers = run_store.markers(run_id, number)
+            found += _leaders(run_id, markers)
             of_page = run_checks.counted(listed.leader_ids, [each.of_leader for each in markers])
             counted.update(of_page)
         if listed is None or listed.is_last:
-            found += _whole(run.id, counted)
-            return Looked({"runs": 1}, found, (run.id, 0, {}))
-    return Looked({}, found, (behind, number + PAGES_A_STEP, dict(counted)))
+            found += _whole(run_id, place.version, counted)
+            return Looked({"runs": 1}, found, Place(behind=run_id))
+    return Looked({}, found, place._replace(number=behind, counted=dict(counted)))
 
 
 def _next_run(behind: str | None, since: datetime | None) -> Run | None:
@@ -54,20 +69,19 @@ def _next_run(behind: str | None, since: datetime | None) -> Run | None:
     return None
 
 
-def _leaders(run: Run, markers: list[MarkerRow]) -> Iterator[Finding]:
-    made = settlement.get_statements(run.id, [each.sk for each in markers])
+def _leaders(run_id: str, markers: list[MarkerRow]) -> Iterator[Finding]:
+    made = settlement.get_statements(run_id, [each.sk for each in markers])
     named = {leader_id: maturing_entry_id(each) for leader_id, each in made.items()}
     entries = ledger.get_entries(named.values())
     for each in markers:
         entry = entries.get(named.get(each.sk, ""))
-        yield from run_checks.run_leaders(run.id, each.of_leader, made.get(each.sk), entry)
+        yield from run_checks.run_leaders(run_id, each.of_leader, made.get(each.sk), entry)
 
 
-def _whole(run_id: str, counted: Mapping[str, int]) -> list[Finding]:
+def _whole(run_id: str, version: int, counted: Counter[str]) -> list[Finding]:
     """Where no leader who had been set aside was settled meanwhile."""
     run = run_store.get_run(run_id)
-    if run is None or run.version != counted[VERSION]:
+    if run is None or run.version != version:
         tell_unchecked(1)
         return []
-    due = Counter({name: n for name, n in counted.items() if name != VERSION})
-    return list(run_checks.runs(run, due))
+    return list(run_checks.runs(run, counted))

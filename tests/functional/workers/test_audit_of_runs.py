@@ -1,6 +1,7 @@
 """What an audit finds of settlement runs: whom one has left behind, and what one says of itself."""
 
 from dataclasses import replace
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -132,4 +133,23 @@ def test_a_run_that_goes_on_while_it_is_counted_is_left_to_the_next_audit(
         changed = replace(row.to_entity(), version=row.version + 1)
     assert found() == [("runs", run, -1)]
     with mock.patch.object(run_store, "get_run", return_value=changed):
+        assert found() == []
+
+
+def test_a_run_that_is_completed_meanwhile_is_no_part_of_the_one_that_is_counted(
+    world: World, time: StillClock, one_a_page: None
+) -> None:
+    settled(world, time)
+    time.move_on(days=1)
+    later = settle(world, NEXT)["id"]
+    with running_as(None):
+        row = RunRow.get(later, "run")
+        RunRow.at(later, "run").update([RunRow.completed_at.remove()])
+    pages = run_store.get_page
+
+    def completes(run_id: str, number: int) -> Any:
+        row.save()
+        return pages(run_id, number)
+
+    with mock.patch.object(run_store, "get_page", completes):
         assert found() == []
