@@ -505,6 +505,21 @@ def test_a_floor_is_no_way_round_the_law(malaysia: World) -> None:
     created(try_version(malaysia, plan_id, rule(1000, cap={"line": 900}), upline=levels))
 
 
+def test_a_bonus_is_no_way_round_the_law(malaysia: World) -> None:
+    body = {"name": "Levels", "country": "MY", "currency": "EUR"}
+    plan_id = created(malaysia.operator.post(PLANS, body))["id"]
+    levels = [{"level": 1, "bps": 200}]
+    for bonus in ({"kind": "campaign_total", "threshold": 1}, {"kind": "first_order"}):
+        promised = [{**bonus, "amount": 1_000_000}]
+        answer = try_version(malaysia, plan_id, rule(4800), upline=levels, bonuses=promised)
+        assert refused(answer, 422, "upline_not_allowed", "bonuses", "max_total_bps of MY")
+        draft = {"rules": [rule(4800)], "upline": levels, "bonuses": promised}
+        answer = malaysia.operator.post(f"{PLANS}/{plan_id}/simulate", draft)
+        assert refused(answer, 422, "upline_not_allowed")
+    created(try_version(malaysia, plan_id, rule(4800), upline=levels))
+    created(try_version(malaysia, plan_id, rule(4800), day=TOMORROW, bonuses=promised))
+
+
 def test_versions_do_not_overlap(world: World, time: StillClock) -> None:
     plan_id = a_plan(world)
     said = ("Version 1", TODAY)
