@@ -40,6 +40,17 @@ def check_bonuses(
         raise _amount_beside_upline("bonuses", plan, limit)
 
 
+def check_levels(before: Iterable[str], after: Iterable[str], dropped: Iterable[str]) -> None:
+    """Raise Invalid for levels that the version before has and this one silently has not."""
+    if missing := sorted({*before} - {*after, *dropped}):
+        raise Invalid.field(
+            "rules",
+            f"have none for {', '.join(missing)}, which the version before has; leaders of such a "
+            "level would earn as if they had none. Name it in drops_levels where that is meant.",
+            code="levels_dropped",
+        )
+
+
 def _named_twice(rules: Sequence[Rule]) -> Iterable[FieldError]:
     seen: set[str] = set()
     for n, rule in enumerate(rules):

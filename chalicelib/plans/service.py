@@ -25,6 +25,7 @@ class NewVersion:
     rules: Sequence[Rule]
     upline: Sequence[int]
     bonuses: Sequence[PlanBonus] = ()
+    drops_levels: Sequence[str] = ()
 
 
 def create_plan(
@@ -80,6 +81,7 @@ def add_version(
     check_draft(before, version.rules, version.upline, version.bonuses)
     after = before.with_version(version, today())
     replaced = before.in_force_on(version.effective_from)
+    checking.check_levels(replaced.levels if replaced else (), version.levels, new.drops_levels)
     differences = changes.differences(changes.said(replaced), changes.said(version))
     transaction = Transaction(recorder)
     transaction.add(
