@@ -1,6 +1,7 @@
 """Leaders, a page at a time: their statements, the days that wait, their balances and bonuses."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import chain
 
@@ -15,6 +16,7 @@ from chalicelib.parties import store as parties
 from chalicelib.platform.pages import PageRequest
 from chalicelib.settlement import bonus_store
 from chalicelib.settlement import store as settlement
+from chalicelib.settlement.kind_sums import by_kind
 from chalicelib.settlement.rules import EarnedLine, Earnings, Statement
 
 LEADERS_A_STEP, STATEMENTS_A_READ = 100, 10
@@ -82,15 +84,16 @@ def _days(earnings: Earnings, made: Sequence[Statement]) -> tuple[dict[str, Day]
     leader_id, through = earnings.leader_id, earnings.settled_through
     first = made[0].after_day if made else through
     days = {
-        settlement.day_of(row): Day(row.matured, row.adjusted)
+        settlement.day_of(row): Day(
+            row.matured, row.adjusted, row.kinds if row.is_told_by_kind else None
+        )
         for row in settlement.maturing_between(leader_id, first, NEVER)
     }
     capped: list[EarnedLine] = []
     taken = [(each.after_day, each.business_date) for each in made]
     for after, until in (*taken, (through, NEVER)):
         for day, lines in settlement.earned_by_day(leader_id, after, until).items():
-            of = days.get(day, Day())
-            days[day] = Day(of.matured, of.adjusted, sum(line.amount for line in lines))
+            days[day] = replace(days.get(day, Day()), kinds=by_kind(lines))
             if earnings.has_taken(day):
                 capped += (line for line in lines if line.day_cap is not None)
     return days, capped
