@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from chalicelib.audit import checks
+from chalicelib.audit import checks, of_items
 from chalicelib.audit.at_rest import found_at_rest
 from chalicelib.audit.rules import Amount, Looked
 from chalicelib.audit.store import Page
@@ -31,6 +31,7 @@ def look(page: Page) -> Looked:
         *(finding for name in wrong for finding in _again(name)),
         *(finding for each in refunds for finding in _overdue(each)),
         *(finding for each in receipts for finding in _unmatched(each, clock.now())),
+        *of_items.look_at([f"receipt:{each.id}" for each in receipts if each.order_id is None]),
     ]
     under_way = [
         Amount(each.currency, each.amount)

@@ -37,6 +37,7 @@ CheckName = Literal[
     "batches",
     "reconciliations",
     "reconciled",
+    "open_items",
 ]
 
 
