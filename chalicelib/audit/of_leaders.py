@@ -104,7 +104,9 @@ def _days(earnings: Earnings, made: Sequence[Statement]) -> tuple[dict[str, Day]
     leader_id, through = earnings.leader_id, earnings.settled_through
     first = made[0].after_day if made else through
     days = {
-        settlement.day_of(row): Day(row.matured, row.adjusted)
+        settlement.day_of(row): Day(
+            row.matured, row.adjusted, row.kinds if row.is_told_by_kind else None
+        )
         for row in settlement.maturing_between(leader_id, first, NEVER)
     }
     capped: list[EarnedLine] = []

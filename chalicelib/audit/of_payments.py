@@ -4,7 +4,13 @@ remittances, against their entries and cases."""
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from chalicelib.audit import of_chargebacks, receipt_checks, refund_checks, remittance_checks
+from chalicelib.audit import (
+    of_chargebacks,
+    of_items,
+    receipt_checks,
+    refund_checks,
+    remittance_checks,
+)
 from chalicelib.audit.at_rest import found_at_rest
 from chalicelib.audit.rules import Amount, Looked
 from chalicelib.audit.store import Page
@@ -29,6 +35,7 @@ def look(page: Page) -> Looked:
         *_refunds(some.refunds),
         *_receipts(some.receipts),
         *of_chargebacks.findings(some.chargebacks),
+        *of_items.look_at([f"chargeback-won:{each.id}" for each in some.chargebacks]),
         *_remittances(some.remittances),
     ]
     under_way = _under_way(some.refunds, page.audit.through)
@@ -86,6 +93,7 @@ def _receipts(some: Sequence[Receipt]) -> Iterator[Finding]:
     for each in some:
         yield from receipt_checks.receipts_posted(each, entries)
         yield from _unmatched(each, clock.now())
+    yield from of_items.look_at([f"receipt:{each.id}" for each in some if each.order_id is None])
 
 
 def _unmatched(receipt: Receipt, now: datetime) -> Iterator[Finding]:

@@ -85,8 +85,10 @@ class LeaderTotalsView(View):
     currency: str
     statements: int = Field(description="How many there are of the year.")
     by_kind: dict[LineKind, int] = Field(description="The sums of their lines, in the minor unit.")
-    earned: int = Field(description="Commission, spread, bonus, cap and adjustment.")
-    clawed_back: int = Field(description="What refunds took back and disputes hold.")
+    earned: int = Field(
+        description="All lines but payouts and netting: what was taken back or is held counts "
+        "less, so a refund before a run and one after it leave the same."
+    )
     paid_out: int
     total: int = Field(description="All lines together.")
 
@@ -104,7 +106,6 @@ class MonthTotalsView(View):
     statements: list[StatementTotalView] = Field(description="The oldest first.")
     by_kind: dict[LineKind, int]
     earned: int
-    clawed_back: int
     paid_out: int
     total: int = Field(description="What its statements come to.")
 

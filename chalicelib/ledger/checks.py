@@ -54,6 +54,7 @@ CheckName = Literal[
     "batches",
     "reconciliations",
     "reconciled",
+    "open_items",
 ]
 
 

@@ -149,6 +149,7 @@ class RemittanceRow(EntityRow[Remittance]):
     received_at = InstantAttribute()
     reversed_at = InstantAttribute(null=True)
     reversal_reason = UnicodeAttribute(null=True)
+    cash_account = UnicodeAttribute(default="cash:bank")
 
     @classmethod
     def keys(cls, entity: Remittance) -> dict[str, Any]:

@@ -128,6 +128,7 @@ def test_posts_say_whether_they_need_an_idempotency_key(spec: Json) -> None:
         "/v1/refunds/{id}/retry",
         "/v1/leaders/{id}/remittances",
         "/v1/leaders/{id}/remittances/{remittance_id}/reverse",
+        "/v1/open-items/{entry_id}/clear",
         "/v1/suppliers/{id}/deposits",
         "/v1/suppliers/{id}/deposits/draw",
         "/v1/suppliers/{id}/deposits/return",

@@ -41,7 +41,7 @@ class Line:
 
 class Statements:
     """By cash account what no statement has told yet, by entry, and what all of them have told;
-    and which differences are open."""
+    which differences are open, and which entries were posted to suspense."""
 
     def __init__(self, chance: random.Random, currency: str) -> None:
         self._chance, self._currency = chance, currency
@@ -52,6 +52,7 @@ class Statements:
         self._told_before = set[tuple[str, str]]()
         self._number = 0
         self.open: list[tuple[str, int]] = []
+        self.suspended: list[str] = []
 
     def note(self, entry_id: str, account: str, day: str, amount: int) -> None:
         """An entry that moves the account, unless it was posted since a statement told it."""

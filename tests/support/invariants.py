@@ -46,6 +46,8 @@ from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
 from chalicelib.reconciliation.claim_store import ClaimRow
+from chalicelib.reconciliation.item_store import ClearingRow, ItemRow
+from chalicelib.reconciliation.open_items import ACCOUNTS, Clearing, item_of
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.store import DifferenceRow, ReconciliationRow
 from chalicelib.settlement.bonus_store import (
@@ -125,6 +127,8 @@ class State:
             row.to_entity() for row in _rows(DifferenceRow, reconciled, "difference")
         ]
         self.claims = _rows(ClaimRow, reconciled, "claim")
+        self.items = _rows(ItemRow, reconciled, "item")
+        self.clearings: list[Clearing] = _entities(ClearingRow, reconciled, "clearing")
         self.adjustments: list[Adjustment] = _entities(AdjustmentRow, settlement, "adjustment")
         self.bonuses: list[Bonus] = _entities(BonusRow, settlement, "bonus")
         self.first_orders: list[FirstOrder] = _entities(FirstOrderRow, settlement, "first_order")
@@ -232,7 +236,7 @@ def _books(state: State) -> Iterator[str]:
         if receipt.order_id is None:
             due[f"{receipt.currency} unmatched_receipts"] -= receipt.amount
     for remittance in state.standing:
-        due[f"{remittance.currency} cash:bank"] += remittance.amount
+        due[f"{remittance.currency} {remittance.cash_account}"] += remittance.amount
         collected = f"leader:{remittance.leader_id}:collected"
         due[f"{remittance.currency} {collected}"] -= remittance.amount
     for refund in state.refunds:
@@ -248,7 +252,7 @@ def _books(state: State) -> Iterator[str]:
             due.update(_earned(each.order, line, posted))
             due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
     due.update(_withheld(state) + _borne(state) + _charged_back(state) + _given(state))
-    due.update(_adjusted(state))
+    due.update(_adjusted(state) + _cleared(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
@@ -441,14 +445,13 @@ def _deposited(state: State) -> Sums:
     """What was received of suppliers' deposits, returned, and drawn, and what they transferred."""
     due = Sums()
     against = {
-        None: "cash:bank",
         "fees": "supplier:{}:owed",
         "payable": "supplier:{}:payable",
         "damages": "platform:revenue",
     }
     for each in state.deposits:
         held = each.amount if each.kind == "received" else -each.amount
-        other = against[each.pays].format(each.supplier_id)
+        other = against[each.pays].format(each.supplier_id) if each.pays else each.cash_account
         due[f"{each.currency} supplier:{each.supplier_id}:deposit"] -= held
         due[f"{each.currency} {other}"] += held
     for made in state.transferred:
@@ -457,6 +460,43 @@ def _deposited(state: State) -> Sums:
             due[f"{made.currency} supplier:{made.supplier_id}:owed"] -= made.fees
             due[f"{made.currency} supplier:{made.supplier_id}:payable"] -= made.payable
     return due
+
+
+def _cleared(state: State) -> Sums:
+    """What of open items went to payers, to the platform, or to another item's account."""
+    due, counted = Sums(), set[str]()
+    entries = {each.id: each for each in state.entries}
+    for each in state.clearings:
+        item = item_of(entries[each.entry_id], 0)
+        moves = each.goes in ("payer", "income", "item") and each.posted
+        if item is None or not moves or each.posted in counted:
+            continue
+        counted.add(each.posted)
+        other = each.about if each.goes == "payer" else "platform:revenue"
+        if each.goes == "item":
+            of_other = item_of(entries[each.about], 0)
+            other = of_other.account if of_other else ""
+        due[f"{item.entry.currency} {item.account}"] -= item.signed(each.amount)
+        due[f"{item.entry.currency} {other}"] += item.signed(each.amount)
+    return due
+
+
+def _open_items(state: State) -> Iterator[str]:
+    """Of each item no more is cleared than there is, by clearings that say so; and what is left of
+    all is what stands in their accounts."""
+    cleared = {row.pk.removeprefix("item#"): row.cleared for row in state.items}
+    by_clearings = Sums()
+    for each in state.clearings:
+        by_clearings[each.entry_id] += each.amount
+    yield from _differences("cleared", Sums(cleared), by_clearings)
+    left = Sums()
+    for entry in state.entries:
+        if item := item_of(entry, cleared.get(entry.id, 0)):
+            left[f"{entry.currency} {item.account}"] += item.left
+            if item.uncleared < 0:
+                yield f"of {entry.id} {-item.uncleared} more is cleared than there is"
+    stands = {key: n for key, n in state.booked.items() if key.split(" ")[1] in ACCOUNTS}
+    yield from _differences("left of", Sums(stands), left)
 
 
 def _fees(state: State) -> Sums:
@@ -934,6 +974,7 @@ def _held(state: State) -> Iterator[str]:
 CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _trial_balance,
     _books,
+    _open_items,
     _steps,
     _communities,
     _fines,

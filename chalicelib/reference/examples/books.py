@@ -39,21 +39,20 @@ YEAR: dict[str, Any] = {
         "bonus": 5000,
         "cap": 0,
         "clawback": -8120,
+        "kept": 0,
         "held": 0,
         "payout": -400000,
         "payout_returned": 0,
         "netting": 0,
         "adjustment": 0,
     },
-    "earned": 417050,
-    "clawed_back": 8120,
+    "earned": 408930,
     "paid_out": 400000,
     "total": 8930,
 }
 MARCH: dict[str, Any] = {
     "by_kind": dict.fromkeys(YEAR["by_kind"], 0) | {"commission": 102},
     "earned": 102,
-    "clawed_back": 0,
     "paid_out": 0,
     "total": 102,
 }

@@ -37,6 +37,8 @@ from chalicelib.payouts.batch_store import TallyRow
 from chalicelib.payouts.store import OpenRow, PayoutRow
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
+from chalicelib.reconciliation.item_store import ClearingRow, ItemRow
+from chalicelib.reconciliation.open_items import Clearing
 from chalicelib.reconciliation.store import DifferenceRow
 from chalicelib.settlement.bonus_store import BonusRow
 from chalicelib.settlement.rules import Bonus, EarnedLine
@@ -185,6 +187,17 @@ def nobody_called(told: Told) -> None:
     CaseRow.at(case_id("unmatched_receipt", UNMATCHED, ""), "case").delete()
 
 
+def cleared_by_nobody(told: Told) -> None:
+    ItemRow(f"item#receipt:{UNMATCHED}", "item", cleared=5).save()
+
+
+def cleared_without_entry(told: Told) -> None:
+    entry_id = f"receipt:{UNMATCHED}"
+    made = Clearing("clr_1", entry_id, 5, "income", "", "x", clock.now(), "op", "cleared:clr_1:x")
+    ItemRow(f"item#{entry_id}", "item", cleared=5).save()
+    ClearingRow.of(made).save()
+
+
 def total_changed(told: Told) -> None:
     change(OrderRow.at(told.order["id"], "order"), total=told.order["total"] + 1)
 
@@ -328,6 +341,8 @@ PLANTED: list[tuple[CheckName, Plant]] = [
     ("batches", counted_twice),
     ("reconciliations", difference_lost),
     ("reconciled", posting_lost),
+    ("open_items", cleared_by_nobody),
+    ("open_items", cleared_without_entry),
 ]
 
 
