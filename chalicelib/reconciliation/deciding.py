@@ -12,7 +12,9 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.reconciliation import claim_store, piece_store
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.lines import Line, line_claims
+from chalicelib.reconciliation.claim_store import ClaimRow
+from chalicelib.reconciliation.line_names import line_names
+from chalicelib.reconciliation.lines import Line
 from chalicelib.reconciliation.rules import CASE, Decided, NumberedDifference, Reconciliation
 
 
@@ -57,7 +59,7 @@ def match(
     transaction.add(
         reconciliations.replace_difference(after),
         reconciliations.count_matched(made.id, is_last=after.is_resolved),
-        claim_store.decide_line(made.account, line_claims(lines)[line.n], made.id, line.n),
+        claim_store.decide_line(_claim_of(made, line.n, lines)),
         claim_store.decide_entry(made.account, entry_id, made.id),
     )
     if after.is_resolved:
@@ -92,6 +94,11 @@ def _line(before: NumberedDifference, said: Candidate, lines: list[Line]) -> Lin
     if n not in waiting:
         raise Invalid.field("line", f"is none of those that wait: {_listed(waiting)}")
     return next(each for each in lines if each.n == n)
+
+
+def _claim_of(made: Reconciliation, n: int, lines: list[Line]) -> ClaimRow:
+    names = {n: line_names(lines)[n]}
+    return claim_store.claims_of_lines(made.account, made.id, names)[n]
 
 
 def _entry_id(before: NumberedDifference, said: Candidate) -> str:

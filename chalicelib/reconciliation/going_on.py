@@ -21,7 +21,9 @@ from chalicelib.platform.transaction import Transaction, write
 from chalicelib.reconciliation import claim_store, gathering, piece_store, rules, turning_up
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.accounts import gap, look_from, reached
-from chalicelib.reconciliation.lines import Booked, Line, line_claims, with_own_fees
+from chalicelib.reconciliation.claim_store import LineClaim
+from chalicelib.reconciliation.line_names import LineName, line_names, with_known_ids
+from chalicelib.reconciliation.lines import Booked, Line, with_own_fees
 from chalicelib.reconciliation.matching import Matcher, balance_differences
 from chalicelib.reconciliation.rules import (
     CASE,
@@ -89,7 +91,9 @@ def _gather(made: Reconciliation) -> None:
 
 
 def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
-    repeated = _repeated(made, lines)
+    names = line_names(lines)
+    claimed = claim_store.claimed_lines(made.account, names)
+    repeated = {n for n, each in claimed.items() if each.is_same}
     left = with_own_fees([line for line in lines if line.n not in repeated])
     left = gathering.with_chargebacks(left, made.account)
     account = reconciliations.get_account(made.account)
@@ -103,6 +107,7 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
         (look_from(account, made.first), made.last),
         made.transit_from,
         gathering.sent(left, made.account),
+        with_known_ids(names, claimed),
     ).run()
     totals = {each.currency: each.amount for each in made.totals}
     missed = gap(account, made)
@@ -129,19 +134,16 @@ def _in_transit(made: Reconciliation, booked: Sequence[Booked], found: Found) ->
     return [InTransit(each.entry_id, each.day, each.currency, each.amount) for each in entries]
 
 
-def _repeated(made: Reconciliation, lines: Sequence[Line]) -> set[int]:
-    """Lines that another statement had, by the bank's own ids of them."""
-    claims = line_claims(lines)
-    taken = claim_store.claimed_lines(made.account, claims.values())
-    return {n for n, ref in claims.items() if ref in taken}
-
-
 def _each_once(booked: Sequence[Booked]) -> list[Booked]:
     return list({each.name: each for each in booked}.values())
 
 
 def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
-    found = _still_true(made, piece_store.outcomes(made.id, made.step), lines)
+    names = line_names(lines.values())
+    page = piece_store.outcomes(made.id, made.step)
+    of_page = {n: names[n] for outcome in page for n in _lines_of(outcome)}
+    claimed = claim_store.claimed_lines(made.account, of_page)
+    found = _still_true(made, page, lines, claimed)
     after = made.after(
         step=made.step + 1,
         matched=made.matched + len(found.matches),
@@ -152,11 +154,10 @@ def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
     )
     transaction = Transaction()
     transaction.add(reconciliations.replace_reconciliation(after))
-    claims = line_claims(lines.values())
     for match in found.matches:
-        _claim(transaction, made, match, claims)
+        _claim(transaction, made, match, names, claimed)
     for n, difference in enumerate(found.differences, made.differences + 1):
-        _claim(transaction, made, difference, claims)
+        _claim(transaction, made, difference, names, claimed)
         _add_difference(transaction, made, n, difference)
     transaction.commit()
 
@@ -191,27 +192,32 @@ def _settled(made: Reconciliation) -> str:
     return clock.day_before(on).isoformat()
 
 
-def _still_true(made: Reconciliation, found: Sequence[Outcome], lines: Mapping[int, Line]) -> Found:
+def _still_true(
+    made: Reconciliation,
+    found: Sequence[Outcome],
+    lines: Mapping[int, Line],
+    claimed: Mapping[int, LineClaim],
+) -> Found:
     """What of a page no other statement has taken since it was looked at."""
     entries = [each for outcome in found for each in _entries_of(made, outcome)]
     gone = {entry_id for _, entry_id in claim_store.claimed_entries(entries)}
-    claims = line_claims(lines.values())
-    refs = {claims[n]: n for outcome in found for n in _lines_of(outcome) if claims[n]}
-    repeated = {refs[ref] for ref in claim_store.claimed_lines(made.account, refs)}
+    repeated = {n for n, each in claimed.items() if each.is_same}
     outcomes = (rules.still_true(each, gone, repeated, lines) for each in found)
     return Found(tuple(each for each in outcomes if each is not None), repeated=len(repeated))
 
 
 def _claim(
-    transaction: Transaction, made: Reconciliation, outcome: Outcome, claims: Mapping[int, str]
+    transaction: Transaction,
+    made: Reconciliation,
+    outcome: Outcome,
+    names: Mapping[int, LineName],
+    claimed: Mapping[int, LineClaim],
 ) -> None:
     by = outcome.entry_id if isinstance(outcome, Match) else outcome.kind
-    transaction.add(
-        *(
-            claim_store.claim_line(made.account, claims[n], made.id, n, by)
-            for n in _lines_of(outcome)
+    for n in _lines_of(outcome):
+        transaction.add(
+            claim_store.claim_line(made.account, names[n], made.id, n, by, is_reused=n in claimed)
         )
-    )
     # What is missing may come yet.
     if isinstance(outcome, Match) or outcome.kind != "missing":
         for account, entry_id in _entries_of(made, outcome):

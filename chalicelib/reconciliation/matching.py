@@ -48,7 +48,8 @@ class Matcher:
 
     `booked` is all that may be meant, of any account; of this one, what lies in `period` or was in
     transit must be in the statement, except what is so late that it may be in the next. `sent` are
-    payouts that wait for their result, by key.
+    payouts that wait for their result, by key; `known` are lines that differ by the bank's own id
+    of them.
     """
 
     def __init__(
@@ -59,10 +60,11 @@ class Matcher:
         period: tuple[str, str],
         transit_from: str,
         sent: Mapping[str, Sent] | None = None,
+        known: Mapping[int, DifferenceKind] | None = None,
     ) -> None:
         self._account, self._lines, self._booked = account, lines, booked
         self._period, self._transit_from = period, transit_from
-        self._sent = sent or {}
+        self._sent, self._known = sent or {}, known or {}
         self._open = {line.n: line for line in lines}
         self._taken = {each.name for each in booked if each.is_claimed}
         self._by_key: dict[str, list[Booked]] = defaultdict(list)
@@ -73,7 +75,7 @@ class Matcher:
         self._outcomes: list[Outcome] = []
 
     def run(self) -> Found:
-        self._set_repeated_aside()
+        self._set_known_aside()
         self._set_fees_aside()
         self._match_by_id()
         self._match_by_text()
@@ -83,13 +85,15 @@ class Matcher:
         in_transit = tuple(self._missing())
         return Found(tuple(self._outcomes), in_transit)
 
-    def _set_repeated_aside(self) -> None:
-        seen: set[str] = set()
+    def _set_known_aside(self) -> None:
         for line in self._lines:
-            if line.bank_ref and line.bank_ref in seen:
+            kind = self._known.get(line.n)
+            if kind == "duplicate":
                 said = f"the statement has the bank's reference {line.bank_ref} twice"
-                self._differ("duplicate", (line,), (), said)
-            seen.add(line.bank_ref)
+                self._differ(kind, (line,), (), said)
+            elif kind:
+                said = f"the bank's reference {line.bank_ref} is that of another line"
+                self._differ(kind, (line,), (), said)
 
     def _set_fees_aside(self) -> None:
         for line in list(self._open.values()):

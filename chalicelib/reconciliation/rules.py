@@ -30,6 +30,7 @@ DifferenceKind = Literal[
     "matched_before",
     "transfer",
     "gap",
+    "reused_reference",
 ]
 Resolution = Literal[
     "accept", "match", "post_fee", "post_to_suspense", "post_to_other_account", "paid", "returned"
@@ -57,6 +58,7 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "matched_before": ("post_to_suspense", "accept"),
     "transfer": ("post_to_other_account", "post_to_suspense", "accept"),
     "gap": ("accept",),
+    "reused_reference": ("post_to_suspense", "post_fee", "post_to_other_account", "accept"),
 }
 SUSPENSE = "platform:suspense"
 CASE: Literal["reconciliation_difference"] = "reconciliation_difference"

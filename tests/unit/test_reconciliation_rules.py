@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.reconciliation.line_names import line_names, with_known_ids
 from chalicelib.reconciliation.lines import Booked, Line, Sent, own_ids, sums
 from chalicelib.reconciliation.matching import Matcher, balance_differences
 from chalicelib.reconciliation.rules import WRITES_A_PAGE, Difference, Found, Match, pages, weight
@@ -39,7 +40,8 @@ def line(n: int, amount: int, day: str = "2026-03-11", of: int | None = None, **
 
 
 def found(lines: list[Line], booked: list[Booked], sent: dict[str, Sent] | None = None) -> Found:
-    return Matcher(BANK, lines, booked, PERIOD, TRANSIT, sent).run()
+    known = with_known_ids(line_names(lines), ())
+    return Matcher(BANK, lines, booked, PERIOD, TRANSIT, sent, known).run()
 
 
 def only(of: Found) -> Difference:

@@ -212,7 +212,7 @@ def test_control_one_that_overtakes_another_misses_what_that_has(
 
 
 def test_control_without_claims_both_match_everything(seeded: World, time: Clock) -> None:
-    def unclaimed(*_: Any) -> None:
+    def unclaimed(*_: Any, **__: Any) -> None:
         return None
 
     with (
