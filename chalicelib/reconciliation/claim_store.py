@@ -108,20 +108,23 @@ def claim_line(
     return create(ClaimRow(*key, reconciliation_id=reconciliation_id, by=by, says=name.says))
 
 
-def decide_line(claim: ClaimRow) -> Update:
-    """Of what it is said by now. Stale where that was said before."""
-    return _decide((claim.pk, claim.sk), claim.reconciliation_id)
+def decide_line(claim: ClaimRow, kind: str) -> Update:
+    """Of what it is said by now, whose difference is of the kind. Stale where that was said
+    before."""
+    return _decide((claim.pk, claim.sk), claim.reconciliation_id, kind)
 
 
 def decide_entry(account: str, entry_id: str, reconciliation_id: str) -> Update:
-    """Likewise."""
-    return _decide((_claim(account, entry_id), CLAIM), reconciliation_id)
+    """Likewise, of one that might be meant."""
+    return _decide((_claim(account, entry_id), CLAIM), reconciliation_id, AMBIGUOUS)
 
 
 def release(account: str, entry_id: str, reconciliation_id: str) -> tuple[Delete, Put]:
     """Leave to the statements to come what might have been meant and was not."""
     row = ClaimRow.at(_claim(account, entry_id), CLAIM)
-    return Delete(row, _may_be_meant(reconciliation_id)), create(LeftRow(_left(account), entry_id))
+    return Delete(row, _stands(reconciliation_id, AMBIGUOUS)), create(
+        LeftRow(_left(account), entry_id)
+    )
 
 
 def not_claimed(account: str, entry_id: str, otherwise: Otherwise) -> Check:
@@ -156,12 +159,12 @@ def let_go(account: str, entry_id: str) -> Delete:
     return Delete(LeftRow.at(_left(account), entry_id), LeftRow.pk.exists())
 
 
-def _decide(key: tuple[str, str], reconciliation_id: str) -> Update:
-    return Update(ClaimRow.at(*key), [ClaimRow.by.set(DECIDED)], _may_be_meant(reconciliation_id))
+def _decide(key: tuple[str, str], reconciliation_id: str, by: str) -> Update:
+    return Update(ClaimRow.at(*key), [ClaimRow.by.set(DECIDED)], _stands(reconciliation_id, by))
 
 
-def _may_be_meant(reconciliation_id: str) -> Any:
-    return (ClaimRow.reconciliation_id == reconciliation_id) & (ClaimRow.by == AMBIGUOUS)
+def _stands(reconciliation_id: str, by: str) -> Any:
+    return (ClaimRow.reconciliation_id == reconciliation_id) & (ClaimRow.by == by)
 
 
 def _claim(account: str, entry_id: str) -> str:

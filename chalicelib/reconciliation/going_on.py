@@ -165,7 +165,7 @@ def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
 def _finish(made: Reconciliation) -> None:
     account = reconciliations.get_account(made.account)
     _leave_the_rest(made, look_from(account, made.first))
-    turning_up.let_go_of_claimed(made.account)
+    turning_up.let_go_of_all_claimed(made.account)
     done = made.after(status="done", done_at=clock.now())
     write(
         reconciliations.replace_reconciliation(done),

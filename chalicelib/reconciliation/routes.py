@@ -115,7 +115,7 @@ def list_in_transit(request: Request, id: str) -> Page[InTransitShown]:
     notes="`post_fee` and `post_to_suspense` take the account to what the statement says, against "
     "the platform's revenue or `platform:suspense`; `post_to_other_account` moves it from or to "
     "another cash account; `paid` and `returned` tell it of the payout; `match` says which entry a "
-    "line is of that may be of several; `accept` posts nothing.",
+    "line is of, such as one that was posted since; `accept` posts nothing.",
     roles=("operator",),
     body=Resolve,
     answer=DifferenceView,

@@ -215,11 +215,11 @@ def test_what_turns_up_is_taken_back_once() -> None:
         reconciliations.add_difference(a_difference(posted=(posted.id,), **resolution)),
         claim_store.leave_missing(BANK, ENTRY, "rec_1", 1),
     )
-    turning_up.let_go_of_claimed(BANK)
+    turning_up.let_go_of_all_claimed(BANK)
     assert claim_store.get_left(BANK, ENTRY) is not None
     write(claim_store.claim_entry(BANK, ENTRY, "rec_2", "match"))
     for _ in range(2):
-        turning_up.let_go_of_claimed(BANK)
+        turning_up.let_go_of_all_claimed(BANK)
     found = reconciliations.get_difference("rec_1", 1)
     assert found is not None
     undone = "reconciled-undone:rec_1:1:EUR"
