@@ -34,7 +34,8 @@ def charged(of: Chargeback, order: Order | None, now: datetime) -> Beside:
 
 
 def given_back(won: Chargeback, order: Order | None, now: datetime) -> Beside:
-    """The fee to whom paid it; the provider does not give it back, so the platform does."""
+    """The fee to whom paid it, from the platform. Whether the provider gives it back is not known
+    before its statement tells."""
     entry = ledger.get_entry(f"chargeback-fee:{won.id}")
     amounts = Counter[str](
         {each.account: -each.amount for each in entry.postings if books.party_of(each.account)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from chalicelib.catalogue.pricing import Price
 from chalicelib.catalogue.rules import Offer
@@ -74,43 +75,55 @@ def _base(terms: Terms, basket: Basket, discount: int) -> int:
 
 
 def _line(basket: Basket, discount: int, shipping: int, terms: Terms, commission: int) -> OrderLine:
-    offer, price = basket.offer, basket.price
-    _, *others = terms.divided(commission)
-    cost = basket.cost_after(discount)
     return OrderLine(
-        sku_id=offer.sku_id,
-        supplier_id=offer.supplier_id,
-        supplier_sku=offer.supplier_sku,
-        title=offer.title,
+        **_sold(basket.offer),
         quantity=basket.quantity,
-        unit_price=price.unit_price,
-        amount=price.amount,
-        price_reason=price.reasons,
-        fulfilment_mode=offer.fulfilment_mode,
-        spread=price.spread,
-        discount=discount,
-        tax=0,
-        shipping=shipping,
-        net=price.amount - discount,
-        unit_cost=basket.paid_by.unit_cost_of(cost, basket.quantity, offer.unit_cost),
-        cost=cost,
-        basis=terms.basis,
-        rate_bps=terms.rate_bps,
-        rule=terms.rule,
-        plan_id=terms.plan_id,
-        plan_version=terms.plan_version,
-        commission=commission,
-        share_bps=terms.share_bps,
-        others=tuple(
-            Due(each.role, each.leader_id, amount, each.rate_bps, each.share_bps)
-            for each, amount in zip(terms.others, others, strict=True)
-        ),
-        line_cap=terms.line_cap,
-        order_cap=terms.order_cap,
-        day_cap=terms.day_cap,
-        line_floor=terms.line_floor,
-        limit=offer.limit_per_customer,
-        supplier_basis=basket.paid_by.basis,
-        fee_bps=basket.paid_by.fee_bps,
-        supplier_terms=basket.paid_by.version,
+        **_paid_by_customer(basket.price, discount, shipping),
+        **_paid_to_supplier(basket, discount),
+        **_earned_by_leaders(terms, commission),
     )
+
+
+def _sold(offer: Offer) -> dict[str, Any]:
+    return {
+        "sku_id": offer.sku_id,
+        "supplier_id": offer.supplier_id,
+        "supplier_sku": offer.supplier_sku,
+        "title": offer.title,
+        "fulfilment_mode": offer.fulfilment_mode,
+        "limit": offer.limit_per_customer,
+    }
+
+
+def _paid_by_customer(price: Price, discount: int, shipping: int) -> dict[str, Any]:
+    return {
+        "unit_price": price.unit_price,
+        "amount": price.amount,
+        "price_reason": price.reasons,
+        "spread": price.spread,
+        "discount": discount,
+        "net": price.amount - discount,
+        "tax": 0,
+        "shipping": shipping,
+    }
+
+
+def _paid_to_supplier(basket: Basket, discount: int) -> dict[str, Any]:
+    cost, by = basket.cost_after(discount), basket.paid_by
+    return {
+        "unit_cost": by.unit_cost_of(cost, basket.quantity, basket.offer.unit_cost),
+        "cost": cost,
+        "supplier_basis": by.basis,
+        "fee_bps": by.fee_bps,
+        "supplier_terms": by.version,
+    }
+
+
+def _earned_by_leaders(terms: Terms, commission: int) -> dict[str, Any]:
+    """With the terms whole: a line has a field for each. What others leave is the promoter's."""
+    _, *parts = terms.divided(commission)
+    others = tuple(
+        Due(each.role, each.leader_id, part, each.rate_bps, each.share_bps)
+        for each, part in zip(terms.others, parts, strict=True)
+    )
+    return vars(terms) | {"commission": commission, "others": others}

@@ -131,7 +131,7 @@ class BatchSummaryView(View):
     amount: int = Field(description="What is sent, in the currency's minor unit.")
     netted: int = Field(
         description="What parties have paid of what they owed, less what they were owed beside "
-        "what they have coming."
+        "what they have coming; with `amount` it is what was taken of what they had coming."
     )
     left_out: int = Field(
         description="Parties with enough coming that could not be taken in: they have no account "

@@ -85,10 +85,11 @@ def _stripe(raw: bytes, zone: ZoneInfo) -> Statement:
 
 
 def _fees_of_disputes_apart(lines: Sequence[Line]) -> list[Line]:
-    """The fee of a dispute is an entry of its own in the books, so it is a line of its own here."""
+    """The fee of a dispute is an entry of its own in the books, so it is a line of its own here;
+    one that is below zero comes back."""
     apart = {line.n: line for line in lines if line.fee and line.reference.startswith(DISPUTE)}
     fees = [
-        replace(line, n=n, amount=-line.fee, fee=0, bank_ref=f"{line.bank_ref}/fee")
+        replace(line, n=n, amount=-line.fee, kind="fee", fee=0, bank_ref=f"{line.bank_ref}/fee")
         for n, line in enumerate(apart.values(), len(lines) + 1)
     ]
     return [*(replace(line, fee=0) if line.n in apart else line for line in lines), *fees]

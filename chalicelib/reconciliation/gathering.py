@@ -13,12 +13,16 @@ from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
 from chalicelib.platform.settings import settings
 from chalicelib.reconciliation import claim_store
-from chalicelib.reconciliation.lines import Booked, Line, Sent, Standing, deposit_id, payout_id
+from chalicelib.reconciliation.lines import Booked, Line, Sent, Standing, payout_id
 from chalicelib.suppliers import store as suppliers
+from chalicelib.suppliers.remittances import SupplierRemittance
+from chalicelib.suppliers.rules import Deposit
 
 CASH, BANK = "cash:", "cash:bank"
 # The entries that move a provider's cash by one.
 OF_CHARGEBACKS = ("chargeback", "chargeback-fee", "chargeback-won")
+# What the ids of suppliers' transfers begin with.
+DEPOSIT, REMITTANCE = "dpo_", "rem_"
 
 
 def of_day(day: date) -> list[Booked]:
@@ -50,21 +54,20 @@ def named(lines: Collection[Line], known: Sequence[Booked]) -> list[Booked]:
 
 
 def with_chargebacks(lines: Sequence[Line], account: str) -> list[Line]:
-    """The lines, where a provider names a dispute by its own id with what the books call it. No
-    bank knows of disputes."""
+    """The lines, where a provider names a dispute by its own id with what the books call it, and a
+    fee that comes back as one. No bank knows of disputes."""
     if account == BANK:
         return list(lines)
     provider = account.removeprefix(CASH)
     ids = {line.n: chargeback_id(provider, line.reference) for line in lines if line.reference}
     known = {each.id: each for each in payments.get_chargebacks(ids.values())}
-    return [
-        replace(line, means=_meant(known[ids[line.n]])) if ids.get(line.n) in known else line
-        for line in lines
-    ]
+    return [_of(line, known[ids[line.n]]) if ids.get(line.n) in known else line for line in lines]
 
 
-def _meant(chargeback: Chargeback) -> str:
-    return " ".join(filter(None, (chargeback.id, chargeback.refund_id)))
+def _of(line: Line, chargeback: Chargeback) -> Line:
+    meant = " ".join(filter(None, (chargeback.id, chargeback.refund_id)))
+    gives_fee_back = 0 < line.amount == chargeback.fee != chargeback.amount
+    return replace(line, means=meant, kind="fee" if gives_fee_back else line.kind)
 
 
 def sent(lines: Iterable[Line], account: str) -> dict[str, Sent]:
@@ -95,7 +98,7 @@ def _entry_ids(line: Line) -> list[str]:
 
 def _booked(of: Iterable[Entry]) -> list[Booked]:
     zone, entries = settings().zone, list(of)
-    references = _references_of_deposits(entries)
+    references = _references_of_suppliers(entries)
     found = [
         Booked(
             entry.id,
@@ -113,16 +116,24 @@ def _booked(of: Iterable[Entry]) -> list[Booked]:
     return _with_claims(found)
 
 
-def _references_of_deposits(entries: Iterable[Entry]) -> dict[str, str]:
-    """By deposit; its entry has the id alone."""
-    wanted = [
+def _references_of_suppliers(entries: Sequence[Entry]) -> dict[str, str]:
+    """By deposit and by remittance; their entries have the id alone."""
+    found: list[Deposit | SupplierRemittance] = [
+        *suppliers.get_deposits(_of_suppliers(entries, DEPOSIT)),
+        *suppliers.get_remittances(_of_suppliers(entries, REMITTANCE)),
+    ]
+    return {each.id: each.reference or "" for each in found}
+
+
+def _of_suppliers(entries: Iterable[Entry], prefix: str) -> list[tuple[str, str]]:
+    """Whose they are, with the ids of what entries tell of. Leaders have remittances too."""
+    return [
         (party[0].removeprefix("supplier:"), entry.subject)
         for entry in entries
-        if deposit_id(entry.subject)
+        if entry.subject.startswith(prefix)
         for posting in entry.postings
-        if (party := party_of(posting.account))
+        if (party := party_of(posting.account)) and party[0].startswith("supplier:")
     ]
-    return {each.id: each.reference or "" for each in suppliers.get_deposits(wanted)}
 
 
 def _with_claims(found: Sequence[Booked]) -> list[Booked]:

@@ -46,10 +46,6 @@ def payout_id(key: str) -> str | None:
     return f"pyt_{key[3:]}" if key.startswith("pyt") else None
 
 
-def deposit_id(subject: str) -> str | None:
-    return subject if subject.startswith("dpo_") else None
-
-
 @dataclass(frozen=True)
 class Line:
     """One line of a statement. `bank_ref` is the bank's own id of it; `reference` is what whoever
@@ -134,6 +130,11 @@ class Booked:
         """The payout that it says is paid."""
         kind, _, of = self.entry_id.partition(":")
         return of if kind == "payout-paid" else None
+
+    @property
+    def is_fee(self) -> bool:
+        """Whether it says what a provider keeps for a chargeback."""
+        return self.entry_id.startswith("chargeback-fee:")
 
     @property
     def is_return(self) -> bool:

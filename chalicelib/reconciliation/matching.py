@@ -76,9 +76,10 @@ class Matcher:
 
     def run(self) -> Found:
         self._set_known_aside()
-        self._set_fees_aside()
         self._match_by_id()
         self._match_by_text()
+        self._explain_split()
+        self._set_fees_aside()
         self._explain_by_id()
         self._match_by_amount()
         self._tell_the_rest()
@@ -94,11 +95,6 @@ class Matcher:
             elif kind:
                 said = f"the bank's reference {line.bank_ref} is that of another line"
                 self._differ(kind, (line,), (), said)
-
-    def _set_fees_aside(self) -> None:
-        for line in list(self._open.values()):
-            if line.kind == "fee":
-                self._differ("fee", (line,), (), "the bank or provider has taken it as a fee")
 
     def _match_by_id(self) -> None:
         for line in list(self._open.values()):
@@ -121,7 +117,6 @@ class Matcher:
                 self._match(line, fitting[0])
 
     def _explain_by_id(self) -> None:
-        self._explain_split()
         for line in list(self._open.values()):
             named = self._named(line)
             if named:
@@ -133,7 +128,7 @@ class Matcher:
         of_entry: dict[str, list[Line]] = defaultdict(list)
         entries = {}
         for line in self._open.values():
-            free = [each for each in self._named(line) if self._is_free(each)]
+            free = [each for each in self._named(line) if self._may_be_of(line, each)]
             if len(free) == 1 and free[0].currency == line.currency:
                 of_entry[free[0].entry_id].append(line)
                 entries[free[0].entry_id] = free[0]
@@ -142,8 +137,16 @@ class Matcher:
             if 1 < len(lines) <= TOGETHER and sum(line.amount for line in lines) == entry.amount:
                 self._differ("split", lines, (entry,), "it came in parts")
 
+    def _set_fees_aside(self) -> None:
+        """But those that a chargeback's fee in the books explains; what comes in is given back."""
+        for line in [each for each in self._open.values() if each.kind == "fee"]:
+            if line.amount > 0:
+                self._differ("fee", (line,), (), "the bank or provider has given back a fee")
+            elif not any(self._may_be_of(line, each) for each in self._named(line)):
+                self._differ("fee", (line,), (), "the bank or provider has taken it as a fee")
+
     def _explain(self, line: Line, named: Sequence[Booked]) -> None:
-        free = [each for each in named if self._is_free(each)]
+        free = [each for each in named if self._may_be_of(line, each)]
         here = [each for each in free if each.account == self._account] or free
         if not here:
             self._explain_taken(line, named)
@@ -254,7 +257,11 @@ class Matcher:
             line.currency,
             self._account,
         )
-        return same and self._is_free(entry) and in_time(line, entry)
+        return same and self._may_be_of(line, entry) and in_time(line, entry)
+
+    def _may_be_of(self, line: Line, entry: Booked) -> bool:
+        """The books have no fee before a statement tells of it, but those of chargebacks."""
+        return self._is_free(entry) and (line.kind != "fee" or entry.is_fee)
 
     def _is_free(self, entry: Booked) -> bool:
         return entry.name not in self._taken

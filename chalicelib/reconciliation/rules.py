@@ -47,7 +47,7 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "duplicate": ("post_to_suspense", "accept"),
     "late": ("accept",),
     "returned": ("returned", "match", "post_to_suspense", "accept"),
-    "fee": ("post_fee", "post_to_suspense", "accept"),
+    "fee": ("post_fee", "match", "post_to_suspense", "accept"),
     "unknown_reference": ("match", "post_to_suspense", "post_fee", "accept"),
     "wrong_direction": ("post_to_suspense", "accept"),
     "wrong_account": ("post_to_other_account", "post_to_suspense", "accept"),

@@ -1,6 +1,7 @@
 """What leaders are given beside their commission: bonuses with what they are for, and adjustments.
 They lie in the settlement table."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
@@ -120,6 +121,12 @@ class AdjustedRow(Row):
 def get_bonus(leader_id: str, bonus_id: str) -> Bonus | None:
     row = store.get(BonusRow, leader_id, BONUS + bonus_id)
     return row.to_entity() if row else None
+
+
+def get_bonuses(of: Iterable[tuple[str, str]]) -> list[Bonus]:
+    """Those that were given of these, each known by its leader and its id."""
+    found = store.get_many(BonusRow, [(leader_id, BONUS + each) for leader_id, each in of])
+    return [row.to_entity() for row in found]
 
 
 def add_bonus(bonus: Bonus) -> list[Put]:

@@ -140,7 +140,8 @@ def list_statements(request: Request, id: str) -> Page[Statement]:
     "GET",
     "/v1/leaders/{id}/statements/{run_id}",
     summary="Read a statement with its lines, as JSON or as text/csv",
-    notes="Of a dry run it is what its statement would have been, for operators alone.",
+    notes="Of a dry run it is what its statement would have been, for operators alone and for 90 "
+    "days.",
     roles=("operator", "leader"),
     answer=StatementView,
     also=Also(media_types=(CSV,), takes={"Accept": "`text/csv` for the lines as a table."}),

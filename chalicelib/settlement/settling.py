@@ -107,7 +107,7 @@ def _settle(
     leader = _of_run(earnings, taken)
     marker = run_store.marker(run.id, page_number, leader, late=late)
     if run.dry_run:
-        write(marker, *(_kept_dry(earnings, taken.statement) if taken else []))
+        write(marker, *(_kept_dry(run, earnings, taken.statement) if taken else []))
         return
     if not (taken or late):
         write(marker)
@@ -119,14 +119,15 @@ def _settle(
     transaction.commit()
 
 
-def _kept_dry(earnings: Earnings, made: Statement) -> list[Write]:
+def _kept_dry(run: Run, earnings: Earnings, made: Statement) -> list[Write]:
     """A dry run shows why: its statement is kept with the lines that lie in its days now. Stale
     where something has changed since they were added up."""
     lines = settlement.earned_between(made.leader_id, made.after_day, made.business_date)
     if settlement.get_earnings(made.leader_id).version != earnings.version:
         raise Stale
-    dry_store.keep_lines(made, earnings.version, lines)
-    return [dry_store.keep(made, earnings.version)]
+    until = dry_store.let_go_at(run)
+    dry_store.keep_lines(made, earnings.version, lines, until)
+    return [dry_store.keep(made, earnings.version, until)]
 
 
 def _taken(run: Run, earnings: Earnings, days: Sequence[MaturingRow]) -> Taken:

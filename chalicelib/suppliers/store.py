@@ -119,6 +119,12 @@ def get_remittance(supplier_id: str, remittance_id: str) -> SupplierRemittance |
     return row.to_entity() if row else None
 
 
+def get_remittances(of: Iterable[tuple[str, str]]) -> list[SupplierRemittance]:
+    """Those that there are, by supplier and id."""
+    keys = [(supplier_id, TRANSFER + remittance_id) for supplier_id, remittance_id in of]
+    return [row.to_entity() for row in store.get_many(RemittanceRow, keys)]
+
+
 def add_remittance(remittance: SupplierRemittance) -> Put:
     return create(RemittanceRow.of(remittance))
 

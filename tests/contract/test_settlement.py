@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Stale
+from chalicelib.platform import store
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import create, write
 from chalicelib.settlement import bonus_store, dry_store, earning, run_store
@@ -15,6 +17,7 @@ from chalicelib.settlement import store as settlement
 from chalicelib.settlement.campaign_totals import CampaignTotal, moved
 from chalicelib.settlement.cap_sums import summed_lines
 from chalicelib.settlement.caps import CappedDay
+from chalicelib.settlement.dry_store import DryLinesRow
 from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
 from chalicelib.settlement.rules import (
     Adjustment,
@@ -485,16 +488,27 @@ def test_a_dry_statement_has_the_lines_of_the_worker_that_kept_it(
     cap = replace(line(-10), kind="cap")
     made = replace(real, run_id="run_2026-03-10-0a", caps=(cap,))
     lines = [line(n) for n in range(1, 6)]
-    dry_store.keep_lines(made, 10, [line(7)])
-    dry_store.keep_lines(made, 1, lines)
+    until = clock.now() + timedelta(hours=1)
+    dry_store.keep_lines(made, 10, [line(7)], until)
+    dry_store.keep_lines(made, 1, lines, until)
     assert dry_store.get_statement("ldr_1", made.run_id) is None
-    write(dry_store.keep(made, 1))
+    write(dry_store.keep(made, 1, until))
     with pytest.raises(Stale):
-        write(dry_store.keep(made, 10))
+        write(dry_store.keep(made, 10, until))
     found = dry_store.get_statement("ldr_1", made.run_id)
     assert found is not None
     assert list(found.lines) == [*lines, cap]
     assert settlement.statements_from("ldr_1", "2026-01-01") == [real]
+
+
+def test_all_of_a_dry_statement_is_let_go_at_one_instant() -> None:
+    dry = run("2026-03-10", id="run_2026-03-10-0a", dry_run=True)
+    until, made = dry_store.let_go_at(dry), replace(statement("2026-03-10"), run_id=dry.id)
+    assert until - dry.started_at == timedelta(days=90)
+    dry_store.keep_lines(made, 1, [line(5)], until)
+    write(dry_store.keep(made, 1, until))
+    rows = store.query(DryLinesRow, "ldr_1", where=DryLinesRow.sk.startswith("dry"))
+    assert [row.ttl for row in rows] == [until.replace(microsecond=0)] * 2
 
 
 def test_a_dry_run_is_listed_apart_and_goes_beside_a_run() -> None:

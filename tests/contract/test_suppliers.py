@@ -65,6 +65,8 @@ def test_a_transfer_is_stored_and_reversed_once() -> None:
     assert suppliers.get_remittance("sup_1", made.id) == made
     assert suppliers.get_remittance("sup_2", made.id) is None
     assert suppliers.remittances_of("sup_1") == [later, made]
+    wanted = [("sup_1", later.id), ("sup_2", made.id), ("sup_1", made.id), ("sup_1", later.id)]
+    assert suppliers.get_remittances(wanted) == [later, made]
     after = made.reversed("another's", NOW)
     write_alone(suppliers.reverse_remittance(after))
     assert suppliers.get_remittance("sup_1", made.id) == after

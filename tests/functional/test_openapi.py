@@ -232,6 +232,9 @@ def test_examples_add_up() -> None:
     assert statement["opening_balance"] + statement["total"] == statement["closing_balance"]
     books = EXAMPLES["TrialBalanceView"]["currencies"][0]
     assert sum(account["balance"] for account in books["accounts"]) == 0
+    (tried,) = EXAMPLES["SimulationView"]["totals"]
+    for side in ("earned", "would_earn", "difference"):
+        assert sum(of_kind[side] for of_kind in tried["by_kind"].values()) == tried[side]
     stock = EXAMPLES["StockView"]
     assert stock["available"] == stock["on_hand"] - stock["reserved"]
 

@@ -1,5 +1,6 @@
 """What a statement has and the books have later: a person says which entry its line is of."""
 
+import json
 from typing import Any
 from unittest import mock
 
@@ -13,7 +14,7 @@ from tests.support.at_once import at_once
 from tests.support.invariants import findings
 from tests.support.payouts import earned, payout_to, sent, tell
 from tests.support.statements import csv_file, differences, reconcile, resolve
-from tests.support.world import World
+from tests.support.world import World, created
 
 
 def waiting(world: World, time: Clock) -> Any:
@@ -71,6 +72,23 @@ def test_a_return_that_is_told_after_its_statement(world: World, time: Clock) ->
     done = resolve(world, made, 1, "match", payout_id=payout["id"])
     assert done.json["decided"][0]["entry_id"] == f"payout-returned:{payout['id']}"
     assert kinds_twenty_days_later(world, time) == ["extra", "gap"]
+    assert findings() == []
+
+
+def test_a_dispute_that_is_told_after_its_statement(world: World, time: Clock) -> None:
+    order = world.delivered_order(world.sale(), 3)
+    disputed = {"id": "txn_1", "amount": -1000, "fee": 150, "created": int(time.now().timestamp())}
+    of = {"currency": "eur", "type": "adjustment", "source": "dp_1"}
+    raw = json.dumps([disputed | of]).encode()
+    made = reconcile(world, raw, account="cash:local", format="stripe")
+    assert [each["kind"] for each in differences(world, made)] == ["fee", "extra"]
+    body = {"order_id": order["id"], "amount": 1000, "fee": 150, "reference": "dp_1"}
+    chargeback = created(world.operator.post("/v1/chargebacks", body))
+    named = [f"chargeback-fee:{chargeback['id']}", f"refund-done:{chargeback['refund_id']}"]
+    for n, entry_id in enumerate(named, 1):
+        matched = resolve(world, made, n, "match", entry_id=entry_id)
+        assert matched.status == 200
+    assert (read(world, made)["matched"], read(world, made)["unresolved"]) == (2, 0)
     assert findings() == []
 
 

@@ -38,7 +38,7 @@ from tests.support.statements import (
     resolve,
     send,
 )
-from tests.support.world import World, created
+from tests.support.world import World
 
 EACH = COMMISSION
 
@@ -470,29 +470,6 @@ def test_stripes_balance_transactions(world: World, time: Clock) -> None:
     # The bank's statement has its side of it, by amount and day.
     bank = reconcile(world, csv_file((day_of(time, 1), "9.70", "EUR", "STRIPE")))
     assert bank["matched"] == 1
-
-
-@pytest.mark.parametrize(
-    "source", ["dp_1", {"object": "dispute", "id": "dp_1", "payment_intent": "pi_1"}], ids=str
-)
-def test_a_dispute_is_known_by_the_providers_own_id(world: World, time: Clock, source: Any) -> None:
-    sale = world.sale()
-    order = world.delivered_order(sale, 3)
-    body = {"order_id": order["id"], "amount": 1000, "fee": 150, "reference": "dp_1"}
-    made = created(world.operator.post("/v1/chargebacks", body))
-    time.move_on(days=1)
-    close = f"/v1/chargebacks/{made['id']}/close"
-    assert world.operator.post(close, {"outcome": "won"}).status == 200
-    of = {"currency": "eur", "type": "adjustment", "source": source}
-    at = int(time.now().timestamp())
-    data = [
-        {"id": "txn_1", "amount": -1000, "fee": 150, "created": at - 86_400, **of},
-        {"id": "txn_2", "amount": 1000, "fee": 0, "created": at, **of},
-    ]
-    done = reconcile(world, json.dumps(data).encode(), account="cash:local", format="stripe")
-    assert (done["lines"], done["matched"]) == (3, 3)
-    # The order's own payment, which the file leaves out, may be in the next one.
-    assert (differences(world, done), done["in_transit"]) == ([], 1)
 
 
 BOMB = (

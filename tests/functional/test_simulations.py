@@ -75,9 +75,8 @@ def test_side_by_side_with_what_was_earned(world: World, plan_id: str) -> None:
         two.leader_id: (100, 180, 80),
         shop: (0, 20, 20),
     }
-    assert found["totals"] == [
-        {"currency": "EUR", "earned": 300, "would_earn": 300, "difference": 0}
-    ]
+    (total,) = found["totals"]
+    assert (total["earned"], total["would_earn"], total["difference"]) == (300, 300, 0)
     path = f"{PLANS}/{plan_id}/simulations/{found['id']}"
     assert world.operator.get(path).json == found
     assert world.operator.get(f"{path}/leaders").json["items"] == found["leaders"]
@@ -133,7 +132,7 @@ def test_many_orders_are_a_job_whose_steps_count_once(
     for n in range(7):
         world.paid_order(sale, world.customer(f"cus_{n}"))
     monkeypatch.setattr(service, "PAGES_A_STEP", 1)
-    monkeypatch.setattr(service, "LEADERS_A_STEP", 5)
+    monkeypatch.setattr(service, "ORDERS_A_PAGE", 1)
     monkeypatch.setattr(service, "STEPS_A_MESSAGE", 2)
     answer = simulate(world, plan_id, rule(1500))
     assert (answer.status, answer.json["status"]) == (202, "running")
@@ -187,6 +186,14 @@ def test_a_draft_that_could_not_be_saved_is_not_simulated(
     assert answer.status == 422
     assert [each["field"] for each in answer.json["errors"]] == [field]
     assert snapshot(world.environment) == before
+
+
+def test_a_draft_is_not_tried_on_leaders_of_another_currency(world: World, plan_id: str) -> None:
+    named = [world.add_leader(), world.add_leader(currency="PLN")]
+    answer = simulate(world, plan_id, rule(), leader_ids=named)
+    assert refused(answer, 422, "currency_mismatch", "leader_ids.1", "PLN, not EUR")
+    free = created(world.operator.post(PLANS, {"name": "Any currency"}))["id"]
+    assert simulate(world, free, rule(), leader_ids=named).status == 200
 
 
 def test_what_is_not_there_is_not_found(world: World, plan_id: str) -> None:

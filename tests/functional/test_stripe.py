@@ -1,5 +1,6 @@
 """Orders that are paid and refunded through Stripe, whatever becomes of a call or an event."""
 
+import json
 import logging
 import time as real_time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from tests.functional.conftest import Clock, new_world
 from tests.support.invariants import findings
 from tests.support.lambdas import handle, invoke
 from tests.support.snapshot import snapshot
+from tests.support.statements import differences, reconcile, resolve
 from tests.support.stripe_server import (
     API_KEY,
     WEBHOOK_SECRET,
@@ -670,6 +672,36 @@ def test_a_dispute_that_is_won_brings_the_money_back(world: World, stripe: Strip
         "cash:stripe": TOTAL - 1500,
         "unmatched_receipts": -TOTAL,
         "platform:revenue": 1500,
+    }
+
+
+@pytest.mark.parametrize("fee_back", [0, 1500])
+def test_a_statement_of_a_won_dispute_is_matched_and_a_fee_that_is_back_is_posted(
+    world: World, stripe: StripeServer, time: Clock, fee_back: int
+) -> None:
+    intent_id = stripe.intent_of(paid(world, stripe))["id"]
+    dispute = stripe.dispute(intent_id, TOTAL)
+    won = stripe.win(dispute, fee_back)
+    for kind, told in (("created", dispute), ("closed", won)):
+        assert tell(world, event(f"charge.dispute.{kind}", told)).status == 200
+    assert "chargeback_differs" not in cases(world)
+    charge = {"object": "charge", "id": "ch_1", "payment_intent": intent_id}
+    moved = [
+        {"amount": TOTAL, "fee": 0, "currency": "eur", "type": "charge", "source": charge},
+        *({**each, "type": "adjustment", "source": won} for each in won["balance_transactions"]),
+    ]
+    at = int(time.now().timestamp())
+    data = [{**each, "id": f"txn_{n}", "created": at} for n, each in enumerate(moved, 1)]
+    done = reconcile(world, json.dumps(data).encode(), account="cash:stripe", format="stripe")
+    told_fees = differences(world, done)
+    assert (done["matched"], len(told_fees)) == (4, 1 if fee_back else 0)
+    for fee in told_fees:
+        assert (fee["kind"], fee["changes"]) == ("fee", [{"currency": "EUR", "amount": fee_back}])
+        assert resolve(world, done, fee["n"], "post_fee").status == 200
+    assert world.trial_balance() == {
+        "cash:stripe": TOTAL - 1500 + fee_back,
+        "unmatched_receipts": -TOTAL,
+        **({} if fee_back else {"platform:revenue": 1500}),
     }
 
 

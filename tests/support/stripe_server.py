@@ -137,9 +137,9 @@ class StripeServer:
         }
         return self.disputes[dispute_id]
 
-    def win(self, dispute: Json) -> Json:
-        """Stripe gives the amount back, and keeps its fee."""
-        back = {"amount": dispute["amount"], "fee": 0, "currency": "eur"}
+    def win(self, dispute: Json, fee_back: int = 0) -> Json:
+        """Stripe gives the amount back, and as a rule keeps its fee."""
+        back = {"amount": dispute["amount"], "fee": -fee_back, "currency": "eur"}
         moved = [*dispute["balance_transactions"], back]
         self.disputes[dispute["id"]] = {**dispute, "status": "won", "balance_transactions": moved}
         return self.disputes[dispute["id"]]

@@ -1,11 +1,16 @@
 """What an order's lines come to: every part of the total belongs to a line."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.catalogue.rules import Offer
+from chalicelib.ordering.lines import Due, OrderLine
 from chalicelib.ordering.pricing import Basket, price
+from chalicelib.parties.settlement_terms import PaidBy
+from chalicelib.plans.rules import Share, Terms
 from tests.support.made import a_basket, an_offer
 
 OFFERS = st.builds(
@@ -34,6 +39,61 @@ def test_a_line_freezes_the_terms_of_its_offer() -> None:
     assert (line.basis, line.rate_bps, line.plan_version) == ("gross_profit", 5000, 4)
     assert (line.supplier_id, line.supplier_sku, line.limit) == ("sup_1", "BX-1", 2)
     assert line.commission == 150  # half of 10.00 - 7.00
+
+
+def test_a_line_keeps_all_that_it_was_sold_paid_and_earned_by() -> None:
+    offer = an_offer(limit_per_customer=5, fulfilment_mode="express")
+    terms = Terms(
+        basis="sales",
+        rate_bps=1000,
+        rule="category:eggs",
+        plan_id="pln_1",
+        plan_version=3,
+        share_bps=7500,
+        others=(Share("pickup_point", "ldr_2", 1000, 2500),),
+        line_cap=200,
+        order_cap=250,
+        day_cap=500,
+        line_floor=10,
+    )
+    paid_by = PaidBy("revenue_share", fee_bps=1000, version=7)
+    basket = replace(a_basket(offer, 3, leader_price=1100), paid_by=paid_by, terms=terms)
+    (line,) = price([basket], plan_version=1, discount=30, shipping=90)
+    assert line == OrderLine(
+        sku_id="sku_1",
+        supplier_id="sup_1",
+        supplier_sku="BX-1",
+        title="Eggs, Box",
+        fulfilment_mode="express",
+        limit=5,
+        quantity=3,
+        unit_price=1100,
+        amount=3300,
+        price_reason=("leader_price",),
+        spread=300,
+        discount=30,
+        net=3270,
+        tax=0,
+        shipping=90,
+        unit_cost=891,
+        cost=2673,  # 29.70 without the spread, less 10 %
+        supplier_basis="revenue_share",
+        fee_bps=1000,
+        supplier_terms=7,
+        basis="sales",
+        rate_bps=1000,
+        rule="category:eggs",
+        plan_id="pln_1",
+        plan_version=3,
+        share_bps=7500,
+        line_cap=200,
+        order_cap=250,
+        day_cap=500,
+        line_floor=10,
+        commission=200,  # of 2.97
+        others=(Due("pickup_point", "ldr_2", 50, 1000, 2500),),
+        is_limited=True,
+    )
 
 
 def test_discount_and_shipping_are_divided_over_the_lines_amounts() -> None:

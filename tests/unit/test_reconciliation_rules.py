@@ -135,6 +135,69 @@ def test_a_reference_that_two_entries_have_is_of_neither() -> None:
     assert matched(found([line(1, 700, text="for X1")], booked)) == {1: booked[1].entry_id}
 
 
+CHARGEBACK = f"cbk_{hexes(1)}"
+
+
+def charged(kind: str, amount: int) -> Booked:
+    """What a chargeback has moved: the fee, or what is back of it."""
+    return Booked(f"{kind}:{CHARGEBACK}", BANK, amount, "EUR", "2026-03-10", "ord_1")
+
+
+def of_dispute(n: int, amount: int, kind: str = "fee", day: str = "2026-03-11") -> Line:
+    return line(n, amount, day, reference="dp_1", means=CHARGEBACK, kind=kind)
+
+
+def test_the_fee_of_a_chargeback_is_the_one_fee_that_has_an_entry() -> None:
+    booked = [charged("chargeback-fee", -150), charged("chargeback-won", 1000)]
+    lines = [of_dispute(1, -150), of_dispute(2, 1000, "payment")]
+    assert matched(found(lines, booked)) == {n: each.entry_id for n, each in enumerate(booked, 1)}
+    # What a bank takes beside a payout, or a deposit that it sends back, is of neither.
+    booked = [paid(1, 500), replace(deposited(1, -20, "X1"), entry_id="deposit_returned:X")]
+    lines = [
+        line(1, -480, of=1),
+        line(2, -20, of=1, kind="fee"),
+        line(3, -20, text="X1", kind="fee"),
+    ]
+    told = sorted(each.kind for each in found(lines, booked).differences)
+    assert told == ["amount", "fee", "fee", "missing"]
+
+
+@pytest.mark.parametrize(
+    ("of", "kind", "change"),
+    [
+        (of_dispute(1, -160), "amount", -10),
+        (of_dispute(1, -150, day="2026-03-28"), "late", 0),
+    ],
+    ids=["another amount", "another day"],
+)
+def test_a_chargebacks_fee_that_differs_is_not_told_as_another(
+    of: Line, kind: str, change: int
+) -> None:
+    differs = only(found([of], [charged("chargeback-fee", -150)]))
+    assert (differs.kind, moved(differs)) == (kind, {"EUR": change} if change else {})
+
+
+@pytest.mark.parametrize("amount", [150, 100])
+def test_a_chargebacks_fee_that_comes_back_is_a_fee(amount: int) -> None:
+    fee, won = charged("chargeback-fee", -150), charged("chargeback-won", 1000)
+    told = only(found([of_dispute(1, -150), of_dispute(2, amount)], [fee]))
+    assert (told.kind, told.lines, moved(told)) == ("fee", (2,), {"EUR": amount})
+    # Nor does it stand for the fee itself, whose line is still looked for.
+    before = found([of_dispute(1, 1000, "payment"), of_dispute(2, amount)], [fee, won])
+    assert {(each.kind, each.entries) for each in before.differences} == {
+        ("fee", ()),
+        ("missing", (fee.entry_id,)),
+    }
+
+
+def test_a_second_fee_of_a_chargeback_is_another_fee() -> None:
+    lines = [of_dispute(1, -150), of_dispute(2, -150)]
+    told = only(found(lines, [charged("chargeback-fee", -150)]))
+    assert (told.kind, told.lines, moved(told)) == ("fee", (2,), {"EUR": -150})
+    both = only(found(lines, [charged("chargeback-fee", -300)]))
+    assert (both.kind, both.lines) == ("split", (1, 2))
+
+
 def test_what_is_near_the_end_may_be_in_the_next_statement() -> None:
     late, early = paid(1, 500, "2026-03-29"), paid(2, 300, "2026-02-27")
     result = found([], [late, early])

@@ -102,6 +102,20 @@ def test_what_comes_after_a_dry_run_changes_nothing_of_it(
     assert statement_of(world, sale, dry).json == before
 
 
+def test_a_dry_statement_is_let_go_after_90_days_and_its_run_stays(
+    world: World, time: StillClock
+) -> None:
+    (sale,) = matured(world, time, (3,))
+    dry = dry_run(world)
+    told = leaders(world, dry["id"])
+    time.move_on(days=90, seconds=-1)
+    assert statement_of(world, sale, dry).json["total"] == 300
+    time.move_on(seconds=1)
+    assert statement_of(world, sale, dry).status == 404
+    assert world.operator.get(f"/v1/settlement-runs/{dry['id']}").json == dry
+    assert leaders(world, dry["id"]) == told
+
+
 def test_a_leader_sees_nothing_of_dry_runs(world: World, time: StillClock) -> None:
     (sale,) = matured(world, time, (3,))
     dry = dry_run(world)
