@@ -1,13 +1,14 @@
 """What a person does about differences: says whose they are, and what is posted. Each once."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chalicelib.cases.service import close_in
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Conflict, Invalid, NotFound
+from chalicelib.kernel.errors import Conflict, Invalid, NotFound, Stale
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
@@ -81,31 +82,39 @@ def resolve(
 def _tell(before: NumberedDifference, result: Told, said: Said, caller: Caller) -> None:
     """Say what has become of the payout. Nobody can resolve it otherwise from before that on; told
     again it changes nothing, so that whoever dies behind it may begin anew."""
-    _begin(before.reconciliation_id, before.n, said)
+    begun = _begin(before.reconciliation_id, before.n, said)
+    if begun.is_resolved:
+        return
+    payout_id, reference = begun.difference.payout_id, f"{begun.reconciliation_id}/{begun.n}"
     try:
-        reference = f"{before.reconciliation_id}/{before.n}"
-        results.tell(before.difference.payout_id, result, reference, None, by=caller.id)
-    except Conflict:
-        _give_up(before.reconciliation_id, before.n)
+        results.tell(payout_id, result, reference, None, by=caller.id)
+    except Exception:
+        if not _is_told(payout_id, result, reference):
+            _give_up(begun)
         raise
 
 
 @retry_stale
-def _begin(reconciliation_id: str, n: int, said: Said) -> None:
+def _begin(reconciliation_id: str, n: int, said: Said) -> NumberedDifference:
+    """Whoever says the same takes over from who has begun it."""
     before = _difference(reconciliation_id, n)
     _check_same(before, said)
-    if before.resolution is None:
-        begun = replace(
-            before, resolution=said.resolution, note=said.note, version=before.version + 1
-        )
-        write(reconciliations.replace_difference(begun))
+    if before.is_resolved:
+        return before
+    begun = replace(before, resolution=said.resolution, note=said.note, version=before.version + 1)
+    write(reconciliations.replace_difference(begun))
+    return begun
 
 
-@retry_stale
-def _give_up(reconciliation_id: str, n: int) -> None:
-    before = _difference(reconciliation_id, n)
-    if not before.is_resolved:
-        again = replace(before, resolution=None, note=None, version=before.version + 1)
+def _is_told(payout_id: str, result: Told, reference: str) -> bool:
+    payout = payouts.get_payout(payout_id)
+    return payout is not None and (payout.outcome, payout.reference) == (result, reference)
+
+
+def _give_up(begun: NumberedDifference) -> None:
+    """Nothing was told; it stays begun where another has taken over."""
+    again = replace(begun, resolution=None, note=None, version=begun.version + 1)
+    with suppress(Stale):
         write(reconciliations.replace_difference(again))
 
 
