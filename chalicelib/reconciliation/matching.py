@@ -172,9 +172,18 @@ class Matcher:
             # It went before it came back: its entry's own line is still looked for.
             self._returned(line, entry)
             return
+        if entry.account != self._account:
+            self._explain_elsewhere(line, entry)
+            return
         kind, said = self._kind_of(line, entry)
-        account = entry.account if kind == "wrong_account" else ""
-        self._differ(kind, (line,), (entry,), said, account=account)
+        self._differ(kind, (line,), (entry,), said)
+
+    def _explain_elsewhere(self, line: Line, entry: Booked) -> None:
+        """Only where all else agrees the line is the entry's own, which no other has then."""
+        is_own = (line.amount, line.currency) == (entry.amount, entry.currency)
+        said = f"the books have {written(entry.amount, entry.currency)} in {entry.account}"
+        entries, of = ((entry,), None) if is_own else ((), entry)
+        self._differ("wrong_account", (line,), entries, said, of, account=entry.account)
 
     def _kind_of(self, line: Line, entry: Booked) -> tuple[DifferenceKind, str]:
         booked = written(entry.amount, entry.currency)
@@ -184,8 +193,6 @@ class Matcher:
             return "wrong_direction", f"the books have {booked}"
         if line.amount != entry.amount:
             return "amount", f"the books have {booked}"
-        if entry.account != self._account:
-            return "wrong_account", f"the books have it in {entry.account}"
         return "late", f"the books have it on {entry.day}"
 
     def _explain_unknown(self, line: Line) -> None:

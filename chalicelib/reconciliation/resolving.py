@@ -142,7 +142,7 @@ def _resolve(
         reconciliations.replace_difference(after),
         reconciliations.count_resolved(made.id),
         *ledger.post(*entries),
-        *_claims(made, before, posted),
+        *_claims(made, before, said, posted),
     )
     note = f"{said.resolution}: {said.note}"
     close_in(transaction, CASE, made.id, note, occurrence=str(n))
@@ -239,7 +239,9 @@ def _check_same(before: NumberedDifference, said: Said) -> None:
         raise _resolved_before(before)
 
 
-def _claims(made: Reconciliation, before: NumberedDifference, posted: Sequence[str]) -> list[Write]:
+def _claims(
+    made: Reconciliation, before: NumberedDifference, said: Said, posted: Sequence[str]
+) -> list[Write]:
     """What was posted has its line in this statement; what is missing, and is posted against, has
     none until now."""
     missing = before.entries if before.kind == "missing" and posted else ()
@@ -249,11 +251,20 @@ def _claims(made: Reconciliation, before: NumberedDifference, posted: Sequence[s
     )
     return [
         *(
-            claim_store.claim_entry(made.account, each, made.id, str(before.n), found)
+            claim_store.claim_entry(account, each, made.id, str(before.n), found)
             for each in posted
+            for account in _with_its_line(made, before, said)
         ),
         *(claim_store.not_claimed(made.account, each, found) for each in missing),
     ]
+
+
+def _with_its_line(made: Reconciliation, before: NumberedDifference, said: Said) -> list[str]:
+    """Whose statements have no other line of what was posted: of what is moved back from an account
+    that the entry was wrong in, that account's neither."""
+    wrong = before.difference.account if before.kind == "wrong_account" else ""
+    is_moved_back = said.resolution == "post_to_other_account" and said.account in (None, wrong)
+    return [made.account, *([wrong] if before.entries and is_moved_back else [])]
 
 
 def _difference(reconciliation_id: str, n: int) -> NumberedDifference:

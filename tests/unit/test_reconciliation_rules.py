@@ -314,6 +314,20 @@ def test_planted_discrepancies_are_all_found_among_ten_thousand_lines_and_nothin
     assert len([m for m in result.matches if m.line < sound]) == sound
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency"), [(-500, "EUR"), (-250, "EUR"), (500, "EUR"), (-500, "USD")]
+)
+def test_what_another_account_has_is_called_so_whatever_the_amount(
+    amount: int, currency: str
+) -> None:
+    entry = paid(1, 500, account=STRIPE)
+    told = only(found([line(1, amount, of=1, currency=currency)], [entry]))
+    assert (told.kind, told.account, moved(told)) == ("wrong_account", STRIPE, {currency: amount})
+    # What is of another amount there has its own line still to come.
+    is_own = (amount, currency) == (-500, "EUR")
+    assert (told.entries, told.of) == (((entry.entry_id,), "") if is_own else ((), entry.entry_id))
+
+
 def test_a_wrong_id_does_not_match_by_amount() -> None:
     """What names another payout is not of this one, however well its amount fits."""
     result = found([line(1, -500, of=9)], [paid(1, 500)])
