@@ -16,6 +16,7 @@ from chalicelib.platform.transaction import (
     Otherwise,
     Put,
     Update,
+    Write,
     create,
     write_alone,
 )
@@ -119,12 +120,13 @@ def decide_entry(account: str, entry_id: str, reconciliation_id: str) -> Update:
     return _decide((_claim(account, entry_id), CLAIM), reconciliation_id, AMBIGUOUS)
 
 
-def release(account: str, entry_id: str, reconciliation_id: str) -> tuple[Delete, Put]:
+def release(account: str, entry_id: str, reconciliation_id: str) -> list[Write]:
     """Leave to the statements to come what might have been meant and was not."""
     row = ClaimRow.at(_claim(account, entry_id), CLAIM)
-    return Delete(row, _stands(reconciliation_id, AMBIGUOUS)), create(
-        LeftRow(_left(account), entry_id)
-    )
+    freed = Delete(row, _stands(reconciliation_id, AMBIGUOUS))
+    if get_left(account, entry_id):
+        return [freed]
+    return [freed, create(LeftRow(_left(account), entry_id))]
 
 
 def not_claimed(account: str, entry_id: str, otherwise: Otherwise) -> Check:

@@ -110,9 +110,9 @@ def _line(before: NumberedDifference, said: Candidate, lines: list[Line]) -> Lin
     waiting = before.open_lines
     if said.line is None and len(waiting) > 1:
         raise Invalid.field("line", f"is required, as one of {_listed(waiting)}")
-    n = said.line or waiting[0]
+    n = said.line or next(iter(waiting), 0)
     if n not in waiting:
-        raise Invalid.field("line", f"is none of those that wait: {_listed(waiting)}")
+        raise Invalid.field("line", f"is none of those that wait: {_listed(waiting) or 'none'}")
     return next(each for each in lines if each.n == n)
 
 

@@ -19,7 +19,7 @@ from chalicelib.payouts.rules import Told
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write, write
-from chalicelib.reconciliation import claim_store, deciding, piece_store
+from chalicelib.reconciliation import claim_store, deciding, piece_store, turning_up
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.deciding import Candidate
 from chalicelib.reconciliation.rules import (
@@ -76,7 +76,10 @@ def resolve(
         return deciding.match(made, n, said.candidate, said.note, caller, recorder)
     if said.resolution == "paid" or said.resolution == "returned":
         _tell(before, said.resolution, said, caller)
-    return _resolve(made, n, said, caller, recorder)
+    after = _resolve(made, n, said, caller, recorder)
+    # Where nobody comes to this, the next statement does.
+    turning_up.let_go_of_claimed(made.account, after.entries)
+    return after
 
 
 def _tell(before: NumberedDifference, result: Told, said: Said, caller: Caller) -> None:
@@ -242,11 +245,13 @@ def _check_same(before: NumberedDifference, said: Said) -> None:
 def _claims(
     made: Reconciliation, before: NumberedDifference, said: Said, posted: Sequence[str]
 ) -> list[Write]:
-    """What was posted has its line in this statement; what is missing, and is posted against, has
-    none until now."""
+    """What was posted has its line in this statement, and so has what was meant by it; what is
+    missing, and is posted against, has none until now."""
+    meant = before.open_entries if before.kind == "ambiguous" else ()
     missing = before.entries if before.kind == "missing" and posted else ()
     found = Conflict(
-        "What it is of has its line in another statement by now: accept it.",
+        "What it is of has its line in another statement by now, or may have: look there first, "
+        "then accept it.",
         code="found_meanwhile",
     )
     return [
@@ -255,6 +260,7 @@ def _claims(
             for each in posted
             for account in _with_its_line(made, before, said)
         ),
+        *(claim_store.decide_entry(made.account, each, made.id) for each in meant),
         *(claim_store.not_claimed(made.account, each, found) for each in missing),
     ]
 

@@ -25,9 +25,10 @@ def let_go_of_all_claimed(account: str) -> None:
 
 
 def let_go_of_claimed(account: str, entry_ids: Collection[str]) -> None:
-    """Likewise, of some that may have been left."""
+    """Likewise, of some that may have been left. One that might be meant is not found yet."""
     claims = claim_store.claimed_entries((account, each) for each in entry_ids)
-    for (_, entry_id), claim in claims.items():
+    found = {each: claim for each, claim in claims.items() if claim.by != claim_store.AMBIGUOUS}
+    for (_, entry_id), claim in found.items():
         _let_go(account, entry_id, claim.reconciliation_id)
 
 
