@@ -97,6 +97,8 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
     left = with_own_fees([line for line in lines if line.n not in repeated])
     left = gathering.with_chargebacks(left, made.account)
     account = reconciliations.get_account(made.account)
+    # Before the entries: what is told in between has its entry among them.
+    sent = gathering.sent(left, made.account)
     carried = gathering.carried(made.account)
     booked = _each_once([*piece_store.booked(made.id, len(made.days)), *carried])
     booked = _each_once([*booked, *gathering.named(left, booked)])
@@ -106,7 +108,7 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
         booked,
         (look_from(account, made.first), made.last),
         made.transit_from,
-        gathering.sent(left, made.account),
+        sent,
         with_known_ids(names, claimed),
     ).run()
     totals = {each.currency: each.amount for each in made.totals}

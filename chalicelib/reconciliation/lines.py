@@ -161,11 +161,12 @@ class Statement:
 
 @dataclass(frozen=True)
 class Sent:
-    """A payout that has been sent and has no result yet."""
+    """A payout that has been sent; `told` is what became of it, where anybody has said so."""
 
     payout_id: str
     amount: int
     currency: str
+    told: str = ""
 
 
 def sums(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:

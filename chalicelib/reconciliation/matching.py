@@ -21,6 +21,7 @@ from chalicelib.reconciliation.lines import (
     sums,
     words_of,
 )
+from chalicelib.reconciliation.payout_lines import less_kept, of_payouts
 from chalicelib.reconciliation.rules import (
     TOGETHER,
     Change,
@@ -48,7 +49,7 @@ class Matcher:
 
     `booked` is all that may be meant, of any account; of this one, what lies in `period` or was in
     transit must be in the statement, except what is so late that it may be in the next. `sent` are
-    payouts that wait for their result, by key; `known` are lines that differ by the bank's own id
+    payouts that lines name, by key; `known` are lines that differ by the bank's own id
     of them.
     """
 
@@ -80,6 +81,7 @@ class Matcher:
         self._match_by_text()
         self._explain_split()
         self._set_fees_aside()
+        self._explain_payouts()
         self._explain_by_id()
         self._match_by_amount()
         self._tell_the_rest()
@@ -116,13 +118,20 @@ class Matcher:
             if len(fitting) == 1 and not line.own_ids:
                 self._match(line, fitting[0])
 
+    def _explain_payouts(self) -> None:
+        """Those of which the books have nothing here."""
+        nameless = [line for line in self._open.values() if not self._named(line)]
+        for each in of_payouts(nameless, self._sent):
+            self._differ(each.kind, each.lines, (), each.said, payout=each.payout_id)
+
     def _explain_by_id(self) -> None:
         for line in list(self._open.values()):
             named = self._named(line)
             if named:
                 self._explain(line, named)
             elif line.own_ids:
-                self._explain_unknown(line)
+                said = "no entry has the id that it names"
+                self._differ("unknown_reference", (line,), (), said)
 
     def _explain_split(self) -> None:
         of_entry: dict[str, list[Line]] = defaultdict(list)
@@ -195,24 +204,13 @@ class Matcher:
             return "amount", f"the books have {booked}"
         return "late", f"the books have it on {entry.day}"
 
-    def _explain_unknown(self, line: Line) -> None:
-        for key in line.own_ids:
-            sent = self._sent.get(key)
-            if sent and (line.amount, line.currency) == (-sent.amount, sent.currency):
-                said = "the payout was sent and has no result yet"
-                self._differ("not_told", (line,), (), said, payout=sent.payout_id)
-                return
-        self._differ("unknown_reference", (line,), (), "no entry has the id that it names")
-
     def _is_back(self, line: Line, entry: Booked) -> bool:
         """Whether a payout comes back to where it was paid, whole or less the bank's charge."""
         here = (entry.account, entry.currency) == (self._account, line.currency)
         return here and bool(entry.paid) and 0 < line.amount <= -entry.amount
 
     def _returned(self, line: Line, entry: Booked) -> None:
-        kept = -entry.amount - line.amount
-        less = f", less {written(kept, line.currency)}" if kept else ""
-        said = f"the payout came back{less}"
+        said = f"the payout came back{less_kept(line, -entry.amount)}"
         self._differ("returned", (line,), (), said, entry, payout=entry.paid or "")
 
     def _match_by_amount(self) -> None:

@@ -90,6 +90,7 @@ def _tell(before: NumberedDifference, result: Told, said: Said, caller: Caller) 
         return
     payout_id, reference = begun.difference.payout_id, f"{begun.reconciliation_id}/{begun.n}"
     try:
+        _must_have_gone(payout_id, result)
         results.tell(payout_id, result, reference, None, by=caller.id)
     except Exception:
         if not _is_told(payout_id, result, reference):
@@ -107,6 +108,17 @@ def _begin(reconciliation_id: str, n: int, said: Said) -> NumberedDifference:
     begun = replace(before, resolution=said.resolution, note=said.note, version=before.version + 1)
     write(reconciliations.replace_difference(begun))
     return begun
+
+
+def _must_have_gone(payout_id: str, result: Told) -> None:
+    """Money comes back of a payout that was paid; told as returned alone it posts none of it."""
+    (payout,) = payouts.get_payouts([payout_id])
+    if result == "returned" and not payout.is_over:
+        raise Conflict(
+            "Nobody has told yet that the payout was paid. Resolve the line with which it went out "
+            "first, or tell its result.",
+            code="payout_not_paid",
+        )
 
 
 def _is_told(payout_id: str, result: Told, reference: str) -> bool:

@@ -126,6 +126,7 @@ def list_in_transit(request: Request, id: str) -> Page[InTransitShown]:
         "reconciliation_under_way": 409,
         "found_meanwhile": 409,
         "batch_not_sent": 409,
+        "payout_not_paid": 409,
         "result_conflict": 409,
         "transfer_found": 409,
         "transfer_asked_for": 409,

@@ -31,6 +31,8 @@ DifferenceKind = Literal[
     "transfer",
     "gap",
     "reused_reference",
+    "told_otherwise",
+    "sent_back",
 ]
 Resolution = Literal[
     "accept", "match", "post_fee", "post_to_suspense", "post_to_other_account", "paid", "returned"
@@ -61,6 +63,8 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "reused_reference": (
         *("match", "post_to_suspense", "post_fee", "post_to_other_account", "accept"),
     ),
+    "told_otherwise": ("post_to_suspense", "accept"),
+    "sent_back": ("post_fee", "post_to_suspense", "accept"),
 }
 SUSPENSE = "platform:suspense"
 CASE: Literal["reconciliation_difference"] = "reconciliation_difference"

@@ -221,6 +221,8 @@ KINDS = (
     "not_told",
     "matched_before",
     "transfer",
+    "told_otherwise",
+    "sent_back",
 )
 # What is planted, and the differences that it comes to.
 PLANTED: dict[str, tuple[str, ...]] = {
@@ -231,9 +233,19 @@ PLANTED: dict[str, tuple[str, ...]] = {
     "another's name": ("extra", "missing"),
     "no name beside another's": ("extra", "missing"),
     "lost in transit": ("missing",),
+    "came back and was not told": ("not_told", "returned"),
+    "paid twice and not told": ("not_told", "duplicate"),
+    "came back of what was told to have failed": ("told_otherwise",),
+    "more than was told to have failed": ("unknown_reference",),
     "told before": (),
     "turned up": (),
 }
+
+
+TOLD_TO_HAVE_FAILED = (
+    *("told_otherwise", "sent_back", "came back of what was told to have failed"),
+    "more than was told to have failed",
+)
 
 
 def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent]]:
@@ -241,7 +253,9 @@ def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent
     amount = 10_000_000 + 10 * n
     before, refund = paid(n, amount, "2026-02-10"), f"rfd_{hexes(n)}"
     entry, plain = paid(n, amount), line(n, -amount, of=n)
-    waiting = {f"pyt{hexes(n)}": Sent(f"pyt_{hexes(n)}", amount, "EUR")}
+    told = "failed" if kind in TOLD_TO_HAVE_FAILED else ""
+    sent = {f"pyt{hexes(n)}": Sent(f"pyt_{hexes(n)}", amount, "EUR", told)}
+    came_back = line(n + 1, amount, "2026-03-14", of=n)
     lines, booked = {
         "missing": ([], [entry]),
         "extra": ([line(n, -amount)], []),
@@ -259,6 +273,12 @@ def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent
         "not_told": ([plain], []),
         "matched_before": ([plain], [replace(entry, is_claimed=True)]),
         "transfer": ([line(n, -amount, kind="transfer")], []),
+        "told_otherwise": ([plain], []),
+        "sent_back": ([plain, came_back], []),
+        "came back and was not told": ([plain, came_back], []),
+        "paid twice and not told": ([plain, line(n + 1, -amount, of=n)], []),
+        "came back of what was told to have failed": ([came_back], []),
+        "more than was told to have failed": ([line(n, -amount - 1, of=n)], []),
         "less a charge": ([plain, line(n + 1, amount - 1, "2026-03-14", of=n)], [entry]),
         "a return of nothing known": (
             [line(n, amount, kind="return")],
@@ -277,7 +297,7 @@ def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent
         "told before": ([], [replace(before, standing="missing")]),
         "turned up": ([plain], [replace(before, standing="missing")]),
     }[kind]
-    return lines, booked, waiting if kind == "not_told" else {}
+    return lines, booked, {} if kind == "unknown_reference" else sent
 
 
 @pytest.mark.parametrize("name", PLANTED)
