@@ -24,6 +24,8 @@ from tests.support.statements import (
 )
 from tests.support.world import World
 
+pytestmark = pytest.mark.usefixtures("days_to_come")
+
 GONE = {"currency": "EUR", "amount": 300}
 
 
