@@ -220,8 +220,8 @@ def _claim(
         transaction.add(
             claim_store.claim_line(made.account, names[n], made.id, n, by, is_reused=n in claimed)
         )
-    # What is missing may come yet.
-    if isinstance(outcome, Match) or outcome.kind != "missing":
+    # What is missing may come yet, and what another account has may be in its own statement.
+    if isinstance(outcome, Match) or outcome.kind not in ("missing", "wrong_account"):
         for account, entry_id in _entries_of(made, outcome):
             transaction.add(claim_store.claim_entry(account, entry_id, made.id, by))
 

@@ -188,11 +188,12 @@ class Matcher:
         self._differ(kind, (line,), (entry,), said)
 
     def _explain_elsewhere(self, line: Line, entry: Booked) -> None:
-        """Only where all else agrees the line is the entry's own, which no other has then."""
-        is_own = (line.amount, line.currency) == (entry.amount, entry.currency)
+        """Only where all else agrees it is the entry that may be moved to where its line is."""
         said = f"the books have {written(entry.amount, entry.currency)} in {entry.account}"
-        entries, of = ((entry,), None) if is_own else ((), entry)
-        self._differ("wrong_account", (line,), entries, said, of, account=entry.account)
+        if (line.amount, line.currency) == (entry.amount, entry.currency):
+            self._differ("wrong_account", (line,), (entry,), said, account=entry.account)
+        else:
+            self._differ("wrong_account", (line,), (), said, entry)
 
     def _kind_of(self, line: Line, entry: Booked) -> tuple[DifferenceKind, str]:
         booked = written(entry.amount, entry.currency)

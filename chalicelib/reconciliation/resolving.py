@@ -77,8 +77,9 @@ def resolve(
     if said.resolution == "paid" or said.resolution == "returned":
         _tell(before, said.resolution, said, caller)
     after = _resolve(made, n, said, caller, recorder)
+    account = before.difference.account if _is_moved(before, said) else made.account
     # Where nobody comes to this, the next statement does.
-    turning_up.let_go_of_claimed(made.account, after.entries)
+    turning_up.let_go_of_claimed(account, after.entries)
     return after
 
 
@@ -254,11 +255,19 @@ def _check_same(before: NumberedDifference, said: Said) -> None:
         raise _resolved_before(before)
 
 
+def _is_moved(before: NumberedDifference, said: Said) -> bool:
+    """Whether what the books have in another account is moved from there."""
+    account = before.difference.account
+    moved = before.kind == "wrong_account" and said.resolution == "post_to_other_account"
+    return moved and said.account in (None, account)
+
+
 def _claims(
     made: Reconciliation, before: NumberedDifference, said: Said, posted: Sequence[str]
 ) -> list[Write]:
-    """What was posted has its line in this statement, and so has what was meant by it; what is
-    missing, and is posted against, has none until now."""
+    """What was posted has its line in this statement, and so has what may be meant by it; what is
+    missing, and is posted against, has none until now. What is moved has none where the books had
+    it, and nor has what moves it."""
     meant = before.open_entries if before.kind == "ambiguous" else ()
     missing = before.entries if before.kind == "missing" and posted else ()
     found = Conflict(
@@ -266,23 +275,19 @@ def _claims(
         "then accept it.",
         code="found_meanwhile",
     )
+    moved = (*before.entries, *posted) if _is_moved(before, said) else ()
+    claimed = [
+        *((made.account, each) for each in posted),
+        *((before.difference.account, each) for each in moved),
+    ]
     return [
         *(
             claim_store.claim_entry(account, each, made.id, str(before.n), found)
-            for each in posted
-            for account in _with_its_line(made, before, said)
+            for account, each in claimed
         ),
         *(claim_store.decide_entry(made.account, each, made.id) for each in meant),
         *(claim_store.not_claimed(made.account, each, found) for each in missing),
     ]
-
-
-def _with_its_line(made: Reconciliation, before: NumberedDifference, said: Said) -> list[str]:
-    """Whose statements have no other line of what was posted: of what is moved back from an account
-    that the entry was wrong in, that account's neither."""
-    wrong = before.difference.account if before.kind == "wrong_account" else ""
-    is_moved_back = said.resolution == "post_to_other_account" and said.account in (None, wrong)
-    return [made.account, *([wrong] if before.entries and is_moved_back else [])]
 
 
 def _difference(reconciliation_id: str, n: int) -> NumberedDifference:

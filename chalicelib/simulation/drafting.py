@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from chalicelib.kernel.money import allocate
+from chalicelib.ordering.as_ordered import Ordered, as_ordered
 from chalicelib.ordering.lines import Due, OrderLine
 from chalicelib.ordering.rules import Order
 from chalicelib.ordering.shares import Shares
@@ -16,7 +18,6 @@ from chalicelib.plans.rules import (
     commissions,
     terms_for,
 )
-from chalicelib.settlement.rules import commission_base
 
 # In place of a parcel, for what is not delivered.
 UNDELIVERED = ""
@@ -86,19 +87,24 @@ def drafted(
     order: Order, plan: Plan, draft: Version, seller: Seller, goods: Mapping[str, Sold]
 ) -> Drafted:
     """The order as the draft would have it; an offer's own commission wins over any plan."""
-    terms = [_terms(line, plan, draft, seller, goods) for line in order.lines]
+    placed = as_ordered(order)
+    terms = [_terms(each.first, plan, draft, seller, goods) for each in placed]
     amounts = commissions(
         [
-            (each, _base(each, line)) if each else (NOTHING, 0)
-            for each, line in zip(terms, order.lines, strict=True)
+            (each, ordered.base_by(each.basis)) if each else (NOTHING, 0)
+            for each, ordered in zip(terms, placed, strict=True)
         ]
     )
-    lines = [
-        DraftedLine(line, _placed_under(line, each, amount) if each else line)
-        for line, each, amount in zip(order.lines, terms, amounts, strict=True)
-        if each or line.rule == OFFER
-    ]
-    return Drafted(order, lines)
+    found = zip(placed, terms, amounts, strict=True)
+    return Drafted(order, [line for each in found for line in _drafted(*each)])
+
+
+def _drafted(ordered: Ordered, terms: Terms | None, amount: int) -> Iterator[DraftedLine]:
+    """A line as it was ordered, and what was shipped in its place; none where it is not sold."""
+    if terms:
+        yield from _placed_under(ordered, terms, amount)
+    elif ordered.first.rule == OFFER:
+        yield from (DraftedLine(line, line) for line in ordered.lines)
 
 
 def pieces_of(line: OrderLine) -> dict[str, Shares]:
@@ -118,13 +124,20 @@ def _terms(
     return terms_for(plan, draft, rule, seller) if rule else None
 
 
-def _base(terms: Terms, line: OrderLine) -> int:
-    cost = line.cost if line.agreed_cost is None else line.agreed_cost
-    return commission_base(terms.basis, line.net - line.tax - line.spread, cost)
+def _placed_under(ordered: Ordered, terms: Terms, amount: int) -> Iterator[DraftedLine]:
+    parts = [_among(ordered.lines, n, part) for n, part in enumerate(terms.divided(amount))]
+    for line, own, *others in zip(ordered.lines, *parts, strict=True):
+        yield DraftedLine(line, _line_under(line, terms, own, others))
 
 
-def _placed_under(line: OrderLine, terms: Terms, amount: int) -> OrderLine:
-    _, *parts = terms.divided(amount)
+def _among(lines: Sequence[OrderLine], place: int, amount: int) -> list[int]:
+    """What each has of somebody's part, as an alternate takes over: by what it has of that now."""
+    has = [(line.whole.commission, *line.whole.others)[place : place + 1] for line in lines]
+    weights = [sum(each) for each in has]
+    return allocate(amount, weights if any(weights) else [line.quantity for line in lines])
+
+
+def _line_under(line: OrderLine, terms: Terms, own: int, parts: Sequence[int]) -> OrderLine:
     others = zip(terms.others, parts, strict=True)
     return replace(
         line,
@@ -134,7 +147,7 @@ def _placed_under(line: OrderLine, terms: Terms, amount: int) -> OrderLine:
         plan_id=terms.plan_id,
         plan_version=terms.plan_version,
         share_bps=terms.share_bps,
-        commission=amount,
+        commission=own + sum(parts),
         others=tuple(Due(s.role, s.leader_id, n, s.rate_bps, s.share_bps) for s, n in others),
         day_cap=terms.day_cap,
     )

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.kernel import clock
 from chalicelib.simulation import service, store
+from tests.functional.test_alternates import Ordered
 from tests.functional.test_plans import (
     PLANS,
     edit_leader,
@@ -101,6 +102,21 @@ def test_the_rules_in_force_change_nothing_whatever_was_refunded(
     found = simulate(world, split, rule(1111, split=SPLIT)).json
     assert {difference for _, _, difference in by_leader(found).values()} == {0}
     assert found["orders"] == 4
+
+
+@pytest.mark.parametrize("said", [{"cap": {"line": 150}}, {"cap": {"order": 99}}, {"split": SPLIT}])
+def test_what_was_shipped_in_place_of_a_line_is_of_that_line(world: World, said: Json) -> None:
+    in_force = rule(1111, **said)
+    leader_id, plan_id = world.add_leader(), a_plan(world, in_force)
+    edit_leader(world, leader_id, pickup_leader_id=world.add_leader())
+    assert put_on(world, leader_id, plan_id).status == 200
+    ordered = Ordered(world, leader_id=leader_id, commission=None)
+    ordered.alternate()
+    earned = ordered.estimated()
+    ordered.reject_eggs(2)
+    found = by_leader(simulate(world, plan_id, in_force).json)
+    assert found[leader_id] == (earned, earned, 0)
+    assert {difference for _, _, difference in found.values()} == {0}
 
 
 def test_an_offers_own_commission_stays_and_a_line_under_no_rule_is_told(

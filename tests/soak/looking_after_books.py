@@ -69,6 +69,9 @@ def resolve_a_difference(town: Town) -> None:
         accepted = Said("accept", "found meanwhile", None)
         resolved = resolving.resolve(reconciliation_id, n, accepted, OPERATOR, town.request())
     town.statements.resolved(reconciliation_id, n, resolved.posted)
+    if resolved.kind == "wrong_account" and resolved.resolution == "post_to_other_account":
+        moved = (*resolved.entries, *resolved.posted)
+        town.statements.tells_no_more(resolved.difference.account, moved)
 
 
 def _resolution(town: Town, difference: NumberedDifference) -> Resolution:

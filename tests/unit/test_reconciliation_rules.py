@@ -334,18 +334,21 @@ def test_planted_discrepancies_are_all_found_among_ten_thousand_lines_and_nothin
     assert len([m for m in result.matches if m.line < sound]) == sound
 
 
+def test_what_another_account_has_may_be_moved_where_all_else_agrees() -> None:
+    entry = paid(1, 500, account=STRIPE)
+    told = only(found([line(1, -500, of=1)], [entry]))
+    assert (told.kind, told.entries, told.account) == ("wrong_account", (entry.entry_id,), STRIPE)
+
+
 @pytest.mark.parametrize(
-    ("amount", "currency"), [(-500, "EUR"), (-250, "EUR"), (500, "EUR"), (-500, "USD")]
+    ("amount", "currency"), [(-250, "EUR"), (500, "EUR"), (-500, "USD")], ids=str
 )
-def test_what_another_account_has_is_called_so_whatever_the_amount(
-    amount: int, currency: str
-) -> None:
+def test_another_amount_in_another_account_is_not_of_the_line(amount: int, currency: str) -> None:
     entry = paid(1, 500, account=STRIPE)
     told = only(found([line(1, amount, of=1, currency=currency)], [entry]))
-    assert (told.kind, told.account, moved(told)) == ("wrong_account", STRIPE, {currency: amount})
-    # What is of another amount there has its own line still to come.
-    is_own = (amount, currency) == (-500, "EUR")
-    assert (told.entries, told.of) == (((entry.entry_id,), "") if is_own else ((), entry.entry_id))
+    assert (told.kind, told.entries, told.account) == ("wrong_account", (), "")
+    assert (told.of, moved(told)) == (entry.entry_id, {currency: amount})
+    assert "the books have -5.00 EUR in cash:stripe" in told.detail
 
 
 def test_a_wrong_id_does_not_match_by_amount() -> None:

@@ -217,16 +217,3 @@ def test_control_without_claims_both_match_everything(seeded: World, time: Clock
     ):
         first, second = overlap(seeded, time)
     assert first["matched"] + second["matched"] == 60
-
-
-def test_what_is_moved_to_where_its_line_is_is_missed_in_neither_account(
-    seeded: World, time: Clock
-) -> None:
-    book(1, 300, STRIPE)
-    made = reconcile(seeded, csv_file(row(1, -300, of=1), columns=COLUMNS))
-    assert what_differs(seeded, [made]) == {"wrong_account"}
-    assert resolve(seeded, made, 1, "post_to_other_account").status == 200
-    for account in (BANK, STRIPE):
-        rows = row(2, 1, day=-1), row(3, 1, day=20)
-        later = reconcile(seeded, csv_file(*rows, columns=COLUMNS), account=account)
-        assert what_differs(seeded, [later]) == {"extra"}
