@@ -42,6 +42,7 @@ STEPS_A_MESSAGE = 20
 def go_on(reconciliation_id: str) -> None:
     """Take the next steps, and ask for those after them."""
     lines: dict[int, Line] = {}
+    names: dict[int, LineName] = {}
     for _ in range(STEPS_A_MESSAGE):
         made = reconciliations.get_reconciliation(reconciliation_id)
         if made is None or _must_wait(made):
@@ -50,8 +51,9 @@ def go_on(reconciliation_id: str) -> None:
             _go_on_behind(made)
             return
         lines = lines or {line.n: line for line in piece_store.lines(made.id)}
+        names = names or line_names(lines.values())
         try:
-            _take_step(made, lines)
+            _take_step(made, lines, names)
         except Stale:
             logger.info("the step was taken meanwhile")
     queues.send(queues.RECONCILE, [{"subject": reconciliation_id}])
@@ -70,14 +72,16 @@ def _go_on_behind(made: Reconciliation) -> None:
         queues.send(queues.RECONCILE, [{"subject": waiting.id}])
 
 
-def _take_step(made: Reconciliation, lines: Mapping[int, Line]) -> None:
+def _take_step(
+    made: Reconciliation, lines: Mapping[int, Line], names: Mapping[int, LineName]
+) -> None:
     match made.status:
         case "gathering":
             _gather(made)
         case "matching":
-            _match(made, list(lines.values()))
+            _match(made, list(lines.values()), names)
         case _ if made.step < made.pages:
-            _write_page(made, lines)
+            _write_page(made, lines, names)
         case _:
             _finish(made)
 
@@ -90,8 +94,7 @@ def _gather(made: Reconciliation) -> None:
     write(reconciliations.replace_reconciliation(after))
 
 
-def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
-    names = line_names(lines)
+def _match(made: Reconciliation, lines: Sequence[Line], names: Mapping[int, LineName]) -> None:
     claimed = claim_store.claimed_lines(made.account, names)
     repeated = {n for n, each in claimed.items() if each.is_same}
     left = with_own_fees([line for line in lines if line.n not in repeated])
@@ -140,8 +143,9 @@ def _each_once(booked: Sequence[Booked]) -> list[Booked]:
     return list({each.name: each for each in booked}.values())
 
 
-def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
-    names = line_names(lines.values())
+def _write_page(
+    made: Reconciliation, lines: Mapping[int, Line], names: Mapping[int, LineName]
+) -> None:
     page = piece_store.outcomes(made.id, made.step)
     of_page = {n: names[n] for outcome in page for n in _lines_of(outcome)}
     claimed = claim_store.claimed_lines(made.account, of_page)
