@@ -49,8 +49,7 @@ class Matcher:
 
     `booked` is all that may be meant, of any account; of this one, what lies in `period` or was in
     transit must be in the statement, except what is so late that it may be in the next. `sent` are
-    payouts that lines name, by key; `known` are lines that differ by the bank's own id
-    of them.
+    payouts that lines name, by key; `known` are lines that differ by the bank's own id of them.
     """
 
     def __init__(
