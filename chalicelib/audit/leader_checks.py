@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from chalicelib.ledger.checks import CheckName, Finding
@@ -12,11 +12,20 @@ from chalicelib.settlement.rules import EarnedLine, Earnings, Statement
 
 @dataclass(frozen=True)
 class Day:
-    """What a business date is said to bring, and the sum of the lines that lie under it."""
+    """What a business date is said to bring, and the sum of the lines that lie under it; of a day
+    that waits, how much of them was posted to the available balance already."""
 
     matured: int = 0
     adjusted: int = 0
     lines: int = 0
+    lines_adjusted: int = 0
+
+    def with_lines(
+        self, *, matured: Sequence[EarnedLine], adjusted: Sequence[EarnedLine] = ()
+    ) -> "Day":
+        more = sum(line.amount for line in adjusted)
+        lines = self.lines + more + sum(line.amount for line in matured)
+        return replace(self, lines=lines, lines_adjusted=self.lines_adjusted + more)
 
 
 @dataclass(frozen=True)
@@ -83,15 +92,11 @@ def _of_statement(made: Statement, what: str, out: int | None = None) -> Finding
 def statement_lines(standing: Standing) -> Iterator[Finding]:
     """Each statement is the sum of its lines."""
     for each in standing.statements:
-        taken = (of for day, of in standing.days.items() if _has_taken(each, day))
+        taken = (of for day, of in standing.days.items() if each.has_taken(day))
         lines = sum(of.lines for of in taken) + sum(line.amount for line in each.caps)
         if out := each.total - lines:
             detail = f"Statement {each.run_id} of {each.leader_id} is {each.total}, its lines "
             yield Finding("statement_lines", each.leader_id, f"{detail}{lines}.", out)
-
-
-def _has_taken(made: Statement, day: str) -> bool:
-    return made.after_day < day <= made.business_date
 
 
 def leader_available(standing: Standing) -> Iterator[Finding]:
@@ -117,14 +122,16 @@ def _balance(
 
 
 def leader_days(standing: Standing) -> Iterator[Finding]:
-    """A day that waits comes to its lines."""
+    """A day that waits comes to its lines: those that were posted to the available balance, and
+    those that mature."""
     for day, of in standing.days.items():
-        out = of.matured + of.adjusted - of.lines
-        if out and not standing.earnings.has_taken(day):
-            detail = (
-                f"{day} brings {standing.leader_id} {of.lines + out}, and its lines {of.lines}."
-            )
-            yield Finding("leader_days", standing.leader_id, detail, out)
+        if standing.earnings.has_taken(day):
+            continue
+        parts = (of.adjusted, of.lines_adjusted), (of.matured, of.lines - of.lines_adjusted)
+        for said, lines in parts:
+            if out := said - lines:
+                detail = f"{day} brings {standing.leader_id} {said}, and its lines {lines}."
+                yield Finding("leader_days", standing.leader_id, detail, out)
 
 
 def day_caps(standing: Standing) -> Iterator[Finding]:

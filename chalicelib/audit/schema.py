@@ -13,8 +13,8 @@ from chalicelib.settlement.rules import LineKind
 class StartAudit(RequestModel):
     whole: bool = Field(
         default=False,
-        description="Look at all statements and batches there have ever been, not only at those "
-        "since an audit has found them right.",
+        description="Look at all statements, runs and batches there have ever been, not only at "
+        "those since an audit has found them right.",
     )
 
 
@@ -33,8 +33,12 @@ class ReadView(View):
     suppliers: int = Field(default=0, description="Those among them that are suppliers.")
     orders: int = 0
     leaders: int = 0
+    runs: int = Field(default=0, description="Of settlement, with their leaders.")
     refunds: int = 0
     receipts: int = Field(default=0, description="Of money that came.")
+    chargebacks: int = 0
+    deposits: int = Field(default=0, description="What was received, returned and drawn of them.")
+    remittances: int = Field(default=0, description="Of leaders, and of suppliers.")
     payouts: int = 0
     batches: int = 0
     reconciliations: int = 0

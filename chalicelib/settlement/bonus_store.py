@@ -208,6 +208,12 @@ def adjustments(leader_id: str, page: PageRequest) -> Page[Adjustment]:
     )
 
 
+def all_adjustments(leader_id: str) -> list[Adjustment]:
+    row = AdjustmentRow
+    rows = store.query(row, leader_id, where=row.sk.startswith(ADJUSTMENT))
+    return [row.to_entity() for row in rows]
+
+
 def _adjustment(made: Adjustment) -> str:
     return f"{ADJUSTMENT}{clock.to_text(made.made_at)}#{made.id}"
 

@@ -259,6 +259,9 @@ class Statement:
     previous_run_id: str = ""
     caps: tuple[EarnedLine, ...] = ()
 
+    def has_taken(self, day: str) -> bool:
+        return self.after_day < day <= self.business_date
+
 
 def maturing_entry_id(made: Statement) -> str:
     """The journal entry by which a run makes available what has matured."""

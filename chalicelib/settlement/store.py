@@ -310,6 +310,12 @@ def get_statement(leader_id: str, run_id: str) -> Statement | None:
     return row.to_entity() if row else None
 
 
+def get_statements(run_id: str, leader_ids: Iterable[str]) -> dict[str, Statement]:
+    """Those that a run has made for these leaders, by their ids."""
+    keys = [(each, STATEMENT + run_id) for each in leader_ids]
+    return {row.pk: row.to_entity() for row in store.get_many(StatementRow, keys)}
+
+
 def statements_from(leader_id: str, day: str) -> list[Statement]:
     """Those of business dates from one on, by their dates."""
     first = StatementRow.sk.between(STATEMENT + run_id(day), STATEMENT + "~")

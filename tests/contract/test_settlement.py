@@ -204,6 +204,8 @@ def test_adjustments_are_made_once_and_listed_by_age() -> None:
         write(*bonus_store.add_adjustment(replace(made[0], made_at=NOW)))
     assert bonus_store.get_adjustment("ldr_1", "adj_7") == made[1]
     assert bonus_store.get_adjustment("ldr_1", "adj_1") is None
+    assert bonus_store.all_adjustments("ldr_1") == made
+    assert bonus_store.all_adjustments("ldr_2") == []
     first = bonus_store.adjustments("ldr_1", PageRequest("list", 2))
     assert first.items == (made[2], made[1])
     then = bonus_store.adjustments("ldr_1", PageRequest("list", 2, first.next_after))
@@ -261,6 +263,7 @@ def test_statements_are_listed_newest_first_in_pages() -> None:
         write(create(StatementRow.of(each)))
     assert settlement.get_statement("ldr_1", "run_2026-03-03") == made[2]
     assert settlement.get_statement("ldr_2", "run_2026-03-03") is None
+    assert settlement.get_statements("run_2026-03-03", ["ldr_1", "ldr_2"]) == {"ldr_1": made[2]}
     first = settlement.statements("ldr_1", PageRequest("statements", 3))
     second = settlement.statements("ldr_1", PageRequest("statements", 3, first.next_after))
     third = settlement.statements("ldr_1", PageRequest("statements", 3, second.next_after))
