@@ -143,7 +143,8 @@ class Resolve(RequestModel):
         default=None, description="With `post_to_other_account`: where the money is."
     )
     entry_id: EntryId | None = Field(
-        default=None, description="With `match`: the entry that the line is of, one of `entries`."
+        default=None,
+        description="With `match`: the entry that the line is of; one of `entries`, where any are.",
     )
     payout_id: Identifier | None = Field(
         default=None, description="In place of `entry_id`: the payout whose entry it is."
