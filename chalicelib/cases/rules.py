@@ -39,6 +39,7 @@ CaseKind = Literal[
     "payout_contradicted",
     "payout_not_prepared",
     "reconciliation_difference",
+    "found_after_clearing",
 ]
 
 # Cases that end with what they are about, and where that is done: closed alone, they would leave it

@@ -242,7 +242,8 @@ class Chargeback:
 class Remittance:
     """Cash that a leader has handed over, once: `reference` is the leader's or its bank's word.
 
-    One that was booked by mistake can be reversed, once.
+    `cash_account` is where it has come in, or stood until it was known whose it is. One that was
+    booked by mistake can be reversed, once.
     """
 
     id: str
@@ -255,6 +256,7 @@ class Remittance:
     reversal_reason: str | None = None
     booked_by: str | None = None
     reversed_by: str | None = None
+    cash_account: str = "cash:bank"
 
     def reversed(self, reason: str, by: str, now: datetime) -> "Remittance":
         return replace(self, reversed_at=now, reversal_reason=reason, reversed_by=by)

@@ -1,12 +1,14 @@
 """What was missing and turns up after all: its difference is closed, and what was posted against it
 is taken back. Each once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.cases import service as cases
 from chalicelib.cases.service import close_in
-from chalicelib.kernel import clock
+from chalicelib.kernel import clock, ids
+from chalicelib.kernel.currencies import written
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
@@ -14,15 +16,23 @@ from chalicelib.ledger.service import belongs_to
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction
-from chalicelib.reconciliation import claim_store
+from chalicelib.reconciliation import claim_store, item_store
 from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.clearing import offset_in
+from chalicelib.reconciliation.open_items import FOUND_AFTER_ALL, Clearing, item_of
 from chalicelib.reconciliation.rules import CASE, NumberedDifference
 
 
-def let_go_of_claimed(account: str) -> None:
+def let_go_of_all_claimed(account: str) -> None:
     """Let go of whatever statements have left and another has had since."""
-    left = [(account, each.entry_id) for each in claim_store.left(account)]
-    for (_, entry_id), claim in claim_store.claimed_entries(left).items():
+    let_go_of_claimed(account, [each.entry_id for each in claim_store.left(account)])
+
+
+def let_go_of_claimed(account: str, entry_ids: Collection[str]) -> None:
+    """Likewise, of some that may have been left. One that might be meant is not found yet."""
+    claims = claim_store.claimed_entries((account, each) for each in entry_ids)
+    found = {each: claim for each, claim in claims.items() if claim.by != claim_store.AMBIGUOUS}
+    for (_, entry_id), claim in found.items():
         _let_go(account, entry_id, claim.reconciliation_id)
 
 
@@ -45,7 +55,8 @@ def _tell_found(
     if before is None:
         raise LookupError(f"difference {n} of {reconciliation_id} is not stored")
     now = clock.now()
-    entries = _taken_back(before, now)
+    taken_back = _taken_back(before, now)
+    entries = list(taken_back.values())
     undone = tuple(each.id for each in entries)
     after = replace(
         before,
@@ -53,6 +64,7 @@ def _tell_found(
         posted=(*before.posted, *undone),
         version=before.version + 1,
     )
+    _make_up_in(transaction, taken_back, found_in, now)
     transaction.add(
         *ledger.post(*entries),
         *(claim_store.claim_entry(account, each, found_in, "found") for each in undone),
@@ -64,11 +76,44 @@ def _tell_found(
     transaction.add(reconciliations.replace_difference(after))
 
 
-def _taken_back(before: NumberedDifference, now: datetime) -> Sequence[Entry]:
-    """The entries of its resolution, the other way round, and of the months that those are of."""
+def _make_up_in(
+    transaction: Transaction, taken_back: Mapping[str, Entry], found_in: str, now: datetime
+) -> None:
+    """What waited for a person and is taken back waits no more. Of what was cleared meanwhile the
+    other side is left, and a person has to say where that belongs."""
+    posted, cleared = ledger.get_entries(taken_back), item_store.cleared(taken_back)
+    for entry in posted.values():
+        back = taken_back[entry.id]
+        item, other = item_of(entry, cleared.get(entry.id, 0)), item_of(back, 0)
+        if item is None or other is None:
+            continue
+        if item.uncleared:
+            made = Clearing(
+                id=ids.derived("clr", entry.id, back.id),
+                entry_id=entry.id,
+                amount=item.uncleared,
+                goes="item",
+                about=back.id,
+                reference=found_in,
+                cleared_at=now,
+                cleared_by="found",
+            )
+            offset_in(transaction, item, other, made)
+        if item.cleared:
+            left = written(item.cleared, entry.currency)
+            detail = (
+                f"What {entry.id} had posted to {item.account} is found in {found_in}, and "
+                f"{left} of it were cleared before: say where {back.id} belongs."
+            )
+            cases.open_in(transaction, FOUND_AFTER_ALL, back.id, detail)
+
+
+def _taken_back(before: NumberedDifference, now: datetime) -> dict[str, Entry]:
+    """The entries of its resolution, the other way round, and of the months that those are of; each
+    by the one that it takes back."""
     posted, zone = ledger.get_entries(before.posted), settings().zone
-    return [
-        books.entry(
+    return {
+        each.id: books.entry(
             f"reconciled-undone:{before.reconciliation_id}:{before.n}:{each.currency}",
             each.currency,
             before.reconciliation_id,
@@ -78,4 +123,4 @@ def _taken_back(before: NumberedDifference, now: datetime) -> Sequence[Entry]:
             or belongs_to(clock.business_date(each.posted_at, zone).isoformat(), now),
         )
         for each in posted.values()
-    ]
+    }

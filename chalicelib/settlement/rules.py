@@ -271,10 +271,19 @@ class Withheld:
 
 
 @dataclass(frozen=True)
+class OfKind:
+    """What the lines of a kind come to, in the minor unit."""
+
+    kind: LineKind
+    amount: int
+
+
+@dataclass(frozen=True)
 class Statement:
     """What one run made available to a leader. Its lines lie in the days it took, and behind them
     come those of daily caps, each of which `withheld` tells how it came about. It opens where that
-    of `previous_run_id` closes."""
+    of `previous_run_id` closes. `by_kind` is what all its lines come to; None where nobody has
+    added them up."""
 
     leader_id: str
     run_id: str
@@ -288,6 +297,10 @@ class Statement:
     previous_run_id: str = ""
     caps: tuple[EarnedLine, ...] = ()
     withheld: tuple[Withheld, ...] = ()
+    by_kind: tuple[OfKind, ...] | None = None
+
+    def has_taken(self, day: str) -> bool:
+        return self.after_day < day <= self.business_date
 
 
 def maturing_entry_id(made: Statement) -> str:
