@@ -124,10 +124,11 @@ def entries_of(refund: Refund) -> list[str]:
 
 
 def refunds_posted(refund: Refund, entries: Mapping[str, Entry]) -> Iterator[Finding]:
-    """A refund lies in flight from its decision until it is done."""
+    """A refund lies in flight from its decision until it is done, but for what a chargeback has
+    paid of it."""
     named = (f"refund:{refund.id}", f"refund-done:{refund.id}")
     found = -sum(_posted(entries[each], REFUNDS_IN_FLIGHT) for each in named if each in entries)
-    due = 0 if refund.is_done else refund.amount
+    due = refund.charged_back if refund.is_done else refund.amount
     if found != due:
         detail = (
             f"Of refund {refund.id}, which is {refund.status}, {found} is in flight, not {due}."

@@ -33,9 +33,7 @@ def look(page: Page) -> Looked:
         *(finding for each in receipts for finding in _unmatched(each, clock.now())),
     ]
     under_way = [
-        Amount(each.currency, each.amount)
-        for each in refunds
-        if each.decided_at <= through and not (each.completed_at and each.completed_at <= through)
+        Amount(each.currency, amount) for each in refunds if (amount := each.in_flight_at(through))
     ]
     if after is None:
         found += _in_flight(page, under_way)

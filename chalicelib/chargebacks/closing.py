@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from chalicelib.cases import service as cases
-from chalicelib.chargebacks import fees, opening
+from chalicelib.chargebacks import fees, opening, owing
 from chalicelib.dispatch import disputing
 from chalicelib.kernel import clock
-from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
@@ -30,12 +29,12 @@ from chalicelib.settlement.rules import EarnedLine, Earnings
 
 
 class GivenBack(NamedTuple):
-    """What returns to whom once a chargeback is won; `open_amount` is for goods that were not
-    delivered, so that nobody but the customer has a claim to it."""
+    """What returns to whom once a chargeback is won; `owed` is what nobody but the customer has a
+    claim to: it was refunded before, or is for goods that were not delivered."""
 
     amounts: Counter[str]
     to_leaders: Mapping[str, Sequence[EarnedLine]]
-    open_amount: int
+    owed: int
 
 
 @retry_stale
@@ -88,13 +87,10 @@ def _give_back_in(transaction: Transaction, won: Chargeback, now: datetime) -> N
         again, also = lines.get(leader_id, ()), beside.lines if leader_id in own else ()
         if again or also:
             transaction.add(*earning.give_back(of_leader, won.currency, won.id, again, also))
-    if given.open_amount:
-        detail = (
-            f"Chargeback {won.id} of order {won.order_id} is won. "
-            f"{written(given.open_amount, won.currency)} of it are for what was not delivered: "
-            "pay them to the customer, whose bank has taken them from it again."
-        )
-        cases.open_in(transaction, "chargeback_won", won.id, detail)
+    if given.owed:
+        changed = owing.refund_again_in(transaction, won, given.owed, order, now)
+        if changed:
+            transaction.add(ordering.replace_order(changed.changed(changed.status)))
     if won.order_id and won.refund_id:
         disputing.call_about_won_in(transaction, won.order_id, won.id, won.opened_at)
 
@@ -104,22 +100,22 @@ def _given_back(won: Chargeback) -> GivenBack:
     by line, as it matures."""
     amounts = Counter[str]({won.cash_account: won.amount})
     amounts[books.UNMATCHED_CHARGEBACKS] -= won.unmatched
-    leader_ids, open_amount = set[str](), 0
+    leader_ids, owed = set[str](), won.paid_amount
     for posting in _taken(won):
         party = books.party_of(posting.account)
         if posting.account == books.CUSTOMER_PREPAYMENTS:
-            open_amount += posting.amount
+            owed += posting.amount
         elif party and party[0].startswith("leader:"):
             leader_ids.add(party[0].removeprefix("leader:"))
         elif party:
             amounts[f"{party[0]}:payable"] -= posting.amount
         else:
             amounts[posting.account] -= posting.amount
-    amounts[books.UNMATCHED_RECEIPTS] -= open_amount
+    amounts[books.UNMATCHED_RECEIPTS] -= owed
     to_leaders = settlement.taken(sorted(leader_ids), won.refund_id or "")
     for leader_id, lines in to_leaders.items():
         amounts[books.leader_account(leader_id, "pending")] -= sum(line.amount for line in lines)
-    return GivenBack(amounts, to_leaders, open_amount)
+    return GivenBack(amounts, to_leaders, owed)
 
 
 def _taken(won: Chargeback) -> list[books.Posting]:

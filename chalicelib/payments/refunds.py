@@ -15,11 +15,12 @@ from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.parties import service as parties
+from chalicelib.payments import charged_back
 from chalicelib.payments import store as payments
 from chalicelib.payments.providers import OutcomeUnknown, RefundRequest, RefundSettled, provider
 from chalicelib.payments.rules import (
     LEADER_COLLECT,
-    PaidFrom,
+    HandedFrom,
     PaymentMethod,
     Refund,
     RefundStatus,
@@ -61,13 +62,21 @@ def done_entries(refund: Refund, now: datetime) -> list[books.Entry]:
 
 
 def execute(refund_id: str) -> None:
-    """Ask the provider to send the money back. Raises NotSettledYet where it must ask again."""
-    refund = payments.get_refund(refund_id)
+    """Ask the provider to send the money back. Raises NotSettledYet where it must ask again.
+
+    Beside a chargeback it is only asked what became of what it was asked before.
+    """
+    refund = _to_ask(refund_id)
     if refund is None:
-        raise LookupError(f"refund {refund_id} is not stored")
-    if refund.method == LEADER_COLLECT or refund.status not in ("pending", "unknown"):
         return
-    asked = RefundRequest(refund.id, refund.attempt, refund.receipt, refund.amount, refund.currency)
+    asked = RefundRequest(
+        refund.id,
+        refund.attempt,
+        refund.receipt,
+        refund.left,
+        refund.currency,
+        to_be_made=refund.beside is None,
+    )
     try:
         answer = provider(refund.provider).refund(asked)
     except OutcomeUnknown as reason:
@@ -75,6 +84,21 @@ def execute(refund_id: str) -> None:
         raise NotSettledYet(refund_id) from reason
     if answer.outcome != "pending":
         settle(refund_id, answer.outcome, answer.attempt)
+
+
+@retry_stale
+def _to_ask(refund_id: str) -> Refund | None:
+    """The refund, where its provider is to be asked: what may be sent from now on, no chargeback
+    takes for unsent."""
+    refund = payments.get_refund(refund_id)
+    if refund is None:
+        raise LookupError(f"refund {refund_id} is not stored")
+    if refund.method == LEADER_COLLECT or refund.status not in ("pending", "unknown"):
+        return None
+    if not refund.is_asked:
+        refund = refund.asked()
+        write(payments.note(refund))
+    return refund
 
 
 def hear(provider_name: str, event: RefundSettled) -> None:
@@ -97,11 +121,13 @@ def settle(refund_id: str, outcome: RefundStatus, attempt: int) -> None:
     now = clock.now()
     changed = refund.settled(outcome, attempt, now)
     transaction = Transaction()
-    transaction.add(payments.replace_refund(changed, refund.version))
-    if changed.is_done:
+    if outcome == "succeeded":
         transaction.add(*ledger.post(_done(changed, now)))
     if outcome == "failed":
+        changed = charged_back.pay_failed_in(transaction, changed, now)
+    if changed.status == "failed":
         _call_person(transaction, changed)
+    transaction.add(payments.replace_refund(changed, refund.version))
     transaction.commit()
     logger.info("refund settled", refund_id=refund.id, order_id=refund.order_id, outcome=outcome)
 
@@ -126,7 +152,7 @@ def retry(refund_id: str, recorder: Recorder | None) -> Refund:
 
 @retry_stale
 def confirm(
-    refund_id: str, paid_from: PaidFrom, caller: Caller, recorder: Recorder | None
+    refund_id: str, paid_from: HandedFrom, caller: Caller, recorder: Recorder | None
 ) -> Refund:
     """The customer has been given the money by hand: of the leader's cash, or from the bank.
 
@@ -227,8 +253,11 @@ def _call_person(transaction: Transaction, failed: Refund) -> None:
 
 
 def _open_contradiction(refund: Refund, outcome: RefundStatus, attempt: int) -> None:
-    by_hand = f"it was handed back from the {refund.paid_from}"
-    before = by_hand if refund.paid_from else f"attempt {refund.attempt} had succeeded"
+    before = f"attempt {refund.attempt} had succeeded"
+    if refund.paid_from == "chargeback":
+        before = "the customer's bank had taken it by a chargeback"
+    elif refund.paid_from:
+        before = f"it was handed back from the {refund.paid_from}"
     transaction = Transaction()
     detail = (
         f"The provider {refund.provider} says that attempt {attempt} of refund {refund.id} of "
@@ -238,7 +267,7 @@ def _open_contradiction(refund: Refund, outcome: RefundStatus, attempt: int) -> 
     transaction.commit()
 
 
-def _account(refund: Refund, paid_from: PaidFrom) -> str:
+def _account(refund: Refund, paid_from: HandedFrom) -> str:
     if paid_from == "leader":
         return books.leader_account(refund.leader_id, "collected")
     return books.cash("bank")
@@ -250,5 +279,5 @@ def _done(refund: Refund, now: datetime) -> books.Entry:
         refund.currency,
         refund.order_id,
         now,
-        {books.REFUNDS_IN_FLIGHT: refund.amount, refund.cash_account: -refund.amount},
+        {books.REFUNDS_IN_FLIGHT: refund.left, refund.cash_account: -refund.left},
     )

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from chalicelib.payments.rules import (
     Bearer,
+    HandedFrom,
     PaidFrom,
     PaymentMethod,
     RefundBearers,
@@ -39,7 +40,13 @@ class RefundView(View):
     decided_at: Instant
     completed_at: Instant | None
     attempt: int
-    paid_from: PaidFrom | None
+    paid_from: PaidFrom | None = Field(
+        description="Where the customer has had it from in another way: handed back by its leader "
+        "or from the bank, or taken by its own bank, by a chargeback."
+    )
+    charged_back: int = Field(
+        description="What of it the customer's bank had taken itself before it was sent."
+    )
     cause: RefundCause = Field(description="`other` where none was named.")
     bearer: Bearer | None = Field(
         description="Who pays the commission of it, by the rule of its cause; null for customers."
@@ -104,7 +111,7 @@ def shown_bearers(bearers: RefundBearers) -> RefundBearersView:
 
 
 class ConfirmRefund(RequestModel):
-    paid_from: PaidFrom = "leader"
+    paid_from: HandedFrom = "leader"
 
 
 class RefundsQuery(PageQuery):

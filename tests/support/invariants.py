@@ -235,9 +235,6 @@ def _books(state: State) -> Iterator[str]:
         due[f"{remittance.currency} cash:bank"] += remittance.amount
         collected = f"leader:{remittance.leader_id}:collected"
         due[f"{remittance.currency} {collected}"] -= remittance.amount
-    for refund in state.refunds:
-        account = refund.cash_account if refund.status == "succeeded" else "refunds_in_flight"
-        due[f"{refund.currency} {account}"] -= refund.amount
     for each in state.sold:
         line, currency = each.line, each.order.currency
         due[f"{currency} customer_prepayments"] -= line.held.net + line.held.shipping
@@ -247,7 +244,9 @@ def _books(state: State) -> Iterator[str]:
             due[f"{currency} supplier:{line.supplier_id}:{owed}"] -= posted.cost
             due.update(_earned(each.order, line, posted))
             due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
-    due.update(_withheld(state) + _borne(state) + _charged_back(state) + _given(state))
+    due.update(
+        _going_back(state) + _withheld(state) + _borne(state) + _charged_back(state) + _given(state)
+    )
     due.update(_adjusted(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
@@ -255,6 +254,17 @@ def _books(state: State) -> Iterator[str]:
         earned = " leader:" in account and purpose in ("pending", "available")
         booked[account.replace(purpose, "commission") if earned else account] += amount
     yield from _differences("account", booked, due)
+
+
+def _going_back(state: State) -> "Sums":
+    """What refunds have in flight, or have paid beside what chargebacks took of them."""
+    due, again = Sums(), {each.again_refund_id for each in state.chargebacks}
+    for refund in state.refunds:
+        if refund.id in again:
+            due[f"{refund.currency} unmatched_receipts"] += refund.amount
+        account = refund.cash_account if refund.status == "succeeded" else "refunds_in_flight"
+        due[f"{refund.currency} {account}"] -= refund.left
+    return due
 
 
 class Sums(Counter[str]):
@@ -304,7 +314,7 @@ def _charged_back(state: State) -> Sums:
     due, postings = Sums(), {entry.id: entry.postings for entry in state.entries}
     for each in state.chargebacks:
         cash = f"{each.currency} cash:{each.provider}"
-        due[cash] -= each.unmatched + each.fee
+        due[cash] -= each.unmatched + each.paid_amount + each.fee
         for named in ("chargeback-fee", "chargeback-fee-won"):
             due.update(_beside_cash(each, postings.get(f"{named}:{each.id}", ())))
         lies = "platform:revenue" if each.status == "lost" else "unmatched_chargebacks"
@@ -337,6 +347,11 @@ def _chargebacks(state: State) -> Iterator[str]:
             yield f"chargeback {each.id} of {each.amount} is refunded by {refund}"
         if refund and (refund.status, refund.cause) != ("succeeded", "chargeback"):
             yield f"refund {refund.id} of a chargeback is {refund.status}"
+    paid = Counter[str]()
+    for paying in (part for each in state.chargebacks for part in each.paid):
+        paid[paying.refund_id] += paying.amount
+    taken = {each.id: each.charged_back for each in state.refunds}
+    yield from _differences("what chargebacks have taken of", taken, paid)
     for entry in state.entries:
         if entry.id.startswith("chargeback") and entry.id.partition(":")[2] not in known:
             yield f"entry {entry.id} is of no chargeback"
@@ -625,7 +640,8 @@ def _shares(state: State) -> Iterator[str]:
 def _refunds(state: State) -> Iterator[str]:
     """Of a customer's money what is not refunded is kept, and what no order waits for is not."""
     decided = Counter[str]()
-    for refund in state.refunds:
+    again = {each.again_refund_id for each in state.chargebacks}
+    for refund in (each for each in state.refunds if each.id not in again):
         decided[refund.order_id] += refund.amount
     received = Counter[str]()
     for receipt in state.receipts:
