@@ -20,7 +20,7 @@ from chalicelib.payments import store as payments
 from chalicelib.payments.providers import OutcomeUnknown, RefundRequest, RefundSettled, provider
 from chalicelib.payments.rules import (
     LEADER_COLLECT,
-    HandedFrom,
+    Handed,
     PaymentMethod,
     Refund,
     RefundStatus,
@@ -151,27 +151,25 @@ def retry(refund_id: str, recorder: Recorder | None) -> Refund:
 
 
 @retry_stale
-def confirm(
-    refund_id: str, paid_from: HandedFrom, caller: Caller, recorder: Recorder | None
-) -> Refund:
+def confirm(refund_id: str, handed: Handed, caller: Caller, recorder: Recorder | None) -> Refund:
     """The customer has been given the money by hand: of the leader's cash, or from the bank.
 
     Raises Forbidden where that is not the leader's to say, Conflict where the money is a
     provider's to send, or has come from elsewhere.
     """
     refund = refund_for(refund_id, caller)
-    if not caller.is_operator and (refund.method != LEADER_COLLECT or paid_from != "leader"):
+    if not caller.is_operator and (refund.method != LEADER_COLLECT or handed.paid_from != "leader"):
         raise Forbidden(
             "A leader confirms that it has handed back cash it had collected; anything else is an "
             "operator's to say."
         )
-    if refund.is_done and refund.paid_from == paid_from:
+    if refund.was(handed):
         return refund
     _must_be_confirmable(refund)
     if refund.is_done:  # it is worth nothing, so there was nothing to hand back
         return refund
     now = clock.now()
-    confirmed = refund.handed_back(paid_from, _account(refund, paid_from), now)
+    confirmed = refund.handed_back(handed, _account(refund, handed), now)
     transaction = Transaction(recorder)
     transaction.add(
         payments.replace_refund(confirmed, refund.version), *ledger.post(_done(confirmed, now))
@@ -233,7 +231,7 @@ def _refund(refund_id: str) -> Refund:
 def _must_be_confirmable(refund: Refund) -> None:
     if refund.paid_from:
         raise Conflict(
-            f"The refund was confirmed before, as paid from the {refund.paid_from}.",
+            f"The refund was confirmed before, as paid from the {_told(refund)}.",
             code="already_confirmed",
         )
     if refund.method != LEADER_COLLECT and refund.status != "failed":
@@ -267,8 +265,14 @@ def _open_contradiction(refund: Refund, outcome: RefundStatus, attempt: int) -> 
     transaction.commit()
 
 
-def _account(refund: Refund, paid_from: HandedFrom) -> str:
-    if paid_from == "leader":
+def _told(refund: Refund) -> str:
+    return (
+        f"{refund.paid_from} as {refund.reference}" if refund.reference else str(refund.paid_from)
+    )
+
+
+def _account(refund: Refund, handed: Handed) -> str:
+    if handed.paid_from == "leader":
         return books.leader_account(refund.leader_id, "collected")
     return books.cash("bank")
 

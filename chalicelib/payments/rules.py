@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chalicelib.kernel import ids
 from chalicelib.kernel.callers import Caller
@@ -43,6 +43,13 @@ def receipt_id(provider: str, reference: str) -> str:
     return f"{provider}:{reference}"
 
 
+class Handed(NamedTuple):
+    """Whose money a person has handed back, and what the bank's statement calls its transfer."""
+
+    paid_from: PaidFrom | None
+    reference: str | None = None
+
+
 @dataclass(frozen=True)
 class Receipt:
     """Money that came in, once: `reference` is the provider's own id of it."""
@@ -73,7 +80,7 @@ class Refund:
     `attempt` is the one that its provider is asked for, or by which it is done; a new one begins
     only when the former has failed; `is_asked` tells that the provider may have been. `paid_from`
     is set once the customer has had the money in another way: a person has handed it back, or a
-    bank has taken it.
+    bank has taken it. `reference` is what the bank's statement calls a transfer to the customer.
     `charged_back` of the amount a bank has taken while it had not been sent. `beside` is the
     chargeback that came while it was on its way, and pays it should it fail.
     `kept` is the commission that leaders keep of it, since `bearer` pays it for them.
@@ -106,6 +113,7 @@ class Refund:
     charged_back: int = 0
     charged_back_at: datetime | None = None
     beside: str | None = None
+    reference: str | None = None
 
     @property
     def left(self) -> int:
@@ -204,10 +212,16 @@ class Refund:
             return replace(taken, version=self.version + 1)
         return replace(taken.settled("succeeded", self.attempt, now), paid_from="chargeback")
 
-    def handed_back(self, paid_from: HandedFrom, account: str, now: datetime) -> "Refund":
+    def handed_back(self, handed: "Handed", account: str, now: datetime) -> "Refund":
         """A person has given the customer the money; it leaves `account`."""
         done = self.settled("succeeded", self.attempt, now)
-        return replace(done, paid_from=paid_from, cash_account=account)
+        return replace(
+            done, paid_from=handed.paid_from, reference=handed.reference, cash_account=account
+        )
+
+    def was(self, handed: "Handed") -> bool:
+        """Whether that was said of it before."""
+        return self.is_done and Handed(self.paid_from, self.reference) == handed
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ class RefundRow(EntityRow[Refund]):
     charged_back = IntegerAttribute(default=0)
     charged_back_at = InstantAttribute(null=True)
     beside = UnicodeAttribute(null=True)
+    reference = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Refund) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from chalicelib.suppliers import store as suppliers
 CASH, BANK = "cash:", "cash:bank"
 # The entries that move a provider's cash by one.
 OF_CHARGEBACKS = ("chargeback", "chargeback-fee", "chargeback-won")
+REFUND_DONE = "refund-done:"
 
 
 def of_day(day: date) -> list[Booked]:
@@ -95,7 +96,7 @@ def _entry_ids(line: Line) -> list[str]:
 
 def _booked(of: Iterable[Entry]) -> list[Booked]:
     zone, entries = settings().zone, list(of)
-    references = _references_of_deposits(entries)
+    references = _references_of_deposits(entries) | _references_of_refunds(entries)
     found = [
         Booked(
             entry.id,
@@ -104,7 +105,7 @@ def _booked(of: Iterable[Entry]) -> list[Booked]:
             entry.currency,
             clock.business_date(entry.posted_at, zone).isoformat(),
             entry.subject,
-            told=references.get(entry.subject, ""),
+            told=references.get(entry.subject) or references.get(entry.id, ""),
         )
         for entry in entries
         for posting in entry.postings
@@ -123,6 +124,17 @@ def _references_of_deposits(entries: Iterable[Entry]) -> dict[str, str]:
         if (party := party_of(posting.account))
     ]
     return {each.id: each.reference or "" for each in suppliers.get_deposits(wanted)}
+
+
+def _references_of_refunds(entries: Iterable[Entry]) -> dict[str, str]:
+    """By the entries of those that were handed back from the bank."""
+    by_hand = {
+        entry.id.removeprefix(REFUND_DONE): entry.id
+        for entry in entries
+        if entry.id.startswith(REFUND_DONE)
+        and any(posting.account == BANK for posting in entry.postings)
+    }
+    return {by_hand[each.id]: each.reference or "" for each in payments.get_refunds(by_hand)}
 
 
 def _with_claims(found: Sequence[Booked]) -> list[Booked]:

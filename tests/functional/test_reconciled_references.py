@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.functional.conftest import Clock
 from tests.functional.test_reconciliations import day_of, major
+from tests.functional.test_refunds_by_hand import by_transfer, failed
 from tests.support.invariants import findings
 from tests.support.statements import csv_file, differences, reconcile
 from tests.support.world import World
@@ -54,3 +55,17 @@ def test_remittances_of_one_amount_are_told_apart_by_the_text(world: World, time
     rows = [(day_of(time), major(order["total"]), "EUR", "", f"Lena Wolf BK-R{n}") for n in (2, 1)]
     made = reconcile(world, csv_file(*rows, columns=COLUMNS))
     assert (made["matched"], made["differences"]) == (2, 0)
+
+
+def test_refunds_of_one_amount_from_the_bank_are_told_apart_by_their_references(
+    world: World, time: Clock
+) -> None:
+    for n in (1, 2):
+        refund = failed(world)
+        assert by_transfer(world, refund, f"REFUND 471{n}").status == 200
+    rows = [(day_of(time), "-10.00", "EUR", "REFUND 4712"), (day_of(time), "-9.90", "EUR", "x")]
+    made = reconcile(world, csv_file(*rows))
+    (other,) = differences(world, made)
+    assert (made["matched"], made["in_transit"], other["kind"]) == (1, 1, "extra")
+    named = (day_of(time), "-10.00", "EUR", "", "to Mara: REFUND 4711")
+    assert reconcile(world, csv_file(named, columns=COLUMNS))["matched"] == 1

@@ -51,7 +51,7 @@ EXAMPLES: dict[str, Any] = {
         },
     },
     "CancelOrder": {"reason": "Ordered by mistake"},
-    "ConfirmRefund": {"paid_from": "leader"},
+    "ConfirmRefund": {"paid_from": "bank", "reference": "transfer 2026-0306-1180"},
     "CollectPayment": {"amount": 1118, "reference": "cash box, receipt 17"},
     "BookChargeback": {
         "order_id": ORDER,
@@ -163,6 +163,7 @@ EXAMPLES: dict[str, Any] = {
         "completed_at": "2026-03-05T08:00:45.972Z",
         "attempt": 1,
         "paid_from": None,
+        "reference": None,
         "charged_back": 0,
         "cause": "damaged",
         "bearer": "supplier",
