@@ -16,7 +16,6 @@ CaseKind = Literal[
     "payment_disputed",
     "chargeback_unmatched",
     "chargeback_differs",
-    "dispute_charged_back",
     "foreign_refund",
     "refund_failed",
     "refund_unconfirmed",

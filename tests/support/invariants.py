@@ -161,6 +161,11 @@ class State:
         return [each for each in self.remittances if each.reversed_at is None]
 
     @cached_property
+    def won(self) -> list[Chargeback]:
+        """The chargebacks whose money is back."""
+        return [each for each in self.chargebacks if each.status == "won"]
+
+    @cached_property
     def postings(self) -> Counter[str]:
         """The same by account, for those of parties, which have one currency each."""
         sums = Counter[str]()
@@ -299,9 +304,9 @@ def _withheld(state: State) -> Sums:
 
 def _borne(state: State) -> Sums:
     """What others have paid leaders for what was refunded; how much is another matter."""
-    due = Sums()
+    due, won = Sums(), {f"borne:{each.refund_id}" for each in state.won}
     for entry in state.entries:
-        if entry.id.startswith("borne:"):
+        if entry.id.startswith("borne:") and entry.id not in won:
             for each in entry.postings:
                 account = each.account.replace(":pending", ":commission")
                 account = account.replace(":available", ":commission")
@@ -322,8 +327,14 @@ def _charged_back(state: State) -> Sums:
         if each.status == "won":
             due[cash] += each.amount
             due[f"{each.currency} unmatched_chargebacks"] -= each.unmatched
-            due.update(_beside_cash(each, postings.get(f"chargeback-won:{each.id}", ())))
+            owed = (n.amount for n in postings[f"chargeback-won:{each.id}"] if _is_owed(n))
+            due[f"{each.currency} unmatched_receipts"] += sum(owed)
     return due
+
+
+def _is_owed(posting: Posting) -> bool:
+    """Whether it is the customer's; the rest is of lines that are an order's again."""
+    return posting.account == "unmatched_receipts"
 
 
 def _beside_cash(of: Chargeback, postings: Iterable[Posting]) -> Sums:
@@ -397,16 +408,11 @@ def _bonuses(state: State) -> Iterator[str]:
 
 
 def _campaign_totals(state: State) -> Counter[str]:
-    """What is delivered of orders that count for a bonus, and what won chargebacks had taken."""
-    due, counting = Counter[str](), dict[str, str]()
+    """What is delivered of orders that count for a bonus."""
+    due = Counter[str]()
     for order in state.orders:
         if any(each.kind == "campaign_total" for each in order.bonuses):
-            counting[order.id] = f"{order.leader_id} {order.campaign_id}"
-            due[counting[order.id]] += order.delivered_net
-    won = {each.refund_id for each in state.chargebacks if each.status == "won"}
-    for refund in state.refunds:
-        if refund.id in won and refund.order_id in counting:
-            due[counting[refund.order_id]] += refund.delivered_net
+            due[f"{order.leader_id} {order.campaign_id}"] += order.delivered_net
     return due
 
 
@@ -417,16 +423,10 @@ def _first_orders(state: State) -> Iterator[str]:
     for bonus in of_first:
         if orders[bonus.order_id].customer_id != rewarded.get(bonus.order_id):
             yield f"bonus {bonus.id} is for {bonus.order_id}, which is nobody's first order"
-        if bonus.stands and not _is_worth_it(state, orders[bonus.order_id]):
+        if bonus.stands and not orders[bonus.order_id].everything_left():
             yield f"bonus {bonus.id} stands, and nothing is left of {bonus.order_id}"
     if len(of_first) != len(rewarded):
         yield f"{len(rewarded)} first orders have brought {len(of_first)} bonuses"
-
-
-def _is_worth_it(state: State, order: Order) -> bool:
-    """Whether something is left of it, be it since a chargeback was won."""
-    won = {each.refund_id for each in state.chargebacks if each.status == "won"}
-    return bool(order.everything_left() or won.intersection(order.refunds))
 
 
 def _adjusted(state: State) -> Sums:
@@ -640,12 +640,16 @@ def _shares(state: State) -> Iterator[str]:
 def _refunds(state: State) -> Iterator[str]:
     """Of a customer's money what is not refunded is kept, and what no order waits for is not."""
     decided = Counter[str]()
-    again = {each.again_refund_id for each in state.chargebacks}
-    for refund in (each for each in state.refunds if each.id not in again):
+    for refund in state.refunds:
         decided[refund.order_id] += refund.amount
     received = Counter[str]()
     for receipt in state.receipts:
         received[receipt.order_id or ""] += receipt.amount
+    of_order = {each.id: each.order_id for each in state.refunds}
+    for won in state.won:
+        received[of_order.get(won.refund_id or "", "")] += won.refunded
+        for paying in won.paid:
+            received[of_order[paying.refund_id]] += paying.amount
     for order in state.orders:
         kept = received[order.id] - decided[order.id]
         owed = order.total - order.refunded_amount if order.paid_at else 0
