@@ -91,7 +91,7 @@ class EarnedRow(Row):
 
 
 class TakenRow(Row):
-    """The lines that would give back what a chargeback has taken from a leader."""
+    """The lines that would undo what others bear of a chargeback for a leader."""
 
     Meta = SettlementMeta
 
