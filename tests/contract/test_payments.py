@@ -11,6 +11,7 @@ from chalicelib.payments import store as payments
 from chalicelib.payments.rules import (
     Bears,
     Chargeback,
+    Handed,
     PaymentMethod,
     Receipt,
     Refund,
@@ -132,7 +133,7 @@ def test_a_refund_that_is_sent_again_is_looked_at_by_its_new_attempt() -> None:
 
 def test_a_refund_keeps_whose_money_it_was() -> None:
     failed = add_refund("rfd_1", status="failed")
-    paid = failed.handed_back("bank", "cash:bank", NOW)
+    paid = failed.handed_back(Handed("bank", "REFUND 1"), "cash:bank", NOW)
     write(payments.replace_refund(paid, failed.version))
     assert payments.get_refund("rfd_1") == paid
 

@@ -668,9 +668,11 @@ def test_a_dispute_that_is_won_brings_the_money_back(world: World, stripe: Strip
         assert tell(world, event(f"charge.dispute.{kind}", told)).status == 200
     assert world.trial_balance() == {
         "cash:stripe": TOTAL - 1500,
-        "unmatched_receipts": -TOTAL,
+        "refunds_in_flight": -TOTAL,
         "platform:revenue": 1500,
     }
+    world.work()
+    assert world.trial_balance() == {"cash:stripe": -1500, "platform:revenue": 1500}
 
 
 def test_an_inquiry_takes_no_money_and_is_answered_by_a_person(

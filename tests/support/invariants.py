@@ -327,7 +327,8 @@ def _charged_back(state: State) -> Sums:
         if each.status == "won":
             due[cash] += each.amount
             due[f"{each.currency} unmatched_chargebacks"] -= each.unmatched
-            owed = (n.amount for n in postings[f"chargeback-won:{each.id}"] if _is_owed(n))
+            won = f"chargeback-won:{each.id}"
+            owed = (n.amount for n in postings.get(won, ()) if _is_owed(n))
             due[f"{each.currency} unmatched_receipts"] += sum(owed)
     return due
 
