@@ -261,3 +261,35 @@ def test_who_bears_refunds_is_set_one_version_after_another() -> None:
     assert payments.refund_bearers() == second
     assert first.of("damaged") == "supplier"
     assert second.of("damaged") == first.of("late") == "leader"
+
+
+def test_what_is_known_of_how_a_refund_is_sent_leaves_its_next_look() -> None:
+    pending = add_refund("rfd_1")
+    write(payments.look_again("rfd_1", NOW + timedelta(hours=7)))
+    asked = pending.asked()
+    write(payments.note(asked))
+    beside = asked.going_beside("cbk_1")
+    write(payments.note(beside))
+    assert payments.get_refund("rfd_1") == beside
+    assert to_look_at(6 * 60 + 59) == []
+    assert to_look_at(7 * 60) == ["rfd_1"]
+    for late in (asked, beside):
+        with pytest.raises(Stale):
+            write(payments.note(late))
+
+
+def test_refunds_that_are_stored_are_read_in_the_order_in_which_they_are_named() -> None:
+    first, second = add_refund("rfd_1"), add_refund("rfd_2")
+    taken = second.taken_by_bank(second.amount, NOW)
+    write(payments.replace_refund(taken, second.version))
+    assert payments.get_refunds(["rfd_2", "rfd_3", "rfd_1"]) == [taken, first]
+
+
+def test_a_chargeback_keeps_which_refunds_it_has_paid() -> None:
+    opened = a_chargeback("1").paying("rfd_1", 300)
+    write(payments.add_chargeback(opened))
+    more = opened.paying("rfd_2", 700).changed()
+    write(payments.replace_chargeback(more))
+    found = payments.get_chargeback("cbk_1")
+    assert found == more
+    assert (found.paid_amount, found.unmatched) == (1000, 0)
