@@ -38,6 +38,6 @@ def _named(of: Chargeback) -> Named:
     entries = ledger.get_entries(chargeback_checks.entry_ids(of))
     if of.refund_id is None:
         return Named(None, entries)
-    leaders = sorted(chargeback_checks.taken_of(of, entries))
+    leaders = sorted(chargeback_checks.borne_by_leader(of, entries))
     taken = settlement.taken(leaders, of.refund_id)
     return Named(payments.get_refund(of.refund_id), entries, taken)

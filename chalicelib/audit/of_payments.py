@@ -35,7 +35,6 @@ def look(page: Page) -> Looked:
         *_refunds(some.refunds),
         *_receipts(some.receipts),
         *of_chargebacks.findings(some.chargebacks),
-        *of_items.look_at([f"chargeback-won:{each.id}" for each in some.chargebacks]),
         *_remittances(some.remittances),
     ]
     under_way = _under_way(some.refunds, page.audit.through)
@@ -126,9 +125,7 @@ def _remittance(remittance_id: str) -> list[Finding]:
 
 def _under_way(refunds: Sequence[Refund], through: datetime) -> list[Amount]:
     return [
-        Amount(each.currency, each.amount)
-        for each in refunds
-        if each.decided_at <= through and not (each.completed_at and each.completed_at <= through)
+        Amount(each.currency, amount) for each in refunds if (amount := each.in_flight_at(through))
     ]
 
 

@@ -25,6 +25,11 @@ def entry_ids(order: Order) -> dict[str, list[str]]:
         "captured": [f"receipt:{provider}:{order.receipt}"],
         "released": [f"delivered:{parcel_id}" for parcel_id in parcels],
         "refunded": [f"refund:{refund_id}" for refund_id in order.refunds],
+        "won": [
+            entry_id
+            for refund_id, chargeback_id in order.won_back.items()
+            for entry_id in (f"borne:{refund_id}", f"chargeback-won:{chargeback_id}")
+        ],
     }
 
 
@@ -107,10 +112,11 @@ def _by_name(line: OrderLine, shares: Shares) -> dict[str, int]:
 
 
 def _shares_posted(order: Order, entries: Mapping[str, Entry]) -> Counter[str]:
-    """What deliveries and refunds have posted of an order, by who has it."""
+    """What deliveries, refunds and chargebacks that were won have posted of an order, by who has
+    it."""
     sums = Counter[str]()
     named = entry_ids(order)
-    for entry_id in (*named["released"], *named["refunded"]):
+    for entry_id in (*named["released"], *named["refunded"], *named["won"]):
         for posting in entries[entry_id].postings if entry_id in entries else ():
             party = party_of(posting.account)
             if posting.account == PLATFORM_REVENUE:

@@ -18,9 +18,10 @@ def entries_of(refund: Refund) -> list[str]:
 
 
 def refunds_posted(refund: Refund, entries: Mapping[str, Entry]) -> Iterator[Finding]:
-    """A refund lies in flight from its decision until it is done, and then has left its account."""
+    """A refund lies in flight from its decision until it is done, and then has left its account,
+    but for what chargebacks have paid of it."""
     decided, done = f"refund:{refund.id}", f"refund-done:{refund.id}"
-    left = refund.amount if refund.is_done else 0
+    left = refund.left if refund.is_done else 0
     due = [
         Due(decided, REFUNDS_IN_FLIGHT, -refund.amount),
         Due(done, REFUNDS_IN_FLIGHT, left),

@@ -17,8 +17,6 @@ CaseKind = Literal[
     "payment_disputed",
     "chargeback_unmatched",
     "chargeback_differs",
-    "chargeback_won",
-    "dispute_charged_back",
     "foreign_refund",
     "refund_failed",
     "refund_unconfirmed",

@@ -1,5 +1,7 @@
-"""A bank has taken money back: a refund that has left already, and a fee beside it."""
+"""A bank has taken money back: what was to be refunded before, then a refund that has left already,
+and a fee beside it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,9 +17,10 @@ from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
+from chalicelib.payments import charged_back
 from chalicelib.payments import store as payments
 from chalicelib.payments.providers import PaymentDisputed
-from chalicelib.payments.rules import Chargeback, chargeback_id
+from chalicelib.payments.rules import Chargeback, Refund, chargeback_id
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
@@ -35,6 +38,15 @@ class Told:
     fee: int
     currency: str
     by: str | None = None
+
+
+@dataclass(frozen=True)
+class Of:
+    """What there is of a charge: the order that it has paid, and the refunds of it that have not
+    arrived."""
+
+    order: Order | None
+    refunds: Sequence[Refund]
 
 
 @dataclass(frozen=True)
@@ -105,36 +117,50 @@ def _charged_order(provider: str, charge: str) -> Order | None:
 
 
 def _open(told: Told, order: Order | None, recorder: Recorder | None) -> Chargeback:
-    now = clock.now()
-    transaction, opened = _booked(told, order, _left(told, order), recorder, now)
+    of, now = Of(order, _not_arrived(told)), clock.now()
+    transaction, opened = _booked(told, of, recorder, now, may_refund=True)
     if not transaction.fits:
         # More suppliers than one refund takes from: a person refunds it line by line.
-        transaction, opened = _booked(told, order, 0, recorder, now)
+        transaction, opened = _booked(told, of, recorder, now, may_refund=False)
     transaction.commit(Opened(opened, is_new=True))
     logger.info("chargeback booked", order_id=opened.order_id, refund_id=opened.refund_id)
     metric("ChargebacksOpened")
     return opened
 
 
+def _not_arrived(told: Told) -> list[Refund]:
+    """The refunds of the charge that the customer may still be sent."""
+    receipt = payments.get_receipt(told.provider, told.charge)
+    if receipt is None or receipt.currency != told.currency:
+        return []
+    order = ordering.get_order(receipt.order_id) if receipt.order_id else None
+    refund_ids = [receipt.refund_id, *(order.refunds if order else ())]
+    return charged_back.not_arrived(told.provider, told.charge, refund_ids)
+
+
 def _booked(
-    told: Told, order: Order | None, left: int, recorder: Recorder | None, now: datetime
+    told: Told, of: Of, recorder: Recorder | None, now: datetime, *, may_refund: bool
 ) -> tuple[Transaction, Chargeback]:
-    """The chargeback with all that it brings, of which the order is refunded `left`."""
-    transaction, opened = Transaction(recorder), _new(told, order, now)
-    if order and left:
-        opened = _refund_in(transaction, opened, order, left, now)
+    """The chargeback with all that it brings: it pays what is refunded already, then the order is
+    refunded what is left of it."""
+    transaction, opened = Transaction(recorder), _new(told, of.order, now)
+    opened = charged_back.pay_in(transaction, opened, of.refunds, now)
+    left = _left(opened, of.order) if may_refund else 0
+    if of.order and left:
+        opened = _refund_in(transaction, opened, of.order, left, now)
     else:
         transaction.add(*ledger.post(*fees.charged(opened, None, now).entries))
-    transaction.add(payments.add_chargeback(opened), *ledger.post(*_unmatched(opened)))
-    _call_person(transaction, opened)
+    waiting = charged_back.wait_in(transaction, opened, of.refunds)
+    transaction.add(payments.add_chargeback(opened), *ledger.post(*_beside_refund(opened)))
+    _call_person(transaction, opened, waiting)
     return transaction, opened
 
 
-def _left(told: Told, order: Order | None) -> int:
-    """How much of it the order can be refunded."""
-    if order is None or order.currency != told.currency or order.status not in REFUNDABLE:
+def _left(opened: Chargeback, order: Order | None) -> int:
+    """How much the order can be refunded of what is left of it."""
+    if order is None or order.currency != opened.currency or order.status not in REFUNDABLE:
         return 0
-    return min(told.amount, order.amount_left)
+    return min(opened.unmatched, order.amount_left)
 
 
 def _new(told: Told, order: Order | None, now: datetime) -> Chargeback:
@@ -167,14 +193,15 @@ def _refund_in(
     return replace(opened, refund_id=made.id)
 
 
-def _unmatched(opened: Chargeback) -> list[books.Entry]:
-    """What fits no order, and so is in no refund."""
-    if not opened.unmatched:
-        return []
+def _beside_refund(opened: Chargeback) -> list[books.Entry]:
+    """What is in no refund of its own: it was refunded before, or fits nothing."""
     amounts = {
+        books.REFUNDS_IN_FLIGHT: opened.paid_amount,
         books.UNMATCHED_CHARGEBACKS: opened.unmatched,
-        opened.cash_account: -opened.unmatched,
+        opened.cash_account: opened.refunded - opened.amount,
     }
+    if not any(amounts.values()):
+        return []
     subject = opened.order_id or opened.id
     return [
         books.entry(f"chargeback:{opened.id}", opened.currency, subject, opened.opened_at, amounts)
@@ -198,7 +225,7 @@ def _add_fee(before: Chargeback, fee: int) -> Chargeback:
     return after
 
 
-def _call_person(transaction: Transaction, opened: Chargeback) -> None:
+def _call_person(transaction: Transaction, opened: Chargeback, waiting: Sequence[Refund]) -> None:
     taken = written(opened.amount, opened.currency)
     detail = (
         f"{taken} of the charge {opened.charge} at {opened.provider}, for "
@@ -212,6 +239,11 @@ def _call_person(transaction: Transaction, opened: Chargeback) -> None:
             f"Of the {taken} of chargeback {opened.id} {unmatched} fit nothing that {_of(opened)} "
             f"has left: find out whether they were paid back twice."
         )
+        for refund in waiting:
+            detail += (
+                f" Refund {refund.id} of {written(refund.left, refund.currency)} is on its way at "
+                "its provider: should it fail, they pay it."
+            )
         cases.open_in(transaction, "chargeback_unmatched", opened.id, detail)
 
 

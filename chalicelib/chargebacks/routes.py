@@ -108,9 +108,9 @@ def read_chargeback(request: Request, id: str) -> Chargeback:
     "POST",
     "/v1/chargebacks/{id}/close",
     summary="Say how a chargeback ended",
-    notes="`won`: the money is back, and each side gets what the refund took from it; the order "
-    "stays refunded. `lost`: it stays as it was booked. Who paid the fee has it back from the "
-    "platform where the chargeback is won.",
+    notes="`won`: the money is back, delivered lines are the order's again, and each side has its "
+    "share of them; what is left is the customer's, and refunded. `lost`: it stays as it was "
+    "booked. Who paid the fee has it back from the platform where the chargeback is won.",
     roles=("operator",),
     body=CloseChargeback,
     answer=ChargebackView,

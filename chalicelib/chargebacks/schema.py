@@ -51,6 +51,11 @@ class CloseChargeback(RequestModel):
     outcome: Literal["won", "lost"]
 
 
+class PaidRefundView(View):
+    refund_id: str
+    amount: int
+
+
 class ChargebackView(View):
     id: str
     provider: str
@@ -58,7 +63,12 @@ class ChargebackView(View):
     order_id: str | None
     refund_id: str | None
     amount: int
-    refunded: int = Field(description="What of it is the order's refund; the rest fits none.")
+    refunded: int = Field(
+        description="What of it is the order's refund; what is neither that nor `paid` fits none."
+    )
+    paid: list[PaidRefundView] = Field(
+        description="Refunds of before, as far as it has paid them since they had not arrived."
+    )
     fee: int
     fee_bearer: Bearer = Field(
         description="Who pays the fee; suppliers whose terms say so are spared by the platform."

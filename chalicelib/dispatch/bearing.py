@@ -21,6 +21,8 @@ from chalicelib.parties import store as parties
 from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Refund
 from chalicelib.platform.settings import settings
+from chalicelib.platform.transaction import Put
+from chalicelib.settlement import earning
 from chalicelib.settlement.rules import EarnedLine, Earnings
 from chalicelib.suppliers.rules import Commission
 
@@ -66,6 +68,26 @@ def borne(refund: Refund, taking: Taking, earnings: Mapping[str, Earnings]) -> B
 
 def entry_id(refund_id: str) -> str:
     return f"borne:{refund_id}"
+
+
+def keep_undone(refund: Refund, kept: Mapping[str, Sequence[tuple[str, EarnedLine]]]) -> list[Put]:
+    """The lines by which whoever bears a chargeback has back what leaders keep of it, each by the
+    day under which that has waited."""
+    if refund.cause != "chargeback":
+        return []
+    lines = {each: [_undone(line, day) for day, line in of] for each, of in kept.items()}
+    return earning.keep_taken(refund.id, lines)
+
+
+def _undone(kept: EarnedLine, day: str) -> EarnedLine:
+    return replace(
+        kept,
+        kind="adjustment",
+        basis_amount=-kept.basis_amount,
+        sold=tuple(-n for n in kept.sold),
+        amount=-kept.amount,
+        matured_on=day,
+    )
 
 
 def _kept(refund: Refund, taking: Taking, earnings: Mapping[str, Earnings]) -> Iterator[Kept]:

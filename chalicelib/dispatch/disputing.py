@@ -17,7 +17,6 @@ from chalicelib.kernel.errors import Invalid, NotFound
 from chalicelib.kernel.events import Event
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
-from chalicelib.payments import store as payments
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
@@ -148,37 +147,11 @@ def _refund_in(transaction: Transaction, found: Dispute, now: datetime) -> str |
     """Add the refund of what is left of the parcels; nothing may be left of them any more. Either
     way their dispatch has a new version, under which its supplier hears of it."""
     dispatch, order = _read(found)
-    refunds = map(payments.get_refund, order.refunds)
-    if any(refund and refund.cause == "chargeback" for refund in refunds):
-        _call_about_chargeback_in(transaction, found)
     if not any(parcel_id in line.posted for line in order.lines for parcel_id in found.parcel_ids):
         service.write(transaction, dispatch.moved(dispatch.status, now), order)
         return None
     asked, reason = Asked(parcels=found.parcel_ids, cause="dispute"), f"dispute {found.id}"
     return refunding.refund_in(transaction, order, asked, reason, now).id
-
-
-def call_about_won_in(
-    transaction: Transaction, order_id: str, chargeback_id: str, since: datetime
-) -> None:
-    """Call a person about each dispute of the order that was upheld since a chargeback that is won
-    now had taken its money."""
-    order = ordering.get_order(order_id)
-    for dispatch in order.dispatches if order else ():
-        for each in dispatches.disputes_of(dispatch.id):
-            if each.status == "upheld" and each.resolved_at and each.resolved_at >= since:
-                _call_about_chargeback_in(transaction, each, occurrence=chargeback_id)
-
-
-def _call_about_chargeback_in(
-    transaction: Transaction, upheld: Dispute, *, occurrence: str = ""
-) -> None:
-    detail = (
-        f"Dispute {upheld.id} of order {upheld.order_id} is upheld, and the customer's bank has "
-        "taken money of the order back. What is won of that goes to the supplier and the leaders: "
-        "see that the customer is paid it."
-    )
-    cases.open_in(transaction, "dispute_charged_back", upheld.id, detail, occurrence=occurrence)
 
 
 def _release_in(transaction: Transaction, found: Dispute, now: datetime) -> None:

@@ -1,43 +1,140 @@
-"""What a chargeback takes from leaders line by line, kept for the day on which it may be won."""
+"""What a chargeback had taken of delivered goods, given back once it is won: the lines are the
+order's again, and each side has its share of them."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from chalicelib.dispatch import bearing
+from chalicelib.dispatch import refunding
+from chalicelib.dispatch import store as dispatches
+from chalicelib.dispatch.earned import days_of, earned_by
+from chalicelib.dispatch.parcels import Parcel
+from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.taking_back import Taking
-from chalicelib.payments.rules import Refund
-from chalicelib.platform.transaction import Write
+from chalicelib.ledger import rules as books
+from chalicelib.ordering import store as ordering
+from chalicelib.ordering.charged_back import Taken
+from chalicelib.ordering.rules import Order
+from chalicelib.platform.transaction import Transaction
 from chalicelib.settlement import earning
+from chalicelib.settlement.earning import RefundOfDelivery, RefundOfEarnings
 from chalicelib.settlement.rules import EarnedLine, Earnings
 
 
-def keep_taken(
-    refund: Refund,
-    taking: Taking,
-    earnings: Mapping[str, Earnings],
-    kept: Mapping[str, Sequence[tuple[str, EarnedLine]]],
-) -> Sequence[Write]:
-    """The lines that would undo it, each by the day under which what it undoes has waited: what
-    parcels have lost comes back, and what was kept of it goes to whom has borne it."""
-    if refund.cause != "chargeback":
-        return []
-    lines: dict[str, list[EarnedLine]] = defaultdict(list)
-    for _, parcel in taking.delivered():
-        for _, leader_id, lost in taking.lost(parcel):
-            day, _ = bearing.waits(earnings[leader_id], parcel, refund.decided_at)
-            lines[leader_id].append(replace(lost, kind="adjustment", matured_on=day))
-    for leader_id, of_leader in kept.items():
-        lines[leader_id] += [_undone(line, day) for day, line in of_leader]
-    return earning.keep_taken(refund.id, lines)
+@dataclass(frozen=True)
+class GivenBack:
+    """An order before and after, with the dispatches of what is given back: a refund the other way
+    round."""
+
+    refund_id: str
+    chargeback_id: str
+    before: Order
+    after: Order
+    dispatches: Sequence[Dispatch]
+
+    @property
+    def paid(self) -> int:
+        """What of the refund is the order's again."""
+        return self.after.amount_left - self.before.amount_left
+
+    @property
+    def net(self) -> int:
+        return self.after.delivered_net - self.before.delivered_net
+
+    def amounts(self, earnings: Mapping[str, Earnings]) -> Counter[str]:
+        """What each account gets, negative. What a run had taken of leaders' matures again."""
+        found = Counter[str]()
+        for account, amount in self._taking.debits(earnings).items():
+            party = books.party_of(account)
+            leader_id = party[0].removeprefix("leader:") if party else ""
+            matures = leader_id in earnings
+            found[books.leader_account(leader_id, "pending") if matures else account] -= amount
+        return found
+
+    def of_earnings(
+        self, leader_id: str, earnings: Earnings, beside: Sequence[tuple[str, EarnedLine]]
+    ) -> RefundOfEarnings:
+        """The same as it changes a leader's earnings: under a day that no run has taken a parcel
+        has what it had, and otherwise what is given back is a line of its own."""
+        parts, lines, held = [], list(beside), 0
+        for parcel in self._parcels():
+            again = list(self._again(leader_id, parcel))
+            if parcel.earned_on is None:
+                held += sum(line.amount for line in again)
+            elif earnings.has_taken(parcel.earned_on):
+                day = parcel.earned_on
+                lines += earning.again(earnings, [replace(n, matured_on=day) for n in again])
+            elif again:
+                parts.append(self._of_delivery(leader_id, parcel, parcel.earned_on, again))
+        return RefundOfEarnings(self.chargeback_id, 0, parts, lines, held)
+
+    def write_in(self, transaction: Transaction, order: Order, now: datetime) -> None:
+        """Add the order as it is then, and its dispatches, whose parcels forget the refund."""
+        if not self.dispatches:
+            transaction.add(ordering.replace_order(order.changed(order.status)))
+            return
+        changed = [
+            each.with_parcels([parcel.given_back_by(self.refund_id) for parcel in each.parcels])
+            for each in self.dispatches
+        ]
+        moved = [each.moved(each.status, now) for each in changed]
+        transaction.add(*(dispatches.replace_dispatch(each) for each in moved))
+        refunding.write_order(transaction, self.before, order, moved, now)
+
+    @property
+    def _taking(self) -> Taking:
+        """The refund that would take again what is given back."""
+        return Taking(self.after, self.before, self.dispatches)
+
+    def _parcels(self) -> list[Parcel]:
+        return [parcel for _, parcel in self._taking.delivered()]
+
+    def _again(self, leader_id: str, parcel: Parcel) -> Iterator[EarnedLine]:
+        for _, whose, lost in self._taking.lost(parcel):
+            if whose == leader_id:
+                yield replace(lost, kind="adjustment", entry_id=entry_id(self.chargeback_id))
+
+    def _of_delivery(
+        self, leader_id: str, parcel: Parcel, bucket: str, again: Sequence[EarnedLine]
+    ) -> RefundOfDelivery:
+        days = days_of(parcel.given_back_by(self.refund_id), parcel.matures_on)
+        remaining = earned_by(self.after, parcel.id, days)[leader_id]
+        return RefundOfDelivery(parcel.id, bucket, remaining, again)
 
 
-def _undone(kept: EarnedLine, day: str) -> EarnedLine:
-    return replace(
-        kept,
-        kind="adjustment",
-        basis_amount=-kept.basis_amount,
-        amount=-kept.amount,
-        sold=tuple(-n for n in kept.sold),
-        matured_on=day,
-    )
+def entry_id(chargeback_id: str) -> str:
+    """The journal entry that gives back what a chargeback had taken."""
+    return f"chargeback-won:{chargeback_id}"
+
+
+def given_back(order: Order, refund_id: str, chargeback_id: str) -> GivenBack:
+    """What is the order's again of what that refund of a chargeback had taken. What a dispute that
+    was upheld is about stays refunded."""
+    taken = order.to_give_back(refund_id)
+    made = _of_parts(order, taken)
+    upheld = _upheld(made)
+    parts = [each for each in taken if each.parcel_id not in upheld]
+    after = order.given_back(refund_id, parts, chargeback_id)
+    touched = {each.parcel_id for each in parts}
+    changed = [each for each in made if touched & {parcel.id for parcel in each.parcels}]
+    return GivenBack(refund_id, chargeback_id, order, after, changed)
+
+
+def _of_parts(order: Order, parts: Sequence[Taken]) -> list[Dispatch]:
+    """The dispatches of their parcels."""
+    skus = {each.sku_id for each in parts}
+    made = (order.dispatch_of(line) for line in order.lines if line.sku_id in skus)
+    return dispatches.get_dispatches(dict.fromkeys(each.id for each in made if each))
+
+
+def _upheld(made: Sequence[Dispatch]) -> set[str]:
+    """The parcels whose dispute was upheld."""
+    return {
+        parcel_id
+        for dispatch in made
+        if any(parcel.is_held for parcel in dispatch.parcels)
+        for dispute in dispatches.disputes_of(dispatch.id)
+        if dispute.status == "upheld"
+        for parcel_id in dispute.parcel_ids
+    }

@@ -52,7 +52,8 @@ def bonuses_back(order: Order, after: Order, refund: Refund, earnings: Earnings)
 
 
 def new_refund(order: Order, after: Order, reason: str, now: datetime) -> Refund:
-    """A refund whose id follows from the order and what is refunded of it: the same step, once.
+    """A refund whose id follows from the order and what is refunded of it: the same step, once, and
+    once more after a chargeback has given it back.
 
     Units may be worth nothing any more, by rounding: then there is nothing to send.
     """
@@ -61,7 +62,7 @@ def new_refund(order: Order, after: Order, reason: str, now: datetime) -> Refund
     )
     amount = after.refunded_amount - order.refunded_amount
     return Refund(
-        id=ids.derived("rfd", order.id, step),
+        id=ids.derived("rfd", order.id, step, *order.won_back.values()),
         order_id=order.id,
         leader_id=order.leader_id,
         amount=amount,

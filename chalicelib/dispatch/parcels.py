@@ -117,6 +117,9 @@ class Parcel:
     def taken_from_by(self, refund_id: str) -> "Parcel":
         return replace(self, refunds=(*self.refunds, refund_id))
 
+    def given_back_by(self, refund_id: str) -> "Parcel":
+        return replace(self, refunds=tuple(each for each in self.refunds if each != refund_id))
+
     def holds(self, units: Mapping[str, int] | None) -> bool:
         return self.is_rest if units is None else dict(self.units) == dict(units)
 

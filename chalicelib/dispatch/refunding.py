@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.dispatch import bearing, giving_back, money_back, moves, rules
+from chalicelib.dispatch import bearing, money_back, moves, rules
 from chalicelib.dispatch import store as dispatches
 from chalicelib.dispatch.bearing import Borne
 from chalicelib.dispatch.rules import Dispatch
@@ -84,13 +84,16 @@ def refund_in(
             decided, taking.debits(earnings), taking.origins(), also, taking.goods()
         ),
         *taking.of_earnings(earnings, decided.id, told),
-        *giving_back.keep_taken(decided, taking, earnings, borne.kept),
+        *bearing.keep_undone(decided, borne.kept),
         *beside.writes,
         *_stock(order, after, asked.restock),
         *(dispatches.replace_dispatch(each) for each in changed),
     )
     transaction.publish(*_told(order, made, changed))
-    write_order(transaction, order, after.with_refund(decided.id), changed, now)
+    refunded = after.with_refund(decided.id)
+    if asked.cause == "chargeback":
+        refunded = refunded.with_chargeback(decided.id, order)
+    write_order(transaction, order, refunded, changed, now)
     refunds.decide_of_order_in(transaction, decided)
     return decided
 

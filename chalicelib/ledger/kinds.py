@@ -27,6 +27,11 @@ KINDS = (
     Kind("borne", "What leaders keep of refund {rest} of {subject}", "refunds_borne"),
     Kind("refund-done", "Refund {rest} of {subject} paid"),
     Kind("chargeback", "Chargeback {rest} of {subject}, beyond what was left to refund"),
+    Kind(
+        "refund-charged-back",
+        "Refund {first} of {subject} paid by chargeback {second}",
+        "chargebacks_lost",
+    ),
     Kind("chargeback-fee", "Fee of chargeback {rest} of {subject}", "chargeback_fees"),
     Kind("chargeback-won", "Chargeback {rest} of {subject} won", "chargebacks_won"),
     Kind(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chalicelib.cases import service as cases
 from chalicelib.cases.rules import CaseKind
-from chalicelib.kernel import events, ids
+from chalicelib.kernel import events
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
@@ -58,7 +58,7 @@ def refund_whole(order: Order, receipt: Receipt) -> None:
     """Money for an order that has ended: it goes back, and the order says so."""
     refunded = replace(
         order.after_refund(order.everything_left())
-        .with_refund(_refund_id(receipt))
+        .with_refund(receipt.refund_id)
         .changed("refunded"),
         paid_at=receipt.received_at,
         receipt=receipt.reference,
@@ -91,7 +91,7 @@ def _book_and_return(
     """Add the money's coming and its going back to the transaction."""
     account = books.cash(receipt.provider)
     refund = Refund(
-        id=_refund_id(receipt),
+        id=receipt.refund_id,
         order_id=order.id,
         leader_id=order.leader_id,
         amount=receipt.amount,
@@ -119,10 +119,6 @@ def _book_and_return(
         *ledger.post(_received(receipt, account, books.CUSTOMER_PREPAYMENTS), decided),
     )
     return refund
-
-
-def _refund_id(receipt: Receipt) -> str:
-    return ids.derived("rfd", receipt.id)
 
 
 def keep_unmatched(receipt: Receipt) -> None:

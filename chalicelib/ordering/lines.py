@@ -281,7 +281,7 @@ class OrderLine:
             strict=True,
         )
         # A piece without a net has its shipping alone to give.
-        return self._divided_into(
+        return self.divided_into(
             Piece(
                 units,
                 shares - replace(shares.portion(less, shares.net or 1), shipping=freight),
@@ -298,7 +298,7 @@ class OrderLine:
         shares = self.posted
         others = [Piece(n, shares[each]) for each, n in reversed(left.arrived)]
         refunded = replace(left, refunded_quantity=self.refunded_quantity + units)
-        return refunded._divided_into([Piece(self.undelivered, self.held), *others])
+        return refunded.divided_into([Piece(self.undelivered, self.held), *others])
 
     def without_next(self, units: int) -> "OrderLine":
         """The line without the next units to be shipped, whose part of what is held goes with
@@ -322,7 +322,7 @@ class OrderLine:
         if not (self.refunded_quantity or self.arrived or self.marks):
             return rest
         _, *arrived = self._pieces()
-        return rest._divided_into([Piece(self.undelivered - units, self.held - gone), *arrived])
+        return rest.divided_into([Piece(self.undelivered - units, self.held - gone), *arrived])
 
     def in_place(self, rest: "OrderLine", sku: "Substitute") -> "OrderLine":
         """The line that takes over what `rest`, this line without some units, does not have: the
@@ -380,7 +380,7 @@ class OrderLine:
         arrived = [Piece(units, shares[each]) for each, units in reversed(self.arrived)]
         return [Piece(self.undelivered, self.held), *arrived]
 
-    def _divided_into(self, pieces: Iterable[Piece]) -> "OrderLine":
+    def divided_into(self, pieces: Iterable[Piece]) -> "OrderLine":
         """The line with these pieces left of it, in the order in which units are refunded."""
         left = [piece for piece in pieces if piece.units]
         at = Mark(

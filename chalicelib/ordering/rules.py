@@ -7,6 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.money import allocate
+from chalicelib.ordering import charged_back
+from chalicelib.ordering.charged_back import ChargedBack, Taken
 from chalicelib.ordering.lines import OrderLine, Substitute
 from chalicelib.ordering.shares import Shares
 from chalicelib.payments.rules import PaymentMethod
@@ -119,6 +121,8 @@ class Order:
     target_kind: str | None = None
     # The bonuses of the plan's version that it was placed under.
     bonuses: tuple[BonusTerms, ...] = ()
+    # What chargebacks have taken of what was delivered, until they are won.
+    charged_back: tuple[ChargedBack, ...] = ()
 
     @property
     def payment(self) -> Payment:
@@ -297,6 +301,42 @@ class Order:
 
     def with_refund(self, refund_id: str) -> "Order":
         return replace(self, refunds=(*self.refunds, refund_id))
+
+    def with_chargeback(self, refund_id: str, before: "Order") -> "Order":
+        """The order, which keeps what that refund of a chargeback has taken of it."""
+        taken = charged_back.of_refund(refund_id, before.lines, self.lines)
+        return replace(self, charged_back=(*self.charged_back, taken))
+
+    def to_give_back(self, refund_id: str) -> list[Taken]:
+        """What that refund of a chargeback has taken of units that are not refunded otherwise."""
+        return [
+            part
+            for each in self.charged_back
+            if each.refund_id == refund_id
+            for part in each.parts
+            if any(charged_back.can_be_given_back(line, part) for line in self.lines)
+        ]
+
+    def given_back(self, refund_id: str, parts: Sequence[Taken], won: str) -> "Order":
+        """The lines once that chargeback is won, with these parts again. An order of which nothing
+        had been left counts no more against limits and caps, which others may have taken since."""
+        lines = [charged_back.given_back(line, parts) for line in self.lines]
+        if self.status == "refunded":
+            lines = [replace(line, limit=None, cap_taken=()) for line in lines]
+        return replace(
+            self,
+            lines=tuple(lines),
+            place=None if self.status == "refunded" else self.place,
+            charged_back=tuple(
+                ChargedBack(refund_id, won=won) if each.refund_id == refund_id else each
+                for each in self.charged_back
+            ),
+        )
+
+    @property
+    def won_back(self) -> dict[str, str]:
+        """The refunds of chargebacks whose money is back, each with its chargeback."""
+        return {each.refund_id: each.won for each in self.charged_back if each.won}
 
     def everything_left(self) -> dict[str, int]:
         """All units that have not been refunded, by SKU."""

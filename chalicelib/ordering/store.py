@@ -10,6 +10,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import ids
 from chalicelib.kernel.errors import Stale
+from chalicelib.ordering.charged_back import ChargedBack
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import Cap, DispatchSummary, Order, ShipTo
 from chalicelib.plans.rules import BonusTerms
@@ -92,6 +93,7 @@ class OrderRow(EntityRow[Order]):
     refunds = TextsAttribute()
     cancel_reason = UnicodeAttribute(null=True)
     bonuses = RecordsAttribute(BonusTerms, default=(), null=True)
+    charged_back = RecordsAttribute(ChargedBack, default=(), null=True)
 
     @classmethod
     def keys(cls, entity: Order) -> dict[str, Any]:
@@ -103,6 +105,7 @@ class OrderRow(EntityRow[Order]):
             "in_campaign": _in_campaign(entity.campaign_id, listing_shard),
             # Nothing is stored where there are none: most orders are no byte longer for it.
             "bonuses": entity.bonuses or None,
+            "charged_back": entity.charged_back or None,
         }
         shard = ids.shard(entity.id, DUE_SHARDS)
         if entity.due_at:

@@ -15,11 +15,12 @@ from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.parties import service as parties
+from chalicelib.payments import charged_back
 from chalicelib.payments import store as payments
 from chalicelib.payments.providers import OutcomeUnknown, RefundRequest, RefundSettled, provider
 from chalicelib.payments.rules import (
     LEADER_COLLECT,
-    PaidFrom,
+    Handed,
     PaymentMethod,
     Refund,
     RefundStatus,
@@ -61,13 +62,21 @@ def done_entries(refund: Refund, now: datetime) -> list[books.Entry]:
 
 
 def execute(refund_id: str) -> None:
-    """Ask the provider to send the money back. Raises NotSettledYet where it must ask again."""
-    refund = payments.get_refund(refund_id)
+    """Ask the provider to send the money back. Raises NotSettledYet where it must ask again.
+
+    Beside a chargeback it is only asked what became of what it was asked before.
+    """
+    refund = _to_ask(refund_id)
     if refund is None:
-        raise LookupError(f"refund {refund_id} is not stored")
-    if refund.method == LEADER_COLLECT or refund.status not in ("pending", "unknown"):
         return
-    asked = RefundRequest(refund.id, refund.attempt, refund.receipt, refund.amount, refund.currency)
+    asked = RefundRequest(
+        refund.id,
+        refund.attempt,
+        refund.receipt,
+        refund.left,
+        refund.currency,
+        to_be_made=refund.beside is None,
+    )
     try:
         answer = provider(refund.provider).refund(asked)
     except OutcomeUnknown as reason:
@@ -75,6 +84,21 @@ def execute(refund_id: str) -> None:
         raise NotSettledYet(refund_id) from reason
     if answer.outcome != "pending":
         settle(refund_id, answer.outcome, answer.attempt)
+
+
+@retry_stale
+def _to_ask(refund_id: str) -> Refund | None:
+    """The refund, where its provider is to be asked: what may be sent from now on, no chargeback
+    takes for unsent."""
+    refund = payments.get_refund(refund_id)
+    if refund is None:
+        raise LookupError(f"refund {refund_id} is not stored")
+    if refund.method == LEADER_COLLECT or refund.status not in ("pending", "unknown"):
+        return None
+    if not refund.is_asked:
+        refund = refund.asked()
+        write(payments.note(refund))
+    return refund
 
 
 def hear(provider_name: str, event: RefundSettled) -> None:
@@ -97,11 +121,13 @@ def settle(refund_id: str, outcome: RefundStatus, attempt: int) -> None:
     now = clock.now()
     changed = refund.settled(outcome, attempt, now)
     transaction = Transaction()
-    transaction.add(payments.replace_refund(changed, refund.version))
-    if changed.is_done:
+    if outcome == "succeeded":
         transaction.add(*ledger.post(_done(changed, now)))
     if outcome == "failed":
+        changed = charged_back.pay_failed_in(transaction, changed, now)
+    if changed.status == "failed":
         _call_person(transaction, changed)
+    transaction.add(payments.replace_refund(changed, refund.version))
     transaction.commit()
     logger.info("refund settled", refund_id=refund.id, order_id=refund.order_id, outcome=outcome)
 
@@ -125,27 +151,25 @@ def retry(refund_id: str, recorder: Recorder | None) -> Refund:
 
 
 @retry_stale
-def confirm(
-    refund_id: str, paid_from: PaidFrom, caller: Caller, recorder: Recorder | None
-) -> Refund:
+def confirm(refund_id: str, handed: Handed, caller: Caller, recorder: Recorder | None) -> Refund:
     """The customer has been given the money by hand: of the leader's cash, or from the bank.
 
     Raises Forbidden where that is not the leader's to say, Conflict where the money is a
     provider's to send, or has come from elsewhere.
     """
     refund = refund_for(refund_id, caller)
-    if not caller.is_operator and (refund.method != LEADER_COLLECT or paid_from != "leader"):
+    if not caller.is_operator and (refund.method != LEADER_COLLECT or handed.paid_from != "leader"):
         raise Forbidden(
             "A leader confirms that it has handed back cash it had collected; anything else is an "
             "operator's to say."
         )
-    if refund.is_done and refund.paid_from == paid_from:
+    if refund.was(handed):
         return refund
     _must_be_confirmable(refund)
     if refund.is_done:  # it is worth nothing, so there was nothing to hand back
         return refund
     now = clock.now()
-    confirmed = refund.handed_back(paid_from, _account(refund, paid_from), now)
+    confirmed = refund.handed_back(handed, _account(refund, handed), now)
     transaction = Transaction(recorder)
     transaction.add(
         payments.replace_refund(confirmed, refund.version), *ledger.post(_done(confirmed, now))
@@ -207,7 +231,7 @@ def _refund(refund_id: str) -> Refund:
 def _must_be_confirmable(refund: Refund) -> None:
     if refund.paid_from:
         raise Conflict(
-            f"The refund was confirmed before, as paid from the {refund.paid_from}.",
+            f"The refund was confirmed before, as paid from the {_told(refund)}.",
             code="already_confirmed",
         )
     if refund.method != LEADER_COLLECT and refund.status != "failed":
@@ -227,8 +251,11 @@ def _call_person(transaction: Transaction, failed: Refund) -> None:
 
 
 def _open_contradiction(refund: Refund, outcome: RefundStatus, attempt: int) -> None:
-    by_hand = f"it was handed back from the {refund.paid_from}"
-    before = by_hand if refund.paid_from else f"attempt {refund.attempt} had succeeded"
+    before = f"attempt {refund.attempt} had succeeded"
+    if refund.paid_from == "chargeback":
+        before = "the customer's bank had taken it by a chargeback"
+    elif refund.paid_from:
+        before = f"it was handed back from the {refund.paid_from}"
     transaction = Transaction()
     detail = (
         f"The provider {refund.provider} says that attempt {attempt} of refund {refund.id} of "
@@ -238,8 +265,14 @@ def _open_contradiction(refund: Refund, outcome: RefundStatus, attempt: int) -> 
     transaction.commit()
 
 
-def _account(refund: Refund, paid_from: PaidFrom) -> str:
-    if paid_from == "leader":
+def _told(refund: Refund) -> str:
+    return (
+        f"{refund.paid_from} as {refund.reference}" if refund.reference else str(refund.paid_from)
+    )
+
+
+def _account(refund: Refund, handed: Handed) -> str:
+    if handed.paid_from == "leader":
         return books.leader_account(refund.leader_id, "collected")
     return books.cash("bank")
 
@@ -250,5 +283,5 @@ def _done(refund: Refund, now: datetime) -> books.Entry:
         refund.currency,
         refund.order_id,
         now,
-        {books.REFUNDS_IN_FLIGHT: refund.amount, refund.cash_account: -refund.amount},
+        {books.REFUNDS_IN_FLIGHT: refund.left, refund.cash_account: -refund.left},
     )

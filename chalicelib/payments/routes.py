@@ -4,7 +4,7 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments import bearers, refunds, remitting
 from chalicelib.payments import store as payments
 from chalicelib.payments.remitting import Remitted
-from chalicelib.payments.rules import Refund, Remittance
+from chalicelib.payments.rules import Handed, Refund, Remittance
 from chalicelib.payments.schema import (
     BookRemittance,
     ConfirmRefund,
@@ -45,7 +45,8 @@ def read_refund(request: Request, id: str) -> RefundView:
     notes="`paid_from` says whose money it was: `leader`, which is also meant where it is left "
     "out, is cash that the leader had, `bank` the platform's own. A leader confirms refunds of "
     "what it has collected. An operator may confirm each from either, and also refunds by card "
-    "that have failed at their provider.",
+    "that have failed at their provider. `reference` is what the bank's statement calls a transfer "
+    "`bank`; its reconciliation finds the line by it.",
     roles=("operator", "leader"),
     body=ConfirmRefund,
     answer=RefundView,
@@ -54,7 +55,8 @@ def read_refund(request: Request, id: str) -> RefundView:
 )
 def confirm_refund(request: Request, id: str) -> Refund:
     sent: ConfirmRefund = request.body
-    return refunds.confirm(id, sent.paid_from, request.caller, request.idempotency)
+    handed = Handed(sent.paid_from, sent.reference)
+    return refunds.confirm(id, handed, request.caller, request.idempotency)
 
 
 @routes.endpoint(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chalicelib.kernel import ids
 from chalicelib.kernel.callers import Caller
@@ -10,7 +10,9 @@ from chalicelib.kernel.callers import Caller
 PaymentMethod = Literal["card", "leader_collect"]
 RefundStatus = Literal["pending", "succeeded", "failed", "unknown"]
 # Whose money a person hands back: cash that the leader has, or the platform's at its bank.
-PaidFrom = Literal["leader", "bank"]
+HandedFrom = Literal["leader", "bank"]
+# A chargeback pays a refund where the customer's bank has taken the money before it was sent.
+PaidFrom = Literal["leader", "bank", "chargeback"]
 # Why money goes back. What was not shipped has brought no commission yet.
 RefundCause = Literal[
     "other",
@@ -41,6 +43,13 @@ def receipt_id(provider: str, reference: str) -> str:
     return f"{provider}:{reference}"
 
 
+class Handed(NamedTuple):
+    """Whose money a person has handed back, and what the bank's statement calls its transfer."""
+
+    paid_from: PaidFrom | None
+    reference: str | None = None
+
+
 @dataclass(frozen=True)
 class Receipt:
     """Money that came in, once: `reference` is the provider's own id of it."""
@@ -57,6 +66,11 @@ class Receipt:
     def id(self) -> str:
         return receipt_id(self.provider, self.reference)
 
+    @property
+    def refund_id(self) -> str:
+        """Of the refund by which all of it goes back, where no order takes it."""
+        return ids.derived("rfd", self.id)
+
 
 @dataclass(frozen=True)
 class Refund:
@@ -64,7 +78,11 @@ class Refund:
 
     `receipt` is the receipt it goes back from, `cash_account` the ledger account it leaves.
     `attempt` is the one that its provider is asked for, or by which it is done; a new one begins
-    only when the former has failed. `paid_from` is set once a person has handed the money back.
+    only when the former has failed; `is_asked` tells that the provider may have been. `paid_from`
+    is set once the customer has had the money in another way: a person has handed it back, or a
+    bank has taken it. `reference` is what the bank's statement calls a transfer to the customer.
+    `charged_back` of the amount a bank has taken while it had not been sent. `beside` is the
+    chargeback that came while it was on its way, and pays it should it fail.
     `kept` is the commission that leaders keep of it, since `bearer` pays it for them.
     `delivered_net` is what it takes of the nets of what was delivered.
     """
@@ -91,6 +109,28 @@ class Refund:
     bearer: Bearer = "leader"
     kept: int = 0
     delivered_net: int = 0
+    is_asked: bool = False
+    charged_back: int = 0
+    charged_back_at: datetime | None = None
+    beside: str | None = None
+    reference: str | None = None
+
+    @property
+    def left(self) -> int:
+        """What of it is still to be sent, or was."""
+        return self.amount - self.charged_back
+
+    def in_flight_at(self, instant: datetime) -> int:
+        """How much of it had been decided by then, and had not arrived."""
+        if self.decided_at > instant or (self.completed_at and self.completed_at <= instant):
+            return 0
+        is_taken = self.charged_back_at and self.charged_back_at <= instant
+        return self.left if is_taken else self.amount
+
+    @property
+    def may_arrive(self) -> bool:
+        """Whether its provider may be sending it."""
+        return self.status == "unknown" or (self.status == "pending" and self.is_asked)
 
     @property
     def asked_at(self) -> datetime:
@@ -151,13 +191,37 @@ class Refund:
             status="pending",
             attempt=self.attempt + 1,
             retried_at=now,
+            is_asked=False,
+            beside=None,
             version=self.version + 1,
         )
 
-    def handed_back(self, paid_from: PaidFrom, account: str, now: datetime) -> "Refund":
+    def asked(self) -> "Refund":
+        """Its provider is about to be asked."""
+        return replace(self, is_asked=True, version=self.version + 1)
+
+    def going_beside(self, chargeback_id: str) -> "Refund":
+        return replace(self, beside=chargeback_id, version=self.version + 1)
+
+    def taken_by_bank(self, amount: int, now: datetime) -> "Refund":
+        """A bank has taken so much of it; once that is all of it, the customer has its money."""
+        if not 0 < amount <= self.left:
+            raise ValueError(f"{amount} of {self.left} cannot be charged back")
+        taken = replace(self, charged_back=self.charged_back + amount, charged_back_at=now)
+        if taken.left:
+            return replace(taken, version=self.version + 1)
+        return replace(taken.settled("succeeded", self.attempt, now), paid_from="chargeback")
+
+    def handed_back(self, handed: "Handed", account: str, now: datetime) -> "Refund":
         """A person has given the customer the money; it leaves `account`."""
         done = self.settled("succeeded", self.attempt, now)
-        return replace(done, paid_from=paid_from, cash_account=account)
+        return replace(
+            done, paid_from=handed.paid_from, reference=handed.reference, cash_account=account
+        )
+
+    def was(self, handed: "Handed") -> bool:
+        """Whether that was said of it before."""
+        return self.is_done and Handed(self.paid_from, self.reference) == handed
 
 
 @dataclass(frozen=True)
@@ -193,6 +257,14 @@ class RefundBearers:
 ChargebackStatus = Literal["open", "won", "lost"]
 
 
+@dataclass(frozen=True)
+class PaidRefund:
+    """So much of a refund a chargeback has paid, which the customer's bank took itself."""
+
+    refund_id: str
+    amount: int
+
+
 def chargeback_id(provider: str, reference: str) -> str:
     return ids.derived("cbk", provider, reference)
 
@@ -202,8 +274,9 @@ class Chargeback:
     """Money that a customer's bank has taken back from a provider; `reference` is the provider's
     id of the dispute, `charge` of what was paid.
 
-    `refunded` of its amount is an order's refund; the rest fits none. `fee` is the provider's own,
-    which `fee_bearer` pays. An operator has booked or closed it, or nobody but its provider.
+    `refunded` of its amount is an order's refund, `paid` are refunds of before that it has paid
+    since they had not arrived, and the rest fits none. `fee` is the provider's own, which
+    `fee_bearer` pays. An operator has booked or closed it, or nobody but its provider.
     """
 
     id: str
@@ -221,12 +294,28 @@ class Chargeback:
     version: int
     closed_at: datetime | None = None
     fee_bearer: Bearer = "platform"
+    paid: tuple[PaidRefund, ...] = ()
     booked_by: str | None = None
     closed_by: str | None = None
 
     @property
+    def paid_amount(self) -> int:
+        return sum(each.amount for each in self.paid)
+
+    @property
     def unmatched(self) -> int:
-        return self.amount - self.refunded
+        return self.amount - self.refunded - self.paid_amount
+
+    @property
+    def again_refund_id(self) -> str:
+        """Of the refund by which the customer is paid again what it is owed once this is won."""
+        return ids.derived("rfd", self.id)
+
+    def paying(self, refund_id: str, amount: int) -> "Chargeback":
+        return replace(self, paid=(*self.paid, PaidRefund(refund_id, amount)))
+
+    def changed(self) -> "Chargeback":
+        return replace(self, version=self.version + 1)
 
     @property
     def cash_account(self) -> str:
@@ -235,7 +324,7 @@ class Chargeback:
     def closed(
         self, outcome: Literal["won", "lost"], by: str | None, now: datetime
     ) -> "Chargeback":
-        return replace(self, status=outcome, closed_at=now, closed_by=by, version=self.version + 1)
+        return replace(self.changed(), status=outcome, closed_at=now, closed_by=by)
 
 
 @dataclass(frozen=True)

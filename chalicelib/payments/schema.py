@@ -2,10 +2,12 @@
 
 from typing import Literal, get_args
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core.core_schema import ValidationInfo
 
 from chalicelib.payments.rules import (
     Bearer,
+    HandedFrom,
     PaidFrom,
     PaymentMethod,
     RefundBearers,
@@ -39,7 +41,14 @@ class RefundView(View):
     decided_at: Instant
     completed_at: Instant | None
     attempt: int
-    paid_from: PaidFrom | None
+    paid_from: PaidFrom | None = Field(
+        description="Where the customer has had it from in another way: handed back by its leader "
+        "or from the bank, or taken by its own bank, by a chargeback."
+    )
+    reference: str | None = Field(description="What the bank's statement calls a transfer of it.")
+    charged_back: int = Field(
+        description="What of it the customer's bank had taken itself before it was sent."
+    )
     cause: RefundCause = Field(description="`other` where none was named.")
     bearer: Bearer | None = Field(
         description="Who pays the commission of it, by the rule of its cause; null for customers."
@@ -104,7 +113,17 @@ def shown_bearers(bearers: RefundBearers) -> RefundBearersView:
 
 
 class ConfirmRefund(RequestModel):
-    paid_from: PaidFrom = "leader"
+    paid_from: HandedFrom = "leader"
+    reference: Reference | None = Field(
+        default=None, description="Of the transfer from the `bank`, as its statement has it."
+    )
+
+    @field_validator("reference")
+    @classmethod
+    def _of_a_transfer(cls, reference: str | None, sent: ValidationInfo) -> str | None:
+        if reference and sent.data.get("paid_from") == "leader":
+            raise ValueError("goes with a transfer, which is paid from the bank")
+        return reference
 
 
 class RefundsQuery(PageQuery):

@@ -6,13 +6,14 @@ from datetime import datetime
 from itertools import product
 from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel import clock, ids
 from chalicelib.payments.rules import (
     Bears,
     Chargeback,
+    PaidRefund,
     PaymentMethod,
     Receipt,
     Refund,
@@ -109,6 +110,12 @@ class RefundRow(EntityRow[Refund]):
     bearer = UnicodeAttribute(default="leader")
     kept = IntegerAttribute(default=0)
     delivered_net = IntegerAttribute(default=0)
+    # Of one that was stored without it nobody knows.
+    is_asked = BooleanAttribute(default=True)
+    charged_back = IntegerAttribute(default=0)
+    charged_back_at = InstantAttribute(null=True)
+    beside = UnicodeAttribute(null=True)
+    reference = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Refund) -> dict[str, Any]:
@@ -208,6 +215,7 @@ class ChargebackRow(EntityRow[Chargeback]):
     version = IntegerAttribute()
     closed_at = InstantAttribute(null=True)
     fee_bearer = UnicodeAttribute(default="platform")
+    paid = RecordsAttribute(PaidRefund, default=())
     booked_by = UnicodeAttribute(null=True)
     closed_by = UnicodeAttribute(null=True)
 
@@ -240,12 +248,31 @@ def get_refund(refund_id: str) -> Refund | None:
     return row.to_entity() if row else None
 
 
+def get_refunds(refund_ids: Iterable[str]) -> list[Refund]:
+    """Those that are stored, in the order in which they are named."""
+    keys = dict.fromkeys((each, REFUND) for each in refund_ids)
+    return [row.to_entity() for row in store.get_many(RefundRow, keys)]
+
+
 def add_refund(refund: Refund) -> Put:
     return create(RefundRow.of(refund))
 
 
 def replace_refund(changed: Refund, version: int) -> Put:
     return Put(RefundRow.of(changed), RefundRow.version == version)
+
+
+def note(changed: Refund) -> Update:
+    """Write what is known of how it is sent, whose next look stays the same."""
+    return Update(
+        RefundRow.at(changed.id, REFUND),
+        [
+            RefundRow.is_asked.set(changed.is_asked),
+            RefundRow.beside.set(changed.beside) if changed.beside else RefundRow.beside.remove(),
+            RefundRow.version.set(changed.version),
+        ],
+        RefundRow.version == changed.version - 1,
+    )
 
 
 def to_look_at(now: datetime, limit: int) -> list[Refund]:

@@ -24,6 +24,7 @@ CASH, BANK = "cash:", "cash:bank"
 OF_CHARGEBACKS = ("chargeback", "chargeback-fee", "chargeback-won")
 # What the ids of suppliers' transfers begin with.
 DEPOSIT, REMITTANCE = "dpo_", "rem_"
+REFUND_DONE = "refund-done:"
 
 
 def of_day(day: date) -> list[Booked]:
@@ -105,7 +106,7 @@ def _entry_ids(line: Line) -> list[str]:
 
 def _booked(of: Iterable[Entry]) -> list[Booked]:
     zone, entries = settings().zone, list(of)
-    references = _references_of_suppliers(entries)
+    references = _references_of_suppliers(entries) | _references_of_refunds(entries)
     found = [
         Booked(
             entry.id,
@@ -114,7 +115,7 @@ def _booked(of: Iterable[Entry]) -> list[Booked]:
             entry.currency,
             clock.business_date(entry.posted_at, zone).isoformat(),
             entry.subject,
-            told=references.get(entry.subject, ""),
+            told=references.get(entry.subject) or references.get(entry.id, ""),
         )
         for entry in entries
         for posting in entry.postings
@@ -141,6 +142,17 @@ def _of_suppliers(entries: Iterable[Entry], prefix: str) -> list[tuple[str, str]
         for posting in entry.postings
         if (party := party_of(posting.account)) and party[0].startswith("supplier:")
     ]
+
+
+def _references_of_refunds(entries: Iterable[Entry]) -> dict[str, str]:
+    """By the entries of those that were handed back from the bank."""
+    by_hand = {
+        entry.id.removeprefix(REFUND_DONE): entry.id
+        for entry in entries
+        if entry.id.startswith(REFUND_DONE)
+        and any(posting.account == BANK for posting in entry.postings)
+    }
+    return {by_hand[each.id]: each.reference or "" for each in payments.get_refunds(by_hand)}
 
 
 def _with_claims(found: Sequence[Booked]) -> list[Booked]:

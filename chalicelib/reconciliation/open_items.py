@@ -20,7 +20,6 @@ FOUND_AFTER_ALL: CaseKind = "found_after_clearing"
 # What an entry is that leaves an item, by the beginning of its id, and the case that tells of it.
 ORIGINS: dict[str, CaseKind | None] = {
     "receipt": "unmatched_receipt",
-    "chargeback-won": "chargeback_won",
     "reconciled": None,
     "reconciled-undone": FOUND_AFTER_ALL,
     "remittance-reversed": None,

@@ -229,22 +229,13 @@ def _told_by(
 
 
 def keep_taken(source_id: str, lines: Mapping[str, Sequence[EarnedLine]]) -> list[Put]:
-    """Keep the lines by leader that would give back what `source_id` takes."""
+    """Keep the lines by leader that would undo what others bear of `source_id`."""
     return [settlement.keep_taken(each, source_id, of_leader) for each, of_leader in lines.items()]
 
 
-def give_back(
-    earnings: Earnings,
-    currency: str,
-    source_id: str,
-    lines: Sequence[EarnedLine],
-    beside: Sequence[tuple[str, EarnedLine]] = (),
-) -> list[Write]:
-    """What was taken matures again, each line under its day or the first that is open; such a line
-    is made anew by `source_id`, as are those `beside`, each with the day under which it waits.
-    Stale where a run has come in since `earnings` was read."""
-    again = [(earnings.bucket_for(date.fromisoformat(line.matured_on)), line) for line in lines]
-    return take_back(earnings, currency, RefundOfEarnings(source_id, 0, (), [*again, *beside]))
+def again(earnings: Earnings, lines: Sequence[EarnedLine]) -> list[tuple[str, EarnedLine]]:
+    """What was taken matures once more, each line under its day or the first that is open."""
+    return [(earnings.bucket_for(date.fromisoformat(line.matured_on)), line) for line in lines]
 
 
 def adjust(

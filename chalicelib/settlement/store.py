@@ -104,7 +104,7 @@ class EarnedRow(Row):
 
 
 class TakenRow(Row):
-    """The lines that would give back what a chargeback has taken from a leader."""
+    """The lines that would undo what others bear of a chargeback for a leader."""
 
     Meta = SettlementMeta
 
@@ -283,7 +283,7 @@ def keep_taken(leader_id: str, source_id: str, lines: Sequence[EarnedLine]) -> P
 
 
 def taken(leader_ids: Sequence[str], source_id: str) -> dict[str, Sequence[EarnedLine]]:
-    """The lines by leader that would give back what the refund `source_id` has taken."""
+    """The lines by leader that would undo what others bear of the refund `source_id`."""
     rows = store.get_many(TakenRow, [(each, TAKEN + source_id) for each in leader_ids])
     return {row.pk: row.lines for row in rows}
 

@@ -1,5 +1,6 @@
 """A line of a supplier's statement with all that it follows from."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -110,18 +111,31 @@ def _moved(entry: Entry, party: str) -> list[Added]:
 
 
 def _undone(won: Chargeback | None, entry: Entry, party: str) -> list[Added]:
-    """What the entry of a won chargeback gives back, as its refund had taken it: to what is
-    payable, wherever it was taken from."""
+    """What the entry of a won chargeback gives back, as its refund had taken it; nothing where it
+    gives back less than all."""
     if not won or not won.refund_id or not entry.id.startswith("chargeback-won:"):
         return []
     taken = (ledger.get_entry(f"{named}:{won.refund_id}") for named in ("refund", "borne"))
-    payable = f"{party}:payable"
-    return [
-        Added(of, replace(posting, account=payable, amount=-posting.amount))
+    back = [
+        Added(of, replace(posting, amount=-posting.amount))
         for of in taken
         if of
         for _, posting in _moved(of, party)
     ]
+    given = _by_account(_moved(entry, party))
+    to_payable = [of._replace(posting=_payable(of.posting, party)) for of in back]
+    return next((each for each in (back, to_payable) if _by_account(each) == given), [])
+
+
+def _payable(posting: Posting, party: str) -> Posting:
+    return replace(posting, account=f"{party}:payable")
+
+
+def _by_account(added: Sequence[Added]) -> Counter[str]:
+    found = Counter[str]()
+    for _, posting in added:
+        found[posting.account] += posting.amount
+    return found
 
 
 def _goods(added: Sequence[Added], titles: Mapping[str, str]) -> list[GoodsExplained]:

@@ -11,6 +11,7 @@ from chalicelib.payments import store as payments
 from chalicelib.payments.rules import (
     Bears,
     Chargeback,
+    Handed,
     PaymentMethod,
     Receipt,
     Refund,
@@ -132,7 +133,7 @@ def test_a_refund_that_is_sent_again_is_looked_at_by_its_new_attempt() -> None:
 
 def test_a_refund_keeps_whose_money_it_was() -> None:
     failed = add_refund("rfd_1", status="failed")
-    paid = failed.handed_back("bank", "cash:bank", NOW)
+    paid = failed.handed_back(Handed("bank", "REFUND 1"), "cash:bank", NOW)
     write(payments.replace_refund(paid, failed.version))
     assert payments.get_refund("rfd_1") == paid
 
@@ -279,3 +280,35 @@ def test_a_look_at_the_whole_table_finds_each_of_them_once() -> None:
         assert [sorted(of, key=lambda made: made.id) for of in of_kinds] == [
             *(receipts, refunds, chargebacks, remittances)
         ]
+
+
+def test_what_is_known_of_how_a_refund_is_sent_leaves_its_next_look() -> None:
+    pending = add_refund("rfd_1")
+    write(payments.look_again("rfd_1", NOW + timedelta(hours=7)))
+    asked = pending.asked()
+    write(payments.note(asked))
+    beside = asked.going_beside("cbk_1")
+    write(payments.note(beside))
+    assert payments.get_refund("rfd_1") == beside
+    assert to_look_at(6 * 60 + 59) == []
+    assert to_look_at(7 * 60) == ["rfd_1"]
+    for late in (asked, beside):
+        with pytest.raises(Stale):
+            write(payments.note(late))
+
+
+def test_refunds_that_are_stored_are_read_in_the_order_in_which_they_are_named() -> None:
+    first, second = add_refund("rfd_1"), add_refund("rfd_2")
+    taken = second.taken_by_bank(second.amount, NOW)
+    write(payments.replace_refund(taken, second.version))
+    assert payments.get_refunds(["rfd_2", "rfd_3", "rfd_1"]) == [taken, first]
+
+
+def test_a_chargeback_keeps_which_refunds_it_has_paid() -> None:
+    opened = a_chargeback("1").paying("rfd_1", 300)
+    write(payments.add_chargeback(opened))
+    more = opened.paying("rfd_2", 700).changed()
+    write(payments.replace_chargeback(more))
+    found = payments.get_chargeback("cbk_1")
+    assert found == more
+    assert (found.paid_amount, found.unmatched) == (1000, 0)

@@ -11,7 +11,7 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Stale
 from chalicelib.platform import store
 from chalicelib.platform.pages import PageRequest
-from chalicelib.platform.transaction import create, write
+from chalicelib.platform.transaction import Write, create, write
 from chalicelib.settlement import bonus_store, dry_store, earning, run_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.campaign_totals import CampaignTotal, moved
@@ -202,6 +202,11 @@ def test_a_refund_judged_before_a_run_came_in_is_judged_again() -> None:
     assert amounts("", "2026-03-31") == [100]
 
 
+def once_more(read: Earnings, lines: Sequence[EarnedLine]) -> list[Write]:
+    won = RefundOfEarnings("cbk_1", 0, (), earning.again(read, lines))
+    return earning.take_back(read, "EUR", won)
+
+
 def test_what_was_taken_is_kept_and_matures_again_on_its_day_or_the_first_open_one() -> None:
     lines = [
         line(40, kind="adjustment"),
@@ -217,7 +222,7 @@ def test_what_was_taken_is_kept_and_matures_again_on_its_day_or_the_first_open_o
     }
     take("2026-03-10")
     read = settlement.get_earnings("ldr_1")
-    write(*earning.give_back(read, "EUR", "cbk_1", kept["ldr_1"]))
+    write(*once_more(read, kept["ldr_1"]))
     assert matured("", "2026-04-30") == [("2026-03-11", 40, 0), ("2026-04-01", 5, 0)]
     assert amounts("", "2026-04-30") == [40, 5]
 
@@ -226,7 +231,7 @@ def test_what_is_given_back_is_judged_again_where_a_run_came_in() -> None:
     read = settlement.get_earnings("ldr_1")
     take("2026-03-10")
     with pytest.raises(Stale):
-        write(*earning.give_back(read, "EUR", "cbk_1", [line(40, kind="adjustment")]))
+        write(*once_more(read, [line(40, kind="adjustment")]))
 
 
 def adjustment(n: int) -> Adjustment:

@@ -253,13 +253,11 @@ def test_won_gives_each_side_what_was_taken_from_it(world: World, time: Clock) -
         ("clawback", -100),
     ]
     assert balance(world, sale)["available"] == 300
-    assert world.order(order["id"])["refunded_amount"] == 1000
+    assert world.order(order["id"])["refunded_amount"] == 0
     whole(world)
 
 
-def test_won_gives_back_what_no_run_had_taken_to_mature_with_its_delivery(
-    world: World, time: Clock
-) -> None:
+def test_won_leaves_what_no_run_had_taken_as_it_was_delivered(world: World, time: Clock) -> None:
     sale = world.sale()
     order = world.delivered_order(sale, 3)
     created(ask(world, order))
@@ -273,10 +271,10 @@ def test_won_gives_back_what_no_run_had_taken_to_mature_with_its_delivery(
     settle(world, time, days=7)
     assert balance(world, sale)["available"] == 0
     told = statement(world, sale, settle(world, time, days=1))
-    (given_back,) = [line for line in told["lines"] if line["kind"] == "adjustment"]
-    assert (given_back["amount"], given_back["order_id"]) == (100, order["id"])
-    assert (given_back["basis_amount"], given_back["rate_bps"]) == (1000, 1000)
-    assert given_back["entry_id"].startswith("chargeback-won:")
+    (line,) = told["lines"]
+    assert (line["kind"], line["amount"], line["order_id"]) == ("commission", 300, order["id"])
+    assert (line["basis_amount"], line["rate_bps"]) == (3000, 1000)
+    assert (line["entry_id"].split(":")[0], line["voided_by"]) == ("delivered", [])
     assert balance(world, sale)["available"] == 300
     whole(world)
 
@@ -333,7 +331,7 @@ def test_won_gives_back_what_was_borne_to_whom_bore_it(world: World, bearer: str
 
 @pytest.mark.parametrize("outcome", ["upheld", "dismissed"])
 @pytest.mark.parametrize("won", ["before", "after"])
-def test_a_dispute_that_is_upheld_beside_a_chargeback_needs_a_person(
+def test_what_is_won_goes_to_whom_a_dispute_beside_it_says(
     world: World, outcome: str, won: str
 ) -> None:
     sale = world.sale()
@@ -347,15 +345,19 @@ def test_a_dispute_that_is_upheld_beside_a_chargeback_needs_a_person(
     assert world.operator.post(f"{path}/{dispute['id']}/resolve", decided).status == 200
     if won == "after":
         close(world, made, "won")
-    called = {("upheld", "before"): 1, ("upheld", "after"): 2}.get((outcome, won), 0)
-    assert cases(world).count("dispute_charged_back") == called
-    assert booked(world, sale) == {
+    whole(world)
+    delivered = {
         "cash:local": -3000,
         "supplier:payable": 2100,
         "leader:pending": 300,
         "platform:revenue": 600,
     }
-    whole(world)
+    assert booked(world, sale) == (delivered if outcome == "dismissed" else {})
+    after = world.order(order["id"])
+    assert after["refunded_amount"] == (0 if outcome == "dismissed" else 3000)
+    *_, last = [world.operator.get(f"/v1/refunds/{each}").json for each in after["refunds"]]
+    causes = {"before": "dispute", "after": "other"}
+    assert last["cause"] == (causes[won] if outcome == "upheld" else "chargeback")
 
 
 def test_won_money_for_what_was_not_delivered_is_the_customers(world: World) -> None:
@@ -366,10 +368,14 @@ def test_won_money_for_what_was_not_delivered_is_the_customers(world: World) -> 
     assert booked(world, sale) == {
         "cash:local": -850,
         "platform:revenue": -150,
-        "unmatched_receipts": 1000,
+        "refunds_in_flight": 1000,
     }
-    assert cases(world) == ["chargeback_won", "payment_disputed"]
+    assert cases(world) == ["payment_disputed"]
     whole(world)
+    *_, again = world.order(order["id"])["refunds"]
+    owed = world.operator.get(f"/v1/refunds/{again}").json
+    assert (owed["status"], owed["amount"]) == ("succeeded", 1000)
+    assert booked(world, sale) == {"cash:local": 150, "platform:revenue": -150}
 
 
 @pytest.mark.parametrize("outcome", ["won", "lost"])

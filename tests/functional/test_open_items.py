@@ -7,7 +7,6 @@ import pytest
 
 from chalicelib.kernel import clock
 from tests.functional.conftest import Clock
-from tests.functional.test_chargebacks import ask, close
 from tests.functional.test_missing_entries import missing, turn_up
 from tests.functional.test_reconciliations import day_of
 from tests.support.gateway import Answer
@@ -98,19 +97,6 @@ def test_an_item_goes_in_parts_and_never_more_than_is_left(world: World) -> None
     created(clear(world, entry_id, goes="income", reference="nobody has asked"))
     assert case_of(world, "unmatched_receipt")["status"] == "resolved"
     assert books(world) == {"cash:local": 700, "cash:bank": -300, "platform:revenue": -400}
-
-
-def test_what_was_won_for_goods_that_never_came_is_paid_to_the_customer(
-    world: World, time: Clock
-) -> None:
-    order = world.paid_order(world.sale())
-    made = created(ask(world, order))
-    assert close(world, made, "won").status == 200
-    created(clear(world, f"chargeback-won:{made['id']}", **PAYER))
-    assert case_of(world, "chargeback_won")["status"] == "resolved"
-    assert "unmatched_receipts" not in books(world)
-    told = reconcile(world, csv_file((day_of(time), "-10.00", "EUR", "BACK-1")))
-    assert (told["matched"], told["differences"]) == (1, 0)
 
 
 def test_what_a_bank_has_paid_before_anybody_said_so_makes_up_the_item(

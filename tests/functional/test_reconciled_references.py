@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.functional.conftest import Clock
 from tests.functional.test_reconciliations import day_of, major
+from tests.functional.test_refunds_by_hand import by_transfer, failed
 from tests.functional.test_supplier_money import agree
 from tests.support.invariants import findings
 from tests.support.statements import csv_file, differences, reconcile
@@ -108,3 +109,17 @@ def test_what_was_reversed_of_suppliers_remittances_has_their_references(
         3: reversals["S2"],
         4: reversals["S1"],
     }
+
+
+def test_refunds_of_one_amount_from_the_bank_are_told_apart_by_their_references(
+    world: World, time: Clock
+) -> None:
+    for n in (1, 2):
+        refund = failed(world)
+        assert by_transfer(world, refund, f"REFUND 471{n}").status == 200
+    rows = [(day_of(time), "-10.00", "EUR", "REFUND 4712"), (day_of(time), "-9.90", "EUR", "x")]
+    made = reconcile(world, csv_file(*rows))
+    (other,) = differences(world, made)
+    assert (made["matched"], made["in_transit"], other["kind"]) == (1, 1, "extra")
+    named = (day_of(time), "-10.00", "EUR", "", "to Mara: REFUND 4711")
+    assert reconcile(world, csv_file(named, columns=COLUMNS))["matched"] == 1

@@ -191,3 +191,31 @@ def test_money_comes_from_the_leader_or_the_bank(world: World, paid_from: Any) -
     answer = world.operator.post(f"/v1/refunds/{refund['id']}/confirm", body)
     assert (answer.status, answer.json["errors"][0]["field"]) == (422, "paid_from")
     assert snapshot(world.environment) == before
+
+
+def by_transfer(world: World, refund: Json, reference: str, paid_from: str = "bank") -> Answer:
+    body = {"paid_from": paid_from, "reference": reference}
+    return world.operator.post(f"/v1/refunds/{refund['id']}/confirm", body)
+
+
+def test_a_transfer_keeps_the_reference_that_its_bank_knows_it_by(world: World) -> None:
+    refund = failed(world)
+    assert read(world, refund)["reference"] is None
+    done = by_transfer(world, refund, "REFUND 4711")
+    assert (done.status, done.json["reference"]) == (200, "REFUND 4711")
+    assert by_transfer(world, refund, "REFUND 4711").json == done.json
+    before = snapshot(world.environment)
+    for answer in (by_transfer(world, refund, "4712"), confirm(world.operator, refund, "bank")):
+        assert (answer.status, answer.code) == (409, "already_confirmed")
+        assert "from the bank as REFUND 4711" in answer.json["detail"]
+    assert snapshot(world.environment) == before
+
+
+@pytest.mark.parametrize(
+    ("reference", "paid_from"), [("", "bank"), ("two\nlines", "bank"), ("4711", "leader")]
+)
+def test_a_reference_is_a_line_of_a_transfer(world: World, reference: str, paid_from: str) -> None:
+    refund = failed(world)
+    answer = by_transfer(world, refund, reference, paid_from)
+    assert (answer.status, answer.json["errors"][0]["field"]) == (422, "reference")
+    assert read(world, refund)["status"] == "failed"

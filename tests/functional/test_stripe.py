@@ -670,9 +670,11 @@ def test_a_dispute_that_is_won_brings_the_money_back(world: World, stripe: Strip
         assert tell(world, event(f"charge.dispute.{kind}", told)).status == 200
     assert world.trial_balance() == {
         "cash:stripe": TOTAL - 1500,
-        "unmatched_receipts": -TOTAL,
+        "refunds_in_flight": -TOTAL,
         "platform:revenue": 1500,
     }
+    world.work()
+    assert world.trial_balance() == {"cash:stripe": -1500, "platform:revenue": 1500}
 
 
 @pytest.mark.parametrize("fee_back", [0, 1500])

@@ -157,6 +157,7 @@ ALL_UNITS = comes_to(
 # All but the fee is back; what a leader is given back waits for its day as before.
 WON: Json = {
     **ONE_UNIT,
+    "refunded": 0,
     "balances": {
         **DELIVERED,
         "cash:local": 5850,

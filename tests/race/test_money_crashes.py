@@ -11,6 +11,7 @@ import pytest
 
 from chalicelib.kernel import clock
 from chalicelib.ledger.store import EntryRow
+from chalicelib.payments.providers import RefundOutcome
 from chalicelib.payments.rules import chargeback_id
 from chalicelib.suppliers.rules import KINDS
 from infra.paths import ROOT
@@ -54,6 +55,7 @@ from tests.support.world import Issuer, Json, World, created
 
 PLANS = "/v1/commission-plans"
 ONE_REFUNDED = comes_to("delivered", 7, refunded=1000, dispatches=["delivered"], balances=ONE_BACK)
+ALL_REFUNDED = comes_to("refunded", 7, refunded=6000, dispatches=["delivered"])
 
 pytestmark = pytest.mark.usefixtures("days_to_come")
 
@@ -153,10 +155,27 @@ def grant(world: World, made: Made) -> None:
     post(world, f"{made.order['request']}/decide", {"refund": True, "note": "Sorry."})
 
 
-def refused_by_provider(world: World) -> Made:
+def charge_back(world: World, made: Made) -> None:
+    taken = {"order_id": made.order["id"], "amount": 6000, "fee": 0, "reference": "dp_1"}
+    post(world, "/v1/chargebacks", taken)
+
+
+def beside_a_chargeback(world: World) -> Made:
+    """The refund of one unit is on its way, and the bank has taken back all of the order."""
+    made = refused_by_provider(world, "pending")
+    charge_back(world, made)
+    return made
+
+
+def hear_that_it_failed(world: World, made: Made) -> None:
+    told = {"refund_id": made.order["refund"]}
+    assert world.provider_event("refund.failed", told).status == 200
+
+
+def refused_by_provider(world: World, answer: RefundOutcome = "failed") -> Made:
     """The refund of one unit has failed."""
     made = delivered(world)
-    with provider_that_answers("failed"):
+    with provider_that_answers(answer):
         refund_one(world, made)
     (refund,) = world.operator.get(f"/v1/leaders/{made.sale.leader_id}/refunds").json["items"]
     return Made(made.sale, {**made.order, "refund": refund["id"]})
@@ -239,9 +258,8 @@ SCENARIOS = {
         win,
         result,
         comes_to(
-            "refunded",
+            "delivered",
             7,
-            refunded=6000,
             dispatches=["delivered"],
             cases=["payment_disputed"],
             balances={
@@ -261,6 +279,18 @@ SCENARIOS = {
     "grant": Scenario(asked_for, grant, result, ONE_REFUNDED),
     "retry": Scenario(
         refused_by_provider, retry, result, {**ONE_REFUNDED, "cases": ["refund_failed"]}
+    ),
+    "charge back what was refused": Scenario(
+        refused_by_provider,
+        charge_back,
+        result,
+        {**ALL_REFUNDED, "cases": ["payment_disputed", "refund_failed"]},
+    ),
+    "fail beside a chargeback": Scenario(
+        beside_a_chargeback,
+        hear_that_it_failed,
+        result,
+        {**ALL_REFUNDED, "cases": ["chargeback_unmatched", "payment_disputed"]},
     ),
     "pay another amount": Scenario(
         placed,
@@ -301,6 +331,7 @@ CAUGHT = [
     *("reverse", "grant", "refund what is borne", "give a bonus", "adjust"),
     *("bring bonuses", "take bonuses back", "win bonuses and a fee back"),
     *("clear", "clear against another item"),
+    *("charge back what was refused", "fail beside a chargeback"),
 ]
 NO_ENTRIES = {"cap", "cash", "leader", "supplier"}
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from chalicelib.ordering.store import OrderRow
+from chalicelib.payments.store import ChargebackRow
 from tests.soak.rows import Seen
 from tests.soak.statements import Statements
 from tests.support.invariants import findings
@@ -128,7 +129,7 @@ class Books:
         """While one is open, what fitted no order lies where a person finds it."""
         for (table, (chargeback_id, sk)), item in rows.items():
             if item is not None and (table, sk) == (PAYMENTS, "chargeback"):
-                left = int(item["amount"]["N"]) - int(item["refunded"]["N"])
+                left = ChargebackRow.from_raw_data(dict(item)).to_entity().unmatched
                 self._charged_back[chargeback_id] = left if item["status"]["S"] == "open" else 0
                 due = sum(self._charged_back.values())
                 kept = self.balances[f"{item['currency']['S']} unmatched_chargebacks"]

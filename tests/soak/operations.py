@@ -32,7 +32,7 @@ from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.store import OrderRow
 from chalicelib.payments import refunds, remitting
 from chalicelib.payments.providers import PaymentSucceeded
-from chalicelib.payments.rules import PaidFrom, PaymentMethod, RefundCause
+from chalicelib.payments.rules import Handed, HandedFrom, PaymentMethod, RefundCause
 from chalicelib.payments.store import RemittanceRow
 from chalicelib.payouts import paging, sending
 from chalicelib.platform import outbox
@@ -49,7 +49,7 @@ RARELY = 0.25
 OUTCOMES: tuple[Outcome, ...] = ("upheld", "dismissed")
 RESTOCKS: tuple[Restock, ...] = ("all", "none")
 CAUSES: tuple[RefundCause, ...] = ("other", "damaged", "late")
-PAID_FROM: tuple[PaidFrom, ...] = ("leader", "bank")
+PAID_FROM: tuple[HandedFrom, ...] = ("leader", "bank")
 
 OPERATIONS = Operations()
 happens = OPERATIONS.happens
@@ -211,7 +211,7 @@ def _cause(town: Town) -> RefundCause:
 def hand_money_back(town: Town) -> None:
     refund = town.seen.one("refund", "pending", "failed")
     paid_from = town.chance.choice(PAID_FROM)
-    refunds.confirm(refund["pk"]["S"], paid_from, OPERATOR, town.request())
+    refunds.confirm(refund["pk"]["S"], Handed(paid_from), OPERATOR, town.request())
 
 
 @happens(2)

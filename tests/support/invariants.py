@@ -165,6 +165,11 @@ class State:
         return [each for each in self.remittances if each.reversed_at is None]
 
     @cached_property
+    def won(self) -> list[Chargeback]:
+        """The chargebacks whose money is back."""
+        return [each for each in self.chargebacks if each.status == "won"]
+
+    @cached_property
     def postings(self) -> Counter[str]:
         """The same by account, for those of parties, which have one currency each."""
         sums = Counter[str]()
@@ -239,9 +244,6 @@ def _books(state: State) -> Iterator[str]:
         due[f"{remittance.currency} {remittance.cash_account}"] += remittance.amount
         collected = f"leader:{remittance.leader_id}:collected"
         due[f"{remittance.currency} {collected}"] -= remittance.amount
-    for refund in state.refunds:
-        account = refund.cash_account if refund.status == "succeeded" else "refunds_in_flight"
-        due[f"{refund.currency} {account}"] -= refund.amount
     for each in state.sold:
         line, currency = each.line, each.order.currency
         due[f"{currency} customer_prepayments"] -= line.held.net + line.held.shipping
@@ -251,7 +253,9 @@ def _books(state: State) -> Iterator[str]:
             due[f"{currency} supplier:{line.supplier_id}:{owed}"] -= posted.cost
             due.update(_earned(each.order, line, posted))
             due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
-    due.update(_withheld(state) + _borne(state) + _charged_back(state) + _given(state))
+    due.update(
+        _going_back(state) + _withheld(state) + _borne(state) + _charged_back(state) + _given(state)
+    )
     due.update(_adjusted(state) + _cleared(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
@@ -259,6 +263,17 @@ def _books(state: State) -> Iterator[str]:
         earned = " leader:" in account and purpose in ("pending", "available")
         booked[account.replace(purpose, "commission") if earned else account] += amount
     yield from _differences("account", booked, due)
+
+
+def _going_back(state: State) -> "Sums":
+    """What refunds have in flight, or have paid beside what chargebacks took of them."""
+    due, again = Sums(), {each.again_refund_id for each in state.chargebacks}
+    for refund in state.refunds:
+        if refund.id in again:
+            due[f"{refund.currency} unmatched_receipts"] += refund.amount
+        account = refund.cash_account if refund.status == "succeeded" else "refunds_in_flight"
+        due[f"{refund.currency} {account}"] -= refund.left
+    return due
 
 
 class Sums(Counter[str]):
@@ -293,9 +308,9 @@ def _withheld(state: State) -> Sums:
 
 def _borne(state: State) -> Sums:
     """What others have paid leaders for what was refunded; how much is another matter."""
-    due = Sums()
+    due, won = Sums(), {f"borne:{each.refund_id}" for each in state.won}
     for entry in state.entries:
-        if entry.id.startswith("borne:"):
+        if entry.id.startswith("borne:") and entry.id not in won:
             for each in entry.postings:
                 account = each.account.replace(":pending", ":commission")
                 account = account.replace(":available", ":commission")
@@ -308,7 +323,7 @@ def _charged_back(state: State) -> Sums:
     due, postings = Sums(), {entry.id: entry.postings for entry in state.entries}
     for each in state.chargebacks:
         cash = f"{each.currency} cash:{each.provider}"
-        due[cash] -= each.unmatched + each.fee
+        due[cash] -= each.unmatched + each.paid_amount + each.fee
         for named in ("chargeback-fee", "chargeback-fee-won"):
             due.update(_beside_cash(each, postings.get(f"{named}:{each.id}", ())))
         lies = "platform:revenue" if each.status == "lost" else "unmatched_chargebacks"
@@ -316,8 +331,15 @@ def _charged_back(state: State) -> Sums:
         if each.status == "won":
             due[cash] += each.amount
             due[f"{each.currency} unmatched_chargebacks"] -= each.unmatched
-            due.update(_beside_cash(each, postings.get(f"chargeback-won:{each.id}", ())))
+            won = f"chargeback-won:{each.id}"
+            owed = (n.amount for n in postings.get(won, ()) if _is_owed(n))
+            due[f"{each.currency} unmatched_receipts"] += sum(owed)
     return due
+
+
+def _is_owed(posting: Posting) -> bool:
+    """Whether it is the customer's; the rest is of lines that are an order's again."""
+    return posting.account == "unmatched_receipts"
 
 
 def _beside_cash(of: Chargeback, postings: Iterable[Posting]) -> Sums:
@@ -332,8 +354,14 @@ def _beside_cash(of: Chargeback, postings: Iterable[Posting]) -> Sums:
 
 
 def _chargebacks(state: State) -> Iterator[str]:
-    """Nothing is booked of a chargeback that there is not."""
+    """Nothing is booked of a chargeback that there is not, and refunds are paid by those that say
+    so."""
     known = {each.id for each in state.chargebacks}
+    paid = Counter[str]()
+    for paying in (part for each in state.chargebacks for part in each.paid):
+        paid[paying.refund_id] += paying.amount
+    taken = {each.id: each.charged_back for each in state.refunds}
+    yield from _differences("what chargebacks have taken of", taken, paid)
     for entry in state.entries:
         if entry.id.startswith("chargeback") and entry.id.partition(":")[2] not in known:
             yield f"entry {entry.id} is of no chargeback"
@@ -379,16 +407,11 @@ def _bonuses(state: State) -> Iterator[str]:
 
 
 def _campaign_totals(state: State) -> Counter[str]:
-    """What is delivered of orders that count for a bonus, and what won chargebacks had taken."""
-    due, counting = Counter[str](), dict[str, str]()
+    """What is delivered of orders that count for a bonus."""
+    due = Counter[str]()
     for order in state.orders:
         if any(each.kind == "campaign_total" for each in order.bonuses):
-            counting[order.id] = f"{order.leader_id} {order.campaign_id}"
-            due[counting[order.id]] += order.delivered_net
-    won = {each.refund_id for each in state.chargebacks if each.status == "won"}
-    for refund in state.refunds:
-        if refund.id in won and refund.order_id in counting:
-            due[counting[refund.order_id]] += refund.delivered_net
+            due[f"{order.leader_id} {order.campaign_id}"] += order.delivered_net
     return due
 
 
@@ -399,16 +422,10 @@ def _first_orders(state: State) -> Iterator[str]:
     for bonus in of_first:
         if orders[bonus.order_id].customer_id != rewarded.get(bonus.order_id):
             yield f"bonus {bonus.id} is for {bonus.order_id}, which is nobody's first order"
-        if bonus.stands and not _is_worth_it(state, orders[bonus.order_id]):
+        if bonus.stands and not orders[bonus.order_id].everything_left():
             yield f"bonus {bonus.id} stands, and nothing is left of {bonus.order_id}"
     if len(of_first) != len(rewarded):
         yield f"{len(rewarded)} first orders have brought {len(of_first)} bonuses"
-
-
-def _is_worth_it(state: State, order: Order) -> bool:
-    """Whether something is left of it, be it since a chargeback was won."""
-    won = {each.refund_id for each in state.chargebacks if each.status == "won"}
-    return bool(order.everything_left() or won.intersection(order.refunds))
 
 
 def _adjusted(state: State) -> Sums:
@@ -637,6 +654,11 @@ def _refunds(state: State) -> Iterator[str]:
     received = Counter[str]()
     for receipt in state.receipts:
         received[receipt.order_id or ""] += receipt.amount
+    of_order = {each.id: each.order_id for each in state.refunds}
+    for won in state.won:
+        received[of_order.get(won.refund_id or "", "")] += won.refunded
+        for paying in won.paid:
+            received[of_order[paying.refund_id]] += paying.amount
     for order in state.orders:
         kept = received[order.id] - decided[order.id]
         owed = order.total - order.refunded_amount if order.paid_at else 0

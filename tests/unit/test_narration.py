@@ -41,6 +41,10 @@ def of(entry_id: str, subject: str, *accounts: str, came_of: tuple[str, ...] = (
             of("chargeback:cbk_1", "cbk_1", "x"),
             "Chargeback cbk_1 of cbk_1, beyond what was left to refund",
         ),
+        (
+            of("refund-charged-back:rfd_1:cbk_1", "ord_1", "x"),
+            "Refund rfd_1 of order ord_1 paid by chargeback cbk_1",
+        ),
         (of("chargeback-fee:cbk_1", "ord_1", "x"), "Fee of chargeback cbk_1 of order ord_1"),
         (of("chargeback-won:cbk_1", "ord_1", "x"), "Chargeback cbk_1 of order ord_1 won"),
         (

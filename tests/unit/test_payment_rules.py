@@ -15,7 +15,7 @@ from chalicelib.payments.providers import (
     provider,
 )
 from chalicelib.payments.providers.local import LocalProvider
-from chalicelib.payments.rules import Receipt, Refund
+from chalicelib.payments.rules import Handed, Receipt, Refund
 from tests.support.made import NOW
 
 PAYMENT = {"reference": "ch_1", "payment_id": "pay_1", "amount": 1000, "currency": "EUR"}
@@ -78,7 +78,7 @@ def test_a_refund_is_contradicted_by_the_failure_of_what_did_it_and_by_money_bes
     assert not done.is_news(outcome, attempt)
     contradicted = (outcome, attempt) in (("failed", 2), ("succeeded", 1))
     assert done.is_contradicted(outcome, attempt) == contradicted
-    by_hand = done.handed_back("bank", "cash:bank", NOW)
+    by_hand = done.handed_back(Handed("bank"), "cash:bank", NOW)
     assert not by_hand.is_news(outcome, attempt)
     assert by_hand.is_contradicted(outcome, attempt) == (outcome == "succeeded")
 

@@ -27,7 +27,8 @@ class PaymentRequest:
 class RefundRequest:
     """What a provider is to send back from the charge `reference`, once an attempt.
 
-    A new attempt is made only where all before it have failed.
+    A new attempt is made only where all before it have failed. Where it is not `to_be_made`, what
+    was not made before has failed.
     """
 
     refund_id: str
@@ -35,6 +36,7 @@ class RefundRequest:
     reference: str
     amount: int
     currency: str
+    to_be_made: bool = True
 
     @property
     def key(self) -> str:

@@ -86,6 +86,8 @@ class StripeProvider:
         made = self._attempts_of(asked)
         alive = (n for n, each in made.items() if OUTCOMES.get(each.status) != "failed")
         attempt = next(alive, asked.attempt)
+        if attempt not in made and not asked.to_be_made:
+            return RefundAnswer("failed", attempt)
         try:
             refund = made.get(attempt) or self._create_refund(asked)
         except Refused:

@@ -1,0 +1,79 @@
+"""What the refund of a chargeback has taken of an order's delivered lines, so that they are the
+order's again once it is won. Pure."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from chalicelib.ordering.lines import OrderLine, Piece
+from chalicelib.ordering.shares import Mark, Shares, read_mark, stored_mark
+
+
+class Taken(NamedTuple):
+    """Of a line so many units of a delivered parcel, with so much of their shares."""
+
+    sku_id: str
+    parcel_id: str
+    piece: Piece
+
+
+@dataclass(frozen=True)
+class ChargedBack:
+    """A chargeback's refund: what it has taken, as (SKU, parcel, mark), and once that is given back
+    the chargeback that was won."""
+
+    refund_id: str
+    taken: Sequence[Sequence[Any]] = ()
+    won: str = ""
+
+    @property
+    def parts(self) -> list[Taken]:
+        found = ((sku_id, parcel_id, read_mark(mark)) for sku_id, parcel_id, mark in self.taken)
+        return [Taken(sku_id, parcel_id, Piece(*mark)) for sku_id, parcel_id, mark in found]
+
+
+def of_refund(
+    refund_id: str, before: Sequence[OrderLine], after: Sequence[OrderLine]
+) -> ChargedBack:
+    """What the refund takes that leaves these lines so."""
+    taken = (
+        (line.sku_id, parcel_id, stored_mark(Mark(*piece)))
+        for line, now_line in zip(before, after, strict=True)
+        for parcel_id, piece in _lost(line, now_line)
+    )
+    return ChargedBack(refund_id, tuple(taken))
+
+
+def can_be_given_back(line: OrderLine, taken: Taken) -> bool:
+    """Whether it is of units that are not refunded otherwise."""
+    is_of_it = (taken.sku_id, taken.piece.shares != Shares()) == (line.sku_id, True)
+    return is_of_it and bool(taken.piece.units or line.units_in(taken.parcel_id))
+
+
+def given_back(line: OrderLine, parts: Collection[Taken]) -> OrderLine:
+    """The line with these parts as well, as if they had arrived last."""
+    of_line = [each for each in parts if can_be_given_back(line, each)]
+    if not of_line:
+        return line
+    shares = line.posted
+    pieces = {each: Piece(units, shares[each]) for each, units in line.arrived}
+    for _, parcel_id, piece in of_line:
+        here = pieces.pop(parcel_id, Piece(0, Shares()))
+        pieces[parcel_id] = Piece(here.units + piece.units, here.shares + piece.shares)
+    back = sum(each.piece.units for each in of_line)
+    restored = replace(
+        line,
+        refunded_quantity=line.refunded_quantity - back,
+        arrived=tuple((each, piece.units) for each, piece in pieces.items()),
+    )
+    return restored.divided_into([Piece(line.undelivered, line.held), *reversed(pieces.values())])
+
+
+def _lost(line: OrderLine, now_line: OrderLine) -> Iterator[tuple[str, Piece]]:
+    for parcel_id, shares in line.posted.items():
+        lost = shares - now_line.posted.get(parcel_id, Shares())
+        if lost:
+            yield (
+                parcel_id,
+                Piece(line.units_in(parcel_id) - now_line.units_in(parcel_id), lost),
+            )

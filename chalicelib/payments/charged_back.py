@@ -1,0 +1,76 @@
+"""Refunds that had not arrived when a customer's bank took the money by itself: the chargeback pays
+them, so that nobody has it twice.
+
+One that its provider may be sending can still arrive. It is paid once it has failed, and until then
+what the chargeback has taken for it fits nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from chalicelib.ledger import rules as books
+from chalicelib.ledger import store as ledger
+from chalicelib.payments import store as payments
+from chalicelib.payments.rules import Chargeback, Refund, receipt_id
+from chalicelib.platform.transaction import Transaction
+
+
+def not_arrived(provider: str, charge: str, refund_ids: Iterable[str]) -> list[Refund]:
+    """Those of these refunds that go back from the charge, and have not arrived."""
+    return [
+        each
+        for each in payments.get_refunds(refund_ids)
+        if not each.is_done
+        and receipt_id(each.provider, each.receipt) == receipt_id(provider, charge)
+    ]
+
+
+def pay_in(
+    transaction: Transaction, opened: Chargeback, refunds: Iterable[Refund], now: datetime
+) -> Chargeback:
+    """Add that the chargeback pays what was not sent of these, one after another. Returns it as
+    that leaves it; Stale where one is being sent meanwhile."""
+    for refund in (each for each in refunds if not each.may_arrive):
+        if part := min(refund.left, opened.unmatched):
+            taken = refund.taken_by_bank(part, now)
+            transaction.add(payments.replace_refund(taken, refund.version))
+            opened = opened.paying(refund.id, part)
+    return opened
+
+
+def wait_in(
+    transaction: Transaction, opened: Chargeback, refunds: Iterable[Refund]
+) -> list[Refund]:
+    """Add that those which may be on their way are not sent anew beside what fits nothing. Returns
+    them."""
+    if not opened.unmatched:
+        return []
+    waiting = [each for each in refunds if each.may_arrive and not each.beside]
+    transaction.add(*(payments.note(each.going_beside(opened.id)) for each in waiting))
+    return waiting
+
+
+def pay_failed_in(transaction: Transaction, failed: Refund, now: datetime) -> Refund:
+    """Add that what fits nothing of the chargeback beside a refund pays it, now that it has
+    failed. Returns the refund as that leaves it."""
+    beside = payments.get_chargeback(failed.beside) if failed.beside else None
+    if beside is None or beside.status == "won":
+        return failed
+    part = min(failed.left, beside.unmatched)
+    if not part:
+        return failed
+    paying = beside.paying(failed.id, part)
+    entry = books.entry(
+        f"refund-charged-back:{failed.id}:{beside.id}",
+        failed.currency,
+        failed.order_id,
+        now,
+        {books.REFUNDS_IN_FLIGHT: part, _lies(beside): -part},
+    )
+    transaction.add(payments.replace_chargeback(paying.changed()), *ledger.post(entry))
+    return failed.taken_by_bank(part, now)
+
+
+def _lies(beside: Chargeback) -> str:
+    """Where what fits nothing is: lost, the platform has paid it."""
+    return books.PLATFORM_REVENUE if beside.status == "lost" else books.UNMATCHED_CHARGEBACKS
