@@ -22,7 +22,7 @@ PayoutStatus = Literal[
 ]
 AccountKind = Literal["iban", "stripe"]
 WhyLeftOut = Literal[
-    "no_account", "account_of_another_kind", "open_payout", "below_minimum", "failed"
+    "no_account", "account_of_another_kind", "open_payout", "leaving", "below_minimum", "failed"
 ]
 
 ROLES: Mapping[BatchKind, PartyRole] = {"leaders": "leader", "suppliers": "supplier"}

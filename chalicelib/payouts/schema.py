@@ -135,7 +135,7 @@ class BatchSummaryView(View):
     )
     left_out: int = Field(
         description="Parties with enough coming that could not be taken in: they have no account "
-        "for the method, or another payout without a result."
+        "for the method, another payout without a result, or are leaving."
     )
     payer: PayerView | None = Field(
         description="The platform's own account that the batch's file pays from, as it was when "
