@@ -11,7 +11,7 @@ from chalicelib.leaving.service import may_be_paid
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.store import AccountsRow, OutOfBounds
 from chalicelib.parties import store as parties
-from chalicelib.payouts import account_store, batch_store, postings, rules
+from chalicelib.payouts import account_store, batch_store, hold_store, postings, rules
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.asking import ask_for_page
 from chalicelib.payouts.batch_store import PageRow
@@ -132,8 +132,10 @@ def _take(batch: Batch, page: PageRow, party: Party) -> Looked:
     standing = _standing(party, ledger.accounts_of(party.key), leaves=leaves)
     if not batch.wants(standing):
         return "nothing"
+    # In this order, so that whoever is not held for another account is paid to that one.
+    held = hold_store.is_held(party)
     account = account_store.get_account(party)
-    reason = _why_not(batch, party, account, leaves=leaves) if standing.left else None
+    reason = _why_not(batch, party, account, held=held, leaves=leaves) if standing.left else None
     if reason:
         batch_store.note_left_out(batch.id, LeftOut(party.key, standing.left, reason))
         return "left out"
@@ -146,7 +148,7 @@ def _take(batch: Batch, page: PageRow, party: Party) -> Looked:
 
 
 def _why_not(
-    batch: Batch, party: Party, account: SealedAccount | None, *, leaves: bool
+    batch: Batch, party: Party, account: SealedAccount | None, *, held: bool, leaves: bool
 ) -> WhyLeftOut | None:
     """Why a party that has enough coming cannot be sent it."""
     needed = NEEDS[batch.method]
@@ -156,6 +158,8 @@ def _why_not(
         return "account_of_another_kind"
     if payouts.has_open(party):
         return "open_payout"
+    if held:
+        return "returned"
     return "leaving" if leaves and not may_be_paid(party.id) else None
 
 
@@ -163,6 +167,8 @@ def _commit(payout: Payout, page: PageRow, *, leaves: bool) -> None:
     transaction = Transaction()
     if payout.payee.role == "leader":
         transaction.add(parties.still_leaving(payout.payee.id, leaving=leaves))
+    if payout.amount:
+        transaction.add(hold_store.not_held(payout.payee))
     transaction.add(
         batch_store.still_open(page),
         *payouts.add_payout(payout),
