@@ -192,7 +192,8 @@ class PayoutView(View):
     )
     status: PayoutStatus
     last_four: str | None = Field(
-        description="Of the account as it was when the payout was prepared; null by hand."
+        description="Of the account as it was when the payout was prepared; null where, by hand, "
+        "there was none."
     )
     reference: str | None = Field(description="The bank's or the provider's.")
     made_at: Instant
@@ -205,7 +206,8 @@ class PayoutView(View):
 class PayoutNamedView(PayoutView):
     name: str = Field(description="Of the leader or supplier.")
     holder: str | None = Field(
-        description="Of the account as it was when the payout was prepared; null by hand."
+        description="Of the account as it was when the payout was prepared; null where, by hand, "
+        "there was none."
     )
 
 
