@@ -3,9 +3,9 @@
 from functools import partial
 
 from chalicelib.parties.authorizer import authorizer
+from chalicelib.parties.remittances import Remitted
 from chalicelib.payments import bearers, refunds, remitting
 from chalicelib.payments import store as payments
-from chalicelib.payments.remitting import Remitted
 from chalicelib.payments.rules import Refund, Remittance
 from chalicelib.payments.schema import (
     BookRemittance,
@@ -136,7 +136,7 @@ def book_remittance(request: Request, id: str) -> Reply:
     return _reply(remitting.remit(id, sent.amount, sent.reference, request.recorder(_reply)))
 
 
-def _reply(remitted: Remitted) -> Reply:
+def _reply(remitted: Remitted[Remittance]) -> Reply:
     return Reply(remitted.remittance, status=201 if remitted.is_new else 200)
 
 
