@@ -341,5 +341,13 @@ class Remittance:
     reversal_reason: str | None = None
     cash_account: str = "cash:bank"
 
+    @property
+    def entry_id(self) -> str:
+        return f"remittance:{self.leader_id}:{self.reference}"
+
+    @property
+    def reversal_id(self) -> str:
+        return f"remittance-reversed:{self.leader_id}:{self.reference}"
+
     def reversed(self, reason: str, now: datetime) -> "Remittance":
         return replace(self, reversed_at=now, reversal_reason=reason)

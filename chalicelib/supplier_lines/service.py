@@ -15,16 +15,17 @@ from chalicelib.parties import service as parties
 from chalicelib.parties import store as party_store
 from chalicelib.parties.settlement_terms import SettlementTerms
 from chalicelib.payments import store as payments
-from chalicelib.payments.rules import Chargeback, Refund
 from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import PayoutShown
 from chalicelib.platform.settings import settings
 from chalicelib.supplier_lines.rules import (
+    ChargebackExplained,
     FeeExplained,
     FineExplained,
     GoodsExplained,
     Moved,
+    RefundExplained,
     goods_of,
 )
 from chalicelib.suppliers import rules
@@ -46,15 +47,16 @@ class LineExplained:
     entry: Entry
     fee: FeeExplained | None
     fine: FineExplained | None
-    refund: Refund | None
-    chargeback: Chargeback | None
+    refund: RefundExplained | None
+    chargeback: ChargebackExplained | None
     deposit: Deposit | None
     remittance: SupplierRemittance | None
     payout: PayoutShown | None
 
 
 def explain(supplier_id: str, entry_id: str, caller: Caller) -> LineExplained:
-    """Raises NotFound where the supplier's statements have no line of that entry."""
+    """For operators the whole, for the supplier what is its own of it. Raises NotFound where the
+    supplier's statements have no line of that entry."""
     caller.must_be("supplier", supplier_id, "supplier")
     parties.supplier(supplier_id)
     entry, party = ledger.get_entry(entry_id), f"supplier:{supplier_id}"
@@ -68,27 +70,29 @@ def explain(supplier_id: str, entry_id: str, caller: Caller) -> LineExplained:
         supplier_id=supplier_id,
         currency=entry.currency,
         accounts=[Moved(each.account, each.amount) for each in lines],
-        goods=_goods(entry, lines, party),
+        goods=_goods(entry, lines, party, whole=caller.is_operator),
         entry=entry,
         fee=_fee(supplier_id, line, entry)
         if line.kind in ("annual_fee", "community_fee")
         else None,
         fine=_fine(supplier_id, entry) if line.kind in ("fine", "fine_waived") else None,
-        refund=payments.get_refund(line.refund_id) if line.refund_id else None,
-        chargeback=_chargeback(entry),
+        refund=_refund(line, whole=caller.is_operator),
+        chargeback=_chargeback(entry, whole=caller.is_operator),
         deposit=suppliers.get_deposit(supplier_id, entry.subject),
         remittance=suppliers.get_remittance(supplier_id, entry.subject),
         payout=_payout(entry.subject),
     )
 
 
-def _goods(entry: Entry, lines: Sequence[StatementLine], party: str) -> list[GoodsExplained]:
+def _goods(
+    entry: Entry, lines: Sequence[StatementLine], party: str, *, whole: bool
+) -> list[GoodsExplained]:
     own = [each for each in entry.postings if each.account.startswith(f"{party}:")]
     titles = _titles(entry.subject, own)
     return [
         each
         for line, posting in zip(lines, own, strict=True)
-        for each in goods_of(line.account, posting, titles)
+        for each in goods_of(line.account, posting, titles, whole=whole)
     ]
 
 
@@ -138,9 +142,15 @@ def _terms_before(supplier_id: str, instant: datetime) -> SettlementTerms:
     return rules.in_force(versions, instant) or SettlementTerms(supplier_id)
 
 
-def _chargeback(entry: Entry) -> Chargeback | None:
+def _refund(line: StatementLine, *, whole: bool) -> RefundExplained | None:
+    refund = payments.get_refund(line.refund_id) if line.refund_id else None
+    return RefundExplained.of(refund, whole=whole) if refund else None
+
+
+def _chargeback(entry: Entry, *, whole: bool) -> ChargebackExplained | None:
     kind, _, about = entry.id.partition(":")
-    return payments.get_chargeback(about) if kind.startswith("chargeback") else None
+    found = payments.get_chargeback(about) if kind.startswith("chargeback") else None
+    return ChargebackExplained.of(found, whole=whole) if found else None
 
 
 def _payout(subject: str) -> PayoutShown | None:
