@@ -76,6 +76,7 @@ def test_a_suppliers_page_says_nothing_of_what_others_have(world: World) -> None
     sale, _, order = of_two(world)
     units = [{"sku_id": each, "quantity": 1} for each in sale.sku_ids]
     refund(world, order, lines=units)
+    world.work()
     assert ask(world, order, amount=1500, fee=400).status == 201
     world.work()
     browser = Browser(world)
