@@ -23,6 +23,7 @@ from chalicelib.parties import routes as parties
 from chalicelib.parties.authorizer import authorizers
 from chalicelib.payments import routes as payments
 from chalicelib.payments import workers as payments_workers
+from chalicelib.payouts import hold_routes as payout_holds
 from chalicelib.payouts import routes as payouts
 from chalicelib.payouts import workers as payouts_workers
 from chalicelib.plans import routes as plans
@@ -57,6 +58,7 @@ for domain in (
     ordering,
     payments,
     payouts,
+    payout_holds,
     reconciliation,
     dispatch,
     aftersales,

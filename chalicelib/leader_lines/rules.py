@@ -1,7 +1,7 @@
 """How the commission of an order's line became the amount of a statement's line. Pure."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -37,12 +37,24 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Withheld:
+    """A step of a whole line in which others than the reader have a part: its amounts are theirs as
+    well, and only the cap or floor is told."""
+
+    name: StepName
+    bound: int | None
+    amount: None = None
+    exact: None = None
+    portions: Sequence[Portion] = ()
+
+
+@dataclass(frozen=True)
 class Rounding:
     """How a line's amount comes from `exact`, a fraction of the minor unit such as `999/10`."""
 
     exact: str
     method: Method
-    steps: Sequence[Step] = ()
+    steps: Sequence[Step | Withheld] = ()
 
 
 def is_rated(line: EarnedLine) -> bool:
@@ -50,18 +62,18 @@ def is_rated(line: EarnedLine) -> bool:
     return bool(line.order_id and line.rate_bps and line.basis != "spread")
 
 
-def rounding(line: EarnedLine, order: Order | None = None) -> Rounding:
+def rounding(line: EarnedLine, order: Order | None = None, reader: str | None = None) -> Rounding:
     """What the rate of the basis, or a role's share of it, is exactly, and how the amount was made
     of it, which the line has kept; nothing is rounded where both are the same. The steps begin with
-    the whole line of the order."""
+    the whole line of the order, as far as the leader that reads them may see it; None sees all."""
     if not line.rate_bps:
         return Rounding(str(line.amount), "none")
     exact = Fraction(line.basis_amount * line.rate_bps * line.share_bps, BASIS_POINTS**2)
     method = "none" if exact == line.amount else line.method
-    return Rounding(str(exact), method, steps(line, order) if order else ())
+    return Rounding(str(exact), method, steps(line, order, reader) if order else ())
 
 
-def steps(line: EarnedLine, order: Order) -> list[Step]:
+def steps(line: EarnedLine, order: Order, reader: str | None = None) -> Sequence[Step | Withheld]:
     """From the rate of the whole line, as it was ordered, to the amount; none where the order has
     no such line."""
     lines = as_ordered(order)
@@ -69,8 +81,28 @@ def steps(line: EarnedLine, order: Order) -> list[Step]:
         if any(each.sku_id == line.sku_id for each in ordered.lines):
             found = list(_of_whole_line(ordered, lines))
             found += _division(ordered.terms, found[-1].amount, line.role)
-            return [*found, *_units(line, ordered, found[-1].amount)]
+            found += _units(line, ordered, found[-1].amount)
+            return _for(reader, order, ordered.terms, found) if reader else found
     return []
+
+
+def _for(
+    reader: str, order: Order, terms: Terms, found: Sequence[Step]
+) -> Sequence[Step | Withheld]:
+    """What a leader may see: all where nobody else has a part in the line, which is so of each line
+    under its rule; else what is of its own roles."""
+    has = {PROMOTER: order.leader_id} | {each.role: each.leader_id for each in terms.others}
+    if set(has.values()) == {reader}:
+        return found
+    return [_own(each, {role for role in has if has[role] == reader}) for each in found]
+
+
+def _own(step: Step, roles: Set[str]) -> Step | Withheld:
+    if step.name == "units":
+        return step
+    if step.name == "division":
+        return replace(step, portions=[each for each in step.portions if each.of in roles])
+    return Withheld(step.name, step.bound)
 
 
 def _of_whole_line(ordered: Ordered, lines: Sequence[Ordered]) -> Iterator[Step]:

@@ -30,11 +30,15 @@ class StepView(View):
         "lines by, divided by largest remainder; `division`: between roles, by largest remainder; "
         "`units`: of a part of the line, what the rounded amount changed by with it."
     )
-    amount: int = Field(description="What the step leaves.")
+    amount: int | None = Field(
+        description="What the step leaves; null for a leader where it is of the whole line and "
+        "others have a part in that."
+    )
     exact: str | None = Field(description="The same before rounding.")
     bound: int | None = Field(description="The cap or floor.")
     portions: list[PortionView] = Field(
-        description="All that is divided; of `units` what was left before them, and after them."
+        description="All that is divided, and for a leader its own part alone where others have "
+        "theirs; of `units` what was left before them, and after them."
     )
 
 

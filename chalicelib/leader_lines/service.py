@@ -47,7 +47,7 @@ def line(leader_id: str, run_id: str, number: str, caller: Caller) -> LineExplai
     """Raises NotFound where the statement has no such line."""
     made = statements.statement(leader_id, run_id, caller)
     found = _of_number(made.lines, number)
-    explained = _explained(found, number, leader_id, made.currency)
+    explained = _explained(found, number, leader_id, made.currency, caller)
     settled = _by_the_run(found, explained.entry, made)
     by_run = _entry(rules.maturing_entry_id(made), leader_id) if settled else None
     return replace(explained, run_id=run_id, settled_by=by_run, cap=cap_of(found, made))
@@ -58,7 +58,7 @@ def open_line(leader_id: str, number: str, caller: Caller, day: str | None) -> L
     `day`: no run has made it available. Raises NotFound."""
     made = open_statement(leader_id, caller, day)
     lines = made.lines if made.pending_lines is None else made.pending_lines
-    return _explained(_of_number(lines, number, day), number, leader_id, made.currency)
+    return _explained(_of_number(lines, number, day), number, leader_id, made.currency, caller)
 
 
 def _of_number(lines: Sequence[EarnedLine], number: str, day: str | None = None) -> EarnedLine:
@@ -74,13 +74,15 @@ def _how_many(lines: int) -> str:
     return "there is one" if lines == 1 else f"there are 1 to {lines}"
 
 
-def _explained(found: EarnedLine, number: str, leader_id: str, currency: str) -> LineExplained:
+def _explained(
+    found: EarnedLine, number: str, leader_id: str, currency: str, caller: Caller
+) -> LineExplained:
     order = ordering.get_order(found.order_id) if is_rated(found) else None
     return LineExplained(
         **vars(found),
         number=int(number),
         currency=currency,
-        rounding=rounding(found, order),
+        rounding=rounding(found, order, None if caller.is_operator else leader_id),
         entry=_entry(found.entry_id, leader_id),
         voiding=_entries(found.voided_by, leader_id),
         sold_as=sold_of(found),

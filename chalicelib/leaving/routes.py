@@ -16,7 +16,8 @@ routes = Routes(__name__, tag="Settlement", authorizer=authorizer)
     summary="Let a leader leave",
     notes="It takes no more orders at once, and has no part in new ones of other leaders. Once its "
     "orders are over, with their return windows, and those that it has a part in, the run has "
-    "settled the last commission and a batch has paid it, whatever its minimum, it is `left`; "
+    "settled the last commission and a batch has paid it, whatever its minimum, it is `left`. "
+    "Until nothing but the payout is waited for, batches leave it out; "
     "where it owes, then or later, a case says how much. Asked for again it changes nothing, but a "
     "reason that was left out is kept; another reason is refused.",
     roles=("operator", "leader"),

@@ -37,7 +37,8 @@ class Standing:
 
 @dataclass(frozen=True)
 class Orders:
-    """Those of a leader that are not over, and when the last return window of all is."""
+    """How many of a leader's own are not over, and when the last return window is, be it of an
+    order of another leader in which it has a part."""
 
     open: int
     returns_until: datetime | None
@@ -61,6 +62,11 @@ class Leaving:
     def is_done(self) -> bool:
         return self.status == "leaving" and not self.waits_for
 
+    @property
+    def may_be_paid(self) -> bool:
+        """Whether nothing that may still take from what it has coming is waited for."""
+        return set(self.waits_for) <= {"payout"}
+
 
 def status_of(leader: Leader) -> LeavingStatus:
     if leader.left_at:
@@ -68,13 +74,12 @@ def status_of(leader: Leader) -> LeavingStatus:
     return "leaving" if leader.leaving_at else "active"
 
 
-def orders_of(orders: Iterable[Order]) -> Orders:
-    still_open, until = 0, None
-    for order in orders:
+def orders_of(own: Iterable[Order], of_others: Iterable[Order]) -> Orders:
+    still_open, windows = 0, [each.completes_at for each in of_others]
+    for order in own:
         still_open += order.status in OPEN
-        if order.completes_at and (until is None or order.completes_at > until):
-            until = order.completes_at
-    return Orders(still_open, until)
+        windows.append(order.completes_at)
+    return Orders(still_open, max(filter(None, windows), default=None))
 
 
 def leaving(

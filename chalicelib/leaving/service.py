@@ -3,7 +3,7 @@ the platform."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from chalicelib.cases import service as cases
@@ -20,8 +20,10 @@ from chalicelib.parties import service as party_service
 from chalicelib.parties import store as parties
 from chalicelib.parties.rules import Leader
 from chalicelib.parties.store import LeavingRow
+from chalicelib.plans.rules import PROMOTER
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
+from chalicelib.platform.settings import settings
 from chalicelib.platform.sweeping import sweep_each
 from chalicelib.platform.transaction import Recorder, Transaction
 from chalicelib.settlement import store as settlement
@@ -87,6 +89,12 @@ def leaving_of(leader_id: str, caller: Caller) -> Leaving:
     return _leaving(_leader_for(leader_id, caller))
 
 
+def may_be_paid(leader_id: str) -> bool:
+    """Whether a leader that leaves waits for nothing but its payout, or has left. Raises
+    NotFound."""
+    return _leaving(party_service.leader(leader_id)).may_be_paid
+
+
 def sweep(now: datetime) -> int:
     """Let those leave for whom nothing is left to wait for, and claim what those that have left
     have come to owe. Returns how many there were."""
@@ -149,8 +157,19 @@ def _leader_for(leader_id: str, caller: Caller) -> Leader:
 
 def _leaving(leader: Leader) -> Leaving:
     standing = _standing(ledger.accounts_of(f"leader:{leader.id}"))
-    orders = rules.orders_of(ordering.all_of_leader(leader.id))
-    return rules.leaving(leader, orders, standing, settlement.get_earnings(leader.id), clock.now())
+    now = clock.now()
+    of_others = ordering.get_orders(_with_a_part(leader.id, now))
+    orders = rules.orders_of(ordering.all_of_leader(leader.id), of_others)
+    return rules.leaving(leader, orders, standing, settlement.get_earnings(leader.id), now)
+
+
+def _with_a_part(leader_id: str, now: datetime) -> set[str]:
+    """The orders of other leaders whose parts in it can be returned, since they were delivered
+    lately: none of them has matured before that."""
+    first = clock.business_date(now - settings().return_window, settings().zone)
+    since = clock.day_before(first).isoformat()
+    lines = settlement.earned_between(leader_id, since, date.max.isoformat())
+    return {line.order_id for line in lines if line.order_id and line.role != PROMOTER}
 
 
 def _standing(accounts: AccountsRow) -> Standing:

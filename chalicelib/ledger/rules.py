@@ -101,6 +101,12 @@ def entry(
     return Entry(entry_id, currency, postings, posted_at, subject, belongs_to)
 
 
+def reversal(of: Entry, entry_id: str, posted_at: datetime) -> Entry:
+    """The entry that takes back all that another has posted."""
+    amounts = {each.account: -each.amount for each in of.postings}
+    return entry(entry_id, of.currency, of.subject, posted_at, amounts)
+
+
 def _parts(
     parts: Mapping[str, Sequence[Sequence[Any]]] | None, account: str
 ) -> tuple[tuple[Any, ...], ...]:

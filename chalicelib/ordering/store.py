@@ -1,6 +1,6 @@
 """The ordering table: orders and customers' limits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -152,6 +152,11 @@ class LimitsRow(Row):
 def get_order(order_id: str) -> Order | None:
     row = store.get(OrderRow, order_id, ORDER)
     return row.to_entity() if row else None
+
+
+def get_orders(order_ids: Iterable[str]) -> list[Order]:
+    rows = store.get_many(OrderRow, [(each, ORDER) for each in order_ids])
+    return [row.to_entity() for row in rows]
 
 
 def add_order(order: Order) -> Put:

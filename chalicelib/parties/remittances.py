@@ -1,7 +1,8 @@
 """What a party has transferred to the platform: the same that is told again, or reversed again."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict
@@ -25,6 +26,14 @@ class Booked(Protocol):
 
 
 B = TypeVar("B", bound=Booked)
+
+
+@dataclass(frozen=True)
+class Remitted(Generic[B]):
+    """A remittance, and whether it was booked just now."""
+
+    remittance: B
+    is_new: bool
 
 
 def told_again(before: B, amount: int) -> B:

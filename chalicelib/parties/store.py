@@ -24,7 +24,7 @@ from chalicelib.platform.table import (
     absent,
     table,
 )
-from chalicelib.platform.transaction import Delete, Put, Update, create
+from chalicelib.platform.transaction import Check, Delete, Put, Update, create
 
 SUPPLIER, LEADER, API_KEY, TERMS = "supplier", "leader", "api_key", "terms"
 SETTLEMENT_TERMS, LEAVING, LEFT = "settlement_terms", "leaving", "left"
@@ -224,6 +224,17 @@ def all_that_left() -> Iterator[list[LeavingRow]]:
     """Page by page, as each was at the last look."""
     for rows in store.pages(LeavingRow.listed, LEFT, store.GET_LIMIT):
         yield store.get_many(LeavingRow, [(row.pk, LEAVING) for row in rows])
+
+
+def is_leaving(leader_id: str) -> bool:
+    """Whether it is leaving, or has left."""
+    return store.get(LeavingRow, leader_id, LEAVING) is not None
+
+
+def still_leaving(leader_id: str, *, leaving: bool) -> Check:
+    """Holds while a leader leaves, or stays, as was read."""
+    there = LeavingRow.pk.exists() if leaving else absent()
+    return Check(LeavingRow.at(leader_id, LEAVING), there)
 
 
 def leaving_of(leader_ids: Iterable[str]) -> set[str]:

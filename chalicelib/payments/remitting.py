@@ -1,9 +1,6 @@
 """Cash that leaders hand over pays down what they have collected, once by its reference; what was
 booked by mistake is reversed."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.currencies import written
@@ -13,7 +10,7 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Bound
 from chalicelib.ledger.store import OutOfBounds
 from chalicelib.parties import service as parties
-from chalicelib.parties.remittances import reversed_again, told_again
+from chalicelib.parties.remittances import Remitted, reversed_again, told_again
 from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Remittance
 from chalicelib.platform.pages import Page, PageRequest
@@ -21,18 +18,10 @@ from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction, Write
 
 
-@dataclass(frozen=True)
-class Remitted:
-    """A remittance, and whether it was booked just now."""
-
-    remittance: Remittance
-    is_new: bool
-
-
 @retry_stale
 def remit(
     leader_id: str, amount: int, reference: str, caller: Caller, recorder: Recorder | None
-) -> Remitted:
+) -> Remitted[Remittance]:
     """Book what a leader has handed over: of the cash that it holds, or of commission that it owes,
     which the next batch of payouts nets with it.
 
@@ -93,8 +82,9 @@ def reverse(
         return reversed_again(remittance, reason)
     now = clock.now()
     after = remittance.reversed(reason, caller.id, now)
+    taking_back = books.reversal(_entry(remittance), remittance.reversal_id, now)
     transaction = Transaction(recorder)
-    transaction.add(payments.reverse_remittance(after), *ledger.post(_reversal(remittance, now)))
+    transaction.add(payments.reverse_remittance(after), *ledger.post(taking_back))
     transaction.commit(after)
     return after
 
@@ -133,23 +123,12 @@ def too_much(remittance: Remittance) -> Exception:
 
 def _entry(remittance: Remittance) -> books.Entry:
     return books.entry(
-        f"remittance:{remittance.leader_id}:{remittance.reference}",
+        remittance.entry_id,
         remittance.currency,
         remittance.id,
         remittance.received_at,
-        {remittance.cash_account: remittance.amount, _collected(remittance): -remittance.amount},
+        {
+            remittance.cash_account: remittance.amount,
+            books.leader_account(remittance.leader_id, "collected"): -remittance.amount,
+        },
     )
-
-
-def _reversal(remittance: Remittance, now: datetime) -> books.Entry:
-    return books.entry(
-        f"remittance-reversed:{remittance.leader_id}:{remittance.reference}",
-        remittance.currency,
-        remittance.id,
-        now,
-        {_collected(remittance): remittance.amount, remittance.cash_account: -remittance.amount},
-    )
-
-
-def _collected(remittance: Remittance) -> str:
-    return books.leader_account(remittance.leader_id, "collected")

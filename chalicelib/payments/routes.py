@@ -1,9 +1,11 @@
 """`/v1/refunds`, and what leaders remit."""
 
+from functools import partial
+
 from chalicelib.parties.authorizer import authorizer
+from chalicelib.parties.remittances import Remitted
 from chalicelib.payments import bearers, refunds, remitting
 from chalicelib.payments import store as payments
-from chalicelib.payments.remitting import Remitted
 from chalicelib.payments.rules import Handed, Refund, Remittance
 from chalicelib.payments.schema import (
     BookRemittance,
@@ -15,6 +17,7 @@ from chalicelib.payments.schema import (
     ReverseRemittance,
     SetRefundBearers,
     bearers_of,
+    refund_shown_to,
     shown_bearers,
 )
 from chalicelib.platform.endpoints import Also, Reply, Request
@@ -32,10 +35,7 @@ routes = Routes(__name__, tag="Payments", authorizer=authorizer)
     answer=RefundView,
 )
 def read_refund(request: Request, id: str) -> RefundView:
-    view = RefundView.model_validate(refunds.refund_for(id, request.caller))
-    if request.caller.role == "customer":
-        view.bearer = view.kept = None
-    return view
+    return refund_shown_to(request.caller, refunds.refund_for(id, request.caller))
 
 
 @routes.endpoint(
@@ -53,10 +53,10 @@ def read_refund(request: Request, id: str) -> RefundView:
     key="optional",
     errors={"not_leader_collect": 409, "already_confirmed": 409},
 )
-def confirm_refund(request: Request, id: str) -> Refund:
+def confirm_refund(request: Request, id: str) -> RefundView:
     sent: ConfirmRefund = request.body
-    handed = Handed(sent.paid_from, sent.reference)
-    return refunds.confirm(id, handed, request.caller, request.idempotency)
+    handed, show = Handed(sent.paid_from, sent.reference), partial(refund_shown_to, request.caller)
+    return show(refunds.confirm(id, handed, request.caller, request.recorder(show)))
 
 
 @routes.endpoint(
@@ -110,9 +110,10 @@ def read_refund_bearers(request: Request) -> RefundBearersView:
     answer=RefundView,
     is_list=True,
 )
-def list_refunds(request: Request, id: str) -> Page[Refund]:
+def list_refunds(request: Request, id: str) -> Page[RefundView]:
     sent: RefundsQuery = request.query
-    return refunds.refunds_of(id, sent.status, sent.method, request.caller, request.page)
+    found = refunds.refunds_of(id, sent.status, sent.method, request.caller, request.page)
+    return found.map(partial(refund_shown_to, request.caller))
 
 
 @routes.endpoint(
@@ -137,7 +138,7 @@ def book_remittance(request: Request, id: str) -> Reply:
     return _reply(remitting.remit(id, sent.amount, sent.reference, request.caller, recorder))
 
 
-def _reply(remitted: Remitted) -> Reply:
+def _reply(remitted: Remitted[Remittance]) -> Reply:
     return Reply(remitted.remittance, status=201 if remitted.is_new else 200)
 
 

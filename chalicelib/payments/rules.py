@@ -347,5 +347,13 @@ class Remittance:
     reversed_by: str | None = None
     cash_account: str = "cash:bank"
 
+    @property
+    def entry_id(self) -> str:
+        return f"remittance:{self.leader_id}:{self.reference}"
+
+    @property
+    def reversal_id(self) -> str:
+        return f"remittance-reversed:{self.leader_id}:{self.reference}"
+
     def reversed(self, reason: str, by: str, now: datetime) -> "Remittance":
         return replace(self, reversed_at=now, reversal_reason=reason, reversed_by=by)

@@ -5,11 +5,13 @@ from typing import Literal, get_args
 from pydantic import BaseModel, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from chalicelib.kernel.callers import Caller
 from chalicelib.payments.rules import (
     Bearer,
     HandedFrom,
     PaidFrom,
     PaymentMethod,
+    Refund,
     RefundBearers,
     RefundCause,
     RefundStatus,
@@ -54,7 +56,8 @@ class RefundView(View):
         description="Who pays the commission of it, by the rule of its cause; null for customers."
     )
     kept: int | None = Field(
-        description="The commission that leaders keep since another pays it; null for customers."
+        description="The commission that all leaders keep since another pays it; for operators "
+        "alone. A leader's own is in its statement."
     )
 
 
@@ -97,6 +100,17 @@ def bearers_of(sent: SetRefundBearers) -> dict[RefundCause, Bearer]:
         for cause in get_args(RefundCause)
         if cause in BORNE & sent.model_fields_set
     }
+
+
+def refund_shown_to(caller: Caller, refund: Refund) -> RefundView:
+    """The refund; who bears commission of it is nothing for customers, and what all leaders keep
+    for operators alone."""
+    view = RefundView.model_validate(refund)
+    if not caller.is_operator:
+        view.kept = None
+    if caller.role == "customer":
+        view.bearer = None
+    return view
 
 
 def shown_bearers(bearers: RefundBearers) -> RefundBearersView:

@@ -10,7 +10,7 @@ from chalicelib.payouts.store import PayoutsMeta
 from chalicelib.platform import store
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, absent
-from chalicelib.platform.transaction import Put, create
+from chalicelib.platform.transaction import Check, Put, create
 
 ACCOUNT = "account"
 
@@ -51,6 +51,12 @@ def set_account(account: SealedAccount) -> tuple[Put, Put]:
     first = account.version == 1
     before = absent() if first else AccountRow.version == account.version - 1
     return Put(AccountRow.of(account), before), create(AccountRow.kept(account))
+
+
+def unchanged(party: Party, account: SealedAccount | None) -> Check:
+    """Holds while the party has that account, or none."""
+    same = AccountRow.version == account.version if account else absent()
+    return Check(AccountRow.at(party.key, ACCOUNT), same)
 
 
 def account_changes(party: Party, page: PageRequest) -> Page[SealedAccount]:

@@ -8,7 +8,7 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Invalid, NotFound
 from chalicelib.parties import service as parties
-from chalicelib.payouts import account_store, payer
+from chalicelib.payouts import account_store, hold_store, payer
 from chalicelib.payouts.rules import AccountKind, Party, SealedAccount
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
@@ -70,7 +70,8 @@ def check_party(party: Party, caller: Caller) -> None:
 
 @retry_stale
 def set_account(party: Party, details: Details, caller: Caller) -> AccountShown:
-    """Pay the party there from now on; what is prepared already goes where it was to go.
+    """Pay the party there from now on; what is prepared already goes where it was to go. Where a
+    payout came back from another account, the party is sent something again.
 
     Raises NotFound for a party that is not there, or not the caller, and Invalid for the account
     that the platform pays from.
@@ -90,7 +91,7 @@ def set_account(party: Party, details: Details, caller: Caller) -> AccountShown:
         changed_at=clock.now(),
         changed_by=f"{caller.role}:{caller.id}",
     )
-    write(*account_store.set_account(account))
+    write(*account_store.set_account(account), hold_store.forget(party))
     return _shown(account, details)
 
 

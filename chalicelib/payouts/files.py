@@ -85,12 +85,16 @@ def _check_sepa(batch: Batch) -> None:
 
 
 def _csv(of_part: list[Payout]) -> bytes:
-    rows = [_row(payout, _details(payout)) for payout in of_part]
+    rows = [_row(payout) for payout in of_part]
     return sheets.written([Sheet("Payouts", COLUMNS, rows)], "csv")
 
 
-def _row(payout: Payout, details: Details | None) -> list[str | None]:
+def _row(payout: Payout) -> list[str | None]:
+    """Whole account numbers are for banks alone, which get what is paid by `bank_file`."""
+    details = _details(payout)
     holder, iban, bic = (details.holder, details.iban, details.bic) if details else (None,) * 3
+    if payout.method != "bank_file":
+        iban = bic = None
     amount = in_major(payout.amount, payout.currency)
     return [payout.id, payout.payee.id, holder, iban, bic, amount, payout.currency]
 

@@ -7,10 +7,11 @@ from typing import Literal
 from chalicelib.cases import service as cases
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
+from chalicelib.leaving.service import may_be_paid
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.store import AccountsRow, OutOfBounds
 from chalicelib.parties import store as parties
-from chalicelib.payouts import account_store, batch_store, postings, rules
+from chalicelib.payouts import account_store, batch_store, hold_store, postings, rules
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.asking import ask_for_page
 from chalicelib.payouts.batch_store import PageRow
@@ -87,7 +88,7 @@ def _take_each(batch: Batch, page: PageRow, *, give_up: bool) -> int:
     leaving = _leaving(batch, page)
     for party in _with_something(batch, page, leaving):
         try:
-            looked.append(_take(batch, page, party, leaves=party.id in leaving))
+            looked.append(_take(batch, page, party))
         except Exception as error:
             logger.exception("party was not prepared", payout_batch_id=batch.id, party_id=party.id)
             failures.append(error)
@@ -123,38 +124,51 @@ def _with_something(batch: Batch, page: PageRow, leaving: Set[str]) -> list[Part
 
 
 @retry_stale
-def _take(batch: Batch, page: PageRow, party: Party, *, leaves: bool) -> Looked:
+def _take(batch: Batch, page: PageRow, party: Party) -> Looked:
     payout_id = rules.payout_id(batch.id, party)
     if payouts.get_payout(payout_id):
         return "taken"
+    leaves = party.role == "leader" and parties.is_leaving(party.id)
     standing = _standing(party, ledger.accounts_of(party.key), leaves=leaves)
     if not batch.wants(standing):
         return "nothing"
+    # In this order, so that whoever is not held for another account is paid to that one.
+    held = hold_store.is_held(party)
     account = account_store.get_account(party)
-    reason = _why_not(batch, party, account) if standing.left else None
+    reason = _why_not(batch, party, account, held=held, leaves=leaves) if standing.left else None
     if reason:
         batch_store.note_left_out(batch.id, LeftOut(party.key, standing.left, reason))
         return "left out"
     payout = _payout(batch, page, party, standing, account)
     try:
-        _commit(payout, page)
+        _commit(payout, page, leaves=leaves)
     except OutOfBounds:
         raise Stale from None
     return "taken"
 
 
-def _why_not(batch: Batch, party: Party, account: SealedAccount | None) -> WhyLeftOut | None:
+def _why_not(
+    batch: Batch, party: Party, account: SealedAccount | None, *, held: bool, leaves: bool
+) -> WhyLeftOut | None:
     """Why a party that has enough coming cannot be sent it."""
     needed = NEEDS[batch.method]
     if needed and account is None:
         return "no_account"
     if needed and account and account.kind != needed:
         return "account_of_another_kind"
-    return "open_payout" if payouts.has_open(party) else None
+    if payouts.has_open(party):
+        return "open_payout"
+    if held:
+        return "returned"
+    return "leaving" if leaves and not may_be_paid(party.id) else None
 
 
-def _commit(payout: Payout, page: PageRow) -> None:
+def _commit(payout: Payout, page: PageRow, *, leaves: bool) -> None:
     transaction = Transaction()
+    if payout.payee.role == "leader":
+        transaction.add(parties.still_leaving(payout.payee.id, leaving=leaves))
+    if payout.amount:
+        transaction.add(hold_store.not_held(payout.payee))
     transaction.add(
         batch_store.still_open(page),
         *payouts.add_payout(payout),

@@ -8,7 +8,7 @@ from chalicelib.cases import service as cases
 from chalicelib.kernel import clock, events
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.events import Event
-from chalicelib.payouts import batch_store, postings, transfers
+from chalicelib.payouts import batch_store, holds, postings, transfers
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.finishing import finish
 from chalicelib.payouts.rules import ASK_AGAIN_AFTER, Batch, Outcome, Payout, PayoutShown, Told
@@ -124,6 +124,8 @@ def _transaction(payout: Payout, after: Payout, recorder: Recorder | None) -> Tr
         batch_store.count(payout.batch_id, payout.page, **_counts(payout, outcome)),
         *_posted(payout, outcome, now),
     )
+    if outcome == "returned":
+        transaction.add(*holds.after_return(after))
     if after.is_over and not payout.is_over:
         transaction.add(payouts.end(payout))
     if after.payee.role == "supplier" and outcome in TOLD:

@@ -172,8 +172,9 @@ def cancel_batch(request: Request, id: str) -> BatchWhole:
     "/v1/payout-batches/{id}/file",
     summary="The payouts of a batch that was sent as a file for a bank",
     notes="`pain.001` is the customer credit transfer of ISO 20022, as SEPA takes it, for a batch "
-    "in EUR by `bank_file`; `csv` has any batch. A payout whose result was told is in no file "
-    "that is made afterwards; until then the same part is the same bytes each time.",
+    "in EUR by `bank_file`; `csv` has any batch, and whole account numbers where it is by "
+    "`bank_file`. A payout whose result was told is in no file that is made afterwards; until then "
+    "the same part is the same bytes each time.",
     roles=("operator",),
     query=FileQuery,
     media_type=files.MEDIA_TYPES["pain.001"],

@@ -22,7 +22,13 @@ PayoutStatus = Literal[
 ]
 AccountKind = Literal["iban", "stripe"]
 WhyLeftOut = Literal[
-    "no_account", "account_of_another_kind", "open_payout", "below_minimum", "failed"
+    "no_account",
+    "account_of_another_kind",
+    "open_payout",
+    "returned",
+    "leaving",
+    "below_minimum",
+    "failed",
 ]
 
 ROLES: Mapping[BatchKind, PartyRole] = {"leaders": "leader", "suppliers": "supplier"}
@@ -101,6 +107,22 @@ class SealedAccount:
     version: int
     changed_at: datetime
     changed_by: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """That a party is sent nothing, since a payout came back from where it is paid, until it is
+    lifted by an operator."""
+
+    party: str
+    payout_id: str
+    held_at: datetime
+    lifted_at: datetime | None = None
+    lifted_by: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.lifted_at is None
 
 
 @dataclass(frozen=True)

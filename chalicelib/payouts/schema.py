@@ -88,6 +88,13 @@ class AccountChangeView(View):
     changed_by: str = Field(description="The role and id of who set it.")
 
 
+class HoldView(View):
+    payout_id: str = Field(description="The payout that came back.")
+    held_at: Instant
+    lifted_at: Instant | None = Field(description="Null while it holds.")
+    lifted_by: str | None = Field(description="The operator.")
+
+
 class MakeBatch(RequestModel):
     currency: Currency
     kind: BatchKind
@@ -136,7 +143,7 @@ class BatchSummaryView(View):
     )
     left_out: int = Field(
         description="Parties with enough coming that could not be taken in: they have no account "
-        "for the method, or another payout without a result."
+        "for the method, another payout without a result, one that came back, or are leaving."
     )
     payer: PayerView | None = Field(
         description="The platform's own account that the batch's file pays from, as it was when "
@@ -188,7 +195,8 @@ class PayoutView(View):
     )
     status: PayoutStatus
     last_four: str | None = Field(
-        description="Of the account as it was when the payout was prepared; null by hand."
+        description="Of the account as it was when the payout was prepared; null where, by hand, "
+        "there was none."
     )
     reference: str | None = Field(description="The bank's or the provider's.")
     made_at: Instant
@@ -201,7 +209,8 @@ class PayoutView(View):
 class PayoutNamedView(PayoutView):
     name: str = Field(description="Of the leader or supplier.")
     holder: str | None = Field(
-        description="Of the account as it was when the payout was prepared; null by hand."
+        description="Of the account as it was when the payout was prepared; null where, by hand, "
+        "there was none."
     )
 
 

@@ -14,7 +14,8 @@ routes = Routes(__name__, tag="Suppliers", authorizer=authorizer)
     "/v1/suppliers/{id}/statements/lines/{entry_id}",
     summary="Read how the amount of a supplier's statement line was determined",
     notes="`entry_id` is the line's. Where it has moved several of the supplier's accounts, they "
-    "are told together. What does not belong to its kind is null.",
+    "are told together. What does not belong to its kind is null, and for a supplier also what is "
+    "of others as well.",
     roles=("operator", "supplier"),
     answer=SupplierLineExplainedView,
 )

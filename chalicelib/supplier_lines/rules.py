@@ -2,10 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from chalicelib.ledger.rules import Posting
 from chalicelib.parties.settlement_terms import PaidBy, SettlementBasis, Waiver
+from chalicelib.payments.rules import (
+    Bearer,
+    Chargeback,
+    ChargebackStatus,
+    Refund,
+    RefundCause,
+)
 from chalicelib.suppliers.rules import Account, Goods
 
 # `exact`: unit cost by units; `half_up`: the fee is the rate of what they brought; `by_difference`:
@@ -17,15 +25,16 @@ Method = Literal["exact", "half_up", "by_difference"]
 class GoodsExplained:
     """Units of one SKU; `amount` is in the supplier's favour, the other amounts are theirs.
 
-    `fee` is what the platform keeps of `brought`; None where the supplier is paid its cost.
+    `fee` is what the platform keeps of `brought`; None where the supplier is paid its cost. `net`
+    and `spread`, a leader's own, are None where the supplier asks.
     """
 
     account: Account
     sku_id: str
     title: str
     units: int
-    net: int
-    spread: int
+    net: int | None
+    spread: int | None
     brought: int
     basis: SettlementBasis
     fee_bps: int
@@ -71,6 +80,56 @@ class FineExplained:
 
 
 @dataclass(frozen=True)
+class RefundExplained:
+    """The refund that has taken it; `amount` and `kept` are of all who lose by it and gain, and
+    None where the supplier asks."""
+
+    id: str
+    order_id: str
+    amount: int | None
+    cause: RefundCause
+    bearer: Bearer
+    kept: int | None
+    decided_at: datetime
+
+    @classmethod
+    def of(cls, refund: Refund, *, whole: bool) -> "RefundExplained":
+        return cls(
+            id=refund.id,
+            order_id=refund.order_id,
+            amount=refund.amount if whole else None,
+            cause=refund.cause,
+            bearer=refund.bearer,
+            kept=refund.kept if whole else None,
+            decided_at=refund.decided_at,
+        )
+
+
+@dataclass(frozen=True)
+class ChargebackExplained:
+    """The chargeback that it is of; `amount` and `fee` are the order's, and None where the supplier
+    asks."""
+
+    id: str
+    order_id: str | None
+    amount: int | None
+    fee: int | None
+    fee_bearer: Bearer
+    status: ChargebackStatus
+
+    @classmethod
+    def of(cls, chargeback: Chargeback, *, whole: bool) -> "ChargebackExplained":
+        return cls(
+            id=chargeback.id,
+            order_id=chargeback.order_id,
+            amount=chargeback.amount if whole else None,
+            fee=chargeback.fee if whole else None,
+            fee_bearer=chargeback.fee_bearer,
+            status=chargeback.status,
+        )
+
+
+@dataclass(frozen=True)
 class Moved:
     """What an entry has moved of one account, in the supplier's favour."""
 
@@ -78,14 +137,16 @@ class Moved:
     amount: int
 
 
-def goods_of(account: Account, posting: Posting, titles: Mapping[str, str]) -> list[GoodsExplained]:
+def goods_of(
+    account: Account, posting: Posting, titles: Mapping[str, str], *, whole: bool
+) -> list[GoodsExplained]:
     """What a posting adds up, SKU by SKU: a credit gives the supplier, a debit takes from it."""
     sign = 1 if posting.amount < 0 else -1
-    return [_explained(account, Goods(*each), sign, titles) for each in posting.parts]
+    return [_explained(account, Goods(*each), sign, titles, whole=whole) for each in posting.parts]
 
 
 def _explained(
-    account: Account, goods: Goods, sign: int, titles: Mapping[str, str]
+    account: Account, goods: Goods, sign: int, titles: Mapping[str, str], *, whole: bool
 ) -> GoodsExplained:
     brought = goods.net - goods.spread
     return GoodsExplained(
@@ -93,8 +154,8 @@ def _explained(
         sku_id=goods.sku_id,
         title=titles.get(goods.sku_id, ""),
         units=goods.units,
-        net=goods.net,
-        spread=goods.spread,
+        net=goods.net if whole else None,
+        spread=goods.spread if whole else None,
         brought=brought,
         basis=goods.basis,
         fee_bps=goods.fee_bps,

@@ -26,8 +26,12 @@ class GoodsView(View):
     sku_id: str
     title: str
     units: int = Field(description="0 where an amount was refunded, and no units.")
-    net: int = Field(description="What customers paid for them, without shipping.")
-    spread: int = Field(description="What of it a leader asked above the offer's price.")
+    net: int | None = Field(
+        description="What customers paid for them, without shipping; null for suppliers."
+    )
+    spread: int | None = Field(
+        description="What of it a leader asked above the offer's price; null for suppliers."
+    )
     brought: int = Field(description="`net` without `spread`: what a share is counted on.")
     basis: SettlementBasis
     fee_bps: int
@@ -118,18 +122,21 @@ class FineExplainedView(View):
 class RefundOriginView(View):
     id: str
     order_id: str
-    amount: int = Field(description="What the customer got, of all suppliers and shipping.")
+    amount: int | None = Field(
+        description="What the customer got, of all suppliers and shipping; null for suppliers, "
+        "whose own part is in `accounts` and `goods`."
+    )
     cause: RefundCause
     bearer: Bearer = Field(description="Who pays the commission that leaders keep of it.")
-    kept: int
+    kept: int | None = Field(description="What they keep in all; null for suppliers.")
     decided_at: Instant
 
 
 class ChargebackOriginView(View):
     id: str
     order_id: str | None
-    amount: int
-    fee: int
+    amount: int | None = Field(description="Of the whole order; null for suppliers.")
+    fee: int | None = Field(description="The provider's, of all who pay it; null for suppliers.")
     fee_bearer: Bearer
     status: ChargebackStatus
 

@@ -17,7 +17,7 @@ from chalicelib.parties import service as parties
 from chalicelib.parties import store as party_store
 from chalicelib.parties.settlement_terms import SettlementTerms
 from chalicelib.payments import store as payments
-from chalicelib.payments.rules import Chargeback, Refund
+from chalicelib.payments.rules import Chargeback
 from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import PayoutShown
@@ -31,10 +31,12 @@ from chalicelib.supplier_lines.borne import (
     commission_of,
 )
 from chalicelib.supplier_lines.rules import (
+    ChargebackExplained,
     FeeExplained,
     FineExplained,
     GoodsExplained,
     Moved,
+    RefundExplained,
     goods_of,
 )
 from chalicelib.suppliers import rules
@@ -65,15 +67,16 @@ class LineExplained:
     entry: Entry
     fee: FeeExplained | None
     fine: FineExplained | None
-    refund: Refund | None
-    chargeback: Chargeback | None
+    refund: RefundExplained | None
+    chargeback: ChargebackExplained | None
     deposit: Deposit | None
     remittance: SupplierRemittance | None
     payout: PayoutShown | None
 
 
 def explain(supplier_id: str, entry_id: str, caller: Caller) -> LineExplained:
-    """Raises NotFound where the supplier's statements have no line of that entry."""
+    """For operators the whole, for the supplier what is its own of it. Raises NotFound where the
+    supplier's statements have no line of that entry."""
     caller.must_be("supplier", supplier_id, "supplier")
     parties.supplier(supplier_id)
     entry, party = ledger.get_entry(entry_id), f"supplier:{supplier_id}"
@@ -89,7 +92,7 @@ def explain(supplier_id: str, entry_id: str, caller: Caller) -> LineExplained:
         supplier_id=supplier_id,
         currency=entry.currency,
         accounts=[Moved(each.account, each.amount) for each in lines],
-        goods=_goods(moved, titles),
+        goods=_goods(moved, titles, whole=caller.is_operator),
         commission=_commission(moved, titles),
         caps=_caps(entry, party),
         entry=entry,
@@ -97,8 +100,10 @@ def explain(supplier_id: str, entry_id: str, caller: Caller) -> LineExplained:
         if line.kind in ("annual_fee", "community_fee")
         else None,
         fine=_fine(supplier_id, entry) if line.kind in ("fine", "fine_waived") else None,
-        refund=_refund(line, chargeback),
-        chargeback=chargeback,
+        refund=_refund(line, chargeback, whole=caller.is_operator),
+        chargeback=ChargebackExplained.of(chargeback, whole=caller.is_operator)
+        if chargeback
+        else None,
         deposit=suppliers.get_deposit(supplier_id, entry.subject),
         remittance=suppliers.get_remittance(supplier_id, entry.subject),
         payout=_payout(entry.subject),
@@ -138,12 +143,14 @@ def _by_account(added: Sequence[Added]) -> Counter[str]:
     return found
 
 
-def _goods(added: Sequence[Added], titles: Mapping[str, str]) -> list[GoodsExplained]:
+def _goods(
+    added: Sequence[Added], titles: Mapping[str, str], *, whole: bool
+) -> list[GoodsExplained]:
     return [
         each
         for of, posting in added
         if not _is_borne(of)
-        for each in goods_of(account_of(posting), posting, titles)
+        for each in goods_of(account_of(posting), posting, titles, whole=whole)
     ]
 
 
@@ -212,10 +219,13 @@ def _terms_before(supplier_id: str, instant: datetime) -> SettlementTerms:
     return rules.in_force(versions, instant) or SettlementTerms(supplier_id)
 
 
-def _refund(line: StatementLine, chargeback: Chargeback | None) -> Refund | None:
+def _refund(
+    line: StatementLine, chargeback: Chargeback | None, *, whole: bool
+) -> RefundExplained | None:
     """The one that it came of, or that a chargeback has brought."""
     refund_id = line.refund_id or (chargeback and chargeback.refund_id)
-    return payments.get_refund(refund_id) if refund_id else None
+    refund = payments.get_refund(refund_id) if refund_id else None
+    return RefundExplained.of(refund, whole=whole) if refund else None
 
 
 def _chargeback(entry: Entry) -> Chargeback | None:

@@ -1,9 +1,6 @@
 """What suppliers transfer pays what they owe, once by its reference; what was booked by mistake is
 reversed."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.currencies import written
@@ -13,7 +10,7 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Bound
 from chalicelib.ledger.store import OutOfBounds
 from chalicelib.parties import service as parties
-from chalicelib.parties.remittances import reversed_again, told_again
+from chalicelib.parties.remittances import Remitted, reversed_again, told_again
 from chalicelib.platform.pages import Page, PageRequest, paged
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
@@ -21,18 +18,10 @@ from chalicelib.suppliers import store as suppliers
 from chalicelib.suppliers.remittances import Debt, SupplierRemittance
 
 
-@dataclass(frozen=True)
-class Remitted:
-    """A remittance, and whether it was booked just now."""
-
-    remittance: SupplierRemittance
-    is_new: bool
-
-
 @retry_stale
 def remit(
     supplier_id: str, amount: int, reference: str, caller: Caller, recorder: Recorder | None
-) -> Remitted:
+) -> Remitted[SupplierRemittance]:
     """Book what a supplier has transferred: it pays fees first, then what else is owed.
 
     Raises NotFound, and Conflict where the reference stands for another amount or was reversed, or
@@ -86,8 +75,9 @@ def reverse(
         return reversed_again(remittance, reason)
     now = clock.now()
     after = remittance.reversed(reason, caller.id, now)
+    taking_back = books.reversal(_entry(remittance), remittance.reversal_id, now)
     transaction = Transaction(recorder)
-    transaction.add(suppliers.reverse_remittance(after), *ledger.post(_reversal(remittance, now)))
+    transaction.add(suppliers.reverse_remittance(after), *ledger.post(taking_back))
     transaction.commit(after)
     return after
 
@@ -130,19 +120,5 @@ def _entry(remittance: SupplierRemittance) -> books.Entry:
             books.cash("bank"): remittance.amount,
             books.supplier_owed(remittance.supplier_id): -remittance.fees,
             books.supplier_payable(remittance.supplier_id): -remittance.payable,
-        },
-    )
-
-
-def _reversal(remittance: SupplierRemittance, now: datetime) -> books.Entry:
-    return books.entry(
-        remittance.reversal_id,
-        remittance.currency,
-        remittance.id,
-        now,
-        {
-            books.supplier_owed(remittance.supplier_id): remittance.fees,
-            books.supplier_payable(remittance.supplier_id): remittance.payable,
-            books.cash("bank"): -remittance.amount,
         },
     )

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from chalicelib.parties.authorizer import authorizer
+from chalicelib.parties.remittances import Remitted
 from chalicelib.parties.settlement_terms import SettlementTerms
 from chalicelib.platform import pages, sheets
 from chalicelib.platform.endpoints import Also, Reply, Request
@@ -12,7 +13,6 @@ from chalicelib.platform.pages import Page
 from chalicelib.suppliers import agreeing, deposits, remitting, statements
 from chalicelib.suppliers.deposits import Asked, Booked
 from chalicelib.suppliers.remittances import SupplierRemittance
-from chalicelib.suppliers.remitting import Remitted
 from chalicelib.suppliers.rules import Deposit, DepositKind
 from chalicelib.suppliers.schema import (
     BookDeposit,
@@ -171,7 +171,7 @@ def book_supplier_remittance(request: Request, id: str) -> Reply:
     return _remitted(remitting.remit(id, sent.amount, sent.reference, request.caller, recorder))
 
 
-def _remitted(remitted: Remitted) -> Reply:
+def _remitted(remitted: Remitted[SupplierRemittance]) -> Reply:
     return Reply(remitted.remittance, status=201 if remitted.is_new else 200)
 
 

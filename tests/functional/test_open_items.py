@@ -219,6 +219,7 @@ def test_what_waits_for_nobody_is_no_open_item(world: World) -> None:
         assert clear(world, entry_id, **PAYER).status == 404
 
 
+@pytest.mark.usefixtures("days_to_come")
 def test_what_turns_up_waits_for_nobody_any_more(world: World, time: Clock) -> None:
     made, payout, _ = missing(world, time)
     assert resolve(world, made, 1, "post_to_suspense").status == 200
@@ -233,6 +234,7 @@ def test_what_turns_up_waits_for_nobody_any_more(world: World, time: Clock) -> N
     assert findings() == []
 
 
+@pytest.mark.usefixtures("days_to_come")
 def test_what_turns_up_after_it_was_cleared_calls_a_person(world: World, time: Clock) -> None:
     made, payout, _ = missing(world, time)
     assert resolve(world, made, 1, "post_to_suspense").status == 200

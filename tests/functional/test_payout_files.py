@@ -30,6 +30,7 @@ from tests.support.payouts import (
     payouts_of,
     read,
     send,
+    sent,
     set_iban,
     tell,
     try_batch,
@@ -216,6 +217,19 @@ OTHER_PAYER = {
     "PAYER_IBAN": "FR14 2004 1010 0505 0001 3M02 606",
     "PAYER_BIC": "",
 }
+
+
+def test_whole_account_numbers_are_in_files_for_banks_alone(world: World, time: Clock) -> None:
+    (sale,) = earned(world, time, 3)
+    body = {"holder": "Lena Wolf", "iban": IBAN, "bic": "COBADEFFXXX"}
+    path = f"/v1/leaders/{sale.leader_id}/payout-account"
+    assert world.operator.put(path, body).status == 200
+    batch = sent(world)
+    answer = file(world, batch, "csv")
+    (row,) = csv.DictReader(io.StringIO(answer.text.lstrip("\ufeff")))
+    assert (row["holder"], row["iban"], row["bic"], row["amount"]) == ("Lena Wolf", "", "", "3.00")
+    assert IBAN not in answer.text
+    assert payouts_of(world, batch)[0]["last_four"] == IBAN[-4:]
 
 
 def test_what_was_approved_is_paid_from_the_account_of_then(

@@ -18,6 +18,7 @@ from tests.support.payouts import (
     earn,
     earned,
     gave_back,
+    lift,
     make,
     other_operator,
     pay_from_an_account,
@@ -353,6 +354,7 @@ def test_what_did_not_arrive_is_available_again_and_what_was_netted_stays_so(
     assert (read(world, batch)["status"], "cash:bank" in world.trial_balance()) == ("closed", False)
     next_night(world, time)
     assert ("payout_returned", 500) in lines_of(world, sale)
+    assert lift(world, "leader", sale.leader_id).status == (200 if result == "returned" else 404)
     again = sent(world)
     tell(world, payouts_of(world, again)[0], "paid")
     assert balance(world, sale)["paid_out"] == 500

@@ -16,6 +16,7 @@ from tests.support.lambdas import handle, invoke
 from tests.support.payouts import (
     approve,
     earned,
+    lift,
     make,
     payout_to,
     payouts_of,
@@ -235,6 +236,7 @@ def test_a_transfer_that_was_reversed_is_told_by_a_person(
     stripe.reverse(payout["reference"])
     told = tell(world, payout, "returned", f"reversal of {payout['reference']}")
     assert (told.status, balance(world, sales[0])["available"]) == (200, 300)
+    assert lift(world, "leader", sales[0].leader_id).status == 200
     assert sent(world, method="stripe")["results"]["paid_amount"] == 300
 
 

@@ -38,6 +38,8 @@ from chalicelib.parties.rules import Leader
 from chalicelib.parties.store import LeaderRow, LeavingRow
 from chalicelib.payments.rules import Chargeback, Receipt, Refund, Remittance
 from chalicelib.payments.store import ChargebackRow, ReceiptRow, RefundRow, RemittanceRow
+from chalicelib.payouts.account_store import AccountRow
+from chalicelib.payouts.hold_store import HoldRow
 from chalicelib.payouts.rules import CASH, Payout
 from chalicelib.payouts.store import PayoutRow
 from chalicelib.plans.rules import Plan, Version
@@ -119,6 +121,8 @@ class State:
         self.leaving = _rows(LeavingRow, parties, "leaving")
         payouts = _items("PAYOUTS_TABLE")
         self.payouts: list[Payout] = _entities(PayoutRow, payouts, "payout")
+        self.payout_accounts = _entities(AccountRow, payouts, "account")
+        self.holds = _entities(HoldRow, payouts, "hold")
         reconciled = _items("RECONCILIATION_TABLE")
         self.reconciliations: list[Reconciliation] = _entities(
             ReconciliationRow, reconciled, "reconciliation"
@@ -942,6 +946,20 @@ def _replays(state: State) -> Iterator[str]:
             yield f"replay {replay.id} sent {sent[replay.id]} and says {replay.done}"
 
 
+def _holds(state: State) -> Iterator[str]:
+    """Whom a payout came back of, from the account that it still has, is held, or was let go."""
+    accounts = sorted(state.payout_accounts, key=lambda each: each.version)
+    sealed = {each.party: each.sealed for each in accounts}
+    returned = {each.id for each in state.payouts if each.outcome == "returned"}
+    held = {each.party: each.payout_id for each in state.holds}
+    for party, payout_id in held.items():
+        if payout_id not in returned:
+            yield f"{party} is held for {payout_id}"
+    for each in state.payouts:
+        if each.id in returned and each.sealed == sealed.get(each.party) and each.party not in held:
+            yield f"{each.party} is not held for {each.id}"
+
+
 def _leaving(state: State) -> Iterator[str]:
     """A leader that is leaving, or has left, is where the sweep finds it."""
     due = {
@@ -1034,6 +1052,7 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _replays,
     _leaving,
     _claims,
+    _holds,
     _outbox,
     _deliveries,
     _endpoints,

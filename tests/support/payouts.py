@@ -102,6 +102,11 @@ def tell(world: World, payout: Any, status: str, reference: str = "BANK-1") -> A
     return world.operator.post(f"/v1/payouts/{payout['id']}/result", body)
 
 
+def lift(world: World, role: str, party_id: str) -> Answer:
+    """Send it something again to where a payout came back from."""
+    return world.operator.post(f"/v1/{role}s/{party_id}/payout-hold/lift")
+
+
 def set_iban(world: World, role: str, party_id: str, iban: str = IBAN) -> Answer:
     body = {"holder": "Lena Wolf", "iban": iban}
     return world.operator.put(f"/v1/{role}s/{party_id}/payout-account", body)

@@ -1,6 +1,6 @@
 """Double entry: every entry sums to zero, and balances follow from entries in any order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from chalicelib.ledger.rules import (
     fold,
     leader_account,
     party_of,
+    reversal,
     supplier_payable,
 )
 
@@ -101,6 +102,14 @@ def test_a_fold_leaves_what_it_began_with() -> None:
     after = fold(before, [sold])
     assert before == {("EUR", "cash:local"): Sums(500, 0)}
     assert after[("EUR", "cash:local")] == Sums(600, 0)
+
+
+def test_a_reversal_takes_back_all_that_an_entry_has_posted() -> None:
+    sold = entry("e1", "EUR", "ord_1", AT, {"cash:local": 100, "customer_prepayments": -100})
+    back = reversal(sold, "e1-reversed", AT + timedelta(days=1))
+    assert (back.id, back.currency, back.subject) == ("e1-reversed", "EUR", "ord_1")
+    assert back.posted_at == AT + timedelta(days=1)
+    assert set(fold(fold({}, [sold]), [back]).values()) == {Sums(100, 100)}
 
 
 def test_accounts_are_named_as_the_contract_says() -> None:

@@ -31,15 +31,21 @@ def eggs(units: int, net: int, cost: int, basis: SettlementBasis, spread: int = 
 )
 def test_each_says_how_it_was_rounded(goods: Goods, method: Method, fee: int | None) -> None:
     posting = Posting("supplier:sup_1:payable", -goods.cost, (), (goods,))
-    (told,) = goods_of("payable", posting, {"sku_1": "Eggs"})
+    (told,) = goods_of("payable", posting, {"sku_1": "Eggs"}, whole=True)
     assert (told.method, told.fee, told.title) == (method, fee, "Eggs")
     assert (told.brought, told.terms_version) == (goods.net - goods.spread, 3)
+
+
+def test_a_leaders_spread_is_not_told_to_the_supplier() -> None:
+    goods = eggs(1, 449, 307, "revenue_share", spread=100)
+    (told,) = goods_of("payable", Posting("x", -307, (), (goods,)), {}, whole=False)
+    assert (told.net, told.spread, told.brought) == (None, None, 349)
 
 
 @pytest.mark.parametrize(("amount", "sign"), [(-307, 1), (307, -1)])
 def test_a_credit_gives_and_a_debit_takes(amount: int, sign: int) -> None:
     goods = eggs(1, 349, 307, "revenue_share")
-    (told,) = goods_of("payable", Posting("x", amount, (), (goods,)), {})
+    (told,) = goods_of("payable", Posting("x", amount, (), (goods,)), {}, whole=True)
     assert (told.amount, told.title) == (sign * 307, "")
 
 
@@ -55,7 +61,7 @@ def test_what_was_brought_is_the_fee_and_the_cost_however_a_line_is_divided(
         Goods("sku_1", k, first, 0, second, 0, "revenue_share", fee_bps, 1),
         Goods("sku_1", units - k, net - first, 0, cost - second, 0, "revenue_share", fee_bps, 1),
     ]
-    told = goods_of("payable", Posting("x", -cost, (), parts), {})
+    told = goods_of("payable", Posting("x", -cost, (), parts), {}, whole=True)
     assert sum(each.fee or 0 for each in told) == at_rate(net, fee_bps)
     assert sum(each.amount for each in told) == cost
     assert all(each.brought - (each.fee or 0) == each.cost for each in told)

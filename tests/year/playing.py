@@ -19,7 +19,7 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import ShipTo
 from chalicelib.payments.providers import PaymentSucceeded
-from chalicelib.payouts import batches, looking, results
+from chalicelib.payouts import batches, holds, looking, results
 from chalicelib.payouts.rules import BatchKind, PayoutShown, Told
 from chalicelib.platform.idempotency import Answer, IdempotentRequest
 from chalicelib.platform.pages import PageRequest
@@ -179,6 +179,8 @@ class Year:
                 returned = told.comes_back(self._seed, number, party)
                 outcome: Told = "returned" if returned else "paid"
                 results.tell(payout.id, outcome, f"B{number}", None)
+                if returned:
+                    holds.lift(payout.payee, OPERATOR, None)
                 self.done[f"payouts {outcome}"] += 1
         self.payouts.append(sent)
 

@@ -166,6 +166,12 @@ EXAMPLES: dict[str, Any] = {
         "changed_at": "2026-03-01T16:02:44.120Z",
         "changed_by": f"leader:{LEADER}",
     },
+    "HoldView": {
+        "payout_id": PAYOUT,
+        "held_at": "2026-03-16T09:12:40.118Z",
+        "lifted_at": "2026-03-16T15:30:02.771Z",
+        "lifted_by": "op_maria",
+    },
     "PayoutAccountView": {
         "kind": "iban",
         "holder": "Lena Wolf",

@@ -244,7 +244,8 @@ def test_one_with_a_part_in_open_orders_of_others_waits_for_them(
     assert waits_for(world, part) == ["orders"]
     for dispatch in order["dispatches"]:
         world.move(dispatch["id"], "accept", "ship", "deliver")
-    assert waits_for(world, part) == ["settlement"]
+    assert waits_for(world, part) == ["returns", "settlement"]
+    assert read(world, part)["returns_until"] == world.order(order["id"])["completes_at"]
     night(world, time, days=8)
     assert waits_for(world, part) == ["payout"]
 

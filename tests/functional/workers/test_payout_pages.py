@@ -89,10 +89,10 @@ def test_a_cancelling_whose_messages_are_lost_goes_on(
 def failing_for(leader_id: str) -> Iterator[None]:
     real = preparing._take
 
-    def take(batch: Any, page: Any, party: Any, *, leaves: bool) -> Any:
+    def take(batch: Any, page: Any, party: Any) -> Any:
         if party.id == leader_id:
             raise RuntimeError("this one cannot be read")
-        return real(batch, page, party, leaves=leaves)
+        return real(batch, page, party)
 
     with mock.patch.object(preparing, "_take", take):
         yield
