@@ -32,10 +32,14 @@ class FoldRow(Row):
 
 def folded() -> tuple[datetime | None, Books]:
     """The newest kept step: until when it counts (None before the first), and all balances."""
+    through = folded_through()
+    return through, _books(through) if through else {}
+
+
+def folded_through() -> datetime | None:
+    """Until when the newest kept step counts; None before the first."""
     head = store.get(FoldRow, FOLD, HEAD)
-    if head is None:
-        return None, {}
-    return head.through, _books(head.through)
+    return head.through if head else None
 
 
 def folded_by(day: date) -> tuple[datetime | None, Books]:

@@ -1,17 +1,17 @@
 """Posting, and the books as a whole."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Invalid
-from chalicelib.ledger import fold_store, history_store, rules
+from chalicelib.ledger import fold_store, history_store, posted_store, rules
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.periods import earlier
-from chalicelib.ledger.rules import Books, Change
+from chalicelib.ledger.rules import Books, Change, Entry
 from chalicelib.platform.settings import settings
 
 # An entry's instant is taken just before its transaction, and an index follows within a second;
@@ -120,9 +120,18 @@ def balances_before(party: str, day: date) -> Counter[str]:
 def _keep_step(
     before: datetime | None, kept: Books, through: datetime, ends: date | None
 ) -> tuple[datetime, Books]:
-    books = rules.fold(kept, ledger.entries_between(before, through))
+    days = set[date]()
+    books = rules.fold(kept, _noted(days, ledger.entries_between(before, through)))
+    posted_store.keep_posted(days)
     fold_store.keep_fold(before, through, books, ends)
     return through, books
+
+
+def _noted(days: set[date], entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The entries, while the days in UTC that they lie by are noted."""
+    for each in entries:
+        days.add(each.posted_at.date())
+        yield each
 
 
 def _days_over(before: datetime | None, last: datetime) -> Iterator[date]:
