@@ -49,14 +49,6 @@ def folded_by(day: date) -> tuple[datetime | None, Books]:
     return (found[0].through, _books(found[0].through)) if found else (None, {})
 
 
-def empty_until() -> date | None:
-    """The business date until whose end nothing was posted; None where that is not known."""
-    found = store.query(FoldRow, FOLD, where=FoldRow.sk.startswith(DAY), limit=1)
-    if not found or store.query(FoldRow, _step(found[0].through), limit=1):
-        return None
-    return date.fromisoformat(found[0].sk.removeprefix(DAY))
-
-
 def keep_fold(
     before: datetime | None, through: datetime, books: Books, ends: date | None = None
 ) -> None:

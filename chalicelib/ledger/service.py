@@ -150,11 +150,8 @@ def _trial_balance_of(day: date, prefix: str) -> TrialBalance:
     if as_of >= clock.now():
         raise Invalid.field("as_of", "is not over yet; without it the books are as they are now")
     through, kept = fold_store.folded_by(day)
-    if through is None:
-        empty = fold_store.empty_until()
-        if empty and day <= empty:
-            return TrialBalance(as_of, ())
-    books = rules.fold(kept, ledger.entries_between(through, as_of))
+    begins = through or clock.begin_of(EARLIEST, settings().zone)
+    books = rules.fold(kept, ledger.entries_between(begins, as_of))
     return TrialBalance(as_of, _by_currency(books, prefix))
 
 

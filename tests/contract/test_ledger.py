@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
-from chalicelib.ledger import fold_store, history_store, income_store, period_store, rules, service
+from chalicelib.ledger import (
+    fold_store,
+    history_store,
+    income_store,
+    period_store,
+    posted_store,
+    rules,
+    service,
+)
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.fold_store import FoldRow
 from chalicelib.ledger.income_store import Earned
@@ -434,16 +442,22 @@ def test_a_seal_is_kept_once() -> None:
 def test_a_days_end_is_found_by_that_day_and_those_behind_it() -> None:
     first, second = date(2026, 3, 10), date(2026, 3, 12)
     assert fold_store.folded_by(second) == (None, {})
-    assert fold_store.empty_until() is None
     ends = [NOW, NOW + timedelta(days=2), NOW + timedelta(days=2, hours=1)]
     fold_store.keep_fold(None, ends[0], {}, first)
     fold_store.keep_fold(ends[0], ends[1], books(5), second)
     fold_store.keep_fold(ends[1], ends[2], books(9))
-    assert fold_store.empty_until() == first
     assert fold_store.folded_by(first - timedelta(days=1)) == (None, {})
     assert fold_store.folded_by(first) == fold_store.folded_by(date(2026, 3, 11)) == (ends[0], {})
     assert fold_store.folded_by(second) == (ends[1], books(5))
     assert fold_store.folded() == (ends[2], books(9))
+
+
+def test_days_that_have_entries_are_found_among_others() -> None:
+    days = [date(2026, 3, 10), date(2026, 3, 12), date(2026, 4, 1)]
+    for _ in range(2):
+        posted_store.keep_posted(days)
+    assert posted_store.posted(date(2026, 3, 10), date(2026, 3, 31)) == set(days[:2])
+    assert posted_store.posted(date(2026, 3, 13), date(2026, 3, 31)) == set()
 
 
 def test_what_days_have_brought_is_found_by_day() -> None:

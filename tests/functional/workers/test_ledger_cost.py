@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -58,6 +59,10 @@ def asked(read: Callable[[], Any]) -> tuple[Any, Counter[str]]:
         return read(), made
 
 
+def balances_of(world: World, day: str) -> Any:
+    return world.operator.get(f"/v1/ledger/trial-balance?as_of={day}").json
+
+
 def balances(answer: Json) -> list[int]:
     return [each["balance"] for each in answer["kinds"]]
 
@@ -96,6 +101,19 @@ def test_the_journal_of_a_year_costs_the_days_of_its_entries(
     answer, calls = asked(lambda: world.operator.get(f"{JOURNAL}&limit=100").json)
     assert [each["postings"][1]["amount"] for each in answer["items"]] == [1, 20, 300, 4000]
     assert calls["Query"] <= (4 + 1) * BOOK_SHARDS + BESIDE
+
+
+def test_balances_of_a_day_before_the_first_fold_cost_the_days_of_its_entries(
+    world: World, time: StillClock
+) -> None:
+    earn(5)
+    time.move_on(days=20)
+    a_year(time)
+    for day, due in (("2026-03-09", []), ("2026-03-10", [5]), ("2026-03-28", [5])):
+        answer, calls = asked(partial(balances_of, world, day))
+        assert [each["debits"] for each in answer["currencies"]] == due
+        assert calls["Query"] <= BOOK_SHARDS + BESIDE
+        assert calls["Scan"] == 0
 
 
 def test_an_empty_day_is_not_read_where_the_platform_is_ahead_of_utc(
