@@ -5,7 +5,7 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.reconciliation import resolving, showing, taking
+from chalicelib.reconciliation import resolving, showing, taking, undoing
 from chalicelib.reconciliation.deciding import Candidate
 from chalicelib.reconciliation.resolving import Said
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
@@ -18,6 +18,7 @@ from chalicelib.reconciliation.schema import (
     ReconciliationView,
     Resolve,
     TakeStatement,
+    Undo,
 )
 from chalicelib.reconciliation.showing import DifferenceShown, InTransitShown, LineShown
 from chalicelib.reconciliation.taking import Asked
@@ -134,8 +135,25 @@ def list_in_transit(request: Request, id: str) -> Page[InTransitShown]:
 def resolve_difference(request: Request, id: str, n: str) -> NumberedDifference:
     sent: Resolve = request.body
     candidate = Candidate(sent.entry_id, sent.payout_id, sent.line)
-    said = Said(sent.resolution, sent.note, sent.account, candidate)
+    said = Said(sent.resolution, sent.note, sent.account, candidate, sent.new_account)
     return resolving.resolve(id, _number(n), said, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/reconciliations/{id}/differences/{n}/undo",
+    summary="Take a wrong resolution back and open the difference again",
+    notes="What `post_fee`, `post_to_suspense` or `post_to_other_account` has posted is posted the "
+    "other way round, and nothing is taken away. Of `accept` nothing was posted.",
+    roles=("operator",),
+    body=Undo,
+    answer=DifferenceView,
+    key="optional",
+    errors={"not_resolved": 409, "undo_not_possible": 409},
+)
+def undo_resolution(request: Request, id: str, n: str) -> NumberedDifference:
+    sent: Undo = request.body
+    return undoing.undo(id, _number(n), sent.note, request.caller, request.idempotency)
 
 
 @routes.endpoint(

@@ -129,9 +129,24 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class Undone:
+    """A resolution that was wrong: what it said and posted, and who has taken it back, and why."""
+
+    resolution: str
+    note: str
+    resolved_by: str
+    resolved_at: str
+    posted: tuple[str, ...]
+    undone_by: str
+    undone_at: str
+    why: str
+
+
+@dataclass(frozen=True)
 class NumberedDifference:
     """A difference, whoever is to look into it, and what was done about it; a resolution with no
-    instant yet is under way. `found_in` is the reconciliation that has what was missing."""
+    instant yet is under way. `found_in` is the reconciliation that has what was missing; `undone`
+    are resolutions that stand no more, and what they posted is not in `posted`."""
 
     n: int
     reconciliation_id: str
@@ -146,6 +161,22 @@ class NumberedDifference:
     posted: tuple[str, ...] = ()
     found_in: str | None = None
     decided: tuple[Decided, ...] = ()
+    undone: tuple[Undone, ...] = ()
+
+    @property
+    def occurrence(self) -> str:
+        """Of its case: it has another each time it is opened again."""
+        return "#".join([str(self.n), *([str(len(self.undone))] if self.undone else [])])
+
+    def entry_id(self, kind: str, currency: str) -> str:
+        """Of what its resolution posts, or takes back; another each time it is resolved again."""
+        again = [str(len(self.undone) + 1)] if self.undone else []
+        return ":".join([kind, self.reconciliation_id, str(self.n), currency, *again])
+
+    @property
+    def ever_posted(self) -> tuple[str, ...]:
+        """By all that it was ever resolved by."""
+        return (*(entry_id for each in self.undone for entry_id in each.posted), *self.posted)
 
     @property
     def kind(self) -> DifferenceKind:

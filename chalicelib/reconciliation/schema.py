@@ -77,6 +77,17 @@ class ReconciliationView(View):
     done_at: Instant | None
 
 
+class UndoneView(View):
+    resolution: str
+    note: str
+    resolved_by: str
+    resolved_at: str
+    posted: list[str] = Field(description="Entries that it had posted.")
+    undone_by: str
+    undone_at: str
+    why: str
+
+
 class DifferenceView(View):
     n: int
     kind: DifferenceKind
@@ -101,6 +112,9 @@ class DifferenceView(View):
     )
     found_in: str | None = Field(
         description="The reconciliation that has the line of what was missing."
+    )
+    undone: list[UndoneView] = Field(
+        description="Resolutions that were wrong and stand no more, the oldest first."
     )
 
 
@@ -139,6 +153,10 @@ class Resolve(RequestModel):
     account: CashAccount | None = Field(
         default=None, description="With `post_to_other_account`: where the money is."
     )
+    new_account: bool = Field(
+        default=False,
+        description="That `account` is meant, though the books have never had anything in it.",
+    )
     entry_id: EntryId | None = Field(
         default=None, description="With `match`: the entry that the line is of, one of `entries`."
     )
@@ -148,6 +166,10 @@ class Resolve(RequestModel):
     line: int | None = Field(
         default=None, ge=1, description="With `match`: which line, where there are several."
     )
+
+
+class Undo(RequestModel):
+    note: LongText = Field(description="Why the resolution was wrong.")
 
 
 class Assign(RequestModel):

@@ -1,22 +1,17 @@
 """What was missing and turns up after all: its difference is closed, and what was posted against it
 is taken back. Each once."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from chalicelib.cases.service import close_in
 from chalicelib.kernel import clock
-from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
-from chalicelib.ledger.rules import Entry
-from chalicelib.ledger.service import belongs_to
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction
 from chalicelib.reconciliation import claim_store
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.rules import CASE, NumberedDifference
+from chalicelib.reconciliation.rules import CASE
+from chalicelib.reconciliation.undoing import taken_back
 
 
 def let_go_of_claimed(account: str) -> None:
@@ -45,7 +40,7 @@ def _tell_found(
     if before is None:
         raise LookupError(f"difference {n} of {reconciliation_id} is not stored")
     now = clock.now()
-    entries = _taken_back(before, now)
+    entries = taken_back(before, tuple(ledger.get_entries(before.posted).values()), now)
     undone = tuple(each.id for each in entries)
     after = replace(
         before,
@@ -60,22 +55,6 @@ def _tell_found(
     if not before.is_resolved:
         after = replace(after, resolution="found", resolved_at=now)
         transaction.add(reconciliations.count_resolved(reconciliation_id))
-        close_in(transaction, CASE, reconciliation_id, f"found in {found_in}", occurrence=str(n))
+        note = f"found in {found_in}"
+        close_in(transaction, CASE, reconciliation_id, note, occurrence=before.occurrence)
     transaction.add(reconciliations.replace_difference(after))
-
-
-def _taken_back(before: NumberedDifference, now: datetime) -> Sequence[Entry]:
-    """The entries of its resolution, the other way round, and of the months that those are of."""
-    posted, zone = ledger.get_entries(before.posted), settings().zone
-    return [
-        books.entry(
-            f"reconciled-undone:{before.reconciliation_id}:{before.n}:{each.currency}",
-            each.currency,
-            before.reconciliation_id,
-            now,
-            {posting.account: -posting.amount for posting in each.postings},
-            belongs_to=each.belongs_to
-            or belongs_to(clock.business_date(each.posted_at, zone).isoformat(), now),
-        )
-        for each in posted.values()
-    ]

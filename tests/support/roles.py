@@ -157,6 +157,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/reconciliations/{id}/in-transit"): OPERATOR,
     ("POST", "/v1/reconciliations/{id}/differences/{n}/assign"): OPERATOR,
     ("POST", "/v1/reconciliations/{id}/differences/{n}/resolve"): OPERATOR,
+    ("POST", "/v1/reconciliations/{id}/differences/{n}/undo"): OPERATOR,
     ("GET", "/v1/products"): SUPPLIER,
     ("POST", "/v1/products"): SUPPLIER,
     ("GET", "/v1/products/{id}"): SUPPLIER,

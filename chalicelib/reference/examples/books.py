@@ -13,6 +13,7 @@ from chalicelib.reference.examples.story import (
     RECONCILIATION_VIEW,
     REFUND,
     SUPPLIER,
+    UNDONE_VIEW,
 )
 
 
@@ -71,6 +72,7 @@ EXAMPLES: dict[str, Any] = {
         "found_in": None,
     },
     "Assign": {"owner": "op_tom"},
+    "Undo": {"note": UNDONE_VIEW["why"]},
     "BookedView": {
         "id": f"delivered:{PARCEL}",
         "business_date": "2026-03-03",
