@@ -17,6 +17,8 @@ UNMATCHED_RECEIPTS = "unmatched_receipts"
 # What customers' banks took back beyond what orders had left, until it is known to be lost.
 UNMATCHED_CHARGEBACKS = "unmatched_chargebacks"
 PLATFORM_REVENUE = "platform:revenue"
+# What a person has yet to find out whose it is.
+PLATFORM_SUSPENSE = "platform:suspense"
 
 
 def cash(provider: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from chalicelib.ledger.rules import PLATFORM_SUSPENSE
 from chalicelib.reconciliation.lines import WINDOW, Format, Line
 
 Status = Literal["gathering", "matching", "writing", "done"]
@@ -58,7 +59,7 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "transfer": ("post_to_other_account", "post_to_suspense", "accept"),
     "gap": ("accept",),
 }
-SUSPENSE = "platform:suspense"
+SUSPENSE = PLATFORM_SUSPENSE
 CASE: Literal["reconciliation_difference"] = "reconciliation_difference"
 # Lines or entries in one difference, and what a page of outcomes may write in one transaction.
 TOGETHER, WRITES_A_PAGE = 40, 94

@@ -169,6 +169,12 @@ EXAMPLES: dict[str, Any] = {
                     {"account": f"supplier:{SUPPLIER}:payable", "balance": -480},
                     {"account": f"supplier:{BAKERY}:payable", "balance": -260},
                 ],
+                "listed": {
+                    "debits": 2338,
+                    "credits": 2338,
+                    "debit_balances": 1118,
+                    "credit_balances": 1118,
+                },
                 "debits": 2338,
                 "credits": 2338,
                 "balanced": True,
