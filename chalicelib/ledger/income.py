@@ -1,21 +1,25 @@
-"""The platform's income by what it is: margin, fees, bonuses, caps, damages ..."""
+"""The platform's income by what it is: margin, fees, bonuses, caps, damages ...; and the sales that
+the margin is left of."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from time import monotonic
+from typing import TypeVar
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Busy
 from chalicelib.ledger import income_store
 from chalicelib.ledger import store as ledger
-from chalicelib.ledger.income_store import Earned
+from chalicelib.ledger.income_store import Brought, Earned
 from chalicelib.ledger.journal import Days
 from chalicelib.ledger.kinds import income_of
 from chalicelib.ledger.rules import PLATFORM_REVENUE, Entry
 from chalicelib.ledger.service import end_of, is_final
+from chalicelib.ledger.trade import Traded, traded
 from chalicelib.platform.settings import settings
 
+S = TypeVar("S", Earned, Traded)
 # An answer must be there within the 29 seconds that a gateway waits.
 SECONDS_A_REPORT = 10.0
 
@@ -26,6 +30,7 @@ class IncomeReport:
     last_day: date
     through: datetime
     kinds: tuple[Earned, ...]
+    trade: tuple[Traded, ...]
 
 
 def report(days: Days) -> IncomeReport:
@@ -45,7 +50,13 @@ def report(days: Days) -> IncomeReport:
             )
         parts.append(_of_day(day, now))
     through = min(end_of(days.last), now)
-    return IncomeReport(days.first, days.last, through, _added_up(parts))
+    return IncomeReport(
+        days.first,
+        days.last,
+        through,
+        kinds=_added_up(each for part in parts for each in part.earned),
+        trade=_added_up(each for part in parts for each in part.traded),
+    )
 
 
 def keep(day: date, now: datetime) -> None:
@@ -69,12 +80,21 @@ def _unread(days: Days, now: datetime, kept: Collection[date]) -> Iterator[date]
             yield day
 
 
-def _of_day(day: date, now: datetime) -> tuple[Earned, ...]:
+def _of_day(day: date, now: datetime) -> Brought:
     before = end_of(clock.day_before(day))
-    found = _added_up(map(_earned, ledger.entries_between(before, min(end_of(day), now))))
+    found = _brought(ledger.entries_between(before, min(end_of(day), now)))
     if is_final(day, now):
         income_store.keep(day, found)
     return found
+
+
+def _brought(entries: Iterable[Entry]) -> Brought:
+    earned: list[Earned] = []
+    of_trade: list[Traded] = []
+    for entry in entries:
+        earned += _earned(entry)
+        of_trade += filter(None, [traded(entry)])
+    return Brought(_added_up(earned), _added_up(of_trade))
 
 
 def _earned(entry: Entry) -> Iterator[Earned]:
@@ -84,10 +104,9 @@ def _earned(entry: Entry) -> Iterator[Earned]:
             yield Earned(entry.currency, income_of(entry.id), 1, debit, credit)
 
 
-def _added_up(parts: Iterable[Iterable[Earned]]) -> tuple[Earned, ...]:
-    sums: dict[tuple[str, str], Earned] = {}
-    for part in parts:
-        for each in part:
-            at = (each.currency, each.kind)
-            sums[at] = sums[at] + each if at in sums else each
+def _added_up(parts: Iterable[S]) -> tuple[S, ...]:
+    """By currency and kind."""
+    sums: dict[tuple[str, str], S] = {}
+    for each in parts:
+        sums[each.key] = sums[each.key] + each if each.key in sums else each
     return tuple(each for _, each in sorted(sums.items()))

@@ -99,11 +99,27 @@ class EarnedView(View):
     )
 
 
+class TradedView(View):
+    currency: str
+    part: str = Field(description="`deliveries`, `refunds` or `chargebacks_won`.")
+    sales: int = Field(
+        description="What customers pay for what was delivered, shipping with it; what they are "
+        "given back of it is below zero."
+    )
+    cost: int = Field(description="What of it is suppliers'.")
+    commission: int = Field(description="What of it is leaders'.")
+    margin: int = Field(description="What it leaves the platform.")
+
+
 class IncomeReportView(View):
     first_day: date
     last_day: date
     through: Instant = Field(description="Until when: now, where the last day is not over.")
     kinds: list[EarnedView]
+    trade: list[TradedView] = Field(
+        description="What deliveries bring: sales are cost, commission and margin. The margins are "
+        "those of `margin`, `refunds`, `refunds_borne` and `chargebacks_won` in `kinds`."
+    )
 
 
 class PostingView(View):

@@ -20,11 +20,12 @@ from chalicelib.ledger import (
 )
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.fold_store import FoldRow
-from chalicelib.ledger.income_store import Earned
+from chalicelib.ledger.income_store import Brought, Earned
 from chalicelib.ledger.periods import Period
 from chalicelib.ledger.rules import Books, Bound, Entry, Posting, Sums
 from chalicelib.ledger.seals import Seal
 from chalicelib.ledger.store import OutOfBounds
+from chalicelib.ledger.trade import Traded
 from chalicelib.platform import settings as platform
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
@@ -462,8 +463,10 @@ def test_days_that_have_entries_are_found_among_others() -> None:
 
 def test_what_days_have_brought_is_found_by_day() -> None:
     earned = (Earned("EUR", "margin", 2, 5, 700), Earned("JPY", "fines", 1, 0, 90))
-    income_store.keep(date(2026, 3, 10), earned)
-    income_store.keep(date(2026, 3, 11), ())
-    income_store.keep(date(2026, 3, 11), ())
-    assert income_store.kept(date(2026, 3, 9), date(2026, 3, 10)) == {date(2026, 3, 10): earned}
-    assert income_store.kept(date(2026, 3, 11), date(2026, 3, 12)) == {date(2026, 3, 11): ()}
+    brought = Brought(earned, (Traded("EUR", "deliveries", 700, 100, -30),))
+    income_store.keep(date(2026, 3, 10), brought)
+    income_store.keep(date(2026, 3, 11), Brought((), ()))
+    income_store.keep(date(2026, 3, 11), Brought((), ()))
+    assert income_store.kept(date(2026, 3, 9), date(2026, 3, 10)) == {date(2026, 3, 10): brought}
+    empty = {date(2026, 3, 11): Brought((), ())}
+    assert income_store.kept(date(2026, 3, 11), date(2026, 3, 12)) == empty

@@ -28,6 +28,17 @@ def _earned(kind: str, entries: int, debits: int, credits: int) -> dict[str, Any
     }
 
 
+def _traded(part: str, cost: int, commission: int, margin: int) -> dict[str, Any]:
+    return {
+        "currency": "EUR",
+        "part": part,
+        "sales": cost + commission + margin,
+        "cost": cost,
+        "commission": commission,
+        "margin": margin,
+    }
+
+
 YEAR: dict[str, Any] = {
     "leader_id": LEADER,
     "name": "Lena Wolf",
@@ -98,6 +109,10 @@ EXAMPLES: dict[str, Any] = {
             _earned("annual_fees", 2, 0, 20000),
             _earned("margin", 412, 120, 61804),
             _earned("refunds", 9, 1458, 0),
+        ],
+        "trade": [
+            _traded("deliveries", 204800, 20480, 61684),
+            _traded("refunds", -4860, -486, -1458),
         ],
     },
     "ClosedPeriodView": {
