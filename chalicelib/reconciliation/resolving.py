@@ -197,7 +197,7 @@ def _entries(
     month = belongs_to(_day_of(made, before), now)
     return [
         books.entry(
-            before.entry_id("reconciled", each.currency),
+            f"reconciled:{before.named(each.currency)}",
             each.currency,
             made.id,
             now,

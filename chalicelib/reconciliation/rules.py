@@ -169,10 +169,11 @@ class NumberedDifference:
         """Of its case: it has another each time it is opened again."""
         return "#".join([str(self.n), *([str(len(self.undone))] if self.undone else [])])
 
-    def entry_id(self, kind: str, currency: str) -> str:
-        """Of what its resolution posts, or takes back; another each time it is resolved again."""
+    def named(self, currency: str) -> str:
+        """What the ids of entries call it that its resolution posts, or that take them back: else
+        each time it is resolved again."""
         again = [str(len(self.undone) + 1)] if self.undone else []
-        return ":".join([kind, self.reconciliation_id, str(self.n), currency, *again])
+        return ":".join([self.reconciliation_id, str(self.n), currency, *again])
 
     @property
     def ever_posted(self) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ def taken_back(
     zone = settings().zone
     return tuple(
         books.entry(
-            before.entry_id("reconciled-undone", each.currency),
+            f"reconciled-undone:{before.named(each.currency)}",
             each.currency,
             before.reconciliation_id,
             now,

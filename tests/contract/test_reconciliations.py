@@ -172,7 +172,7 @@ def test_a_difference_keeps_the_resolutions_that_stand_no_more() -> None:
     write(reconciliations.add_difference(again))
     assert reconciliations.get_difference("rec_1", 1) == again
     assert (again.occurrence, again.ever_posted) == ("1#2", ("e:1",))
-    assert again.entry_id("reconciled", "EUR") == "reconciled:rec_1:1:EUR:3"
+    assert again.named("EUR") == "rec_1:1:EUR:3"
 
 
 def test_what_a_reconciliation_has_decided_may_be_meant_again() -> None:
