@@ -67,6 +67,7 @@ class EntryRow(EntityRow[Entry]):
     posted_at = InstantAttribute()
     subject = UnicodeAttribute()
     belongs_to = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Entry) -> dict[str, Any]:
@@ -98,15 +99,15 @@ class JournalRow(Sides):
     posted_at = InstantAttribute(null=True)
     subject = UnicodeAttribute(null=True)
     belongs_to = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
 
     @property
     def is_entry(self) -> bool:
         return bool(self.sk == ENTRY)
 
     def to_entry(self) -> Entry:
-        return Entry(
-            self.id, self.currency, self.postings, self.posted_at, self.subject, self.belongs_to
-        )
+        about = (self.subject, self.belongs_to, self.note)
+        return Entry(self.id, self.currency, self.postings, self.posted_at, *about)
 
 
 class OutOfBounds(Exception):

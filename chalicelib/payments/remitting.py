@@ -78,7 +78,7 @@ def reverse(
     now = clock.now()
     after = remittance.reversed(reason, now)
     transaction = Transaction(recorder)
-    transaction.add(payments.reverse_remittance(after), *ledger.post(_reversal(remittance, now)))
+    transaction.add(payments.reverse_remittance(after), *ledger.post(_reversal(after, now)))
     transaction.commit(after)
     return after
 
@@ -126,6 +126,7 @@ def _reversal(remittance: Remittance, now: datetime) -> books.Entry:
         remittance.id,
         now,
         {_collected(remittance): remittance.amount, books.cash("bank"): -remittance.amount},
+        note=remittance.reversal_reason,
     )
 
 

@@ -203,6 +203,7 @@ def _entries(
             now,
             {made.account: each.amount, against: -each.amount},
             belongs_to=month,
+            note=f"{said.resolution}: {said.note}",
         )
         for each in _changes(before, said)
     ]

@@ -40,7 +40,8 @@ def _tell_found(
     if before is None:
         raise LookupError(f"difference {n} of {reconciliation_id} is not stored")
     now = clock.now()
-    entries = taken_back(before, tuple(ledger.get_entries(before.posted).values()), now)
+    posted, note = ledger.get_entries(before.posted), f"found in {found_in}"
+    entries = taken_back(before, tuple(posted.values()), note, now)
     undone = tuple(each.id for each in entries)
     after = replace(
         before,
@@ -55,6 +56,5 @@ def _tell_found(
     if not before.is_resolved:
         after = replace(after, resolution="found", resolved_at=now)
         transaction.add(reconciliations.count_resolved(reconciliation_id))
-        note = f"found in {found_in}"
         close_in(transaction, CASE, reconciliation_id, note, occurrence=before.occurrence)
     transaction.add(reconciliations.replace_difference(after))

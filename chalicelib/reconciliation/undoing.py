@@ -56,7 +56,7 @@ def undo(
     _check(before)
     now = clock.now()
     posted = ledger.get_entries(before.posted)
-    entries = taken_back(before, tuple(posted.values()), now)
+    entries = taken_back(before, tuple(posted.values()), why, now)
     after = _reopened(before, why, caller, now)
     transaction = Transaction(recorder)
     transaction.add(
@@ -73,7 +73,7 @@ def undo(
 
 
 def taken_back(
-    before: NumberedDifference, posted: Sequence[Entry], now: datetime
+    before: NumberedDifference, posted: Sequence[Entry], why: str, now: datetime
 ) -> tuple[Entry, ...]:
     """What was posted, the other way round, and of the months that it is of."""
     zone = settings().zone
@@ -86,6 +86,7 @@ def taken_back(
             {posting.account: -posting.amount for posting in each.postings},
             belongs_to=each.belongs_to
             or belongs_to(clock.business_date(each.posted_at, zone).isoformat(), now),
+            note=why,
         )
         for each in posted
     )

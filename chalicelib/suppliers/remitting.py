@@ -87,7 +87,7 @@ def reverse(
     now = clock.now()
     after = remittance.reversed(reason, now)
     transaction = Transaction(recorder)
-    transaction.add(suppliers.reverse_remittance(after), *ledger.post(_reversal(remittance, now)))
+    transaction.add(suppliers.reverse_remittance(after), *ledger.post(_reversal(after, now)))
     transaction.commit(after)
     return after
 
@@ -131,6 +131,7 @@ def _entry(remittance: SupplierRemittance) -> books.Entry:
             books.supplier_owed(remittance.supplier_id): -remittance.fees,
             books.supplier_payable(remittance.supplier_id): -remittance.payable,
         },
+        note=remittance.reference,
     )
 
 
@@ -145,4 +146,5 @@ def _reversal(remittance: SupplierRemittance, now: datetime) -> books.Entry:
             books.supplier_payable(remittance.supplier_id): remittance.payable,
             books.cash("bank"): -remittance.amount,
         },
+        note=f"{remittance.reference}: {remittance.reversal_reason}",
     )
