@@ -5,12 +5,14 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.reconciliation import resolving, showing, taking, undoing
+from chalicelib.reconciliation import balancing, resolving, showing, taking, undoing
+from chalicelib.reconciliation.balancing import BalancesShown
 from chalicelib.reconciliation.deciding import Candidate
 from chalicelib.reconciliation.resolving import Said
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.schema import (
     Assign,
+    BalancesView,
     DifferenceShownView,
     DifferenceView,
     InTransitView,
@@ -107,6 +109,18 @@ def list_lines(request: Request, id: str) -> Page[LineShown]:
 )
 def list_in_transit(request: Request, id: str) -> Page[InTransitShown]:
     return showing.in_transit(id, request.page)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/reconciliations/{id}/balances",
+    summary="Show what the statement closes with, what the books say, and what stands between",
+    roles=("operator",),
+    answer=BalancesView,
+    errors={"reconciliation_under_way": 409},
+)
+def read_balances(request: Request, id: str) -> BalancesShown:
+    return balancing.balances(id)
 
 
 @routes.endpoint(

@@ -147,6 +147,38 @@ class InTransitView(View):
     found_in: str | None = Field(description="The reconciliation that has its line by now.")
 
 
+class BalanceView(View):
+    currency: str
+    opening: int | None = Field(description="Of the statement; null where it says none.")
+    closing: int | None = Field(description="Likewise.")
+    books: int = Field(description="The account's balance in the books.")
+    in_transit: int = Field(
+        description="What the books have and the statement will have later: below zero where money "
+        "is to come in."
+    )
+    dated_later: int = Field(
+        description="Lines whose entries were posted after the statement's last day."
+    )
+    unresolved: int = Field(
+        description="`changes` of differences that nobody has resolved, of this statement and of "
+        "up to 40 before it."
+    )
+    resolved_since: int = Field(
+        description="Of differences that are resolved, what was posted after the last day or, "
+        "accepted, is not posted at all."
+    )
+    expected: int = Field(description="The books, and all of these: what it should close with.")
+    unexplained: int | None = Field(
+        description="What it closes with beyond that; null where it says no closing balance."
+    )
+
+
+class BalancesView(View):
+    account: str
+    as_of: Instant = Field(description="The end of the last day, or now where it is not over.")
+    balances: list[BalanceView]
+
+
 class Resolve(RequestModel):
     resolution: Resolution
     note: LongText

@@ -155,6 +155,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/reconciliations/{id}/differences"): OPERATOR,
     ("GET", "/v1/reconciliations/{id}/lines"): OPERATOR,
     ("GET", "/v1/reconciliations/{id}/in-transit"): OPERATOR,
+    ("GET", "/v1/reconciliations/{id}/balances"): OPERATOR,
     ("POST", "/v1/reconciliations/{id}/differences/{n}/assign"): OPERATOR,
     ("POST", "/v1/reconciliations/{id}/differences/{n}/resolve"): OPERATOR,
     ("POST", "/v1/reconciliations/{id}/differences/{n}/undo"): OPERATOR,

@@ -82,6 +82,24 @@ EXAMPLES: dict[str, Any] = {
         "amount": -4410,
         "found_in": None,
     },
+    "BalancesView": {
+        "account": "cash:bank",
+        "as_of": "2026-03-17T22:59:59.999Z",
+        "balances": [
+            {
+                "currency": "EUR",
+                "opening": 120000,
+                "closing": 98210,
+                "books": 86726,
+                "in_transit": 0,
+                "dated_later": 0,
+                "unresolved": 11484,
+                "resolved_since": 0,
+                "expected": 98210,
+                "unexplained": 0,
+            }
+        ],
+    },
     "Assign": {"owner": "op_tom"},
     "Undo": {"note": UNDONE_VIEW["why"]},
     "BookedView": {
