@@ -41,8 +41,8 @@ up: $(VENV)/ready ## The local stack, without the demo; again keeps the data; PA
 down: $(VENV)/ready ## The local stack away, data and all
 	@$(RUN) infra.local.deploy down
 
-test: $(VENV)/replay ## All tests, side by side in two processes, or those that ARGS= names to pytest
-	@$(PYTHON) -m pytest $(or $(ARGS),--numprocesses 2 --dist loadscope)
+test: $(VENV)/replay ## All tests, side by side in three processes, or those that ARGS= names to pytest
+	@$(PYTHON) -m pytest $(or $(ARGS),--numprocesses 3 --dist loadscope)
 
 lint: $(VENV)/ready ## Style, types, and the arrows between layers
 	@$(VENV)/bin/ruff check .

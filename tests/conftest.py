@@ -23,13 +23,14 @@ IN_PROCESS = re.compile(r"[\[-](moto|memory)[-\]]")
 
 
 class Apart(LoadScopeScheduling):  # type: ignore[misc]
-    """Where tests run side by side, those on the local cloud run in one process: it is started
-    once, and its functions have not two processes beside them."""
+    """Where tests run side by side, those on the local cloud run in two processes, each with a
+    cloud of its own: races, which take as long as all others together, and all others."""
 
     def _split_scope(self, nodeid: str) -> str:
         kind = nodeid.split("/")[1]
-        local = kind in ON_THE_LOCAL_CLOUD and not IN_PROCESS.search(nodeid)
-        return "local cloud" if local else nodeid
+        if kind not in ON_THE_LOCAL_CLOUD or IN_PROCESS.search(nodeid):
+            return nodeid
+        return "races on a local cloud" if kind == "race" else "a local cloud"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Apart:

@@ -2,21 +2,38 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from chalicelib.ledger.checks import CheckName, Finding
 from chalicelib.settlement.caps import capped
-from chalicelib.settlement.rules import EarnedLine, Earnings, Statement
+from chalicelib.settlement.kind_sums import by_kind, summed
+from chalicelib.settlement.rules import EarnedLine, Earnings, LineKind, Statement
 
 
 @dataclass(frozen=True)
 class Day:
-    """What a business date is said to bring, and the sum of the lines that lie under it."""
+    """What a business date is said to bring, in all and by kind, and what the lines come to that
+    lie under it; of a day that waits, how much of them was posted to the available balance already.
+    `said` is None where the day was begun before kinds were told apart."""
 
     matured: int = 0
     adjusted: int = 0
-    lines: int = 0
+    said: Mapping[LineKind, int] | None = None
+    kinds: Mapping[LineKind, int] = field(default_factory=dict)
+    lines_adjusted: int = 0
+
+    @property
+    def lines(self) -> int:
+        return sum(self.kinds.values())
+
+    def with_lines(
+        self, *, matured: Sequence[EarnedLine], adjusted: Sequence[EarnedLine] = ()
+    ) -> "Day":
+        kinds = Counter(self.kinds)
+        kinds.update(by_kind((*matured, *adjusted)))
+        more = sum(line.amount for line in adjusted)
+        return replace(self, kinds=kinds, lines_adjusted=self.lines_adjusted + more)
 
 
 @dataclass(frozen=True)
@@ -81,17 +98,19 @@ def _of_statement(made: Statement, what: str, out: int | None = None) -> Finding
 
 
 def statement_lines(standing: Standing) -> Iterator[Finding]:
-    """Each statement is the sum of its lines."""
+    """Each statement is the sum of its lines, and of each kind of them."""
     for each in standing.statements:
-        taken = (of for day, of in standing.days.items() if _has_taken(each, day))
-        lines = sum(of.lines for of in taken) + sum(line.amount for line in each.caps)
+        kinds, named = by_kind(each.caps), f"Statement {each.run_id} of {each.leader_id}"
+        for day, of in standing.days.items():
+            if each.has_taken(day):
+                kinds.update(of.kinds)
+        lines = sum(kinds.values())
         if out := each.total - lines:
-            detail = f"Statement {each.run_id} of {each.leader_id} is {each.total}, its lines "
-            yield Finding("statement_lines", each.leader_id, f"{detail}{lines}.", out)
-
-
-def _has_taken(made: Statement, day: str) -> bool:
-    return made.after_day < day <= made.business_date
+            detail = f"{named} is {each.total}, its lines {lines}."
+            yield Finding("statement_lines", each.leader_id, detail, out)
+        elif each.by_kind is not None and each.by_kind != summed(kinds):
+            detail = f"{named} does not say of each kind what its lines come to."
+            yield Finding("statement_lines", each.leader_id, detail)
 
 
 def leader_available(standing: Standing) -> Iterator[Finding]:
@@ -117,14 +136,19 @@ def _balance(
 
 
 def leader_days(standing: Standing) -> Iterator[Finding]:
-    """A day that waits comes to its lines."""
+    """A day that waits comes to its lines: those that were posted to the available balance, those
+    that mature, and each kind of them."""
     for day, of in standing.days.items():
-        out = of.matured + of.adjusted - of.lines
-        if out and not standing.earnings.has_taken(day):
-            detail = (
-                f"{day} brings {standing.leader_id} {of.lines + out}, and its lines {of.lines}."
-            )
-            yield Finding("leader_days", standing.leader_id, detail, out)
+        if standing.earnings.has_taken(day):
+            continue
+        parts = (of.adjusted, of.lines_adjusted), (of.matured, of.lines - of.lines_adjusted)
+        for said, lines in parts:
+            if out := said - lines:
+                detail = f"{day} brings {standing.leader_id} {said}, and its lines {lines}."
+                yield Finding("leader_days", standing.leader_id, detail, out)
+        if of.said is not None and summed(of.said) != summed(of.kinds):
+            detail = f"{day} does not say of each kind what its lines bring {standing.leader_id}."
+            yield Finding("leader_days", standing.leader_id, detail)
 
 
 def day_caps(standing: Standing) -> Iterator[Finding]:

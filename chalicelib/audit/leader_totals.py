@@ -12,10 +12,12 @@ from chalicelib.platform import sheets
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.sheets import Cell, Sheet
 from chalicelib.settlement import store as settlement
-from chalicelib.settlement.rules import EarnedLine, LineKind, Statement
+from chalicelib.settlement.rules import LineKind, Statement
+from chalicelib.settlement.statements import kinds_of
 
-EARNED = ("commission", "spread", "bonus", "cap", "adjustment")
 KINDS: tuple[LineKind, ...] = get_args(LineKind)
+# What moves what was earned, and is no part of it.
+MOVES = ("payout", "payout_returned", "netting")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +28,9 @@ class Totals:
 
     @property
     def earned(self) -> int:
-        return sum(self.by_kind[kind] for kind in KINDS if kind in EARNED)
-
-    @property
-    def clawed_back(self) -> int:
-        """What refunds took back, and what disputes hold; a positive amount."""
-        return -self.by_kind["clawback"] - self.by_kind["held"]
+        """What is the leader's, less what was taken back or is held of it: so it is the same
+        whether a run had taken it before or not."""
+        return sum(self.by_kind[kind] for kind in KINDS if kind not in MOVES)
 
     @property
     def paid_out(self) -> int:
@@ -78,7 +77,7 @@ def of_leader(leader_id: str, year: int) -> LeaderYear:
     """A leader's year by month. Raises NotFound."""
     leader = parties_service.leader(leader_id)
     months = [
-        MonthTotals(month=month, statements=made, by_kind=_by_kind(leader.id, made))
+        MonthTotals(month=month, statements=made, by_kind=_by_kind(made))
         for month, made in _by_month(settlement.statements_of_year(leader.id, year)).items()
     ]
     return LeaderYear(
@@ -96,13 +95,13 @@ def as_csv(found: Page[LeaderTotals]) -> str:
     """A row for each leader of the page."""
     columns = [
         *("leader_id", "name", "year", "currency", "statements"),
-        *("earned", "clawed_back", "paid_out", "total"),
+        *("earned", "paid_out", "total"),
         *KINDS,
     ]
     rows: list[list[Cell]] = [
         [
             *(each.leader_id, each.name, each.year, each.currency, each.statements),
-            *(each.earned, each.clawed_back, each.paid_out, each.total),
+            *(each.earned, each.paid_out, each.total),
             *(each.by_kind[kind] for kind in KINDS),
         ]
         for each in found.items
@@ -118,7 +117,7 @@ def _totals(leader: Leader, year: int) -> LeaderTotals:
         year=year,
         currency=leader.currency,
         statements=len(made),
-        by_kind=_by_kind(leader.id, made),
+        by_kind=_by_kind(made),
     )
 
 
@@ -129,16 +128,8 @@ def _by_month(made: Sequence[Statement]) -> dict[str, list[Statement]]:
     return found
 
 
-def _by_kind(leader_id: str, made: Sequence[Statement]) -> dict[LineKind, int]:
+def _by_kind(made: Sequence[Statement]) -> dict[LineKind, int]:
     sums = Counter[LineKind](dict.fromkeys(KINDS, 0))
-    for line in _lines(leader_id, made):
-        sums[line.kind] += line.amount
+    for statement in made:
+        sums.update({each.kind: each.amount for each in kinds_of(statement)})
     return dict(sums)
-
-
-def _lines(leader_id: str, made: Sequence[Statement]) -> list[EarnedLine]:
-    """The lines of statements that follow each other: they lie side by side."""
-    if not made:
-        return []
-    lines = settlement.earned_between(leader_id, made[0].after_day, made[-1].business_date)
-    return [*lines, *(line for each in made for line in each.caps)]

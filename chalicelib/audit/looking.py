@@ -7,8 +7,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 
-from chalicelib.audit import of_leaders, of_orders, of_payments, of_payouts, of_reconciliations
+from chalicelib.audit import (
+    goods_checks,
+    of_leaders,
+    of_orders,
+    of_payments,
+    of_payouts,
+    of_reconciliations,
+    of_runs,
+    of_suppliers,
+    paying_out,
+)
 from chalicelib.audit.at_rest import LOOKS, tell_unchecked
 from chalicelib.audit.rules import Audit, Looked, Phase
 from chalicelib.audit.store import Journal, Page
@@ -40,25 +51,35 @@ def _journal(page: Page) -> Looked:
     for _ in range(READS_A_STEP):
         rows, after = ledger.scanned(after, ITEMS_A_READ)
         for row in rows:
-            if not row.is_entry:
+            if row.posted_at is None:
                 page.journal.books.setdefault((row.currency or "", f"{row.pk}:payable"), Sums())
-            elif row.posted_at <= page.audit.through:
+            elif row.posted_at > page.audit.through:
+                continue
+            elif row.is_history:
+                paying_out.add(page.journal.told, row.currency, row.postings)
+            else:
                 things += 1
                 found += _entry(page.journal, row.to_entry(), row.pk)
         if after is None:
-            found += [*_days(page), *own.wrong_sides(page.journal.books)]
+            found += _whole_journal(page)
             break
     return Looked({"entries": things}, found, after)
 
 
 def _entry(journal: Journal, entry: books.Entry, key: str) -> Iterator[Finding]:
-    for posting in entry.postings:
-        at = (entry.currency, posting.account)
-        journal.books[at] = journal.books.get(at, Sums()).plus(posting.amount)
+    paying_out.add(journal.books, entry.currency, entry.postings)
+    paying_out.add(journal.paid, entry.currency, paying_out.of(entry))
     day = clock.business_date(entry.posted_at, settings().zone).isoformat()
     journal.days[day] = journal.days.get(day, Seal()) + seal_of(entry)
     yield from own.entry_sums_to_zero(entry)
     yield from own.ids_unique(entry, key)
+    yield from goods_checks.goods(entry)
+
+
+def _whole_journal(page: Page) -> Iterator[Finding]:
+    yield from _days(page)
+    yield from own.wrong_sides(page.journal.books)
+    yield from own.supplier_history(page.journal.books, page.journal.told)
 
 
 def _days(page: Page) -> Iterator[Finding]:
@@ -93,7 +114,7 @@ class Balances:
 
 def _parties(page: Page) -> Looked:
     """Balances of parties against the fold of their postings."""
-    posted = by_party(page.journal.books)
+    posted = by_party(page.journal.books, page.journal.paid)
     behind = (party for party in sorted(posted) if party > (page.audit.after or ""))
     names = [party for _, party in zip(range(PARTIES_A_STEP), behind, strict=False)]
     balances = _balances(page.audit, posted, names)
@@ -121,9 +142,9 @@ def _party(party: str, of: Balances) -> Iterator[Finding]:
         yield from own.wrong_side(f"{party}:{purpose}", balance)
 
 
-def by_party(folded: books.Books) -> dict[str, dict[str, int]]:
+def by_party(*folded: books.Books) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
-    for (_, account), sums in folded.items():
+    for (_, account), sums in chain.from_iterable(each.items() for each in folded):
         if party := party_of(account):
             of_party = found.setdefault(party[0], {})
             of_party[party[1]] = of_party.get(party[1], 0) + sums.balance
@@ -134,11 +155,15 @@ def _balances(
     audit: Audit, posted: Mapping[str, Mapping[str, int]], names: Iterable[str]
 ) -> dict[str, Balances]:
     wanted = list(names)
-    kept = ledger.accounts_of_each(wanted)
-    since = by_party(books.fold({}, ledger.entries_between(audit.through, clock.now())))
+    kept, paid_out = ledger.accounts_of_each(wanted), ledger.paid_out_to_each(wanted)
+    entries = list(ledger.entries_between(audit.through, clock.now()))
+    since = by_party(books.fold({}, entries), paying_out.fold(entries))
     return {
         name: Balances(
-            kept[name].by_purpose if name in kept else {},
+            _non_zero(
+                kept[name].by_purpose if name in kept else {},
+                {paying_out.PAID_OUT: paid_out.get(name, 0)},
+            ),
             _non_zero(posted[name], since.get(name, {})),
         )
         for name in wanted
@@ -156,6 +181,8 @@ _PHASES: Mapping[Phase, Callable[[Page], Looked]] = {
     "parties": _parties,
     "orders": of_orders.look,
     "leaders": of_leaders.look,
+    "runs": of_runs.look,
+    "suppliers": of_suppliers.look,
     "payments": of_payments.look,
     "payouts": of_payouts.look,
     "reconciliations": of_reconciliations.look,

@@ -4,7 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import chain
 
-from chalicelib.audit import bonus_checks, leader_checks
+from chalicelib.audit import (
+    adjustment_checks,
+    bonus_checks,
+    leader_checks,
+    statement_checks,
+    untaken,
+)
 from chalicelib.audit.at_rest import found_at_rest
 from chalicelib.audit.leader_checks import Day, Standing
 from chalicelib.audit.rules import Looked
@@ -15,7 +21,7 @@ from chalicelib.parties import store as parties
 from chalicelib.platform.pages import PageRequest
 from chalicelib.settlement import bonus_store
 from chalicelib.settlement import store as settlement
-from chalicelib.settlement.rules import EarnedLine, Earnings, Statement
+from chalicelib.settlement.rules import EarnedLine, Earnings, Run, Statement, maturing_entry_id
 
 LEADERS_A_STEP, STATEMENTS_A_READ = 100, 10
 # Behind every day that anything waits under.
@@ -25,23 +31,39 @@ NEVER = "9999-12-31"
 def look(page: Page) -> Looked:
     """Every leader, with the statements since those that an audit has found right."""
     names = parties.leader_ids_after(page.audit.after, LEADERS_A_STEP)
-    found = [finding for name in names for finding in _leader(name, page.audit.since)]
+    last = untaken.last_run()
+    found = [finding for name in names for finding in _leader(name, page.audit.since, last)]
     after = names[-1] if len(names) == LEADERS_A_STEP else None
     return Looked({"leaders": len(names)}, found, after)
 
 
-def _leader(leader_id: str, since: datetime | None) -> list[Finding]:
+def _leader(leader_id: str, since: datetime | None, last: Run | None) -> list[Finding]:
     def read() -> tuple[int, Iterator[Finding]]:
         standing = _standing(leader_id, since)
-        findings = chain(leader_checks.all_of(standing), _bonuses(leader_id))
+        findings = chain(
+            leader_checks.all_of(standing),
+            _posted(standing),
+            untaken.after(last, standing),
+            _given(leader_id),
+        )
         return standing.earnings.version, findings
 
     return found_at_rest(read, lambda: settlement.get_earnings(leader_id).version)
 
 
-def _bonuses(leader_id: str) -> Iterator[Finding]:
+def _posted(standing: Standing) -> Iterator[Finding]:
+    entries = ledger.get_entries(maturing_entry_id(each) for each in standing.statements)
+    yield from statement_checks.statements_posted(standing, entries)
+
+
+def _given(leader_id: str) -> Iterator[Finding]:
+    """What it has beside its commission."""
     given = bonus_store.all_bonuses(leader_id)
     yield from bonus_checks.bonuses(given, ledger.get_entries(bonus_checks.entry_ids(given)))
+    made = bonus_store.all_adjustments(leader_id)
+    entries = ledger.get_entries(each.entry_id for each in made)
+    for each in made:
+        yield from adjustment_checks.adjustments(each, entries)
 
 
 def _standing(leader_id: str, since: datetime | None) -> Standing:
@@ -82,17 +104,20 @@ def _days(earnings: Earnings, made: Sequence[Statement]) -> tuple[dict[str, Day]
     leader_id, through = earnings.leader_id, earnings.settled_through
     first = made[0].after_day if made else through
     days = {
-        settlement.day_of(row): Day(row.matured, row.adjusted)
+        settlement.day_of(row): Day(
+            row.matured, row.adjusted, row.kinds if row.is_told_by_kind else None
+        )
         for row in settlement.maturing_between(leader_id, first, NEVER)
     }
     capped: list[EarnedLine] = []
-    taken = [(each.after_day, each.business_date) for each in made]
-    for after, until in (*taken, (through, NEVER)):
-        for day, lines in settlement.earned_by_day(leader_id, after, until).items():
-            of = days.get(day, Day())
-            days[day] = Day(of.matured, of.adjusted, sum(line.amount for line in lines))
-            if earnings.has_taken(day):
-                capped += (line for line in lines if line.day_cap is not None)
+    for each in made:
+        taken = settlement.earned_by_day(leader_id, each.after_day, each.business_date)
+        for day, lines in taken.items():
+            days[day] = days.get(day, Day()).with_lines(matured=lines)
+            capped += (line for line in lines if line.day_cap is not None)
+    for waits in settlement.waiting_after(leader_id, through):
+        of = days.get(waits.day, Day())
+        days[waits.day] = of.with_lines(adjusted=waits.adjusted, matured=waits.matured)
     return days, capped
 
 

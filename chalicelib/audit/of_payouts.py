@@ -53,6 +53,7 @@ def _payout(
     payout: Payout, entries: Mapping[str, Entry], opened: Mapping[str, str]
 ) -> Iterator[Finding]:
     yield from payout_checks.payouts_posted(payout, entries)
+    yield from payout_checks.payout_amounts(payout)
     yield from payout_checks.payouts_open(payout, opened.get(payout.party))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.audit import reconciliation_checks
+from chalicelib.audit import of_items, reconciliation_checks
 from chalicelib.audit.at_rest import found_at_rest
 from chalicelib.audit.rules import Looked
 from chalicelib.audit.store import Page
@@ -39,6 +39,7 @@ def _findings(made: Reconciliation) -> Iterator[Finding]:
     yield from reconciliation_checks.reconciliations(made, found)
     for each in found:
         yield from reconciliation_checks.reconciled(each, of_cases, posted)
+    yield from of_items.look_at(posted)
 
 
 def _differences(reconciliation_id: str) -> Iterator[NumberedDifference]:

@@ -53,6 +53,17 @@ def _due(payout: Payout) -> Counter[str]:
     return due
 
 
+def payout_amounts(payout: Payout) -> Iterator[Finding]:
+    """A payout sends something or nets something, and only what sends nothing is offset."""
+    amount, what = payout.amount, f"Payout {payout.id} sends {payout.amount}"
+    if amount < 0 or not (amount or payout.netted):
+        detail = f"{what} and nets {payout.netted}."
+        yield Finding("payout_amounts", payout.id, detail, amount)
+    elif payout.outcome != "cancelled" and (amount == 0) is not (payout.outcome == "offset"):
+        detail = f"{what} and is {payout.outcome or 'open'}."
+        yield Finding("payout_amounts", payout.id, detail, amount)
+
+
 def payouts_open(payout: Payout, open_id: str | None) -> Iterator[Finding]:
     """A payout that has no result is its party's only open one, and no other is."""
     if payout.is_over and open_id == payout.id:

@@ -9,7 +9,17 @@ from typing import Any, Literal, NamedTuple, get_args
 from chalicelib.ledger.checks import Finding
 
 AuditStatus = Literal["running", "completed"]
-Phase = Literal["journal", "parties", "orders", "leaders", "payments", "payouts", "reconciliations"]
+Phase = Literal[
+    "journal",
+    "parties",
+    "orders",
+    "leaders",
+    "runs",
+    "suppliers",
+    "payments",
+    "payouts",
+    "reconciliations",
+]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 # Sums by name, of each batch.
 Tallies = Mapping[str, Mapping[str, int]]

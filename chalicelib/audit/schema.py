@@ -13,8 +13,8 @@ from chalicelib.settlement.rules import LineKind
 class StartAudit(RequestModel):
     whole: bool = Field(
         default=False,
-        description="Look at all statements and batches there have ever been, not only at those "
-        "since an audit has found them right.",
+        description="Look at all statements, runs and batches there have ever been, not only at "
+        "those since an audit has found them right.",
     )
 
 
@@ -33,8 +33,12 @@ class ReadView(View):
     suppliers: int = Field(default=0, description="Those among them that are suppliers.")
     orders: int = 0
     leaders: int = 0
+    runs: int = Field(default=0, description="Of settlement, with their leaders.")
     refunds: int = 0
     receipts: int = Field(default=0, description="Of money that came.")
+    chargebacks: int = 0
+    deposits: int = Field(default=0, description="What was received, returned and drawn of them.")
+    remittances: int = Field(default=0, description="Of leaders, and of suppliers.")
     payouts: int = 0
     batches: int = 0
     reconciliations: int = 0
@@ -81,8 +85,10 @@ class LeaderTotalsView(View):
     currency: str
     statements: int = Field(description="How many there are of the year.")
     by_kind: dict[LineKind, int] = Field(description="The sums of their lines, in the minor unit.")
-    earned: int = Field(description="Commission, spread, bonus, cap and adjustment.")
-    clawed_back: int = Field(description="What refunds took back and disputes hold.")
+    earned: int = Field(
+        description="All lines but payouts and netting: what was taken back or is held counts "
+        "less, so a refund before a run and one after it leave the same."
+    )
     paid_out: int
     total: int = Field(description="All lines together.")
 
@@ -100,7 +106,6 @@ class MonthTotalsView(View):
     statements: list[StatementTotalView] = Field(description="The oldest first.")
     by_kind: dict[LineKind, int]
     earned: int
-    clawed_back: int
     paid_out: int
     total: int = Field(description="What its statements come to.")
 

@@ -90,7 +90,8 @@ class FindingRow(EntityRow[Finding]):
 
 
 class JournalPartRow(Row):
-    """A part of what an audit has added up of the journal: balances, or the days' seals."""
+    """A part of what an audit has added up of the journal: balances as entries or as histories
+    make them, or the days' seals."""
 
     Meta = AuditMeta
 
@@ -101,10 +102,18 @@ class JournalPartRow(Row):
 
 @dataclass
 class Journal:
-    """The entries seen so far: all balances, and the seal of each business date."""
+    """The entries seen so far: all balances, what each party was paid out, what suppliers'
+    histories tell of theirs, and the seal of each business date."""
 
     books: Books = field(default_factory=dict)
+    paid: Books = field(default_factory=dict)
+    told: Books = field(default_factory=dict)
     days: dict[str, Seal] = field(default_factory=dict)
+
+    @property
+    def by_prefix(self) -> dict[str, Books]:
+        """What is added up by account, under the key of its parts."""
+        return {"balances": self.books, "paid": self.paid, "told": self.told}
 
 
 @dataclass(frozen=True)
@@ -161,11 +170,12 @@ def findings_of(audit_id: str, limit: int) -> list[Finding]:
 def keep_journal(audit: Audit, journal: Journal) -> None:
     """Keep what was added up, for the step after this one of the audit."""
     pk, expires = _part(audit.id, audit.step + 1), clock.now() + KEPT_FOR
-    keys = sorted(journal.books)
-    for n in range(0, len(keys), ACCOUNTS_A_PAGE):
-        packed = fold_store.pack({key: journal.books[key] for key in keys[n : n + ACCOUNTS_A_PAGE]})
-        part = JournalPartRow(pk, f"balances#{n:08d}", balances=packed, ttl=expires)
-        write_alone(Put(part, when=None))
+    for prefix, books in journal.by_prefix.items():
+        keys = sorted(books)
+        for n in range(0, len(keys), ACCOUNTS_A_PAGE):
+            packed = fold_store.pack({key: books[key] for key in keys[n : n + ACCOUNTS_A_PAGE]})
+            part = JournalPartRow(pk, f"{prefix}#{n:08d}", balances=packed, ttl=expires)
+            write_alone(Put(part, when=None))
     days = {day: [seal.entries, seal.digest] for day, seal in journal.days.items()}
     write_alone(Put(JournalPartRow(pk, "days", days=days, ttl=expires), when=None))
 
@@ -174,7 +184,9 @@ def journal_of(audit_id: str, step: int) -> Journal:
     """What was kept for a step of an audit."""
     journal = Journal()
     for part in store.query(JournalPartRow, _part(audit_id, step)):
-        journal.books.update(fold_store.unpack(part.balances) if part.balances else {})
+        if part.balances:
+            books = journal.by_prefix[part.sk.partition("#")[0]]
+            books.update(fold_store.unpack(part.balances))
         journal.days.update(_seals(part.days or {}))
     return journal
 

@@ -38,6 +38,7 @@ CaseKind = Literal[
     "payout_contradicted",
     "payout_not_prepared",
     "reconciliation_difference",
+    "found_after_clearing",
 ]
 
 

@@ -10,18 +10,29 @@ from chalicelib.ledger.seals import Seal
 CheckName = Literal[
     "entry_sums_to_zero",
     "ids_unique",
+    "goods",
     "entries_unchanged",
     "closed_periods_unchanged",
     "party_balances",
+    "supplier_history",
     "wrong_side",
     "refunds_in_flight",
     "refunds_posted",
     "refunds_overdue",
+    "receipts_posted",
     "receipts_unmatched",
+    "remittances",
+    "chargebacks",
+    "chargeback_lines",
+    "deposits",
+    "settlement_terms",
     "refund_kept",
     "order_money",
     "order_shares",
     "order_lines",
+    "order_sums",
+    "supplier_terms",
+    "supplier_share",
     "commission",
     "commission_rate",
     "statements_chain",
@@ -31,12 +42,19 @@ CheckName = Literal[
     "leader_pending",
     "leader_days",
     "day_caps",
+    "matured_untaken",
+    "statements_posted",
+    "runs",
+    "run_leaders",
+    "adjustments",
     "payouts_posted",
+    "payout_amounts",
     "payouts_open",
     "in_payout",
     "batches",
     "reconciliations",
     "reconciled",
+    "open_items",
 ]
 
 
@@ -93,6 +111,17 @@ def party_balances(
             account = f"{party}:{purpose}"
             detail = f"{account} is kept as {found}, and its postings come to {due}."
             yield Finding("party_balances", account, detail, found - due)
+
+
+def supplier_history(books: Books, told: Books) -> Iterator[Finding]:
+    """What a supplier's statements tell of an account is what was posted to it."""
+    accounts = {key for key in books if key[1].startswith("supplier:")}
+    for key in sorted(accounts | told.keys()):
+        posted, tells = books.get(key, Sums()), told.get(key, Sums())
+        if tells != posted:
+            out = tells.balance - posted.balance
+            detail = f"{posted.balance} is posted to {key[1]}, and its history tells {out} more."
+            yield Finding("supplier_history", key[1], detail, out)
 
 
 # On which side a balance can never lie: 1 is debit, -1 is credit.

@@ -57,6 +57,7 @@ KINDS = (
     Kind("payout-cancelled", "Payout {rest} to {party} called off"),
     Kind("reconciled", "Difference {second} of {subject} posted", "bank_fees"),
     Kind("reconciled-undone", "Difference {second} of {subject} undone", "bank_fees"),
+    Kind("cleared", "What was not known of {subject}, cleared by {behind}", "cleared"),
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}
 _RANKS = {kind.name: n for n, kind in enumerate(KINDS)}

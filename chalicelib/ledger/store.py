@@ -13,7 +13,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.kernel import ids
 from chalicelib.ledger import fold_store, posted_store
-from chalicelib.ledger.history_store import HistoryRow
+from chalicelib.ledger.history_store import HISTORY, HistoryRow
 from chalicelib.ledger.period_store import months_open
 from chalicelib.ledger.rules import (
     Bound,
@@ -91,7 +91,8 @@ class PaidOutRow(Row):
 
 
 class JournalRow(Sides):
-    """An entry, or a party's balances, as a look at the whole table finds them."""
+    """An entry, what it has moved of a party's balances, or these themselves, as a look at the
+    whole table finds them."""
 
     id = UnicodeAttribute(null=True)
     currency = UnicodeAttribute(null=True)
@@ -104,6 +105,10 @@ class JournalRow(Sides):
     @property
     def is_entry(self) -> bool:
         return bool(self.sk == ENTRY)
+
+    @property
+    def is_history(self) -> bool:
+        return str(self.sk).startswith(HISTORY)
 
     def to_entry(self) -> Entry:
         about = (self.subject, self.belongs_to, self.note)
@@ -169,6 +174,12 @@ def paid_out(party: str) -> int:
     return row.amount if row else 0
 
 
+def paid_out_to_each(parties: Iterable[str]) -> dict[str, int]:
+    """The same of those parties to which anything ever was."""
+    rows = store.get_many(PaidOutRow, [(party, PAID_OUT) for party in parties])
+    return {row.pk: row.amount for row in rows}
+
+
 def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry]:
     """Entries posted in (after, through], in no order; from the first where after is None."""
     if after is None:
@@ -211,8 +222,9 @@ def days_with_entries(first: date, last: date) -> list[date]:
 
 
 def scanned(after: Sequence[str] | None, size: int) -> tuple[list[JournalRow], Any]:
-    """Entries and parties' balances among the next `size` items of the table; where to go on."""
-    return store.scan_page(JournalRow, (ENTRY, ACCOUNTS), size, after)
+    """Entries, histories and parties' balances among the next `size` items of the table; where to
+    go on."""
+    return store.scan_page(JournalRow, (ENTRY, ACCOUNTS), size, after, prefix=HISTORY)
 
 
 def _balance_updates(entries: Iterable[Entry], bounds: Sequence[Bound]) -> list[Update]:

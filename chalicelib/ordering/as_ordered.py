@@ -25,12 +25,16 @@ class Ordered:
 
     @property
     def base(self) -> int:
-        """What its rate is a part of; the cost of alternates is not what was agreed."""
+        """What its rate is a part of."""
+        return self.base_by(self.first.basis)
+
+    def base_by(self, basis: str) -> int:
+        """What a rate of that basis is a part of; the cost of alternates is not what was agreed."""
         net = sum(each.net - each.tax - each.spread for each in self.lines)
         cost = sum(
             each.cost if each.agreed_cost is None else each.agreed_cost for each in self.lines
         )
-        return commission_base(self.first.basis, net, cost)
+        return commission_base(basis, net, cost)
 
     @property
     def terms(self) -> Terms:

@@ -326,6 +326,17 @@ def settlement_terms_at(supplier_id: str, version: int) -> SettlementTerms:
     return row.to_entity()
 
 
+def get_settlement_terms(
+    named: Iterable[tuple[str, int]],
+) -> dict[tuple[str, int], SettlementTerms]:
+    """Those that there are, by supplier and version."""
+    wanted = list(named)
+    keys = [(supplier_id, _settlement_version(version)) for supplier_id, version in wanted]
+    rows = store.get_many(SettlementTermsRow, keys)
+    usual = {each: SettlementTerms(each[0]) for each in wanted if each[1] == 0}
+    return usual | {(row.supplier_id, row.version): row.to_entity() for row in rows}
+
+
 def settlement_terms_versions(supplier_id: str) -> list[SettlementTerms]:
     """All that a supplier ever had, the oldest first."""
     kept = SettlementTermsRow.sk.startswith(f"{SETTLEMENT_TERMS}#")

@@ -18,7 +18,7 @@ from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Remittance
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.transaction import Recorder, Transaction
+from chalicelib.platform.transaction import Recorder, Transaction, Write
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def remit(leader_id: str, amount: int, reference: str, recorder: Recorder | None
     """
     leader = parties.leader(leader_id)
     remittance = Remittance(
-        id=ids.derived("rem", leader_id, reference),
+        id=remittance_id(leader_id, reference),
         leader_id=leader_id,
         amount=amount,
         currency=leader.currency,
@@ -50,16 +50,29 @@ def remit(leader_id: str, amount: int, reference: str, recorder: Recorder | None
     if before:
         return Remitted(told_again(before, amount), is_new=False)
     remitted = Remitted(remittance, is_new=True)
-    held = _down_to(f"leader:{leader_id}")
     transaction = Transaction(recorder)
-    transaction.add(
-        payments.add_remittance(remittance), *ledger.post(_entry(remittance), within=held)
-    )
+    transaction.add(*_writes(remittance))
     try:
         transaction.commit(remitted)
     except OutOfBounds:
-        raise _too_much(remittance, held) from None
+        raise too_much(remittance) from None
     return remitted
+
+
+def remittance_id(leader_id: str, reference: str) -> str:
+    return ids.derived("rem", leader_id, reference)
+
+
+def add_in(transaction: Transaction, remittance: Remittance) -> str:
+    """Book one in a transaction whose commit may raise OutOfBounds; its entry. Raises Conflict
+    where its reference was booked before."""
+    if payments.get_remittance(remittance.id):
+        raise Conflict(
+            f"The reference {remittance.reference} stands for a remittance already.",
+            code="reference_reused",
+        )
+    transaction.add(*_writes(remittance))
+    return _entry(remittance).id
 
 
 @retry_stale
@@ -90,13 +103,19 @@ def remittances_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Re
     return payments.remittances_of(leader_id, page)
 
 
+def _writes(remittance: Remittance) -> list[Write]:
+    held = _down_to(f"leader:{remittance.leader_id}")
+    return [payments.add_remittance(remittance), *ledger.post(_entry(remittance), within=held)]
+
+
 def _down_to(party: str) -> Bound:
     """As far as what it holds and owes goes."""
     return Bound(party, "collected", at_least=-max(0, ledger.accounts_of(party).available))
 
 
-def _too_much(remittance: Remittance, bound: Bound) -> Exception:
+def too_much(remittance: Remittance) -> Exception:
     """Why it is refused; Stale where so much was collected meanwhile that it fits."""
+    bound = _down_to(f"leader:{remittance.leader_id}")
     held = ledger.accounts_of(bound.party).collected
     if bound.admits(held - remittance.amount):
         return Stale()
@@ -115,7 +134,7 @@ def _entry(remittance: Remittance) -> books.Entry:
         remittance.currency,
         remittance.id,
         remittance.received_at,
-        {books.cash("bank"): remittance.amount, _collected(remittance): -remittance.amount},
+        {remittance.cash_account: remittance.amount, _collected(remittance): -remittance.amount},
     )
 
 
@@ -125,7 +144,7 @@ def _reversal(remittance: Remittance, now: datetime) -> books.Entry:
         remittance.currency,
         remittance.id,
         now,
-        {_collected(remittance): remittance.amount, books.cash("bank"): -remittance.amount},
+        {_collected(remittance): remittance.amount, remittance.cash_account: -remittance.amount},
         note=remittance.reversal_reason,
     )
 

@@ -238,7 +238,8 @@ class Chargeback:
 class Remittance:
     """Cash that a leader has handed over, once: `reference` is the leader's or its bank's word.
 
-    One that was booked by mistake can be reversed, once.
+    `cash_account` is where it has come in, or stood until it was known whose it is. One that was
+    booked by mistake can be reversed, once.
     """
 
     id: str
@@ -249,6 +250,7 @@ class Remittance:
     received_at: datetime
     reversed_at: datetime | None = None
     reversal_reason: str | None = None
+    cash_account: str = "cash:bank"
 
     def reversed(self, reason: str, now: datetime) -> "Remittance":
         return replace(self, reversed_at=now, reversal_reason=reason)

@@ -1,6 +1,7 @@
 """The payments table: receipts, refunds and remittances."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -60,7 +61,7 @@ class ReceiptRow(EntityRow[Receipt]):
 
 
 class AnyRow(Row):
-    """A refund or a receipt, by its key."""
+    """A refund, a receipt, a chargeback or a remittance, by its key."""
 
     Meta = PaymentsMeta
 
@@ -148,6 +149,7 @@ class RemittanceRow(EntityRow[Remittance]):
     received_at = InstantAttribute()
     reversed_at = InstantAttribute(null=True)
     reversal_reason = UnicodeAttribute(null=True)
+    cash_account = UnicodeAttribute(default="cash:bank")
 
     @classmethod
     def keys(cls, entity: Remittance) -> dict[str, Any]:
@@ -252,14 +254,29 @@ def to_look_at(now: datetime, limit: int) -> list[Refund]:
     return [row.to_entity() for row in rows if row.due_at]
 
 
-def scanned(after: Any, size: int) -> tuple[list[Refund], list[Receipt], Any]:
-    """Refunds and receipts among the next `size` items of the table, and where to go on."""
-    rows, behind = store.scan_page(AnyRow, (REFUND, RECEIPT), size, after)
-    kinds = {kind: [each for each in rows if each.sk == kind] for kind in (REFUND, RECEIPT)}
-    refunds = store.get_many(RefundRow, [(each.pk, REFUND) for each in kinds[REFUND]])
-    receipts = store.get_many(ReceiptRow, [(each.pk, RECEIPT) for each in kinds[RECEIPT]])
-    found = [row.to_entity() for row in refunds], [row.to_entity() for row in receipts]
-    return *found, behind
+@dataclass(frozen=True)
+class Scanned:
+    """What was found among some items of the table, and where to go on."""
+
+    refunds: Sequence[Refund]
+    receipts: Sequence[Receipt]
+    chargebacks: Sequence[Chargeback]
+    remittances: Sequence[Remittance]
+    next_after: Any
+
+
+def scanned(after: Any, size: int) -> Scanned:
+    """The next `size` items of the table."""
+    kinds = (REFUND, RECEIPT, CHARGEBACK, REMITTANCE)
+    rows, behind = store.scan_page(AnyRow, kinds, size, after)
+    keys = {kind: [(each.pk, kind) for each in rows if each.sk == kind] for kind in kinds}
+    return Scanned(
+        [row.to_entity() for row in store.get_many(RefundRow, keys[REFUND])],
+        [row.to_entity() for row in store.get_many(ReceiptRow, keys[RECEIPT])],
+        [row.to_entity() for row in store.get_many(ChargebackRow, keys[CHARGEBACK])],
+        [row.to_entity() for row in store.get_many(RemittanceRow, keys[REMITTANCE])],
+        behind,
+    )
 
 
 def look_again(refund_id: str, at: datetime) -> Update:

@@ -29,11 +29,26 @@ def check(plan: Plan, rules: Sequence[Rule], upline: Sequence[int], limit: Uplin
         _check_upline(plan, rules, upline, limit)
 
 
-def check_bonuses(plan: Plan, bonuses: Sequence[PlanBonus]) -> None:
-    """Raise Invalid for bonuses that the plan may not promise."""
+def check_bonuses(
+    plan: Plan, bonuses: Sequence[PlanBonus], upline: Sequence[int], limit: UplineLimit
+) -> None:
+    """Raise Invalid for bonuses that the plan may not promise, naming the rule that they break."""
     wrong = [*_bonuses_named_twice(bonuses), *_bonuses_without_currency(plan, bonuses)]
     if wrong:
         raise Invalid("The version cannot be saved.", errors=tuple(wrong))
+    if upline and bonuses:
+        raise _amount_beside_upline("bonuses", plan, limit)
+
+
+def check_levels(before: Iterable[str], after: Iterable[str], dropped: Iterable[str]) -> None:
+    """Raise Invalid for levels that the version before has and this one silently has not."""
+    if missing := sorted({*before} - {*after, *dropped}):
+        raise Invalid.field(
+            "rules",
+            f"have none for {', '.join(missing)}, which the version before has; leaders of such a "
+            "level would earn as if they had none. Name it in drops_levels where that is meant.",
+            code="levels_dropped",
+        )
 
 
 def _named_twice(rules: Sequence[Rule]) -> Iterable[FieldError]:
@@ -81,12 +96,15 @@ def _check_upline(
                 f"{plan.country} is {limit.total_bps} by {SET_BY}",
             )
         if rule.line_floor is not None:
-            raise _not_allowed(
-                f"rules.{n}.floor",
-                "is an amount whatever is sold, so it may come to more than max_total_bps of "
-                f"{plan.country}, which is {limit.total_bps} by {SET_BY}; a version with uplines "
-                "has none",
-            )
+            raise _amount_beside_upline(f"rules.{n}.floor", plan, limit)
+
+
+def _amount_beside_upline(field: str, plan: Plan, limit: UplineLimit) -> Invalid:
+    return _not_allowed(
+        field,
+        "is an amount whatever is sold, so it may come to more than max_total_bps of "
+        f"{plan.country}, which is {limit.total_bps} by {SET_BY}; a version with uplines has none",
+    )
 
 
 def _not_allowed(field: str, message: str) -> Invalid:

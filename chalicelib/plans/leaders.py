@@ -18,17 +18,22 @@ from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Write, write
 
+PLAN_AND_LEVEL = ("plan_id", "level")
+
 
 @retry_stale
-def set_plan(leader_id: str, plan_id: str | None, caller: Caller) -> Leader:
-    """Let the leader's orders earn by that plan from now on; None: by the platform's default.
+def set_plan(leader_id: str, changes: Mapping[str, Any], caller: Caller) -> Leader:
+    """Let the leader's orders earn by `plan_id` from now on, None: by the platform's default, and
+    at `level`, if that is among the changes.
 
-    Raises NotFound, and Invalid where there is no such plan or it is for others.
+    Raises NotFound, and Invalid where there is no such plan, it is for others, or it has levels
+    and not the leader's.
     """
     leader = party_service.leader(leader_id)
-    if plan_id:
-        _check_is_for(leader, plan_id)
-    return _change(leader, {"plan_id": plan_id}, caller)
+    if changes["plan_id"]:
+        _check_is_for(leader, changes["plan_id"])
+    _check_level(leader, changes)
+    return _change(leader, changes, caller)
 
 
 @retry_stale
@@ -39,8 +44,7 @@ def set_terms(leader_id: str, changes: Mapping[str, Any], caller: Caller) -> Lea
     of its plan's, and Conflict where it has invited others: what they keep of it stays true.
     """
     leader = party_service.leader(leader_id)
-    if changes.get("level") not in (None, leader.level):
-        _check_level(leader, changes["level"])
+    _check_level(leader, changes)
     named = {
         field: _named(leader, field, changes[field])
         for field in ("pickup_leader_id", "hub_id", "invited_by")
@@ -87,12 +91,23 @@ def _check_is_for(leader: Leader, plan_id: str) -> None:
         raise Invalid.field("plan_id", f"is for {plan.country}, and the leader is in {country}")
 
 
-def _check_level(leader: Leader, level: str) -> None:
-    """A plan that names levels has to name it; one that names none may be given them later."""
-    plan = service.plan_of_leader(leader)
+def _check_level(leader: Leader, changes: Mapping[str, Any]) -> None:
+    """Of a plan or level that changes: a plan that names levels has to name the leader's; one that
+    names none may be given them later."""
+    chosen = {name: changes.get(name, getattr(leader, name)) for name in PLAN_AND_LEVEL}
+    after = replace(leader, **chosen)
+    if after == leader or after.level is None:
+        return
+    plan = service.plan_of_leader(after)
     levels = plan.levels_on(service.today()) if plan else []
-    if levels and level not in levels:
-        raise Invalid.field("level", f"is none of the leader's plan, which has {', '.join(levels)}")
+    if not levels or after.level in levels:
+        return
+    has = ", ".join(levels)
+    if "level" in changes:
+        raise Invalid.field("level", f"is none of the leader's plan, which has {has}")
+    raise Invalid.field(
+        "plan_id", f"has {has}, and not the leader's level, {after.level}; name another beside it"
+    )
 
 
 def _named(leader: Leader, field: str, leader_id: str) -> Leader:
@@ -117,6 +132,9 @@ def _change(leader: Leader, asked: Mapping[str, Any], caller: Caller, *more: Wri
         return leader
     after = replace(leader, **changed)
     kept = {name: asked[name] for name in asked if name in changed or name == "has_invited"}
+    if any(name in changed for name in PLAN_AND_LEVEL):
+        # Each is right beside the other alone, so that neither may have changed meanwhile.
+        kept |= {name: getattr(after, name) for name in PLAN_AND_LEVEL}
     change = Change(
         ids.new("chg"),
         after.plan_id,

@@ -77,14 +77,16 @@ def read_plan(request: Request, id: str) -> PlanView:
     summary="Say what a plan pays from a business date on",
     notes="A version is never edited, and an order keeps the one that it was placed under. Of the "
     "rules that fit a line the most specific wins: one that names the SKU before one that does "
-    "not, then the product, the campaign, the category, the leader's level. Uplines are for plans "
-    "of a country whose law the platform's settings know to allow them.",
+    "not, then the product, the campaign, the category, the leader's level. A level that the "
+    "version before has is dropped only where `drops_levels` names it. Uplines are for plans of a "
+    "country whose law the platform's settings know to allow them.",
     roles=("operator",),
     body=AddVersion,
     answer=VersionView,
     status=201,
     key="optional",
     errors={
+        "levels_dropped": 422,
         "too_many_versions_to_come": 409,
         "upline_not_allowed": 422,
         "versions_overlap": 409,
@@ -97,6 +99,7 @@ def add_version(request: Request, id: str) -> VersionView:
         schema.rules_of(sent),
         schema.upline_of(sent),
         schema.bonuses_of(sent),
+        sent.drops_levels,
     )
     return schema.shown(
         service.add_version(id, new, request.caller, request.recorder(schema.shown))
@@ -146,13 +149,16 @@ def list_changes(request: Request, id: str) -> Page[Change]:
     "PUT",
     "/v1/leaders/{id}/commission-plan",
     summary="Set by which plan a leader earns",
+    notes="A plan that has levels must have the leader's; `level` changes it together with the "
+    "plan.",
     roles=("operator",),
     body=SetLeaderPlan,
     answer=LeaderView,
     errors={"currency_mismatch": 422},
 )
 def set_leader_plan(request: Request, id: str) -> Leader:
-    return leaders.set_plan(id, request.body.plan_id, request.caller)
+    sent: SetLeaderPlan = request.body
+    return leaders.set_plan(id, sent.model_dump(exclude_unset=True), request.caller)
 
 
 @routes.endpoint(

@@ -123,6 +123,11 @@ class Version:
     bonuses: tuple[PlanBonus, ...] = ()
 
     @property
+    def levels(self) -> set[str]:
+        """Those that it has a rule for."""
+        return {rule.level for rule in self.rules if rule.level}
+
+    @property
     def bonus_terms(self) -> tuple[BonusTerms, ...]:
         """What an order that is placed under it keeps of its bonuses."""
         return tuple(
@@ -160,8 +165,7 @@ class Plan:
 
     def levels_on(self, day: str) -> list[str]:
         """Those that the version in force, or one to come, has a rule for."""
-        rules = (rule for version in self.live_on(day) for rule in version.rules)
-        return sorted({rule.level for rule in rules if rule.level})
+        return sorted(set[str]().union(*(version.levels for version in self.live_on(day))))
 
     def live_on(self, day: str) -> tuple[Version, ...]:
         """The version in force and those to come, by their dates."""

@@ -168,6 +168,10 @@ class Says(_NeverPaysToJoin):
 
 class AddVersion(Says):
     effective_from: BusinessDate
+    drops_levels: Annotated[list[ShortText], Field(max_length=MAX_RULES)] = Field(
+        default=[],
+        description="Levels that the version before has and this one is meant not to have.",
+    )
 
 
 class MakeDefault(RequestModel):
@@ -176,6 +180,9 @@ class MakeDefault(RequestModel):
 
 class SetLeaderPlan(RequestModel):
     plan_id: Identifier | None = Field(description="Null: the platform's default plan.")
+    level: ShortText | None = Field(
+        default=None, description="Left out, it stays as it is; null takes it away."
+    )
 
 
 class EditLeader(RequestModel):

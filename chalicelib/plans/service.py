@@ -25,6 +25,7 @@ class NewVersion:
     rules: Sequence[Rule]
     upline: Sequence[int]
     bonuses: Sequence[PlanBonus] = ()
+    drops_levels: Sequence[str] = ()
 
 
 def create_plan(
@@ -77,10 +78,10 @@ def add_version(
         clock.now(),
         tuple(new.bonuses),
     )
-    checking.check(before, version.rules, version.upline, _limit(before))
-    checking.check_bonuses(before, version.bonuses)
+    check_draft(before, version.rules, version.upline, version.bonuses)
     after = before.with_version(version, today())
     replaced = before.in_force_on(version.effective_from)
+    checking.check_levels(replaced.levels if replaced else (), version.levels, new.drops_levels)
     differences = changes.differences(changes.said(replaced), changes.said(version))
     transaction = Transaction(recorder)
     transaction.add(
@@ -96,8 +97,9 @@ def check_draft(
     plan: Plan, new_rules: Sequence[Rule], upline: Sequence[int], bonuses: Sequence[PlanBonus]
 ) -> None:
     """Raises Invalid where a version could not say that."""
-    checking.check(plan, new_rules, upline, _limit(plan))
-    checking.check_bonuses(plan, bonuses)
+    limit = _limit(plan)
+    checking.check(plan, new_rules, upline, limit)
+    checking.check_bonuses(plan, bonuses, upline, limit)
 
 
 def _limit(plan: Plan) -> UplineLimit:

@@ -186,16 +186,22 @@ def scan(row: type[M], *, limit: int) -> list[M]:
 
 
 def scan_page(
-    row: type[M], kinds: Sequence[str], size: int, after: Sequence[str] | None
+    row: type[M],
+    kinds: Sequence[str],
+    size: int,
+    after: Sequence[str] | None,
+    *,
+    prefix: str | None = None,
 ) -> tuple[list[M], tuple[str, str] | None]:
-    """Of the next `size` items of a whole table those whose `sk` is one of `kinds`, and the key to
-    go on behind (None at the table's end)."""
+    """Of the next `size` items of a whole table those whose `sk` is one of `kinds`, or begins with
+    `prefix`, and the key to go on behind (None at the table's end)."""
+    wanted: Condition = row.sk.is_in(*kinds)
+    if prefix:
+        wanted = wanted | row.sk.startswith(prefix)
     start = {"pk": {"S": after[0]}, "sk": {"S": after[1]}} if after else None
 
     def read() -> Any:
-        answer = row.scan(
-            row.sk.is_in(*kinds), consistent_read=True, page_size=size, last_evaluated_key=start
-        )
+        answer = row.scan(wanted, consistent_read=True, page_size=size, last_evaluated_key=start)
         return next(answer.page_iter)
 
     page = retrying(read)

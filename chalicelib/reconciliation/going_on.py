@@ -212,8 +212,8 @@ def _claim(
             for n in _lines_of(outcome)
         )
     )
-    # What is missing may come yet.
-    if isinstance(outcome, Match) or outcome.kind != "missing":
+    # What is missing may come yet, and what another account has may be in its own statement.
+    if isinstance(outcome, Match) or outcome.kind not in ("missing", "wrong_account"):
         for account, entry_id in _entries_of(made, outcome):
             transaction.add(claim_store.claim_entry(account, entry_id, made.id, by))
 

@@ -14,7 +14,7 @@ LineKind = Literal["payment", "fee", "return", "transfer"]
 # What earlier statements have made of an entry: nothing yet, or they should have had it.
 Standing = Literal["new", "in_transit", "missing"]
 # Kinds of entries whose ids end in the reference of who has sent the money.
-WITH_REFERENCE = ("receipt", "remittance", "remittance-reversed")
+WITH_REFERENCE = ("receipt", "remittance", "remittance-reversed", "cleared")
 # Banks book a day or two after it was ordered, and not on holidays.
 WINDOW = timedelta(days=5)
 MAX_DAYS = 100

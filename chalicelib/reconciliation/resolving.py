@@ -18,7 +18,7 @@ from chalicelib.payouts.rules import Told
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write, write
-from chalicelib.reconciliation import claim_store, deciding, piece_store
+from chalicelib.reconciliation import claim_store, deciding, piece_store, turning_up
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.deciding import Candidate
 from chalicelib.reconciliation.rules import (
@@ -77,7 +77,10 @@ def resolve(
         return deciding.match(made, n, said.candidate, said.note, caller, recorder)
     if said.resolution == "paid" or said.resolution == "returned":
         _tell(before, said.resolution, said, caller)
-    return _resolve(made, n, said, caller, recorder)
+    after = _resolve(made, n, said, caller, recorder)
+    if _is_moved(before, said):
+        turning_up.let_go_of_claimed(before.difference.account)
+    return after
 
 
 def _tell(before: NumberedDifference, result: Told, said: Said, caller: Caller) -> None:
@@ -135,7 +138,7 @@ def _resolve(
         reconciliations.replace_difference(after),
         reconciliations.count_resolved(made.id),
         *ledger.post(*entries),
-        *_claims(made, before, posted),
+        *_claims(made, before, said, posted),
     )
     note = f"{said.resolution}: {said.note}"
     close_in(transaction, CASE, made.id, note, occurrence=before.occurrence)
@@ -241,18 +244,32 @@ def _check_same(before: NumberedDifference, said: Said) -> None:
         raise _resolved_before(before)
 
 
-def _claims(made: Reconciliation, before: NumberedDifference, posted: Sequence[str]) -> list[Write]:
+def _is_moved(before: NumberedDifference, said: Said) -> bool:
+    """Whether what the books have in another account is moved from there."""
+    account = before.difference.account
+    moved = before.kind == "wrong_account" and said.resolution == "post_to_other_account"
+    return moved and said.account in (None, account)
+
+
+def _claims(
+    made: Reconciliation, before: NumberedDifference, said: Said, posted: Sequence[str]
+) -> list[Write]:
     """What was posted has its line in this statement; what is missing, and is posted against, has
-    none until now."""
+    none until now. What is moved has none where the books had it, and nor has what moves it."""
     missing = before.entries if before.kind == "missing" and posted else ()
     found = Conflict(
         "What it is of has its line in another statement by now: accept it.",
         code="found_meanwhile",
     )
+    moved = (*before.entries, *posted) if _is_moved(before, said) else ()
+    claimed = [
+        *((made.account, each) for each in posted),
+        *((before.difference.account, each) for each in moved),
+    ]
     return [
         *(
-            claim_store.claim_entry(made.account, each, made.id, str(before.n), found)
-            for each in posted
+            claim_store.claim_entry(account, each, made.id, str(before.n), found)
+            for account, each in claimed
         ),
         *(claim_store.not_claimed(made.account, each, found) for each in missing),
     ]

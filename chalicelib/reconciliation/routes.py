@@ -1,22 +1,26 @@
-"""`/v1/reconciliations`."""
+"""`/v1/reconciliations`, and the open items that they and others leave."""
 
 from chalicelib.kernel.errors import NotFound
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.platform.endpoints import Request
+from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.reconciliation import balancing, resolving, showing, taking, undoing
+from chalicelib.reconciliation import balancing, clearing, resolving, showing, taking, undoing
 from chalicelib.reconciliation.balancing import BalancesShown
+from chalicelib.reconciliation.clearing import Cleared, ItemWithClearings, Wanted
 from chalicelib.reconciliation.deciding import Candidate
 from chalicelib.reconciliation.resolving import Said
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.schema import (
     Assign,
     BalancesView,
+    ClearingView,
+    ClearItem,
     DifferenceShownView,
     DifferenceView,
     InTransitView,
     LineView,
+    OpenItemView,
     ReconciliationView,
     Resolve,
     TakeStatement,
@@ -183,6 +187,63 @@ def undo_resolution(request: Request, id: str, n: str) -> NumberedDifference:
 def assign_difference(request: Request, id: str, n: str) -> NumberedDifference:
     sent: Assign = request.body
     return resolving.assign(id, _number(n), sent.owner, request.idempotency)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/open-items/{entry_id}",
+    summary="Read money that waits for a person to say whose it is",
+    notes="An item is what an entry has left in `unmatched_receipts` or `platform:suspense`, which "
+    "`GET /v1/ledger/journal?account=` lists.",
+    roles=("operator",),
+    answer=OpenItemView,
+)
+def read_open_item(request: Request, entry_id: str) -> OpenItemView:
+    return _shown(clearing.open_item(entry_id))
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/open-items/{entry_id}/clear",
+    summary="Have such money go where it belongs",
+    notes="`payer`: it is paid back by bank, or has come back from there; `income`: it is the "
+    "platform's, or its loss; `remittance` and `deposit`: it is what a leader or supplier has "
+    "handed over; `item`: another item of the other side makes it up. The same reference with the "
+    "same words answers 200 with the same clearing. Once nothing is left, its case is closed.",
+    roles=("operator",),
+    body=ClearItem,
+    answer=ClearingView,
+    status=201,
+    key="required",
+    errors={
+        "currency_mismatch": 422,
+        "more_than_collected": 409,
+        "more_than_left": 409,
+        "reference_reused": 409,
+    },
+    also=Also(statuses={200: "The clearing of that reference, which was made before."}),
+)
+def clear_open_item(request: Request, entry_id: str) -> Reply:
+    sent: ClearItem = request.body
+    wanted = Wanted(sent.goes, sent.about, sent.reference, sent.amount)
+    recorder = request.recorder(_reply)
+    return _reply(clearing.clear(entry_id, wanted, request.caller, recorder))
+
+
+def _reply(cleared: Cleared) -> Reply:
+    return Reply(cleared.clearing, status=201 if cleared.is_new else 200)
+
+
+def _shown(found: ItemWithClearings) -> OpenItemView:
+    item = found.item
+    return OpenItemView(
+        entry_id=item.entry.id,
+        account=item.account,
+        currency=item.entry.currency,
+        amount=item.amount,
+        left=item.left,
+        clearings=[ClearingView.model_validate(each) for each in found.clearings],
+    )
 
 
 def _number(n: str) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from chalicelib.platform.schema import (
     ONE_LINE,
@@ -11,10 +11,13 @@ from chalicelib.platform.schema import (
     Identifier,
     Instant,
     LongText,
+    PositiveAmount,
+    Reference,
     RequestModel,
     View,
 )
 from chalicelib.reconciliation.lines import Format, LineKind
+from chalicelib.reconciliation.open_items import Goes
 from chalicelib.reconciliation.rules import DifferenceKind, Resolution, Resolved, Status
 from chalicelib.reconciliation.showing import LineStatus
 
@@ -202,6 +205,72 @@ class Resolve(RequestModel):
 
 class Undo(RequestModel):
     note: LongText = Field(description="Why the resolution was wrong.")
+
+
+class ClearItem(RequestModel):
+    """What of an item belongs where; the field that says whose it is goes with `goes`."""
+
+    goes: Goes
+    reference: Reference = Field(
+        description="What tells one clearing of the item from the next: of what goes by bank that "
+        "of the transfer, by which its statement names it."
+    )
+    amount: PositiveAmount | None = Field(
+        default=None, description="All that is left, where none is said."
+    )
+    account: CashAccount | None = Field(
+        default=None,
+        description="With `payer`: the cash account that it leaves or comes back to, `cash:bank` "
+        "unless said, or the one that it came in by.",
+    )
+    leader_id: Identifier | None = Field(
+        default=None, description="With `remittance`: who has handed it over."
+    )
+    supplier_id: Identifier | None = Field(
+        default=None, description="With `deposit`: whose security it is."
+    )
+    entry_id: EntryId | None = Field(
+        default=None, description="With `item`: the item of the other side that makes it up."
+    )
+
+    @property
+    def about(self) -> str:
+        if self.goes == "payer":
+            return self.account or "cash:bank"
+        return self.leader_id or self.supplier_id or self.entry_id or ""
+
+    @model_validator(mode="after")
+    def _says_whose_it_is(self) -> "ClearItem":
+        fields = {"remittance": "leader_id", "deposit": "supplier_id", "item": "entry_id"}
+        needed = fields.get(self.goes)
+        if needed and getattr(self, needed) is None:
+            raise ValueError(f"must have {needed} with {self.goes}")
+        of = {"payer": "account", **fields}
+        for goes, name in of.items():
+            if goes != self.goes and getattr(self, name) is not None:
+                raise ValueError(f"has {name} with {goes} alone")
+        return self
+
+
+class ClearingView(View):
+    id: str
+    entry_id: str = Field(description="The item's.")
+    amount: int
+    goes: Goes
+    about: str = Field(description="The account, leader, supplier or other item; or nothing.")
+    reference: str
+    posted: str = Field(description="The entry that moved it; empty where none had to.")
+    cleared_at: Instant
+    cleared_by: str = Field(description="`found` where its line has turned up after all.")
+
+
+class OpenItemView(View):
+    entry_id: str
+    account: str
+    currency: str
+    amount: int = Field(description="As the books have it: what is somebody's lies below zero.")
+    left: int = Field(description="What of it is not cleared, likewise.")
+    clearings: list[ClearingView] = Field(description="The first one first.")
 
 
 class Assign(RequestModel):

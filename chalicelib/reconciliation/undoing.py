@@ -1,14 +1,15 @@
 """The way back from a wrong resolution: what it has posted is posted the other way round, and the
 difference is open again. Each once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.cases.service import open_in
 from chalicelib.cases.store import case_id
-from chalicelib.kernel import clock
+from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
+from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
@@ -17,8 +18,10 @@ from chalicelib.ledger.service import belongs_to
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write
-from chalicelib.reconciliation import claim_store
+from chalicelib.reconciliation import claim_store, item_store
 from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.clearing import offset_in
+from chalicelib.reconciliation.open_items import Clearing, item_of
 from chalicelib.reconciliation.rules import (
     CASE,
     NumberedDifference,
@@ -55,30 +58,29 @@ def undo(
         return before
     _check(before)
     now = clock.now()
-    posted = ledger.get_entries(before.posted)
-    entries = taken_back(before, tuple(posted.values()), why, now)
+    posted, taken = ledger.get_entries(before.posted), taken_back(before, why, now)
     after = _reopened(before, why, caller, now)
     transaction = Transaction(recorder)
     transaction.add(
         reconciliations.replace_difference(after),
         reconciliations.count_reopened(made.id),
-        *ledger.post(*entries),
-        *_claims(made, tuple(posted.values()), entries),
+        *ledger.post(*taken.values()),
+        *_claims(made, posted, taken),
         *_may_be_meant_again(made, before),
     )
+    _wait_no_more_in(transaction, posted, taken, caller, now)
     detail = f"{before.kind}, difference {n} of {made.account}, is open again: {why}"
     open_in(transaction, CASE, made.id, detail, occurrence=after.occurrence)
     transaction.commit(after)
     return after
 
 
-def taken_back(
-    before: NumberedDifference, posted: Sequence[Entry], why: str, now: datetime
-) -> tuple[Entry, ...]:
-    """What was posted, the other way round, and of the months that it is of."""
+def taken_back(before: NumberedDifference, why: str, now: datetime) -> dict[str, Entry]:
+    """What was posted, the other way round, and of the months that it is of; each by the entry that
+    it takes back."""
     zone = settings().zone
-    return tuple(
-        books.entry(
+    return {
+        each.id: books.entry(
             f"reconciled-undone:{before.named(each.currency)}",
             each.currency,
             before.reconciliation_id,
@@ -88,8 +90,8 @@ def taken_back(
             or belongs_to(clock.business_date(each.posted_at, zone).isoformat(), now),
             note=why,
         )
-        for each in posted
-    )
+        for each in ledger.get_entries(before.posted).values()
+    }
 
 
 def _check(before: NumberedDifference) -> None:
@@ -129,12 +131,46 @@ def _reopened(
     return replace(after, case_id=case_id(CASE, before.reconciliation_id, after.occurrence))
 
 
+def _wait_no_more_in(
+    transaction: Transaction,
+    posted: Mapping[str, Entry],
+    taken: Mapping[str, Entry],
+    caller: Caller,
+    now: datetime,
+) -> None:
+    """What waited in suspense and is taken back waits no more, neither side of it."""
+    cleared = item_store.cleared(posted)
+    for entry in posted.values():
+        back = taken[entry.id]
+        item, other = item_of(entry, cleared.get(entry.id, 0)), item_of(back, 0)
+        if item is None or other is None:
+            continue
+        if item.cleared:
+            raise Conflict(
+                f"{written(item.cleared, entry.currency)} of what was posted to {item.account} are "
+                "cleared by now: somebody has said where they belong.",
+                code="undo_not_possible",
+            )
+        offset = Clearing(
+            id=ids.derived("clr", entry.id, back.id),
+            entry_id=entry.id,
+            amount=item.uncleared,
+            goes="item",
+            about=back.id,
+            reference=back.id,
+            cleared_at=now,
+            cleared_by=caller.id,
+        )
+        offset_in(transaction, item, other, offset)
+
+
 def _claims(
-    made: Reconciliation, posted: Sequence[Entry], taken_back: Sequence[Entry]
+    made: Reconciliation, posted: Mapping[str, Entry], taken: Mapping[str, Entry]
 ) -> Iterator[Write]:
     """No statement has a line of either: neither of this account nor of one that the money was said
     to be in."""
-    for before, after in zip(posted, taken_back, strict=True):
+    for before in posted.values():
+        after = taken[before.id]
         yield claim_store.claim_entry(made.account, after.id, made.id, after.id)
         for other in _other_cash(made, before):
             yield from _claims_elsewhere(made, other, before, after)

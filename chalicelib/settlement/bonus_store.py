@@ -1,6 +1,7 @@
 """What leaders are given beside their commission: bonuses with what they are for, and adjustments.
 They lie in the settlement table."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
@@ -122,6 +123,12 @@ def get_bonus(leader_id: str, bonus_id: str) -> Bonus | None:
     return row.to_entity() if row else None
 
 
+def get_bonuses(of: Iterable[tuple[str, str]]) -> list[Bonus]:
+    """Those that were given of these, each known by its leader and its id."""
+    found = store.get_many(BonusRow, [(leader_id, BONUS + each) for leader_id, each in of])
+    return [row.to_entity() for row in found]
+
+
 def add_bonus(bonus: Bonus) -> list[Put]:
     given = f"{GIVEN}{clock.to_text(bonus.given_at)}#{bonus.id}"
     return [
@@ -199,6 +206,12 @@ def adjustments(leader_id: str, page: PageRequest) -> Page[Adjustment]:
     return store.newest_within(AdjustmentRow, leader_id, ADJUSTMENT, page).map(
         AdjustmentRow.to_entity
     )
+
+
+def all_adjustments(leader_id: str) -> list[Adjustment]:
+    row = AdjustmentRow
+    rows = store.query(row, leader_id, where=row.sk.startswith(ADJUSTMENT))
+    return [row.to_entity() for row in rows]
 
 
 def _adjustment(made: Adjustment) -> str:

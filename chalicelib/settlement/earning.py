@@ -3,7 +3,7 @@
 Other domains put these writes into their own transactions, beside the journal entries.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,7 +15,8 @@ from chalicelib.platform.transaction import Put, Update, Write
 from chalicelib.settlement import run_store
 from chalicelib.settlement import store as settlement
 from chalicelib.settlement.cap_sums import sums
-from chalicelib.settlement.rules import EarnedLine, Earnings, date_of
+from chalicelib.settlement.kind_sums import by_kind, voided
+from chalicelib.settlement.rules import EarnedLine, Earnings, LineKind, date_of
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ def earn(
             currency,
             matured=amount + sum(line.amount for line in bonuses),
             caps=sums(earned),
+            kinds=by_kind([*earned, *bonuses]),
         ),
         *(
             settlement.write_earned(leader_id, bucket, parcel_id, lines)
@@ -175,9 +177,11 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
     ]
     by_day: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     changed: dict[str, list[EarnedLine]] = defaultdict(list)
+    kinds: dict[str, Counter[LineKind]] = defaultdict(Counter)
     for part in open_parts:
         by_day[part.bucket][0] -= part.amount
         changed[part.bucket] += part.reversed
+        kinds[part.bucket].update(voided(part.reversed))
         writes.append(
             settlement.write_earned(earnings.leader_id, part.bucket, part.parcel_id, part.remaining)
         )
@@ -186,6 +190,7 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
         by_day[bucket][0] += sum(line.amount for line in matured)
         by_day[bucket][1] += sum(line.amount for line in adjusted)
         changed[bucket] += [*adjusted, *matured]
+        kinds[bucket].update(by_kind([*adjusted, *matured]))
         writes.append(
             settlement.write_earned(earnings.leader_id, bucket, refund.refund_id, matured, adjusted)
         )
@@ -198,6 +203,7 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
                 matured=matured_by,
                 adjusted=adjusted_by,
                 caps=sums(changed[bucket]),
+                kinds=kinds[bucket],
             )
         )
     return writes
@@ -262,6 +268,7 @@ def adjust(
             currency,
             adjusted=sum(line.amount for line in lines),
             caps=sums(lines),
+            kinds=by_kind(lines),
         ),
     ]
 
@@ -275,7 +282,9 @@ def give(earnings: Earnings, currency: str, source_id: str, line: EarnedLine) ->
             earnings.leader_id, when=settlement.not_taken(bucket), raises_version=True
         ),
         settlement.write_earned(earnings.leader_id, bucket, source_id, [line]),
-        settlement.change_maturing(earnings.leader_id, bucket, currency, matured=line.amount),
+        settlement.change_maturing(
+            earnings.leader_id, bucket, currency, matured=line.amount, kinds=by_kind([line])
+        ),
     ]
 
 
@@ -325,6 +334,7 @@ def release(earnings: Earnings, currency: str, parcels: Sequence[OfParcel]) -> l
                 currency,
                 matured=sum(line.amount for line in lines),
                 caps=sums(lines),
+                kinds=by_kind(lines),
             )
             for bucket, lines in by_day.items()
         ),

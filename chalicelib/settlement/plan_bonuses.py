@@ -85,6 +85,11 @@ def of_won_chargeback(order: Placed, refunded: Refunded, given: Given) -> Beside
     return together(restored, _counted(order, refunded.net, given))
 
 
+def ids_of(order: Placed) -> list[str]:
+    """The ids of those that its deliveries may have brought its leader."""
+    return [_id_of(order, each) for each in order.bonuses]
+
+
 def _of_first_order(order: Placed, given: Given, is_new: Callable[[], bool]) -> Beside:
     terms = _terms(order, "first_order")
     if not terms or bonus_store.first_order_of(order.customer_id):
@@ -149,10 +154,15 @@ def _bonus_id(order: Placed, *of: str) -> str:
     return ids.derived("bns", order.leader_id, *of)
 
 
+def _id_of(order: Placed, terms: BonusTerms) -> str:
+    if terms.kind == "first_order":
+        return _bonus_id(order, terms.kind, order.id)
+    return _bonus_id(order, terms.kind, order.campaign_id, str(terms.threshold))
+
+
 def _give(order: Placed, terms: BonusTerms, reference: str, given: Given) -> Beside:
     """Give a bonus, or give one again that was taken back."""
-    threshold = [str(terms.threshold)] if terms.threshold else []
-    bonus_id = _bonus_id(order, terms.kind, reference, *threshold)
+    bonus_id = _id_of(order, terms)
     before = bonus_store.get_bonus(order.leader_id, bonus_id)
     bonus = Bonus(
         id=bonus_id,

@@ -243,9 +243,18 @@ class Earnings:
 
 
 @dataclass(frozen=True)
+class OfKind:
+    """What the lines of a kind come to, in the minor unit."""
+
+    kind: LineKind
+    amount: int
+
+
+@dataclass(frozen=True)
 class Statement:
     """What one run made available to a leader. Its lines lie in the days it took, and behind them
-    come those of daily caps. It opens where that of `previous_run_id` closes."""
+    come those of daily caps. It opens where that of `previous_run_id` closes. `by_kind` is what all
+    its lines come to; None where nobody has added them up."""
 
     leader_id: str
     run_id: str
@@ -258,6 +267,10 @@ class Statement:
     made_at: datetime
     previous_run_id: str = ""
     caps: tuple[EarnedLine, ...] = ()
+    by_kind: tuple[OfKind, ...] | None = None
+
+    def has_taken(self, day: str) -> bool:
+        return self.after_day < day <= self.business_date
 
 
 def maturing_entry_id(made: Statement) -> str:

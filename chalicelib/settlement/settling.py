@@ -20,9 +20,12 @@ from chalicelib.settlement import store as settlement
 from chalicelib.settlement.cap_sums import summed_lines
 from chalicelib.settlement.caps import CappedDay, capped, delivery_days
 from chalicelib.settlement.closing import close_pages
+from chalicelib.settlement.kind_sums import by_kind, summed
 from chalicelib.settlement.rules import (
+    EarnedLine,
     Earnings,
     LeaderOfRun,
+    OfKind,
     Run,
     Statement,
     Total,
@@ -133,6 +136,7 @@ def _kept_dry(run: Run, earnings: Earnings, made: Statement) -> list[Write]:
 def _taken(run: Run, earnings: Earnings, days: Sequence[MaturingRow]) -> Taken:
     matured, adjusted = sum(day.matured for day in days), sum(day.adjusted for day in days)
     made = _statement(run, earnings, days[0].currency, matured + adjusted)
+    made = replace(made, by_kind=_by_kind(days, ()))
     lines = [line for day in days for line in summed_lines(day.caps)]
     if not lines:
         return Taken(made, matured)
@@ -143,10 +147,21 @@ def _taken(run: Run, earnings: Earnings, days: Sequence[MaturingRow]) -> Taken:
     made = replace(
         made,
         caps=tuple(replace(line, entry_id=entry_id) for line in caps),
+        by_kind=_by_kind(days, caps),
         total=made.total + withheld,
         closing_balance=made.closing_balance + withheld,
     )
     return Taken(made, matured, after)
+
+
+def _by_kind(days: Sequence[MaturingRow], caps: Sequence[EarnedLine]) -> tuple[OfKind, ...] | None:
+    """What all lines come to, as their days know it; None where one does not."""
+    if not all(day.is_told_by_kind for day in days):
+        return None
+    found = by_kind(caps)
+    for day in days:
+        found.update(day.kinds)
+    return summed(found)
 
 
 def _statement(run: Run, earnings: Earnings, currency: str, total: int) -> Statement:

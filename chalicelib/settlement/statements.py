@@ -1,5 +1,6 @@
 """A leader's balance, and statements in the forms people ask for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from chalicelib.kernel.callers import Caller
@@ -9,9 +10,11 @@ from chalicelib.parties import service as parties
 from chalicelib.platform import sheets
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.sheets import Cell, Sheet
+from chalicelib.platform.transaction import write
 from chalicelib.settlement import dry_store
 from chalicelib.settlement import store as settlement
-from chalicelib.settlement.rules import EarnedLine, Statement, StatementWhole
+from chalicelib.settlement.kind_sums import by_kind, summed
+from chalicelib.settlement.rules import EarnedLine, OfKind, Statement, StatementWhole
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,16 @@ def statement(leader_id: str, run_id: str, caller: Caller) -> StatementWhole:
 def with_lines(found: Statement) -> StatementWhole:
     lines = settlement.earned_between(found.leader_id, found.after_day, found.business_date)
     return StatementWhole(**vars(found), lines=[*lines, *found.caps])
+
+
+def kinds_of(made: Statement) -> Sequence[OfKind]:
+    """What the lines of a statement come to by kind. Of one from before runs have kept that, they
+    are read once."""
+    if made.by_kind is not None:
+        return made.by_kind
+    found = summed(by_kind(with_lines(made).lines))
+    write(settlement.keep_by_kind(made, found))
+    return found
 
 
 COLUMNS = ("currency", *(field.name for field in fields(EarnedLine) if field.name != "method"))

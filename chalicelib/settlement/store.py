@@ -22,13 +22,15 @@ from chalicelib.settlement.caps import CappedDay
 from chalicelib.settlement.rules import (
     EarnedLine,
     Earnings,
+    LineKind,
+    OfKind,
     Statement,
     WaitingLines,
     run_id,
 )
 
 EARNINGS, MATURING, EARNED, STATEMENT = "earnings", "maturing#", "earned#", "statement#"
-CAPPED, CAP_SUM, TAKEN = "capped#", "cap ", "taken#"
+CAPPED, CAP_SUM, KIND_SUM, TAKEN = "capped#", "cap ", "kind ", "taken#"
 
 
 SettlementMeta = table("SETTLEMENT_TABLE")
@@ -52,8 +54,8 @@ class MaturingRow(Row):
     """What a leader's commission of one day comes to, so that a run need not read its lines.
 
     `matured` waits in the leader's pending balance; `adjusted` has been posted to the available
-    one already, such as a clawback. `caps` are sums of what is capped, each an attribute that bears
-    what it is of.
+    one already, such as a clawback. `caps` are sums of what is capped, and `kinds` those of all
+    lines by their kinds, each an attribute that bears what it is of.
     """
 
     Meta = SettlementMeta
@@ -62,13 +64,23 @@ class MaturingRow(Row):
     matured = IntegerAttribute(default=0)
     adjusted = IntegerAttribute(default=0)
     caps: Mapping[str, int]
+    kinds: Mapping[LineKind, int]
 
     @classmethod
     def from_raw_data(cls, data: dict[str, Any]) -> Self:
         row = super().from_raw_data(data)
-        of_caps = {name: each for name, each in data.items() if name.startswith(CAP_SUM)}
-        row.caps = {name.removeprefix(CAP_SUM): int(n["N"]) for name, n in of_caps.items()}
+        row.caps, row.kinds = _sums(data, CAP_SUM), _sums(data, KIND_SUM)
         return row
+
+    @property
+    def is_told_by_kind(self) -> bool:
+        """Whether its kinds are all of it: a day that was begun without them has not all."""
+        return sum(self.kinds.values()) == self.matured + self.adjusted
+
+
+def _sums(data: dict[str, Any], prefix: str) -> dict[Any, int]:
+    of = {name: each for name, each in data.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): int(each["N"]) for name, each in of.items()}
 
 
 class CappedRow(Row):
@@ -113,6 +125,7 @@ class StatementRow(EntityRow[Statement]):
     made_at = InstantAttribute()
     previous_run_id = UnicodeAttribute(default="")
     caps = RecordsAttribute(EarnedLine, default=())
+    by_kind = RecordsAttribute(OfKind, null=True)
 
     @classmethod
     def keys(cls, entity: Statement) -> dict[str, Any]:
@@ -178,12 +191,15 @@ def change_maturing(
     matured: int = 0,
     adjusted: int = 0,
     caps: Mapping[str, int] | None = None,
+    kinds: Mapping[LineKind, int] | None = None,
 ) -> Update:
     row = MaturingRow
     actions = [row.currency.set(currency), row.matured.add(matured), row.adjusted.add(adjusted)]
-    actions += [
-        IntegerAttribute(attr_name=CAP_SUM + of).add(amount) for of, amount in (caps or {}).items()
-    ]
+    for prefix, sums in ((CAP_SUM, caps), (KIND_SUM, kinds)):
+        actions += [
+            IntegerAttribute(attr_name=prefix + of).add(amount)
+            for of, amount in (sums or {}).items()
+        ]
     return Update(row.at(leader_id, MATURING + bucket), actions)
 
 
@@ -310,6 +326,12 @@ def get_statement(leader_id: str, run_id: str) -> Statement | None:
     return row.to_entity() if row else None
 
 
+def get_statements(run_id: str, leader_ids: Iterable[str]) -> dict[str, Statement]:
+    """Those that a run has made for these leaders, by their ids."""
+    keys = [(each, STATEMENT + run_id) for each in leader_ids]
+    return {row.pk: row.to_entity() for row in store.get_many(StatementRow, keys)}
+
+
 def statements_from(leader_id: str, day: str) -> list[Statement]:
     """Those of business dates from one on, by their dates."""
     first = StatementRow.sk.between(STATEMENT + run_id(day), STATEMENT + "~")
@@ -322,6 +344,13 @@ def statements_of_year(leader_id: str, year: int) -> list[Statement]:
     first, last = f"{STATEMENT}{run_id(f'{year}-01-01')}", f"{STATEMENT}{run_id(f'{year}-12-31')}"
     rows = store.query(StatementRow, leader_id, where=StatementRow.sk.between(first, last))
     return [row.to_entity() for row in rows]
+
+
+def keep_by_kind(made: Statement, by_kind: Sequence[OfKind]) -> Update:
+    """What the statement's lines come to, which no run has kept with it."""
+    row = StatementRow
+    at = row.at(made.leader_id, STATEMENT + made.run_id)
+    return Update(at, [row.by_kind.set(tuple(by_kind))], row.pk.exists())
 
 
 def statements(leader_id: str, page: PageRequest) -> Page[Statement]:

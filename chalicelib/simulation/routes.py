@@ -24,13 +24,13 @@ def _reply(simulation: SimulationWhole) -> Reply:
     summary="Ask what a month's orders would have earned under a draft",
     notes="Nothing is saved of the draft, and nothing is paid. Each order's leader has the level, "
     "hub and uplines that it has now. What was refunded counts on neither side, and an offer's own "
-    "commission stays as it is. Daily caps and bonuses are not simulated.",
+    "commission stays as it is. Daily caps and bonuses count once goods are delivered.",
     roles=("operator",),
     body=SimulatePlan,
     answer=SimulationView,
     status=202,
     key="optional",
-    errors={"upline_not_allowed": 422},
+    errors={"currency_mismatch": 422, "upline_not_allowed": 422},
     also=Also(statuses={200: "Of few orders: it is completed."}),
 )
 def simulate(request: Request, id: str) -> Reply:

@@ -18,11 +18,21 @@ class SimulatePlan(Says):
     )
 
 
-class TotalComparedView(View):
-    currency: str
+class PairView(View):
     earned: int
     would_earn: int
     difference: int
+
+
+class ByKindView(View):
+    commission: PairView
+    cap: PairView = Field(description="What daily caps withhold: never above zero.")
+    bonus: PairView
+
+
+class TotalComparedView(PairView):
+    currency: str
+    by_kind: ByKindView = Field(description="What these are of; the kinds add up to them.")
 
 
 class LeaderComparedView(TotalComparedView):

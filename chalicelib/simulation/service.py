@@ -4,36 +4,32 @@ Each step is written on condition of the job's version together with what it has
 that is taken twice counts once. A worker that dies leaves its message, which comes again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.catalogue import product_store
-from chalicelib.catalogue.rules import Product
 from chalicelib.kernel import clock, events, ids
 from chalicelib.kernel.errors import Invalid, NotFound, Stale
 from chalicelib.kernel.events import Event
-from chalicelib.ordering import earning_by
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.parties import store as parties
-from chalicelib.parties.rules import Leader
 from chalicelib.plans import service as plans
-from chalicelib.plans import store as plan_store
-from chalicelib.plans.rules import Plan, PlanBonus, Rule, Sold
+from chalicelib.plans.rules import Plan, PlanBonus, Rule
 from chalicelib.platform import queues
 from chalicelib.platform.log import logger
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction
-from chalicelib.simulation import rules
+from chalicelib.simulation import rules, trying
 from chalicelib.simulation import store as simulations
-from chalicelib.simulation.rules import LEADERS_SHOWN, Found, Simulation, SimulationWhole
+from chalicelib.simulation.counting import Found, Tried
+from chalicelib.simulation.rules import LEADERS_SHOWN, Simulation, SimulationWhole
 
-# What is added up of so many pages of orders, or of so many leaders, is one step. Its sums fit into
-# a transaction: an order has five leaders at most.
-PAGES_A_STEP, LEADERS_A_STEP, LEADERS_AN_ORDER = 60, 90, 5
-STEPS_A_MESSAGE = 10
+# One step goes through so many pages, or a little more than so many orders that count, or as many
+# as their sums fit into a transaction: what it reads of each bounds the time that it takes.
+PAGES_A_STEP, ORDERS_A_PAGE, ORDERS_A_STEP = 60, 20, 100
+STEPS_A_MESSAGE = 5
 # An order's id is made a moment after the instant that it says it was placed at.
 MADE_WITHIN = timedelta(minutes=1)
 
@@ -42,7 +38,6 @@ MADE_WITHIN = timedelta(minutes=1)
 class Draft:
     rules: Sequence[Rule]
     upline: Sequence[int]
-    # They are checked with the draft, and count on neither side.
     bonuses: Sequence[PlanBonus]
     month: str | None
     leader_ids: Sequence[str]
@@ -50,9 +45,11 @@ class Draft:
 
 def start(plan_id: str, draft: Draft, recorder: Recorder | None) -> SimulationWhole:
     """Simulate a month under a draft; last month where none is named. Done at once where its orders
-    are few. Raises NotFound, and Invalid for what a version could not say or a month to come."""
+    are few. Raises NotFound, and Invalid for what a version could not say, leaders who could not be
+    under the plan, or a month to come."""
     plan, now = plans.plan_of(plan_id), clock.now()
     plans.check_draft(plan, draft.rules, draft.upline, draft.bonuses)
+    _check_currency(plan, draft.leader_ids)
     begins, ends = _month(draft.month, now)
     made = Simulation(
         id=ids.new("sim"),
@@ -72,6 +69,7 @@ def start(plan_id: str, draft: Draft, recorder: Recorder | None) -> SimulationWh
         totals=(),
         version=0,
         created_at=now,
+        bonuses=tuple(draft.bonuses),
     )
     found, after = _step(made, plan)
     whole = SimulationWhole.of(after, found.leaders)
@@ -117,6 +115,17 @@ def _take_step(simulation: Simulation) -> None:
         logger.info("the step was taken meanwhile")
 
 
+def _check_currency(plan: Plan, leader_ids: Sequence[str]) -> None:
+    """Caps and bonuses are amounts, which no leader of another currency could be promised."""
+    for leader in parties.get_leaders(leader_ids):
+        if plan.currency not in (None, leader.currency):
+            raise Invalid.field(
+                f"leader_ids.{leader_ids.index(leader.id)}",
+                f"has the currency {leader.currency}, not {plan.currency}",
+                code="currency_mismatch",
+            )
+
+
 def _month(named: str | None, now: datetime) -> tuple[datetime, datetime]:
     """The first instant of a month where the platform is at home, and that of the next."""
     zone = settings().zone
@@ -135,58 +144,48 @@ def _step(simulation: Simulation, plan: Plan) -> tuple[Found, Simulation]:
     """What the next orders come to, and the simulation behind them."""
     found = Found()
     for _ in range(PAGES_A_STEP):
-        room = (LEADERS_A_STEP - len(found.by_leader)) // LEADERS_AN_ORDER
-        if not room or simulation.is_at_its_end:
+        if simulation.is_at_its_end or found.orders >= ORDERS_A_STEP:
             break
-        orders = ordering.placed_between(
-            simulation.listing, simulation.after, _behind(simulation), room
-        )
-        counted = [each for each in orders if rules.counts(each, simulation)]
-        _add(found, counted, simulation, plan)
-        simulation = _come_past(simulation, orders, room)
-    return found, simulation.with_found(found, clock.now())
+        before, simulation = simulation, _take_page(found, simulation, plan)
+        if simulation == before:
+            break
+    after = simulation.with_found(
+        found.orders, found.lines_without_rule, found.by_currency, clock.now()
+    )
+    return found, after
+
+
+def _take_page(found: Found, simulation: Simulation, plan: Plan) -> Simulation:
+    """Add the next page of a listing, as far as there is room; the simulation behind that."""
+    orders = ordering.placed_between(
+        simulation.listing, simulation.after, _behind(simulation), ORDERS_A_PAGE
+    )
+    counted = [each for each in orders if rules.counts(each, simulation)]
+    tried = trying.try_draft(counted, simulation, plan)
+    fitting = found.fitting(tried)
+    _add(found, fitting, simulation)
+    if len(fitting) == len(tried):
+        return _come_past(simulation, orders)
+    last = fitting[-1].order_id if fitting else simulation.after
+    return simulation.come_to(simulation.listing, last)
+
+
+def _add(found: Found, tried: Sequence[Tried], simulation: Simulation) -> None:
+    days = {each for order in tried for each in order.days} - found.days.keys()
+    totals = {each for order in tried for each in order.totals} - found.totals.keys()
+    found.go_on_from(
+        simulations.kept_days(simulation.id, days), simulations.kept_totals(simulation.id, totals)
+    )
+    for order in tried:
+        found.add(order, simulation.bonuses)
 
 
 def _behind(simulation: Simulation) -> str:
     return ids.first_at("ord", simulation.ends + MADE_WITHIN)
 
 
-def _come_past(simulation: Simulation, orders: Sequence[Order], asked: int) -> Simulation:
+def _come_past(simulation: Simulation, orders: Sequence[Order]) -> Simulation:
     """Behind these orders of its listing, or at the beginning of the next one."""
-    if len(orders) == asked:
+    if len(orders) == ORDERS_A_PAGE:
         return simulation.come_to(simulation.listing, orders[-1].id)
     return simulation.come_to(simulation.listing + 1, ids.first_at("ord", simulation.begins))
-
-
-def _add(found: Found, orders: Sequence[Order], simulation: Simulation, plan: Plan) -> None:
-    leaders = {each.id: each for each in parties.get_leaders({o.leader_id for o in orders})}
-    earning = _by_plan(simulation, leaders.values())
-    orders = [order for order in orders if order.leader_id in earning]
-    products, draft = _products(orders), simulation.draft(plan)
-    for order in orders:
-        leader = leaders[order.leader_id]
-        goods = {
-            sku_id: Sold(sku_id, product.id, order.campaign_id, product.category, leader.level)
-            for sku_id, product in products.items()
-        }
-        seller = earning_by.seller(leader)
-        found.add(order, rules.simulate(order, plan, draft, seller, goods))
-
-
-def _by_plan(simulation: Simulation, leaders: Iterable[Leader]) -> set[str]:
-    """Those leaders that the draft is for: the named ones, or else those who earn by the plan."""
-    if simulation.leader_ids:
-        return set(simulation.leader_ids)
-    defaults = plan_store.get_defaults()
-    return {
-        each.id
-        for each in leaders
-        if (each.plan_id or defaults.plan_of(each.currency)) == simulation.plan_id
-    }
-
-
-def _products(orders: Sequence[Order]) -> dict[str, Product]:
-    """The products of what was ordered by a plan's rules, by SKU."""
-    skus = product_store.get_skus({line.counts_as for line in rules.lines_of_plans(orders)})
-    found = product_store.get_products({row.product_id for row in skus.values()})
-    return {sku_id: found[row.product_id] for sku_id, row in skus.items()}

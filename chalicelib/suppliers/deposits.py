@@ -1,6 +1,6 @@
 """What is held of a supplier as a security: received, returned, and drawn on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
@@ -62,6 +62,20 @@ def book(asked: Asked, caller: Caller, recorder: Recorder | None) -> Booked:
     return booked
 
 
+def add_in(transaction: Transaction, asked: Asked, caller: Caller, cash_account: str) -> str:
+    """Add a deposit that was received before it was known to be one; its entry. Raises NotFound,
+    and Conflict where its reference was booked before."""
+    currency = parties.supplier(asked.supplier_id).currency
+    wanted = replace(_wanted(asked, currency, caller), cash_account=cash_account)
+    if suppliers.get_deposit(wanted.supplier_id, wanted.id):
+        raise Conflict(
+            f"The reference {wanted.reference} stands for a deposit already.",
+            code="reference_reused",
+        )
+    transaction.add(suppliers.add_deposit(wanted), *ledger.post(_entry(wanted)))
+    return wanted.entry_id
+
+
 def deposits_for(supplier_id: str, caller: Caller, page: PageRequest) -> Page[Deposit]:
     """All movements of a supplier's deposit, newest first."""
     caller.must_be("supplier", supplier_id, "supplier")
@@ -107,7 +121,7 @@ def _for(deposit: Deposit) -> str:
 
 def _entry(deposit: Deposit) -> books.Entry:
     held = books.supplier_deposit(deposit.supplier_id)
-    against = _paid(deposit) if deposit.pays else books.cash("bank")
+    against = _paid(deposit) if deposit.pays else deposit.cash_account
     return books.entry(
         deposit.entry_id,
         deposit.currency,

@@ -159,7 +159,8 @@ class Deposit:
     """Something that happened to what is held of a supplier as a security.
 
     What is received or returned has the transfer's reference, what is drawn a reason and what it
-    pays.
+    pays. `cash_account` is where money has come in or gone out, or stood until it was known whose
+    it is.
     """
 
     id: str
@@ -172,6 +173,7 @@ class Deposit:
     reference: str | None = None
     reason: str | None = None
     pays: Pays | None = None
+    cash_account: str = "cash:bank"
 
     @property
     def entry_id(self) -> str:

@@ -35,6 +35,7 @@ class DepositRow(EntityRow[Deposit]):
     reference = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     pays = UnicodeAttribute(null=True)
+    cash_account = UnicodeAttribute(default="cash:bank")
 
     @classmethod
     def keys(cls, entity: Deposit) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from tests.bench.process import Say, tell
 
 GROUP = "An audit's balances of 1,000,000 leaders, projected"
 LEADERS, PROJECTION = 20_000, 1_000_000
-PURPOSES = ("pending", "available", "in_payout")
+# What each was paid out is folded beside its balances.
+PURPOSES = ("pending", "available", "in_payout", "paid_out")
 MEGABYTE = 1_000_000
 
 

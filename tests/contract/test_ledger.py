@@ -31,7 +31,7 @@ from chalicelib.platform import store
 from chalicelib.platform.transaction import write
 from tests.support.made import NOW
 
-LEADER = "leader:ldr_1"
+LEADER, SUPPLIER = "leader:ldr_1", "supplier:sup_1"
 
 
 def entry(
@@ -403,9 +403,9 @@ def test_entries_come_in_order_across_days_and_shards_and_go_on_behind_any() -> 
     assert {each.posted_at for each in inner} == {due[3].posted_at, due[5].posted_at}
 
 
-def test_a_look_at_the_whole_table_finds_each_entry_and_balance_once() -> None:
-    earned = {f"{LEADER}:pending": -600, "platform:revenue": 600}
-    made = [receipt(n) for n in range(1, 6)] + [entry("e1", earned)]
+def test_a_look_at_the_whole_table_finds_each_entry_history_and_balance_once() -> None:
+    shared = {f"{LEADER}:pending": -600, f"{SUPPLIER}:payable": -400, "platform:revenue": 1000}
+    made = [receipt(n) for n in range(1, 6)] + [entry("e1", shared)]
     for each in made:
         write(*ledger.post(each))
     for size in (1, 2, 100):
@@ -416,9 +416,12 @@ def test_a_look_at_the_whole_table_finds_each_entry_and_balance_once() -> None:
             pages += 1
         entries = [row.to_entry() for row in found if row.is_entry]
         assert sorted(entries, key=rules.position) == sorted(made, key=rules.position)
-        assert [(row.pk, row.by_purpose) for row in found if not row.is_entry] == [
-            (LEADER, {"pending": -600})
-        ]
+        (told,) = [row for row in found if row.is_history]
+        assert (told.pk, told.currency, told.posted_at) == (SUPPLIER, "EUR", NOW)
+        assert told.postings == (Posting(f"{SUPPLIER}:payable", -400),)
+        kept = {row.pk: row.by_purpose for row in found if row.posted_at is None}
+        assert kept == {LEADER: {"pending": -600}, SUPPLIER: {"payable": -400}}
+        assert len(found) == len(made) + 3
 
 
 def test_an_entry_is_dated_into_no_closed_month() -> None:

@@ -260,3 +260,22 @@ def test_who_bears_refunds_is_set_one_version_after_another() -> None:
     assert payments.refund_bearers() == second
     assert first.of("damaged") == "supplier"
     assert second.of("damaged") == first.of("late") == "leader"
+
+
+def test_a_look_at_the_whole_table_finds_each_of_them_once() -> None:
+    receipts, refunds = [receipt(reference=f"ch_{n}") for n in range(3)], [add_refund("rfd_1")]
+    for each in receipts:
+        write(payments.take(each))
+    chargebacks, remittances = [a_chargeback("1"), a_chargeback("2")], [add_remittance("rem_1")]
+    for made in chargebacks:
+        write(payments.add_chargeback(made))
+    write(payments.set_refund_bearers(RefundBearers(1, (), NOW, "op_1")))
+    for size in (1, 3, 100):
+        pages = [payments.scanned(None, size)]
+        while pages[-1].next_after:
+            pages.append(payments.scanned(pages[-1].next_after, size))
+        found = [(p.receipts, p.refunds, p.chargebacks, p.remittances) for p in pages]
+        of_kinds = ([made for some in of for made in some] for of in zip(*found, strict=True))
+        assert [sorted(of, key=lambda made: made.id) for of in of_kinds] == [
+            *(receipts, refunds, chargebacks, remittances)
+        ]

@@ -196,6 +196,7 @@ def test_a_payout_takes_what_is_coming_and_pays_what_is_owed(party: Party) -> No
     assert balances(party) == {party.coming: 0, party.owed: 0, "in_payout": -500}
     write(*postings.paid(payout, NOW))
     assert (balances(party)["in_payout"], ledger.paid_out(party.key)) == (0, 500)
+    assert ledger.paid_out_to_each([party.key, "leader:ldr_9"]) == {party.key: 500}
     paid = payout.told("paid", "B1", NOW)
     write(*postings.sent_back(paid, NOW))
     assert balances(party) == {party.coming: -500, party.owed: 0, "in_payout": 0}

@@ -10,10 +10,11 @@ from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import Write, write
-from chalicelib.reconciliation import claim_store, piece_store, turning_up
+from chalicelib.reconciliation import claim_store, item_store, piece_store, turning_up
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.accounts import Account, Left
 from chalicelib.reconciliation.lines import Booked, Line, Statement
+from chalicelib.reconciliation.open_items import Clearing, item_of
 from chalicelib.reconciliation.rules import (
     Change,
     Difference,
@@ -202,6 +203,25 @@ def test_a_difference_is_read_as_it_was_written_and_changed_once() -> None:
     assert page.items == (second,)
     rest = reconciliations.differences("rec_1", PageRequest("list", 1, page.next_after))
     assert (rest.items, rest.next_after) == ((resolved,), None)
+
+
+def test_an_item_is_cleared_as_far_as_it_was_read() -> None:
+    amounts = {"cash:local": 700, "unmatched_receipts": -700}
+    item = item_of(books.entry("receipt:local:1", "EUR", "pay_1", NOW, amounts), 0)
+    assert item is not None
+    first = Clearing("clr_1", item.entry.id, 300, "payer", BANK, "T1", NOW, "op_1", "cleared:1:T1")
+    second = replace(first, id="clr_2", goes="income", about="", reference="T2", posted="")
+    write(*item_store.clear(item, first))
+    for stale in (first, second):
+        with pytest.raises(Stale):
+            write(*item_store.clear(item, stale))
+    assert item_store.cleared([item.entry.id, "receipt:local:2"]) == {item.entry.id: 300}
+    write(*item_store.clear(replace(item, cleared=300), second))
+    with pytest.raises(Stale):
+        write(*item_store.clear(replace(item, cleared=600), second))
+    assert item_store.clearings(item.entry.id) == [first, second]
+    assert item_store.get_clearing(item.entry.id, "clr_2") == second
+    assert item_store.get_clearing("receipt:local:2", "clr_2") is None
 
 
 def test_what_turns_up_is_taken_back_once() -> None:

@@ -26,6 +26,7 @@ from chalicelib.settlement.rules import (
     Earnings,
     FirstOrder,
     LeaderOfRun,
+    OfKind,
     Run,
     Statement,
     Total,
@@ -101,6 +102,45 @@ def test_what_has_been_taken_takes_no_more() -> None:
     earn("2026-03-11", "dsp_2", [line(50)])
     earnings = settlement.get_earnings("ldr_1")
     assert (earnings.settled_through, earnings.closing_balance) == ("2026-03-10", 100)
+
+
+def kinds(day: str) -> dict[Any, int]:
+    (row,) = settlement.maturing_between("ldr_1", "", day)
+    assert row.is_told_by_kind
+    return dict(row.kinds)
+
+
+def test_a_day_keeps_what_its_lines_come_to_by_kind() -> None:
+    day, spread = "2026-03-10", replace(line(20, kind="spread"), basis="spread")
+    earn(day, "prc_1", [line(100), spread])
+    read = settlement.get_earnings("ldr_1")
+    less = [line(-40, kind="clawback"), replace(spread, kind="clawback", amount=-5)]
+    part = RefundOfDelivery("prc_1", day, [line(60), replace(spread, amount=15)], less)
+    beside = [(day, line(40, kind="kept"))]
+    write(*earning.take_back(read, "EUR", RefundOfEarnings("rfd_1", 0, [part], beside)))
+    assert kinds(day) == {"commission": 60, "spread": 15, "kept": 40}
+    take(day, closing=115)
+    read = settlement.get_earnings("ldr_1")
+    write(*earning.take_back(read, "EUR", RefundOfEarnings("rfd_2", 0, [part])))
+    (late,) = settlement.maturing_between("ldr_1", day, "9999-12-31")
+    assert (late.kinds, late.is_told_by_kind) == ({"clawback": -45}, True)
+
+
+def test_a_day_that_was_begun_without_kinds_is_not_told_by_them() -> None:
+    write(settlement.change_maturing("ldr_1", "2026-03-10", "EUR", matured=100))
+    earn("2026-03-10", "prc_1", [line(7)])
+    (row,) = settlement.maturing_between("ldr_1", "", "2026-03-10")
+    assert (row.kinds, row.is_told_by_kind) == ({"commission": 7}, False)
+
+
+def test_a_statement_is_kept_with_what_its_lines_come_to() -> None:
+    made, sums = statement("2026-03-10", total=95), (OfKind("cap", -5), OfKind("commission", 100))
+    with pytest.raises(Stale):
+        write(settlement.keep_by_kind(made, sums))
+    write(create(StatementRow.of(made)))
+    assert settlement.get_statement("ldr_1", made.run_id) == made
+    write(settlement.keep_by_kind(made, sums))
+    assert settlement.get_statement("ldr_1", made.run_id) == replace(made, by_kind=sums)
 
 
 def test_a_run_cannot_take_days_that_have_changed_since_it_read_them() -> None:
@@ -204,6 +244,8 @@ def test_adjustments_are_made_once_and_listed_by_age() -> None:
         write(*bonus_store.add_adjustment(replace(made[0], made_at=NOW)))
     assert bonus_store.get_adjustment("ldr_1", "adj_7") == made[1]
     assert bonus_store.get_adjustment("ldr_1", "adj_1") is None
+    assert bonus_store.all_adjustments("ldr_1") == made
+    assert bonus_store.all_adjustments("ldr_2") == []
     first = bonus_store.adjustments("ldr_1", PageRequest("list", 2))
     assert first.items == (made[2], made[1])
     then = bonus_store.adjustments("ldr_1", PageRequest("list", 2, first.next_after))
@@ -261,6 +303,7 @@ def test_statements_are_listed_newest_first_in_pages() -> None:
         write(create(StatementRow.of(each)))
     assert settlement.get_statement("ldr_1", "run_2026-03-03") == made[2]
     assert settlement.get_statement("ldr_2", "run_2026-03-03") is None
+    assert settlement.get_statements("run_2026-03-03", ["ldr_1", "ldr_2"]) == {"ldr_1": made[2]}
     first = settlement.statements("ldr_1", PageRequest("statements", 3))
     second = settlement.statements("ldr_1", PageRequest("statements", 3, first.next_after))
     third = settlement.statements("ldr_1", PageRequest("statements", 3, second.next_after))

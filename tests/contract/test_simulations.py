@@ -7,11 +7,13 @@ import pytest
 from chalicelib.kernel.errors import Stale
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.store import add_order
-from chalicelib.plans.rules import Rule
+from chalicelib.plans.rules import PlanBonus, Rule
 from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write
+from chalicelib.settlement.caps import CappedDay
 from chalicelib.simulation import store as simulations
-from chalicelib.simulation.rules import Compared, Found, OfLeader, Simulation, Total
+from chalicelib.simulation.counting import CappedDays, DaysOf, Earner, Found, TotalOf
+from chalicelib.simulation.rules import Compared, OfLeader, Simulation, Total
 from tests.support.made import NOW, an_order
 
 MADE = Simulation(
@@ -29,14 +31,16 @@ MADE = Simulation(
     listings=32,
     orders=7,
     lines_without_rule=1,
-    totals=(Total("EUR", 5, 7),),
+    totals=(Total(5, 7, -1, -2, 3, 4, currency="EUR"),),
     version=1,
     created_at=NOW,
+    bonuses=(PlanBonus("campaign_total", 200, 3000),),
 )
 
 
 def found(earned: int, would_earn: int) -> Found:
-    return Found(by_leader={("ldr_1", "EUR"): Compared(earned, would_earn)})
+    compared = Compared(earned, would_earn, -1, -2, 3, 4)
+    return Found(by_leader={Earner("ldr_1", "EUR"): compared})
 
 
 def test_a_step_is_taken_once_with_its_sums() -> None:
@@ -53,12 +57,27 @@ def test_a_step_is_taken_once_with_its_sums() -> None:
         step()
     assert simulations.get_simulation("sim_1") == after
     page = simulations.leaders("sim_1", PageRequest("test"))
-    assert page.items == (OfLeader("EUR", 101, 152, "ldr_1"),)
+    sums = OfLeader(101, 152, -2, -4, 6, 8, currency="EUR", leader_id="ldr_1")
+    assert page.items == (sums,)
+
+
+def test_what_crosses_orders_is_kept_as_the_last_step_left_it() -> None:
+    march, other = DaysOf("ldr_1", "EUR", 3), DaysOf("ldr_1", "PLN", 3)
+    total = TotalOf("ldr_1", "cmp_1")
+    day = CappedDay("2026-03-10", "hub", "cpl_1", "default", 500, 700)
+    for earned, net in (((), 10), ((day,), 30)):
+        days = {march: CappedDays(earned, (day,))}
+        write(*simulations.add_found("sim_1", Found(days=days, totals={total: net})))
+    assert simulations.kept_days("sim_1", [other, march]) == {march: CappedDays((day,), (day,))}
+    assert simulations.kept_totals("sim_1", [total, TotalOf("ldr_1", "cmp_2")]) == {total: 30}
+    assert simulations.kept_days("sim_2", [march]) == {}
+    assert simulations.kept_totals("sim_2", [total]) == {}
+    assert simulations.leaders("sim_1", PageRequest("test")).items == ()
 
 
 def test_leaders_are_listed_in_pages_newest_first() -> None:
     for n in range(5):
-        some = Found(by_leader={(f"ldr_{n}", "EUR"): Compared(n, n)})
+        some = Found(by_leader={Earner(f"ldr_{n}", "EUR"): Compared(n, n)})
         write(*simulations.add_found("sim_1", some))
     first = simulations.leaders("sim_1", PageRequest("test", limit=3))
     rest = simulations.leaders("sim_1", PageRequest("test", limit=3, after=first.next_after))

@@ -48,6 +48,11 @@ def test_terms_are_the_newest_and_each_version_stays_as_it_was() -> None:
     }
     assert parties.settlement_terms_versions("sup_1") == [first, second]
     assert parties.settlement_terms_versions("sup_2") == []
+    named = [("sup_1", 1), ("sup_1", 3), ("sup_2", 0)]
+    assert parties.get_settlement_terms(named) == {
+        ("sup_1", 1): first,
+        ("sup_2", 0): SettlementTerms("sup_2"),
+    }
 
 
 def some_transfer(reference: str = "T1") -> SupplierRemittance:

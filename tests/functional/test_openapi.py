@@ -128,6 +128,7 @@ def test_posts_say_whether_they_need_an_idempotency_key(spec: Json) -> None:
         "/v1/refunds/{id}/retry",
         "/v1/leaders/{id}/remittances",
         "/v1/leaders/{id}/remittances/{remittance_id}/reverse",
+        "/v1/open-items/{entry_id}/clear",
         "/v1/suppliers/{id}/deposits",
         "/v1/suppliers/{id}/deposits/draw",
         "/v1/suppliers/{id}/deposits/return",
@@ -232,6 +233,9 @@ def test_examples_add_up() -> None:
     assert statement["opening_balance"] + statement["total"] == statement["closing_balance"]
     books = EXAMPLES["TrialBalanceView"]["currencies"][0]
     assert sum(account["balance"] for account in books["accounts"]) == 0
+    (tried,) = EXAMPLES["SimulationView"]["totals"]
+    for side in ("earned", "would_earn", "difference"):
+        assert sum(of_kind[side] for of_kind in tried["by_kind"].values()) == tried[side]
     stock = EXAMPLES["StockView"]
     assert stock["available"] == stock["on_hand"] - stock["reserved"]
 

@@ -48,8 +48,9 @@ def a_plan(world: World, *rules: Json, country: str | None = None, **said: Any) 
     return plan_id
 
 
-def put_on(world: World, leader_id: str, plan_id: str | None) -> Answer:
-    return world.operator.put(f"/v1/leaders/{leader_id}/commission-plan", {"plan_id": plan_id})
+def put_on(world: World, leader_id: str, plan_id: str | None, **said: Any) -> Answer:
+    body = {"plan_id": plan_id, **said}
+    return world.operator.put(f"/v1/leaders/{leader_id}/commission-plan", body)
 
 
 def edit_leader(world: World, leader_id: str, **changes: Any) -> Json:
@@ -233,7 +234,7 @@ def test_a_level_that_the_plan_does_not_have_is_refused(world: World) -> None:
     path = f"/v1/leaders/{leader_id}"
     # A plan that has them may come later.
     assert world.operator.patch(path, {"level": "glod"}).json["level"] == "glod"
-    assert put_on(world, leader_id, plan_id).status == 200
+    assert put_on(world, leader_id, plan_id, level=None).json["level"] is None
     answer = world.operator.patch(path, {"level": "silver"})
     assert (answer.status, answer.json["errors"][0]["field"]) == (422, "level")
     assert answer.json["errors"][0]["message"] == "is none of the leader's plan, which has gold"
@@ -241,11 +242,46 @@ def test_a_level_that_the_plan_does_not_have_is_refused(world: World) -> None:
         assert world.operator.patch(path, {"level": level}).json["level"] == level
 
 
-def test_a_level_of_a_version_to_come_is_one_of_the_plan(world: World) -> None:
+def test_a_leader_takes_its_level_only_to_a_plan_that_has_it(
+    world: World, time: StillClock
+) -> None:
+    """At another it would earn as if it had none, and nobody would hear of it."""
+    golden = a_plan(world, rule(), rule(3000, match={"level": "gold"}))
+    silver = a_plan(world, rule(), rule(3000, match={"level": "silver"}))
+    leader_id = world.add_leader()
+    assert put_on(world, leader_id, golden, level="gold").json["level"] == "gold"
+    answer = put_on(world, leader_id, silver)
+    assert refused(
+        answer, 422, "invalid_request", "plan_id", "has silver, and not the leader's level, gold"
+    )
+    answer = put_on(world, leader_id, silver, level="glod")
+    assert refused(answer, 422, "invalid_request", "is none of the leader's plan, which has silver")
+    by_default = put_on(world, leader_id, None)
+    assert (by_default.status, by_default.json["level"]) == (200, "gold")
+    default = f"{PLANS}/{silver}/default"
+    assert world.operator.put(default, {"is_default": True}).status == 200
+    assert put_on(world, leader_id, golden).status == 200
+    assert refused(put_on(world, leader_id, None), 422, "invalid_request", "has silver")
+    moved = put_on(world, leader_id, silver, level="silver").json
+    assert moved["level"] == "silver"
+    assert put_on(world, leader_id, None).json["level"] == "silver"
+
+
+def test_a_version_drops_a_level_only_where_it_says_so(world: World, time: StillClock) -> None:
+    plan_id = a_plan(world, rule(), *(rule(match={"level": each}) for each in ("gold", "silver")))
+    mistyped = rule(), rule(2000, match={"level": "glod"}), rule(match={"level": "silver"})
+    answer = try_version(world, plan_id, *mistyped, day=TOMORROW)
+    assert refused(answer, 422, "levels_dropped", "have none for gold, which the version before")
+    answer = try_version(world, plan_id, rule(), day=TOMORROW, drops_levels=["gold"])
+    assert refused(answer, 422, "levels_dropped", "have none for silver,")
+    created(try_version(world, plan_id, rule(), day=TOMORROW, drops_levels=["gold", "silver"]))
+    created(try_version(world, plan_id, rule(), day="2026-03-12"))
+
+
+def test_a_level_of_a_version_to_come_is_one_of_the_plan(world: World, time: StillClock) -> None:
     plan_id = a_plan(world, rule(), rule(2000, match={"level": "gold"}))
     added = rule(), rule(2000, match={"level": "platinum"})
-    body = {"effective_from": TOMORROW, "rules": list(added)}
-    assert world.operator.post(f"{PLANS}/{plan_id}/versions", body).status == 201
+    created(try_version(world, plan_id, *added, day=TOMORROW, drops_levels=["gold"]))
     leader_id = world.add_leader()
     assert put_on(world, leader_id, plan_id).status == 200
     edit_leader(world, leader_id, level="platinum")
@@ -503,6 +539,21 @@ def test_a_floor_is_no_way_round_the_law(malaysia: World) -> None:
     answer = malaysia.operator.post(f"{PLANS}/{plan_id}/simulate", draft)
     assert refused(answer, 422, "upline_not_allowed")
     created(try_version(malaysia, plan_id, rule(1000, cap={"line": 900}), upline=levels))
+
+
+def test_a_bonus_is_no_way_round_the_law(malaysia: World) -> None:
+    body = {"name": "Levels", "country": "MY", "currency": "EUR"}
+    plan_id = created(malaysia.operator.post(PLANS, body))["id"]
+    levels = [{"level": 1, "bps": 200}]
+    for bonus in ({"kind": "campaign_total", "threshold": 1}, {"kind": "first_order"}):
+        promised = [{**bonus, "amount": 1_000_000}]
+        answer = try_version(malaysia, plan_id, rule(4800), upline=levels, bonuses=promised)
+        assert refused(answer, 422, "upline_not_allowed", "bonuses", "max_total_bps of MY")
+        draft = {"rules": [rule(4800)], "upline": levels, "bonuses": promised}
+        answer = malaysia.operator.post(f"{PLANS}/{plan_id}/simulate", draft)
+        assert refused(answer, 422, "upline_not_allowed")
+    created(try_version(malaysia, plan_id, rule(4800), upline=levels))
+    created(try_version(malaysia, plan_id, rule(4800), day=TOMORROW, bonuses=promised))
 
 
 def test_versions_do_not_overlap(world: World, time: StillClock) -> None:

@@ -174,3 +174,24 @@ def test_many_at_once_undo_once(world: World, time: Clock) -> None:
     assert unresolved(world, made) == 1
     assert world.trial_balance().get("platform:suspense", 0) == 0
     assert findings() == []
+
+
+def test_what_waits_in_suspense_waits_no_more_on_either_side(world: World, time: Clock) -> None:
+    made = extra(world, time)
+    (posted,) = resolve(world, made, 1, "post_to_suspense").json["posted"]
+    assert undo(world, made).status == 200
+    for entry_id in (posted, posted.replace("reconciled:", "reconciled-undone:")):
+        item = world.operator.get(f"/v1/open-items/{entry_id}").json
+        assert (abs(item["amount"]), item["left"]) == (777, 0)
+    assert findings() == []
+
+
+def test_what_was_cleared_out_of_suspense_is_not_undone(world: World, time: Clock) -> None:
+    made = extra(world, time)
+    (posted,) = resolve(world, made, 1, "post_to_suspense").json["posted"]
+    clear = {"goes": "income", "reference": "ours", "amount": 100}
+    assert world.operator.post(f"/v1/open-items/{posted}/clear", clear).status in (200, 201)
+    refused = undo(world, made)
+    assert (refused.status, refused.json["code"]) == (409, "undo_not_possible")
+    assert "1.00 EUR" in refused.json["detail"]
+    assert findings() == []

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.kernel import clock
 from chalicelib.simulation import service, store
+from tests.functional.test_alternates import Ordered
 from tests.functional.test_plans import (
     PLANS,
     edit_leader,
@@ -75,9 +76,8 @@ def test_side_by_side_with_what_was_earned(world: World, plan_id: str) -> None:
         two.leader_id: (100, 180, 80),
         shop: (0, 20, 20),
     }
-    assert found["totals"] == [
-        {"currency": "EUR", "earned": 300, "would_earn": 300, "difference": 0}
-    ]
+    (total,) = found["totals"]
+    assert (total["earned"], total["would_earn"], total["difference"]) == (300, 300, 0)
     path = f"{PLANS}/{plan_id}/simulations/{found['id']}"
     assert world.operator.get(path).json == found
     assert world.operator.get(f"{path}/leaders").json["items"] == found["leaders"]
@@ -102,6 +102,21 @@ def test_the_rules_in_force_change_nothing_whatever_was_refunded(
     found = simulate(world, split, rule(1111, split=SPLIT)).json
     assert {difference for _, _, difference in by_leader(found).values()} == {0}
     assert found["orders"] == 4
+
+
+@pytest.mark.parametrize("said", [{"cap": {"line": 150}}, {"cap": {"order": 99}}, {"split": SPLIT}])
+def test_what_was_shipped_in_place_of_a_line_is_of_that_line(world: World, said: Json) -> None:
+    in_force = rule(1111, **said)
+    leader_id, plan_id = world.add_leader(), a_plan(world, in_force)
+    edit_leader(world, leader_id, pickup_leader_id=world.add_leader())
+    assert put_on(world, leader_id, plan_id).status == 200
+    ordered = Ordered(world, leader_id=leader_id, commission=None)
+    ordered.alternate()
+    earned = ordered.estimated()
+    ordered.reject_eggs(2)
+    found = by_leader(simulate(world, plan_id, in_force).json)
+    assert found[leader_id] == (earned, earned, 0)
+    assert {difference for _, _, difference in found.values()} == {0}
 
 
 def test_an_offers_own_commission_stays_and_a_line_under_no_rule_is_told(
@@ -133,7 +148,7 @@ def test_many_orders_are_a_job_whose_steps_count_once(
     for n in range(7):
         world.paid_order(sale, world.customer(f"cus_{n}"))
     monkeypatch.setattr(service, "PAGES_A_STEP", 1)
-    monkeypatch.setattr(service, "LEADERS_A_STEP", 5)
+    monkeypatch.setattr(service, "ORDERS_A_PAGE", 1)
     monkeypatch.setattr(service, "STEPS_A_MESSAGE", 2)
     answer = simulate(world, plan_id, rule(1500))
     assert (answer.status, answer.json["status"]) == (202, "running")
@@ -187,6 +202,14 @@ def test_a_draft_that_could_not_be_saved_is_not_simulated(
     assert answer.status == 422
     assert [each["field"] for each in answer.json["errors"]] == [field]
     assert snapshot(world.environment) == before
+
+
+def test_a_draft_is_not_tried_on_leaders_of_another_currency(world: World, plan_id: str) -> None:
+    named = [world.add_leader(), world.add_leader(currency="PLN")]
+    answer = simulate(world, plan_id, rule(), leader_ids=named)
+    assert refused(answer, 422, "currency_mismatch", "leader_ids.1", "PLN, not EUR")
+    free = created(world.operator.post(PLANS, {"name": "Any currency"}))["id"]
+    assert simulate(world, free, rule(), leader_ids=named).status == 200
 
 
 def test_what_is_not_there_is_not_found(world: World, plan_id: str) -> None:

@@ -49,6 +49,7 @@ from tests.support.crashing import come_to_rest
 from tests.support.gateway import Gateway
 from tests.support.memory_cloud import memory_cloud
 from tests.support.provider import provider_that_answers
+from tests.support.statements import csv_file, reconcile
 from tests.support.world import Issuer, Json, World, created
 
 PLANS = "/v1/commission-plans"
@@ -165,6 +166,31 @@ def retry(world: World, made: Made) -> None:
     post(world, f"/v1/refunds/{made.order['refund']}/retry", {})
 
 
+def of_nobody(world: World) -> Made:
+    """Money for a payment that no order has, which was paid back before anybody said so."""
+    made = a_sale(world)
+    pay(world, made)
+    paid_back = csv_file((clock.now().date().isoformat(), "-60.00", "EUR", "back"))
+    banks.resolve(world, reconcile(world, paid_back), "post_to_suspense")
+    return made
+
+
+def clear(world: World, _: Made, **body: str) -> None:
+    post(world, f"/v1/open-items/{_entry_in(world, 'unmatched_receipts')}/clear", body)
+
+
+def clear_against(world: World, made: Made) -> None:
+    suspended = _entry_in(world, "platform:suspense")
+    clear(world, made, goes="item", reference="back", entry_id=suspended)
+
+
+def _entry_in(world: World, account: str) -> str:
+    today = clock.now().date().isoformat()
+    path = f"/v1/ledger/journal?from={today}&to={today}&account={account}"
+    # The first one, since clearing posts to it as well.
+    return str(world.operator.get(path).json["items"][0]["id"])
+
+
 def cancel_campaign(world: World, made: Made) -> None:
     post(world, f"/v1/campaigns/{made.sale.campaign_id}/cancel", {})
 
@@ -174,6 +200,10 @@ WITH_BONUSES: Json = {
     **DELIVERED,
     "leader:pending": -600 - 500 - 200,
     "platform:revenue": -1200 + 500 + 200,
+}
+OF_NOBODY: Json = {
+    **NO_ORDER,
+    "cases": ["reconciliation_difference", "unmatched_receipt"],
 }
 SCENARIOS = {
     "reverse": Scenario(remitted, reverse, result, {**PAID, "balances": COLLECTED}),
@@ -238,6 +268,21 @@ SCENARIOS = {
         result,
         comes_to("pending_payment", 10, 3, cases=["wrong_amount"]),
     ),
+    "clear": Scenario(
+        of_nobody,
+        partial(clear, goes="payer", reference="again"),
+        result,
+        {
+            **OF_NOBODY,
+            "balances": {"cash:local": 6000, "cash:bank": -12000, "platform:suspense": 6000},
+        },
+    ),
+    "clear against another item": Scenario(
+        of_nobody,
+        clear_against,
+        result,
+        {**OF_NOBODY, "balances": {"cash:local": 6000, "cash:bank": -6000}},
+    ),
     "cancel a campaign": Scenario(
         paid,
         cancel_campaign,
@@ -255,6 +300,7 @@ KIND = re.compile(r'(?:f"([a-z_-]+):\{|_entry\(\s*"([a-z_-]+)")')
 CAUGHT = [
     *("reverse", "grant", "refund what is borne", "give a bonus", "adjust"),
     *("bring bonuses", "take bonuses back", "win bonuses and a fee back"),
+    *("clear", "clear against another item"),
 ]
 NO_ENTRIES = {"cap", "cash", "leader", "supplier"}
 

@@ -76,6 +76,22 @@ def inviting_each_other(world: World) -> None:
     assert outcomes(answers) == {"200": 1, "409 has_invited_others": 1}
 
 
+def a_plan_and_a_level(world: World) -> None:
+    """A leader moves to a plan of other levels while it is given one of its own plan's."""
+    today, leader_id = clock.now().date().isoformat(), world.add_leader()
+    golden, silver = a_plan(world), a_plan(world)
+    for plan_id, level in ((golden, "gold"), (silver, "silver")):
+        rules = [RULE, {**RULE, "match": {"level": level}}]
+        body = {"effective_from": today, "rules": rules}
+        created(world.operator.post(f"{PLANS}/{plan_id}/versions", body))
+    path = f"/v1/leaders/{leader_id}"
+    move = partial(world.operator.put, f"{path}/commission-plan")
+    assert move({"plan_id": golden}).status == 200
+    sort = partial(world.operator.patch, path)
+    answers = at_once([partial(move, {"plan_id": silver}), partial(sort, {"level": "gold"})])
+    assert outcomes(answers) == {"200": 1, "422 invalid_request": 1}
+
+
 def a_divided_sale(world: World) -> tuple[Sale, list[str]]:
     """A sale whose commission three leaders divide, and who they are."""
     split = [
@@ -142,7 +158,14 @@ def until_settled(run_id: str, leader_id: str) -> None:
     raise AssertionError("the leader was never settled")
 
 
-RACES = [versions_of_one_day, versions_of_many_days, defaults, inviting_each_other, divided_money]
+RACES = [
+    versions_of_one_day,
+    versions_of_many_days,
+    defaults,
+    inviting_each_other,
+    a_plan_and_a_level,
+    divided_money,
+]
 
 
 @ON_MOTO

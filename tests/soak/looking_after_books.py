@@ -5,9 +5,11 @@ from chalicelib.audit import store as audits
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict
 from chalicelib.ledger.periods import month_of
-from chalicelib.reconciliation import going_on, resolving, taking
+from chalicelib.reconciliation import clearing, going_on, resolving, taking
 from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.clearing import Wanted
 from chalicelib.reconciliation.lines import Format
+from chalicelib.reconciliation.open_items import Goes, Item
 from chalicelib.reconciliation.resolving import Said
 from chalicelib.reconciliation.rules import RESOLUTIONS, NumberedDifference, Resolution
 from chalicelib.reconciliation.taking import Asked
@@ -69,6 +71,40 @@ def resolve_a_difference(town: Town) -> None:
         accepted = Said("accept", "found meanwhile", None)
         resolved = resolving.resolve(reconciliation_id, n, accepted, OPERATOR, town.request())
     town.statements.resolved(reconciliation_id, n, resolved.posted)
+    if resolved.kind == "wrong_account" and resolved.resolution == "post_to_other_account":
+        moved = (*resolved.entries, *resolved.posted)
+        town.statements.tells_no_more(resolved.difference.account, moved)
+    if resolved.resolution == "post_to_suspense":
+        town.statements.suspended += resolved.posted
+
+
+@happens(4)
+def clear_an_open_item(town: Town) -> None:
+    """Somebody knows whose it is, or of some of it."""
+    if not town.statements.suspended:
+        raise NothingToDo("nothing is in suspense")
+    entry_id = town.chance.choice(town.statements.suspended)
+    item = clearing.open_item(entry_id).item
+    if not item.uncleared:
+        town.statements.suspended.remove(entry_id)
+        raise NothingToDo("it was found, or made up for")
+    some = town.chance.choice([None, town.chance.randint(1, item.uncleared)])
+    wanted = Wanted(*town.chance.choice(_places(town, item)), f"C{town.number()}", some)
+    try:
+        clearing.clear(entry_id, wanted, OPERATOR, town.request())
+    except Conflict as conflict:
+        # Less is left of the other item.
+        if (wanted.goes, conflict.code) != ("item", "more_than_left"):
+            raise
+
+
+def _places(town: Town, item: Item) -> list[tuple[Goes, str]]:
+    others = (clearing.open_item(each).item for each in town.statements.suspended)
+    return [
+        ("payer", BANK),
+        ("income", ""),
+        *(("item", each.entry.id) for each in others if each.is_owed != item.is_owed),
+    ]
 
 
 def _resolution(town: Town, difference: NumberedDifference) -> Resolution:

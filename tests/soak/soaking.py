@@ -70,6 +70,7 @@ class Soak:
 
     def __init__(self, seed: int, tick: Callable[[], None] = lambda: None) -> None:
         self.report, self._tick = Report(seed), tick
+        self._number = 0
 
     def run(self, operations: int, of: Sequence[Operation] = OPERATIONS) -> Report:
         """So many operations, or fewer where something is found to be wrong."""
@@ -84,6 +85,7 @@ class Soak:
         """A town of its own, whatever the seasons before it were like."""
         seed = self.report.seed
         currency = CURRENCIES[(seed + number) % len(CURRENCIES)]
+        self._number = number
         with _seldom_collected(), town(f"{seed} {number}", currency) as current:
             self._season(current, size, of)
         return self.report
@@ -126,6 +128,7 @@ class Soak:
         self._note(current, "the whole", current.books.check_all(current.supplied))
 
     def _note(self, current: Town, after: str, findings: Sequence[str]) -> None:
-        at = f"operation {self.report.operations}, {after}, {current.now():%Y-%m-%d %H:%M}"
+        number = f"season {self._number}, operation {self.report.operations}"
+        at = f"{number}, {after}, {current.now():%Y-%m-%d %H:%M}"
         room = MOST_FINDINGS - len(self.report.findings)
         self.report.findings += [f"{at}: {finding}" for finding in findings[:room]]

@@ -6,7 +6,7 @@ Whatever a statement says, once all its differences are resolved the books say t
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -41,7 +41,7 @@ class Line:
 
 class Statements:
     """By cash account what no statement has told yet, by entry, and what all of them have told;
-    and which differences are open."""
+    which differences are open, and which entries were posted to suspense."""
 
     def __init__(self, chance: random.Random, currency: str) -> None:
         self._chance, self._currency = chance, currency
@@ -52,6 +52,7 @@ class Statements:
         self._told_before = set[tuple[str, str]]()
         self._number = 0
         self.open: list[tuple[str, int]] = []
+        self.suspended: list[str] = []
 
     def note(self, entry_id: str, account: str, day: str, amount: int) -> None:
         """An entry that moves the account, unless it was posted since a statement told it."""
@@ -66,11 +67,7 @@ class Statements:
     def resolved(self, reconciliation_id: str, n: int, posted: Sequence[str]) -> None:
         """What was posted so is what the statement has told."""
         self.open.remove((reconciliation_id, n))
-        account = self._account_of[reconciliation_id]
-        for entry_id in posted:
-            if line := self._untold[account].pop(entry_id, None):
-                self._to_tell[account] -= line.amount
-            self._told_before.add((account, entry_id))
+        self.tells_no_more(self._account_of[reconciliation_id], posted)
 
     def ready(self, today: date, lines: int) -> list[str]:
         """The accounts that have so many lines to tell, some of them since a while."""
@@ -80,6 +77,13 @@ class Statements:
             for account, of in self._untold.items()
             if len(of) >= lines and min(each.day for each in of.values()) < before
         ]
+
+    def tells_no_more(self, account: str, entry_ids: Iterable[str]) -> None:
+        """Entries that no statement of the account has to tell from now on."""
+        for entry_id in entry_ids:
+            if line := self._untold[account].pop(entry_id, None):
+                self._to_tell[account] -= line.amount
+            self._told_before.add((account, entry_id))
 
     def draw_up(self, account: str, today: date, sent: Mapping[str, int]) -> list[Line]:
         """The account's next statement; `sent` are payouts without a result, by id."""

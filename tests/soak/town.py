@@ -123,12 +123,13 @@ class Town:
             leaders.set_terms(invited, {"invited_by": inviter}, OPERATOR)
 
     def version(self, begins: str) -> NewVersion:
-        """Of the plan: some rules, and parts for who has invited the seller, or floors."""
+        """Of the plan: some rules, with parts for who invited the seller, or floors and bonuses."""
         sku_id = self.chance.choice(self.sku_ids) if self.sku_ids else "sku_none"
         rules = [self._rule(), self._rule(level="gold"), self._rule(sku_id=sku_id)]
         upline = self.chance.choice([(), (333,), (250, 125)])
         if upline:
             rules = [replace(rule, line_floor=None) for rule in rules]
+            return NewVersion(begins, rules, upline)
         thresholds = self.chance.sample([2_000, 5_000, 20_000], self.chance.randint(0, 3))
         totals = [PlanBonus("campaign_total", each // 10, each) for each in thresholds]
         return NewVersion(begins, rules, upline, [PlanBonus("first_order", 77), *totals])

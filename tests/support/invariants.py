@@ -1,8 +1,9 @@
 """What must hold of a whole store at every moment of rest, whatever has happened to it: all that an
-audit checks, and what only a store at rest can be held to.
+audit checks, which is what can be asked of one row and what it names, and beside it what only a
+store that is read whole can be held to.
 
-Each check works out from orders, dispatches and receipts alone what the books, the stock and the
-leaders' earnings have to be (contract, sections 4 and 6), and says where they are not.
+Each check here works out from orders, dispatches and receipts alone what the books, the stock and
+the leaders' earnings have to be (contract, sections 4 and 6), and says where they are not.
 """
 
 from collections import Counter, defaultdict
@@ -28,7 +29,7 @@ from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.history_store import HistoryRow, StepRow
 from chalicelib.ledger.rules import Change, Entry, Posting
-from chalicelib.ledger.store import AccountsRow, EntryRow, PaidOutRow
+from chalicelib.ledger.store import AccountsRow, EntryRow
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.shares import Shares
@@ -45,6 +46,8 @@ from chalicelib.platform.outbox import OutboxRow
 from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
 from chalicelib.reconciliation.claim_store import ClaimRow
+from chalicelib.reconciliation.item_store import ClearingRow, ItemRow
+from chalicelib.reconciliation.open_items import ACCOUNTS, Clearing, item_of
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.store import DifferenceRow, ReconciliationRow
 from chalicelib.settlement.bonus_store import (
@@ -58,7 +61,7 @@ from chalicelib.settlement.run_store import AsideRow, RunRow, TroubleRow
 from chalicelib.settlement.store import EarnedRow, EarningsRow, StatementRow
 from chalicelib.stock.store import StockRow
 from chalicelib.suppliers.remittances import SupplierRemittance
-from chalicelib.suppliers.rules import Deposit, Goods
+from chalicelib.suppliers.rules import Deposit
 from chalicelib.suppliers.store import CommunityRow, DepositRow, FinesRow
 from chalicelib.suppliers.store import RemittanceRow as SupplierRemittanceRow
 from chalicelib.webhooks.endpoint_store import EndpointRow
@@ -111,7 +114,6 @@ class State:
         )
         self.communities = _rows(CommunityRow, suppliers, "community")
         self.fines = _rows(FinesRow, suppliers, "fines")
-        self.paid_out = _rows(PaidOutRow, ledger, "paid_out")
         parties = _items("PARTIES_TABLE")
         self.leaders: list[Leader] = _entities(LeaderRow, parties, "leader")
         self.leaving = _rows(LeavingRow, parties, "leaving")
@@ -125,6 +127,8 @@ class State:
             row.to_entity() for row in _rows(DifferenceRow, reconciled, "difference")
         ]
         self.claims = _rows(ClaimRow, reconciled, "claim")
+        self.items = _rows(ItemRow, reconciled, "item")
+        self.clearings: list[Clearing] = _entities(ClearingRow, reconciled, "clearing")
         self.adjustments: list[Adjustment] = _entities(AdjustmentRow, settlement, "adjustment")
         self.bonuses: list[Bonus] = _entities(BonusRow, settlement, "bonus")
         self.first_orders: list[FirstOrder] = _entities(FirstOrderRow, settlement, "first_order")
@@ -232,7 +236,7 @@ def _books(state: State) -> Iterator[str]:
         if receipt.order_id is None:
             due[f"{receipt.currency} unmatched_receipts"] -= receipt.amount
     for remittance in state.standing:
-        due[f"{remittance.currency} cash:bank"] += remittance.amount
+        due[f"{remittance.currency} {remittance.cash_account}"] += remittance.amount
         collected = f"leader:{remittance.leader_id}:collected"
         due[f"{remittance.currency} {collected}"] -= remittance.amount
     for refund in state.refunds:
@@ -248,7 +252,7 @@ def _books(state: State) -> Iterator[str]:
             due.update(_earned(each.order, line, posted))
             due[f"{currency} platform:revenue"] -= posted.net + posted.shipping - posted.cost
     due.update(_withheld(state) + _borne(state) + _charged_back(state) + _given(state))
-    due.update(_adjusted(state))
+    due.update(_adjusted(state) + _cleared(state))
     booked = Counter[str]()
     for account, amount in state.booked.items():
         purpose = account.rpartition(":")[2]
@@ -328,15 +332,8 @@ def _beside_cash(of: Chargeback, postings: Iterable[Posting]) -> Sums:
 
 
 def _chargebacks(state: State) -> Iterator[str]:
-    """A chargeback is an order's refund as far as it fits one, and only what it is is booked."""
-    refunds = {refund.id: refund for refund in state.refunds}
+    """Nothing is booked of a chargeback that there is not."""
     known = {each.id for each in state.chargebacks}
-    for each in state.chargebacks:
-        refund = refunds.get(each.refund_id or "")
-        if (refund.amount if refund else 0) != each.refunded or each.unmatched < 0:
-            yield f"chargeback {each.id} of {each.amount} is refunded by {refund}"
-        if refund and (refund.status, refund.cause) != ("succeeded", "chargeback"):
-            yield f"refund {refund.id} of a chargeback is {refund.status}"
     for entry in state.entries:
         if entry.id.startswith("chargeback") and entry.id.partition(":")[2] not in known:
             yield f"entry {entry.id} is of no chargeback"
@@ -448,14 +445,13 @@ def _deposited(state: State) -> Sums:
     """What was received of suppliers' deposits, returned, and drawn, and what they transferred."""
     due = Sums()
     against = {
-        None: "cash:bank",
         "fees": "supplier:{}:owed",
         "payable": "supplier:{}:payable",
         "damages": "platform:revenue",
     }
     for each in state.deposits:
         held = each.amount if each.kind == "received" else -each.amount
-        other = against[each.pays].format(each.supplier_id)
+        other = against[each.pays].format(each.supplier_id) if each.pays else each.cash_account
         due[f"{each.currency} supplier:{each.supplier_id}:deposit"] -= held
         due[f"{each.currency} {other}"] += held
     for made in state.transferred:
@@ -464,6 +460,43 @@ def _deposited(state: State) -> Sums:
             due[f"{made.currency} supplier:{made.supplier_id}:owed"] -= made.fees
             due[f"{made.currency} supplier:{made.supplier_id}:payable"] -= made.payable
     return due
+
+
+def _cleared(state: State) -> Sums:
+    """What of open items went to payers, to the platform, or to another item's account."""
+    due, counted = Sums(), set[str]()
+    entries = {each.id: each for each in state.entries}
+    for each in state.clearings:
+        item = item_of(entries[each.entry_id], 0)
+        moves = each.goes in ("payer", "income", "item") and each.posted
+        if item is None or not moves or each.posted in counted:
+            continue
+        counted.add(each.posted)
+        other = each.about if each.goes == "payer" else "platform:revenue"
+        if each.goes == "item":
+            of_other = item_of(entries[each.about], 0)
+            other = of_other.account if of_other else ""
+        due[f"{item.entry.currency} {item.account}"] -= item.signed(each.amount)
+        due[f"{item.entry.currency} {other}"] += item.signed(each.amount)
+    return due
+
+
+def _open_items(state: State) -> Iterator[str]:
+    """Of each item no more is cleared than there is, by clearings that say so; and what is left of
+    all is what stands in their accounts."""
+    cleared = {row.pk.removeprefix("item#"): row.cleared for row in state.items}
+    by_clearings = Sums()
+    for each in state.clearings:
+        by_clearings[each.entry_id] += each.amount
+    yield from _differences("cleared", Sums(cleared), by_clearings)
+    left = Sums()
+    for entry in state.entries:
+        if item := item_of(entry, cleared.get(entry.id, 0)):
+            left[f"{entry.currency} {item.account}"] += item.left
+            if item.uncleared < 0:
+                yield f"of {entry.id} {-item.uncleared} more is cleared than there is"
+    stands = {key: n for key, n in state.booked.items() if key.split(" ")[1] in ACCOUNTS}
+    yield from _differences("left of", Sums(stands), left)
 
 
 def _fees(state: State) -> Sums:
@@ -552,30 +585,6 @@ def _remittances(state: State) -> Iterator[str]:
             yield f"{account}: {amount} is remitted of {held[account]} that came in"
 
 
-def _goods(state: State) -> Iterator[str]:
-    """What is delivered, refunded and held of suppliers tells its goods, which come to it."""
-    told = ("delivered:", "refund:", "disputed:", "dismissed:")
-    for entry in state.entries:
-        for posting in entry.postings:
-            if posting.account.startswith("supplier:") and entry.id.startswith(told):
-                cost = sum(Goods(*each).cost for each in posting.parts)
-                if cost != abs(posting.amount):
-                    yield f"{entry.id} tells goods of {cost}, and has posted {posting.amount}"
-
-
-def _histories(state: State) -> Iterator[str]:
-    """A supplier's history is all that was posted to it."""
-    posted, told = Counter[str](), Counter[str]()
-    for entry in state.entries:
-        for each in entry.postings:
-            if each.account.startswith("supplier:"):
-                posted[f"{entry.id} {each.account}"] += each.amount
-    for change in state.history:
-        for each in change.postings:
-            told[f"{change.entry_id} {each.account}"] += each.amount
-    yield from _differences("history", told, posted)
-
-
 def _steps(state: State) -> Iterator[str]:
     """A step is what all that was posted to the supplier before its day comes to."""
     for row in state.steps:
@@ -608,18 +617,6 @@ def _fines(state: State) -> Iterator[str]:
                 charged[f"{dispatch.supplier_id} {fired:%Y-%m}"] += each.fined
     kept = {f"{row.pk} {row.sk.removeprefix('fines#')}": row.charged for row in state.fines}
     yield from _differences("fines", kept, charged)
-
-
-def _shares(state: State) -> Iterator[str]:
-    """A supplier that is paid a share has what its lines bring without the fee."""
-    for order in state.orders:
-        if any(line.substitutes for line in order.lines):
-            continue  # the cost of a line that was divided is a part of the whole one's
-        for line in order.lines:
-            brought = line.net - line.spread
-            fee = (2 * brought * line.fee_bps + 10_000) // 20_000
-            if line.supplier_basis == "revenue_share" and line.cost + fee != brought:
-                yield f"{line.sku_id} of {order.id} brings {brought}: {line.cost} and {fee}"
 
 
 def _refunds(state: State) -> Iterator[str]:
@@ -913,18 +910,6 @@ def _replays(state: State) -> Iterator[str]:
             yield f"replay {replay.id} sent {sent[replay.id]} and says {replay.done}"
 
 
-def _paid_out(state: State) -> Iterator[str]:
-    """A party has been paid what payouts have brought it, and every one brings something."""
-    paid = Counter[str]()
-    for each in state.payouts:
-        paid[each.party] += each.amount if each.outcome == "paid" else 0
-        if each.amount < 0 or not (each.amount or each.netted):
-            yield f"payout {each.id} sends {each.amount} and nets {each.netted}"
-        if each.outcome != "cancelled" and (each.amount == 0) is not (each.outcome == "offset"):
-            yield f"payout {each.id} sends {each.amount} and is {each.outcome}"
-    yield from _differences("paid out", {row.pk: row.amount for row in state.paid_out}, paid)
-
-
 def _leaving(state: State) -> Iterator[str]:
     """A leader that is leaving, or has left, is where the sweep finds it."""
     due = {
@@ -989,12 +974,10 @@ def _held(state: State) -> Iterator[str]:
 CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _trial_balance,
     _books,
-    _histories,
-    _goods,
+    _open_items,
     _steps,
     _communities,
     _fines,
-    _shares,
     _remittances,
     _refunds,
     _told_as_kept,
@@ -1018,7 +1001,6 @@ CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
     _replays,
     _leaving,
     _claims,
-    _paid_out,
     _outbox,
     _deliveries,
     _endpoints,

@@ -48,6 +48,7 @@ def of(entry_id: str, subject: str, *accounts: str, came_of: tuple[str, ...] = (
             "Fee of chargeback cbk_1 of order ord_1 given back",
         ),
         (of("chargeback-lost:cbk_1", "ord_1", "x"), "Chargeback cbk_1 of order ord_1 lost"),
+        (of("cleared:clr_1:T-7", "pay_1", "x"), "What was not known of pay_1, cleared by T-7"),
         (of("fine:dsp_1:accept", "ord_1", "x"), "Fine on dispatch dsp_1 of order ord_1: accept"),
         (
             of("fine_waived:dsp_1:ship", "ord_1", "x"),

@@ -263,13 +263,14 @@ def test_rules_that_name_the_same_and_amounts_without_a_currency_are_refused() -
 
 def test_bonuses_are_told_apart_and_are_amounts_of_a_currency() -> None:
     first, total = PlanBonus("first_order", 500), PlanBonus("campaign_total", 200, 3000)
-    checking.check_bonuses(a_plan(), [first, total, replace(total, threshold=3001)])
+    limit = UplineLimit()
+    checking.check_bonuses(a_plan(), [first, total, replace(total, threshold=3001)], (), limit)
     for wrong in ([first, replace(first, amount=1)], [total, replace(total, amount=1)]):
         with pytest.raises(Invalid) as refused:
-            checking.check_bonuses(a_plan(), wrong)
+            checking.check_bonuses(a_plan(), wrong, (), limit)
         assert [each.field for each in refused.value.errors] == ["bonuses.1"]
     with pytest.raises(Invalid) as refused:
-        checking.check_bonuses(a_plan(currency=None), [first, total])
+        checking.check_bonuses(a_plan(currency=None), [first, total], (), limit)
     assert [each.field for each in refused.value.errors] == ["bonuses.0", "bonuses.1"]
 
 

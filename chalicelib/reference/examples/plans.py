@@ -56,6 +56,11 @@ COMPARED: dict[str, Any] = {
     "earned": 96400,
     "would_earn": 115680,
     "difference": 19280,
+    "by_kind": {
+        "commission": {"earned": 97000, "would_earn": 116400, "difference": 19400},
+        "cap": {"earned": -1600, "would_earn": -3220, "difference": -1620},
+        "bonus": {"earned": 1000, "would_earn": 2500, "difference": 1500},
+    },
 }
 CREATE_PLAN: dict[str, Any] = {"name": "Shop owners", "currency": "EUR", "country": "DE"}
 
@@ -77,9 +82,9 @@ EXAMPLES: dict[str, Any] = {
         "created_at": "2026-02-27T11:58:12.420Z",
     },
     "SimulatePlan": {
-        "rules": [{"match": {}, "basis": "sales", "rate_bps": 1200}],
+        "rules": [{"match": {}, "basis": "sales", "rate_bps": 1200, "cap": {"day": 50000}}],
         "upline": [],
-        "bonuses": [],
+        "bonuses": [{"kind": "first_order", "amount": 500}],
         "month": "2026-03",
         "leader_ids": [],
     },

@@ -39,6 +39,17 @@ ADJUST: dict[str, Any] = {
     "reference": "2026-03 training, taken back",
 }
 ACCOUNTS = {"payable": 0, "held": 0, "owed": -50000, "deposit": 1000000, "in_payout": 0}
+CLEARING: dict[str, Any] = {
+    "id": "clr_7c9e1a3b5d7f402486c8eab0d2f4",
+    "entry_id": "receipt:local:ch_7c9e1a3b",
+    "amount": 1396,
+    "goes": "payer",
+    "about": "cash:bank",
+    "reference": "back 2026-0317",
+    "posted": "cleared:clr_7c9e1a3b5d7f402486c8eab0d2f4:back 2026-0317",
+    "cleared_at": "2026-03-17T10:02:11.316Z",
+    "cleared_by": "op_maria",
+}
 STATEMENT_SUMMARY: dict[str, Any] = {
     "run_id": RUN,
     "business_date": "2026-03-11",
@@ -327,6 +338,16 @@ EXAMPLES: dict[str, Any] = {
         "reversed_at": None,
         "reversal_reason": None,
     },
+    "OpenItemView": {
+        "entry_id": "receipt:local:ch_7c9e1a3b",
+        "account": "unmatched_receipts",
+        "currency": "EUR",
+        "amount": -1396,
+        "left": 0,
+        "clearings": [CLEARING],
+    },
+    "ClearItem": {"goes": "payer", "reference": "back 2026-0317"},
+    "ClearingView": CLEARING,
     "BookSupplierRemittance": {"amount": 1367, "reference": "transfer 2026-0317-2210"},
     "ReverseSupplierRemittance": {"reason": "The transfer was another supplier's"},
     "SupplierStatementView": {

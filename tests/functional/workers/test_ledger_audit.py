@@ -16,6 +16,8 @@ from chalicelib.audit import (
     of_payments,
     of_payouts,
     of_reconciliations,
+    of_runs,
+    of_suppliers,
     running,
 )
 from chalicelib.audit import store as audits
@@ -35,12 +37,15 @@ from chalicelib.payouts.batch_store import TallyRow
 from chalicelib.payouts.store import OpenRow, PayoutRow
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
+from chalicelib.reconciliation.item_store import ClearingRow, ItemRow
+from chalicelib.reconciliation.open_items import Clearing
 from chalicelib.reconciliation.store import DifferenceRow
 from chalicelib.settlement.bonus_store import BonusRow
 from chalicelib.settlement.rules import Bonus, EarnedLine
 from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
 from tests.functional.conftest import new_world
 from tests.functional.workers.conftest import StillClock
+from tests.functional.workers.test_audit_of_rows import NUMBERS, RECORDS
 from tests.support import payouts, statements
 from tests.support.audited import look_at_everything
 from tests.support.granted import running_as
@@ -182,6 +187,17 @@ def nobody_called(told: Told) -> None:
     CaseRow.at(case_id("unmatched_receipt", UNMATCHED, ""), "case").delete()
 
 
+def cleared_by_nobody(told: Told) -> None:
+    ItemRow(f"item#receipt:{UNMATCHED}", "item", cleared=5).save()
+
+
+def cleared_without_entry(told: Told) -> None:
+    entry_id = f"receipt:{UNMATCHED}"
+    made = Clearing("clr_1", entry_id, 5, "income", "", "x", clock.now(), "op", "cleared:clr_1:x")
+    ItemRow(f"item#{entry_id}", "item", cleared=5).save()
+    ClearingRow.of(made).save()
+
+
 def total_changed(told: Told) -> None:
     change(OrderRow.at(told.order["id"], "order"), total=told.order["total"] + 1)
 
@@ -286,7 +302,7 @@ def posting_lost(told: Told) -> None:
 def waiting_of_nothing(told: Told) -> None:
     MaturingRow(told.leader, "maturing#2026-03-12", currency="EUR", adjusted=5).save()
     line = EarnedLine("", "", "adjustment", "", 0, 0, 5, "2026-03-12")
-    EarnedRow(told.leader, "earned#2026-03-12#x", lines=(line,)).save()
+    EarnedRow(told.leader, "earned#2026-03-12#x", lines=(line,), adjusted=1).save()
 
 
 def bonus_of_nothing(told: Told) -> None:
@@ -310,7 +326,6 @@ PLANTED: list[tuple[CheckName, Plant]] = [
     ("order_money", total_changed),
     ("order_shares", cost_changed),
     ("commission", commission_changed),
-    ("statements_chain", statement_opens_elsewhere),
     ("statement_lines", line_changed),
     ("leader_available", waiting_of_nothing),
     ("bonuses", bonus_of_nothing),
@@ -326,6 +341,8 @@ PLANTED: list[tuple[CheckName, Plant]] = [
     ("batches", counted_twice),
     ("reconciliations", difference_lost),
     ("reconciled", posting_lost),
+    ("open_items", cleared_by_nobody),
+    ("open_items", cleared_without_entry),
 ]
 
 
@@ -350,6 +367,7 @@ def paid_without_entry(told: Told) -> None:
         (paid_without_entry, {"payouts_posted", "payouts_open", "in_payout", "batches"}),
         (open_to_nobody, {"payouts_open", "in_payout"}),
         (matured_less, {"leader_pending", "leader_days"}),
+        (statement_opens_elsewhere, {"statements_chain", "run_leaders"}),
     ],
 )
 def test_what_is_wrong_in_several_ways_is_found_in_each(
@@ -442,7 +460,9 @@ def test_what_a_split_gives_to_other_leaders_is_no_mistake(told: Told) -> None:
 
 
 def test_every_check_has_a_planted_mistake() -> None:
-    planted = {check for check, _ in PLANTED} | {"entries_unchanged"}
+    elsewhere = {"entries_unchanged", "matured_untaken", "supplier_share", "goods"}
+    numbers = {check for each in (*NUMBERS, *RECORDS) for check in each.checks}
+    planted = {check for check, _ in PLANTED} | numbers | elsewhere | {"payout_amounts"}
     assert planted == set(get_args(CheckName))
 
 
@@ -469,6 +489,10 @@ def test_an_audit_says_how_much_it_has_looked_at(told: Told, time: StillClock) -
         "payouts": 1,
         "batches": 1,
         "reconciliations": 1,
+        "runs": 1,
+        "chargebacks": 0,
+        "remittances": 0,
+        "deposits": 0,
     }
 
 
@@ -522,6 +546,8 @@ def test_an_audit_is_taken_in_pages_and_comes_to_the_same(told: Told, time: Stil
     of_modules = {
         of_orders: "ORDERS_A_STEP",
         of_leaders: "LEADERS_A_STEP",
+        of_runs: "PAGES_A_STEP",
+        of_suppliers: "SUPPLIERS_A_STEP",
         of_payments: "PAYMENTS_A_STEP",
         of_payouts: "PAYOUTS_A_STEP",
         of_reconciliations: "RECONCILIATIONS_A_STEP",

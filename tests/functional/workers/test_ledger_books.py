@@ -397,8 +397,8 @@ def test_a_year_of_a_leader_is_the_sum_of_its_statements(world: World, time: Sti
         items = world.operator.get(f"/v1/ledger/leader-totals?year={year}").json["items"]
         assert len(items) == 2
         totals[year] = next(each for each in items if each["leader_id"] == sale.leader_id)
-    assert [totals[year]["earned"] for year in totals] == [100, 500, 0]
-    assert [totals[year]["clawed_back"] for year in totals] == [0, 100, 0]
+    assert [totals[year]["earned"] for year in totals] == [100, 400, 0]
+    assert [totals[year]["by_kind"]["clawback"] for year in totals] == [0, -100, 0]
     assert totals[2026]["by_kind"]["commission"] == 500
     assert totals[2026]["total"] == 400
     assert totals[2026]["statements"] == 2

@@ -1,24 +1,18 @@
-"""What must hold between the books and the orders and refunds that they tell of. Pure."""
+"""What must hold of orders, and of the entries that tell of them. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
 
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import (
     CUSTOMER_PREPAYMENTS,
     PLATFORM_REVENUE,
-    REFUNDS_IN_FLIGHT,
     Entry,
     party_of,
 )
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import Order
 from chalicelib.ordering.shares import Shares
-from chalicelib.payments.rules import Receipt, Refund
-
-# A sweep that opens a case comes each minute; an hour later it has missed one.
-GRACE = timedelta(hours=1)
 
 
 def entry_ids(order: Order) -> dict[str, list[str]]:
@@ -92,6 +86,20 @@ def order_lines(order: Order) -> Iterator[Finding]:
                 yield Finding("order_lines", order.id, detail, refunded[name] - whole)
 
 
+def order_sums(order: Order) -> Iterator[Finding]:
+    """What an order says of itself beside its total is what its lines come to."""
+    due = {
+        "subtotal": sum(line.amount for line in order.lines),
+        "discount": sum(line.discount for line in order.lines),
+        "shipping": sum(line.shipping for line in order.lines),
+        "tax": sum(line.tax for line in order.lines),
+    }
+    for name, amount in due.items():
+        if out := getattr(order, name) - amount:
+            detail = f"Order {order.id} says {amount + out} as {name}, and its lines {amount}."
+            yield Finding("order_sums", order.id, detail, out)
+
+
 def _by_name(line: OrderLine, shares: Shares) -> dict[str, int]:
     """Each share by its name, others' by their roles."""
     roles = {due.role: amount for due, amount in line.divided(shares)}
@@ -116,50 +124,3 @@ def _shares_posted(order: Order, entries: Mapping[str, Entry]) -> Counter[str]:
 
 def _posted(entry: Entry, account: str) -> int:
     return sum(each.amount for each in entry.postings if each.account == account)
-
-
-def entries_of(refund: Refund) -> list[str]:
-    """The journal entries that may tell of a refund."""
-    return [f"{kind}:{refund.id}" for kind in ("refund", "refund-done", "borne")]
-
-
-def refunds_posted(refund: Refund, entries: Mapping[str, Entry]) -> Iterator[Finding]:
-    """A refund lies in flight from its decision until it is done."""
-    named = (f"refund:{refund.id}", f"refund-done:{refund.id}")
-    found = -sum(_posted(entries[each], REFUNDS_IN_FLIGHT) for each in named if each in entries)
-    due = 0 if refund.is_done else refund.amount
-    if found != due:
-        detail = (
-            f"Of refund {refund.id}, which is {refund.status}, {found} is in flight, not {due}."
-        )
-        yield Finding("refunds_posted", refund.id, detail, found - due)
-
-
-def refund_kept(refund: Refund, entries: Mapping[str, Entry]) -> Iterator[Finding]:
-    """What a refund says that leaders keep of it somebody else has paid them."""
-    borne = entries.get(f"borne:{refund.id}")
-    to_leaders = (
-        (n.amount for n in borne.postings if n.account.startswith("leader:")) if borne else ()
-    )
-    paid = -sum(to_leaders)
-    if paid != refund.kept:
-        detail = f"Of refund {refund.id} leaders keep {refund.kept}, and {paid} is posted."
-        yield Finding("refund_kept", refund.id, detail, paid - refund.kept)
-    elif refund.kept and refund.bearer == "leader":
-        detail = f"Of refund {refund.id} leaders keep {refund.kept}, which nobody bears."
-        yield Finding("refund_kept", refund.id, detail, refund.kept)
-
-
-def unmatched(receipt: Receipt) -> Finding:
-    """Money that no order waits for is a person's to look at."""
-    detail = f"Receipt {receipt.id} is of no order, and has no case."
-    return Finding("receipts_unmatched", receipt.id, detail, receipt.amount)
-
-
-def refunds_overdue(refund: Refund, now: datetime, *, has_case: bool) -> Iterator[Finding]:
-    """What has not arrived for 48 hours, or has failed, is a person's to look at."""
-    late = refund.status == "failed" or now > refund.confirm_by + GRACE
-    if late and not refund.is_done and not has_case:
-        since = refund.asked_at.date()
-        detail = f"Refund {refund.id} is {refund.status} since {since}, and has no case."
-        yield Finding("refunds_overdue", refund.id, detail, refund.amount)

@@ -1,0 +1,43 @@
+"""Some chargebacks, against their refunds and the entries and lines that tell of them."""
+
+from collections.abc import Iterable, Iterator
+
+from chalicelib.audit import chargeback_checks
+from chalicelib.audit.at_rest import found_at_rest
+from chalicelib.audit.chargeback_checks import Named
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.checks import Finding
+from chalicelib.payments import store as payments
+from chalicelib.payments.rules import Chargeback
+from chalicelib.settlement import store as settlement
+
+
+def findings(some: Iterable[Chargeback]) -> list[Finding]:
+    return [finding for each in some for finding in _chargeback(each.id)]
+
+
+def _chargeback(chargeback_id: str) -> list[Finding]:
+    def read() -> tuple[int, Iterator[Finding]]:
+        found = payments.get_chargeback(chargeback_id)
+        return (found.version, _wrong_with(found)) if found else (0, iter(()))
+
+    def version() -> int:
+        found = payments.get_chargeback(chargeback_id)
+        return found.version if found else 0
+
+    return found_at_rest(read, version)
+
+
+def _wrong_with(of: Chargeback) -> Iterator[Finding]:
+    named = _named(of)
+    yield from chargeback_checks.chargebacks(of, named)
+    yield from chargeback_checks.chargeback_lines(of, named)
+
+
+def _named(of: Chargeback) -> Named:
+    entries = ledger.get_entries(chargeback_checks.entry_ids(of))
+    if of.refund_id is None:
+        return Named(None, entries)
+    leaders = sorted(chargeback_checks.taken_of(of, entries))
+    taken = settlement.taken(leaders, of.refund_id)
+    return Named(payments.get_refund(of.refund_id), entries, taken)
