@@ -34,10 +34,13 @@ def remittances(
 
 
 def _moved(made: Remittance | SupplierRemittance) -> dict[str, int]:
-    bank = {books.cash("bank"): made.amount}
     if isinstance(made, Remittance):
-        return bank | {books.leader_account(made.leader_id, "collected"): -made.amount}
-    return bank | {
+        return {
+            made.cash_account: made.amount,
+            books.leader_account(made.leader_id, "collected"): -made.amount,
+        }
+    return {
+        books.cash("bank"): made.amount,
         books.supplier_owed(made.supplier_id): -made.fees,
         books.supplier_payable(made.supplier_id): -made.payable,
     }

@@ -3,15 +3,25 @@ what is wrong in it."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from chalicelib.kernel import clock
 from chalicelib.kernel.currencies import in_minor, is_currency
 from chalicelib.kernel.errors import Invalid
 from chalicelib.reconciliation.lines import Format, Line, Statement
 
 MAX_TEXT, MAX_REFERENCE = 500, 128
 DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T.*)?")
+
+# A bank may book by a day that has not begun here yet.
+AHEAD = timedelta(days=1)
+
+
+def latest_day(zone: ZoneInfo) -> str:
+    """The last that a statement may be of: what the books have until then would be missing."""
+    return (clock.business_date(clock.now(), zone) + AHEAD).isoformat()
 
 
 def statement_of(

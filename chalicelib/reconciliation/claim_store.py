@@ -3,7 +3,7 @@ left to those to come. They lie in the reconciliations table."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -16,10 +16,12 @@ from chalicelib.platform.transaction import (
     Otherwise,
     Put,
     Update,
+    Write,
     create,
     write_alone,
 )
 from chalicelib.reconciliation.accounts import Left
+from chalicelib.reconciliation.line_names import LineName
 from chalicelib.reconciliation.store import ReconciliationMeta
 
 CLAIM = "claim"
@@ -28,12 +30,20 @@ AMBIGUOUS, DECIDED = "ambiguous", "decided"
 
 
 class ClaimRow(Row):
-    """An entry, or a line, that a reconciliation has taken."""
+    """An entry, or a line, that a reconciliation has taken; of a line, what it says."""
 
     Meta = ReconciliationMeta
 
     reconciliation_id = UnicodeAttribute()
     by = UnicodeAttribute()
+    says = UnicodeAttribute(null=True)
+
+
+class LineClaim(NamedTuple):
+    """By which a line with a bank's own id is taken: by itself, or by another that has the id."""
+
+    row: ClaimRow
+    is_same: bool
 
 
 class LeftRow(Row):
@@ -57,20 +67,25 @@ def claimed_entries(
     return {wanted[row.pk]: row for row in rows}
 
 
-def claimed_lines(account: str, refs: Iterable[str]) -> dict[str, ClaimRow]:
-    """By the bank's own ids of lines."""
-    wanted = {_line_claim(account, ref): ref for ref in refs if ref}
-    rows = store.get_many(ClaimRow, [(name, CLAIM) for name in wanted])
-    return {wanted[row.pk]: row for row in rows}
+def claimed_lines(account: str, names: Mapping[int, LineName]) -> dict[int, LineClaim]:
+    """Which of the lines are taken, or have an id of the bank's that is."""
+    of = {n: name for n, name in names.items() if name.ref}
+    keys = {n: _first_claim(account, name.ref) for n, name in of.items()}
+    found = {
+        n: LineClaim(row, of[n].nth == 1 and row.says in (None, of[n].says))
+        for n, row in _claims(keys).items()
+    }
+    others = {n: _other_claim(account, of[n]) for n, each in found.items() if not each.is_same}
+    return found | {n: LineClaim(row, is_same=True) for n, row in _claims(others).items()}
 
 
 def claims_of_lines(
-    account: str, reconciliation_id: str, refs: Mapping[int, str]
+    account: str, reconciliation_id: str, names: Mapping[int, LineName]
 ) -> dict[int, ClaimRow]:
-    """By which each is taken, of lines with the bank's own ids of them."""
-    keys = {n: _claim_of_line(account, ref, reconciliation_id, n) for n, ref in refs.items()}
-    rows = {(row.pk, row.sk): row for row in store.get_many(ClaimRow, keys.values())}
-    return {n: rows[key] for n, key in keys.items() if key in rows}
+    """By which each is taken."""
+    claimed = claimed_lines(account, names)
+    keys = {n: _nameless_claim(reconciliation_id, n) for n, name in names.items() if not name.ref}
+    return _claims(keys) | {n: each.row for n, each in claimed.items() if each.is_same}
 
 
 def claim_entry(
@@ -81,20 +96,28 @@ def claim_entry(
     return create(ClaimRow(claim, CLAIM, reconciliation_id=reconciliation_id, by=by), otherwise)
 
 
-def claim_line(account: str, ref: str, reconciliation_id: str, n: int, by: str) -> Put:
-    """Under the bank's own id of it, if there is one: another statement may have it again."""
-    key = _claim_of_line(account, ref, reconciliation_id, n)
-    return create(ClaimRow(*key, reconciliation_id=reconciliation_id, by=by))
+def claim_line(
+    account: str, name: LineName, reconciliation_id: str, n: int, by: str, *, is_reused: bool
+) -> Put:
+    """Under the bank's own id of it, if there is one: another statement may have it again. Where
+    another line has that, it is told from this one by what they say."""
+    key = _other_claim(account, name)
+    if not name.ref:
+        key = _nameless_claim(reconciliation_id, n)
+    elif name.is_first and not is_reused:
+        key = _first_claim(account, name.ref)
+    return create(ClaimRow(*key, reconciliation_id=reconciliation_id, by=by, says=name.says))
 
 
-def decide_line(account: str, ref: str, reconciliation_id: str, n: int) -> Update:
-    """Of what it is said by now. Stale where that was said before."""
-    return _decide(_claim_of_line(account, ref, reconciliation_id, n), reconciliation_id)
+def decide_line(claim: ClaimRow, kind: str) -> Update:
+    """Of what it is said by now, whose difference is of the kind. Stale where that was said
+    before."""
+    return _decide((claim.pk, claim.sk), claim.reconciliation_id, kind)
 
 
 def decide_entry(account: str, entry_id: str, reconciliation_id: str) -> Update:
-    """Likewise."""
-    return _decide((_claim(account, entry_id), CLAIM), reconciliation_id)
+    """Likewise, of one that might be meant."""
+    return _decide((_claim(account, entry_id), CLAIM), reconciliation_id, AMBIGUOUS)
 
 
 def undecide_entry(account: str, entry_id: str, reconciliation_id: str) -> Update:
@@ -104,10 +127,13 @@ def undecide_entry(account: str, entry_id: str, reconciliation_id: str) -> Updat
     return Update(row, [ClaimRow.by.set(AMBIGUOUS)], is_here)
 
 
-def release(account: str, entry_id: str, reconciliation_id: str) -> tuple[Delete, Put]:
+def release(account: str, entry_id: str, reconciliation_id: str) -> list[Write]:
     """Leave to the statements to come what might have been meant and was not."""
     row = ClaimRow.at(_claim(account, entry_id), CLAIM)
-    return Delete(row, _may_be_meant(reconciliation_id)), create(LeftRow(_left(account), entry_id))
+    freed = Delete(row, _stands(reconciliation_id, AMBIGUOUS))
+    if get_left(account, entry_id):
+        return [freed]
+    return [freed, create(LeftRow(_left(account), entry_id))]
 
 
 def not_claimed(account: str, entry_id: str, otherwise: Otherwise) -> Check:
@@ -142,25 +168,34 @@ def let_go(account: str, entry_id: str) -> Delete:
     return Delete(LeftRow.at(_left(account), entry_id), LeftRow.pk.exists())
 
 
-def _decide(key: tuple[str, str], reconciliation_id: str) -> Update:
-    return Update(ClaimRow.at(*key), [ClaimRow.by.set(DECIDED)], _may_be_meant(reconciliation_id))
+def _decide(key: tuple[str, str], reconciliation_id: str, by: str) -> Update:
+    return Update(ClaimRow.at(*key), [ClaimRow.by.set(DECIDED)], _stands(reconciliation_id, by))
 
 
-def _may_be_meant(reconciliation_id: str) -> Any:
-    return (ClaimRow.reconciliation_id == reconciliation_id) & (ClaimRow.by == AMBIGUOUS)
+def _stands(reconciliation_id: str, by: str) -> Any:
+    return (ClaimRow.reconciliation_id == reconciliation_id) & (ClaimRow.by == by)
 
 
 def _claim(account: str, entry_id: str) -> str:
     return f"claim#{account}#{entry_id}"
 
 
-def _claim_of_line(account: str, ref: str, reconciliation_id: str, n: int) -> tuple[str, str]:
-    return (_line_claim(account, ref), CLAIM) if ref else (reconciliation_id, f"line#{n:06d}")
+def _claims(keys: Mapping[int, tuple[str, str]]) -> dict[int, ClaimRow]:
+    rows = {(row.pk, row.sk): row for row in store.get_many(ClaimRow, keys.values())}
+    return {n: rows[key] for n, key in keys.items() if key in rows}
+
+
+def _first_claim(account: str, ref: str) -> tuple[str, str]:
+    return f"line#{account}#{ref}", CLAIM
+
+
+def _other_claim(account: str, name: LineName) -> tuple[str, str]:
+    return f"line#{account}#{name.ref}", f"{CLAIM}#{name.says}#{name.nth}"
+
+
+def _nameless_claim(reconciliation_id: str, n: int) -> tuple[str, str]:
+    return reconciliation_id, f"line#{n:06d}"
 
 
 def _left(account: str) -> str:
     return f"left#{account}"
-
-
-def _line_claim(account: str, ref: str) -> str:
-    return f"line#{account}#{ref}"

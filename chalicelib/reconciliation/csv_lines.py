@@ -1,11 +1,9 @@
 """Statements as CSV: each cell read, and all that is wrong told at once."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from chalicelib.kernel import clock
 from chalicelib.kernel.errors import FieldError, Invalid
 from chalicelib.platform import sheets
 from chalicelib.reconciliation import cells
@@ -26,14 +24,12 @@ KINDS: Mapping[str, LineKind] = {
 }
 # How many errors are told, and how many of them in the sentence for people.
 MOST_ERRORS, IN_A_SENTENCE = 50, 3
-# A bank may book by a day that has not begun here yet.
-AHEAD = timedelta(days=1)
 
 
 def read(raw: bytes, zone: ZoneInfo, max_lines: int) -> Statement:
     """Raises Invalid with what is wrong in every field of every row, up to a limit."""
     rows = sheets.read(raw, COLUMNS, REQUIRED, max_lines)
-    last = (clock.business_date(clock.now(), zone) + AHEAD).isoformat()
+    last = cells.latest_day(zone)
     errors: list[FieldError] = []
     lines = [_line(n, row, last, errors) for n, row in enumerate(rows, 1)]
     if errors:

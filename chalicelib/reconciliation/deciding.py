@@ -1,5 +1,6 @@
-"""What a person says belongs together where several lines or entries may: a line and an entry at a
-time, each claimed by the other from then on."""
+"""What a person says belongs together: a line and an entry at a time, each claimed by the other
+from then on. Where several may be meant it is one of these; else any that no statement has had,
+such as one that was posted since."""
 
 from dataclasses import dataclass, replace
 
@@ -9,10 +10,12 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.transaction import Recorder, Transaction
-from chalicelib.reconciliation import claim_store, piece_store
+from chalicelib.platform.transaction import Recorder, Transaction, Write
+from chalicelib.reconciliation import claim_store, piece_store, turning_up
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.lines import Line, line_claims
+from chalicelib.reconciliation.claim_store import ClaimRow
+from chalicelib.reconciliation.line_names import line_names
+from chalicelib.reconciliation.lines import Line
 from chalicelib.reconciliation.rules import CASE, Decided, NumberedDifference, Reconciliation
 
 
@@ -25,8 +28,11 @@ class Candidate:
     payout_id: str | None = None
     line: int | None = None
 
+    @property
+    def field(self) -> str:
+        return "entry_id" if self.entry_id else "payout_id"
 
-@retry_stale
+
 def match(
     made: Reconciliation,
     n: int,
@@ -38,8 +44,24 @@ def match(
     """Match one line of the difference with one entry. With its last line it is resolved, and the
     entries that are left over are looked for in the statements to come.
 
-    Raises Invalid for what is no candidate, Conflict where the two do not agree.
+    Raises Invalid for what is no candidate, Conflict where the two do not agree or the entry has
+    its line.
     """
+    after = _match(made, n, said, note, caller, recorder)
+    # Where nobody comes to this, the next statement does.
+    turning_up.let_go_of_claimed(made.account, [each.entry_id for each in after.decided])
+    return after
+
+
+@retry_stale
+def _match(
+    made: Reconciliation,
+    n: int,
+    said: Candidate,
+    note: str,
+    caller: Caller,
+    recorder: Recorder | None,
+) -> NumberedDifference:
     before = reconciliations.get_difference(made.id, n)
     if before is None:
         raise LookupError(f"difference {n} of {made.id} is not stored")
@@ -50,15 +72,15 @@ def match(
             f"The difference was resolved before, by {before.resolution}.", code="already_resolved"
         )
     lines = piece_store.lines(made.id)
-    line, entry_id = _line(before, said, lines), _entry_id(before, said)
-    _check_agree(made, line, entry_id)
+    line = _line(before, said, lines)
+    entry_id = _entry_of(made, line, said, _candidates(before, said))
     after = _after(before, Decided(line.n, entry_id, caller.id), note)
     transaction = Transaction(recorder)
     transaction.add(
         reconciliations.replace_difference(after),
         reconciliations.count_matched(made.id, is_last=after.is_resolved),
-        claim_store.decide_line(made.account, line_claims(lines)[line.n], made.id, line.n),
-        claim_store.decide_entry(made.account, entry_id, made.id),
+        claim_store.decide_line(_claim_of(made, line.n, lines), before.kind),
+        _claim(made, before, entry_id),
     )
     if after.is_resolved:
         for each in after.open_entries:
@@ -88,19 +110,43 @@ def _line(before: NumberedDifference, said: Candidate, lines: list[Line]) -> Lin
     waiting = before.open_lines
     if said.line is None and len(waiting) > 1:
         raise Invalid.field("line", f"is required, as one of {_listed(waiting)}")
-    n = said.line or waiting[0]
+    n = said.line or next(iter(waiting), 0)
     if n not in waiting:
-        raise Invalid.field("line", f"is none of those that wait: {_listed(waiting)}")
+        raise Invalid.field("line", f"is none of those that wait: {_listed(waiting) or 'none'}")
     return next(each for each in lines if each.n == n)
 
 
-def _entry_id(before: NumberedDifference, said: Candidate) -> str:
+def _claim_of(made: Reconciliation, n: int, lines: list[Line]) -> ClaimRow:
+    names = {n: line_names(lines)[n]}
+    return claim_store.claims_of_lines(made.account, made.id, names)[n]
+
+
+def _claim(made: Reconciliation, before: NumberedDifference, entry_id: str) -> Write:
+    if entry_id in before.entries:
+        return claim_store.decide_entry(made.account, entry_id, made.id)
+    taken = Conflict("The entry has its line already.", code="found_meanwhile")
+    return claim_store.claim_entry(
+        made.account, entry_id, made.id, claim_store.DECIDED, otherwise=taken
+    )
+
+
+def _candidates(before: NumberedDifference, said: Candidate) -> list[str]:
+    """Ids that may be what is named."""
+    if before.entries:
+        return _one_of(before, said)
+    if said.payout_id:
+        return [f"{kind}:{said.payout_id}" for kind in ("payout-paid", "payout-returned")]
+    return [said.entry_id] if said.entry_id else []
+
+
+def _one_of(before: NumberedDifference, said: Candidate) -> list[str]:
     named = _named(said, before.open_entries)
     if len(named) != 1:
-        field = "entry_id" if said.entry_id else "payout_id"
         candidates = _listed(before.open_entries) or "none is left"
-        raise Invalid.field(field, f"names none of the entries that may be meant: {candidates}")
-    return named[0]
+        raise Invalid.field(
+            said.field, f"names none of the entries that may be meant: {candidates}"
+        )
+    return named
 
 
 def _named(said: Candidate, entry_ids: tuple[str, ...]) -> list[str]:
@@ -111,17 +157,20 @@ def _named(said: Candidate, entry_ids: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _check_agree(made: Reconciliation, line: Line, entry_id: str) -> None:
-    entry = ledger.get_entry(entry_id)
-    if entry is None:
-        raise LookupError(f"entry {entry_id} is not stored")
-    posted = sum(each.amount for each in entry.postings if each.account == made.account)
-    if (posted, entry.currency) != (line.amount, line.currency):
-        raise Conflict(
-            "The entry has another amount than the line, or is in another account: resolve the "
-            "difference in another way.",
-            code="resolution_not_possible",
-        )
+def _entry_of(made: Reconciliation, line: Line, said: Candidate, candidates: list[str]) -> str:
+    """The one of them that has posted what the line says."""
+    found = ledger.get_entries(candidates).values()
+    if not found:
+        raise Invalid.field(said.field, "names no entry of the books")
+    for entry in found:
+        posted = sum(each.amount for each in entry.postings if each.account == made.account)
+        if (posted, entry.currency) == (line.amount, line.currency):
+            return entry.id
+    raise Conflict(
+        "The entry has another amount than the line, or is in another account: resolve the "
+        "difference in another way.",
+        code="resolution_not_possible",
+    )
 
 
 def _listed(some: tuple[int, ...] | tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.kernel import clock
+from chalicelib.kernel.errors import Invalid
 from chalicelib.payments.providers.stripe_api import from_stripe
 from chalicelib.reconciliation import camt, cells, csv_lines
 from chalicelib.reconciliation.lines import MAX_DAYS, Format, Line, LineKind, Statement, sums
@@ -52,7 +53,15 @@ def read(
         last=max(last or statement.last, statement.last),
     )
     _check_period(of)
+    _check_not_to_come(statement, last, cells.latest_day(zone))
     return of
+
+
+def _check_not_to_come(statement: Statement, last: str | None, latest: str) -> None:
+    if statement.last > latest:
+        raise cells.refused(f"is of days that are yet to come, until {statement.last}")
+    if last and last > latest:
+        raise Invalid.field("last", "is a day that is yet to come")
 
 
 def _check_period(statement: Statement) -> None:

@@ -11,6 +11,7 @@ from chalicelib.payments import store as payments
 from chalicelib.payments.rules import Chargeback, chargeback_id
 from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
+from chalicelib.payouts.rules import Payout
 from chalicelib.platform.settings import settings
 from chalicelib.reconciliation import claim_store
 from chalicelib.reconciliation.lines import Booked, Line, Sent, Standing, payout_id
@@ -71,16 +72,22 @@ def _of(line: Line, chargeback: Chargeback) -> Line:
 
 
 def sent(lines: Iterable[Line], account: str) -> dict[str, Sent]:
-    """Payouts from the account that lines name and that wait for their result, by key."""
+    """Payouts from the account that lines name, by key: what was sent, or told not to be."""
     keys = {key: payout_id(key) for line in lines for key in line.own_ids}
     found = payouts.get_payouts(each for each in keys.values() if each)
-    waiting = {each.id: each for each in found if not each.is_over}
-    batches = batch_store.get_batches({each.batch_id for each in waiting.values()})
-    return {
-        key: Sent(payout.id, payout.amount, payout.currency)
-        for key, payout in ((key, waiting.get(each or "")) for key, each in keys.items())
-        if payout and batches[payout.batch_id].is_sent and payout.cash_account == account
+    here = {each.id: each for each in found if each.cash_account == account}
+    batches = batch_store.get_batches({each.batch_id for each in here.values()})
+    known = {
+        each.id: _sent(each)
+        for each in here.values()
+        if each.is_over or batches[each.batch_id].is_sent
     }
+    return {key: known[each] for key, each in keys.items() if each in known}
+
+
+def _sent(payout: Payout) -> Sent:
+    told = payout.outcome if payout.is_over else None
+    return Sent(payout.id, payout.amount, payout.currency, told or "")
 
 
 def _entry_ids(line: Line) -> list[str]:

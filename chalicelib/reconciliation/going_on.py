@@ -21,7 +21,9 @@ from chalicelib.platform.transaction import Transaction, write
 from chalicelib.reconciliation import claim_store, gathering, piece_store, rules, turning_up
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.accounts import gap, look_from, reached
-from chalicelib.reconciliation.lines import Booked, Line, line_claims, with_own_fees
+from chalicelib.reconciliation.claim_store import LineClaim
+from chalicelib.reconciliation.line_names import LineName, line_names, with_known_ids
+from chalicelib.reconciliation.lines import Booked, Line, with_own_fees
 from chalicelib.reconciliation.matching import Matcher, balance_differences
 from chalicelib.reconciliation.rules import (
     CASE,
@@ -40,6 +42,7 @@ STEPS_A_MESSAGE = 20
 def go_on(reconciliation_id: str) -> None:
     """Take the next steps, and ask for those after them."""
     lines: dict[int, Line] = {}
+    names: dict[int, LineName] = {}
     for _ in range(STEPS_A_MESSAGE):
         made = reconciliations.get_reconciliation(reconciliation_id)
         if made is None or _must_wait(made):
@@ -48,8 +51,9 @@ def go_on(reconciliation_id: str) -> None:
             _go_on_behind(made)
             return
         lines = lines or {line.n: line for line in piece_store.lines(made.id)}
+        names = names or line_names(lines.values())
         try:
-            _take_step(made, lines)
+            _take_step(made, lines, names)
         except Stale:
             logger.info("the step was taken meanwhile")
     queues.send(queues.RECONCILE, [{"subject": reconciliation_id}])
@@ -68,14 +72,16 @@ def _go_on_behind(made: Reconciliation) -> None:
         queues.send(queues.RECONCILE, [{"subject": waiting.id}])
 
 
-def _take_step(made: Reconciliation, lines: Mapping[int, Line]) -> None:
+def _take_step(
+    made: Reconciliation, lines: Mapping[int, Line], names: Mapping[int, LineName]
+) -> None:
     match made.status:
         case "gathering":
             _gather(made)
         case "matching":
-            _match(made, list(lines.values()))
+            _match(made, list(lines.values()), names)
         case _ if made.step < made.pages:
-            _write_page(made, lines)
+            _write_page(made, lines, names)
         case _:
             _finish(made)
 
@@ -88,11 +94,14 @@ def _gather(made: Reconciliation) -> None:
     write(reconciliations.replace_reconciliation(after))
 
 
-def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
-    repeated = _repeated(made, lines)
+def _match(made: Reconciliation, lines: Sequence[Line], names: Mapping[int, LineName]) -> None:
+    claimed = claim_store.claimed_lines(made.account, names)
+    repeated = {n for n, each in claimed.items() if each.is_same}
     left = with_own_fees([line for line in lines if line.n not in repeated])
     left = gathering.with_chargebacks(left, made.account)
     account = reconciliations.get_account(made.account)
+    # Before the entries: what is told in between has its entry among them.
+    sent = gathering.sent(left, made.account)
     carried = gathering.carried(made.account)
     booked = _each_once([*piece_store.booked(made.id, len(made.days)), *carried])
     booked = _each_once([*booked, *gathering.named(left, booked)])
@@ -102,7 +111,8 @@ def _match(made: Reconciliation, lines: Sequence[Line]) -> None:
         booked,
         (look_from(account, made.first), made.last),
         made.transit_from,
-        gathering.sent(left, made.account),
+        sent,
+        with_known_ids(names, claimed),
     ).run()
     totals = {each.currency: each.amount for each in made.totals}
     missed = gap(account, made)
@@ -129,19 +139,17 @@ def _in_transit(made: Reconciliation, booked: Sequence[Booked], found: Found) ->
     return [InTransit(each.entry_id, each.day, each.currency, each.amount) for each in entries]
 
 
-def _repeated(made: Reconciliation, lines: Sequence[Line]) -> set[int]:
-    """Lines that another statement had, by the bank's own ids of them."""
-    claims = line_claims(lines)
-    taken = claim_store.claimed_lines(made.account, claims.values())
-    return {n for n, ref in claims.items() if ref in taken}
-
-
 def _each_once(booked: Sequence[Booked]) -> list[Booked]:
     return list({each.name: each for each in booked}.values())
 
 
-def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
-    found = _still_true(made, piece_store.outcomes(made.id, made.step), lines)
+def _write_page(
+    made: Reconciliation, lines: Mapping[int, Line], names: Mapping[int, LineName]
+) -> None:
+    page = piece_store.outcomes(made.id, made.step)
+    of_page = {n: names[n] for outcome in page for n in _lines_of(outcome)}
+    claimed = claim_store.claimed_lines(made.account, of_page)
+    found = _still_true(made, page, lines, claimed)
     after = made.after(
         step=made.step + 1,
         matched=made.matched + len(found.matches),
@@ -152,11 +160,10 @@ def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
     )
     transaction = Transaction()
     transaction.add(reconciliations.replace_reconciliation(after))
-    claims = line_claims(lines.values())
     for match in found.matches:
-        _claim(transaction, made, match, claims)
+        _claim(transaction, made, match, names, claimed)
     for n, difference in enumerate(found.differences, made.differences + 1):
-        _claim(transaction, made, difference, claims)
+        _claim(transaction, made, difference, names, claimed)
         _add_difference(transaction, made, n, difference)
     transaction.commit()
 
@@ -164,7 +171,7 @@ def _write_page(made: Reconciliation, lines: Mapping[int, Line]) -> None:
 def _finish(made: Reconciliation) -> None:
     account = reconciliations.get_account(made.account)
     _leave_the_rest(made, look_from(account, made.first))
-    turning_up.let_go_of_claimed(made.account)
+    turning_up.let_go_of_all_claimed(made.account)
     done = made.after(status="done", done_at=clock.now())
     write(
         reconciliations.replace_reconciliation(done),
@@ -191,27 +198,32 @@ def _settled(made: Reconciliation) -> str:
     return clock.day_before(on).isoformat()
 
 
-def _still_true(made: Reconciliation, found: Sequence[Outcome], lines: Mapping[int, Line]) -> Found:
+def _still_true(
+    made: Reconciliation,
+    found: Sequence[Outcome],
+    lines: Mapping[int, Line],
+    claimed: Mapping[int, LineClaim],
+) -> Found:
     """What of a page no other statement has taken since it was looked at."""
     entries = [each for outcome in found for each in _entries_of(made, outcome)]
     gone = {entry_id for _, entry_id in claim_store.claimed_entries(entries)}
-    claims = line_claims(lines.values())
-    refs = {claims[n]: n for outcome in found for n in _lines_of(outcome) if claims[n]}
-    repeated = {refs[ref] for ref in claim_store.claimed_lines(made.account, refs)}
+    repeated = {n for n, each in claimed.items() if each.is_same}
     outcomes = (rules.still_true(each, gone, repeated, lines) for each in found)
     return Found(tuple(each for each in outcomes if each is not None), repeated=len(repeated))
 
 
 def _claim(
-    transaction: Transaction, made: Reconciliation, outcome: Outcome, claims: Mapping[int, str]
+    transaction: Transaction,
+    made: Reconciliation,
+    outcome: Outcome,
+    names: Mapping[int, LineName],
+    claimed: Mapping[int, LineClaim],
 ) -> None:
     by = outcome.entry_id if isinstance(outcome, Match) else outcome.kind
-    transaction.add(
-        *(
-            claim_store.claim_line(made.account, claims[n], made.id, n, by)
-            for n in _lines_of(outcome)
+    for n in _lines_of(outcome):
+        transaction.add(
+            claim_store.claim_line(made.account, names[n], made.id, n, by, is_reused=n in claimed)
         )
-    )
     # What is missing may come yet, and what another account has may be in its own statement.
     if isinstance(outcome, Match) or outcome.kind not in ("missing", "wrong_account"):
         for account, entry_id in _entries_of(made, outcome):

@@ -161,11 +161,12 @@ class Statement:
 
 @dataclass(frozen=True)
 class Sent:
-    """A payout that has been sent and has no result yet."""
+    """A payout that has been sent; `told` is what became of it, where anybody has said so."""
 
     payout_id: str
     amount: int
     currency: str
+    told: str = ""
 
 
 def sums(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -193,14 +194,3 @@ def with_own_fees(lines: Sequence[Line]) -> list[Line]:
         for line in lines
         if not line.is_sum or fees[line.currency]
     ]
-
-
-def line_claims(lines: Iterable[Line]) -> dict[int, str]:
-    """By which name each line is taken: the bank's own id, under which another statement has it
-    again, or none."""
-    seen: set[str] = set()
-    claims = {}
-    for line in lines:
-        claims[line.n] = "" if line.bank_ref in seen else line.bank_ref
-        seen.add(line.bank_ref)
-    return claims

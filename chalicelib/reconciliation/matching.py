@@ -21,6 +21,7 @@ from chalicelib.reconciliation.lines import (
     sums,
     words_of,
 )
+from chalicelib.reconciliation.payout_lines import less_kept, of_payouts
 from chalicelib.reconciliation.rules import (
     TOGETHER,
     Change,
@@ -48,7 +49,7 @@ class Matcher:
 
     `booked` is all that may be meant, of any account; of this one, what lies in `period` or was in
     transit must be in the statement, except what is so late that it may be in the next. `sent` are
-    payouts that wait for their result, by key.
+    payouts that lines name, by key; `known` are lines that differ by the bank's own id of them.
     """
 
     def __init__(
@@ -59,10 +60,11 @@ class Matcher:
         period: tuple[str, str],
         transit_from: str,
         sent: Mapping[str, Sent] | None = None,
+        known: Mapping[int, DifferenceKind] | None = None,
     ) -> None:
         self._account, self._lines, self._booked = account, lines, booked
         self._period, self._transit_from = period, transit_from
-        self._sent = sent or {}
+        self._sent, self._known = sent or {}, known or {}
         self._open = {line.n: line for line in lines}
         self._taken = {each.name for each in booked if each.is_claimed}
         self._by_key: dict[str, list[Booked]] = defaultdict(list)
@@ -73,24 +75,27 @@ class Matcher:
         self._outcomes: list[Outcome] = []
 
     def run(self) -> Found:
-        self._set_repeated_aside()
+        self._set_known_aside()
         self._match_by_id()
         self._match_by_text()
         self._explain_split()
         self._set_fees_aside()
+        self._explain_payouts()
         self._explain_by_id()
         self._match_by_amount()
         self._tell_the_rest()
         in_transit = tuple(self._missing())
         return Found(tuple(self._outcomes), in_transit)
 
-    def _set_repeated_aside(self) -> None:
-        seen: set[str] = set()
+    def _set_known_aside(self) -> None:
         for line in self._lines:
-            if line.bank_ref and line.bank_ref in seen:
+            kind = self._known.get(line.n)
+            if kind == "duplicate":
                 said = f"the statement has the bank's reference {line.bank_ref} twice"
-                self._differ("duplicate", (line,), (), said)
-            seen.add(line.bank_ref)
+                self._differ(kind, (line,), (), said)
+            elif kind:
+                said = f"the bank's reference {line.bank_ref} is that of another line"
+                self._differ(kind, (line,), (), said)
 
     def _match_by_id(self) -> None:
         for line in list(self._open.values()):
@@ -112,13 +117,20 @@ class Matcher:
             if len(fitting) == 1 and not line.own_ids:
                 self._match(line, fitting[0])
 
+    def _explain_payouts(self) -> None:
+        """Those of which the books have nothing here."""
+        nameless = [line for line in self._open.values() if not self._named(line)]
+        for each in of_payouts(nameless, self._sent):
+            self._differ(each.kind, each.lines, (), each.said, payout=each.payout_id)
+
     def _explain_by_id(self) -> None:
         for line in list(self._open.values()):
             named = self._named(line)
             if named:
                 self._explain(line, named)
             elif line.own_ids:
-                self._explain_unknown(line)
+                said = "no entry has the id that it names"
+                self._differ("unknown_reference", (line,), (), said)
 
     def _explain_split(self) -> None:
         of_entry: dict[str, list[Line]] = defaultdict(list)
@@ -168,9 +180,19 @@ class Matcher:
             # It went before it came back: its entry's own line is still looked for.
             self._returned(line, entry)
             return
+        if entry.account != self._account:
+            self._explain_elsewhere(line, entry)
+            return
         kind, said = self._kind_of(line, entry)
-        account = entry.account if kind == "wrong_account" else ""
-        self._differ(kind, (line,), (entry,), said, account=account)
+        self._differ(kind, (line,), (entry,), said)
+
+    def _explain_elsewhere(self, line: Line, entry: Booked) -> None:
+        """Only where all else agrees it is the entry that may be moved to where its line is."""
+        said = f"the books have {written(entry.amount, entry.currency)} in {entry.account}"
+        if (line.amount, line.currency) == (entry.amount, entry.currency):
+            self._differ("wrong_account", (line,), (entry,), said, account=entry.account)
+        else:
+            self._differ("wrong_account", (line,), (), said, entry)
 
     def _kind_of(self, line: Line, entry: Booked) -> tuple[DifferenceKind, str]:
         booked = written(entry.amount, entry.currency)
@@ -180,18 +202,7 @@ class Matcher:
             return "wrong_direction", f"the books have {booked}"
         if line.amount != entry.amount:
             return "amount", f"the books have {booked}"
-        if entry.account != self._account:
-            return "wrong_account", f"the books have it in {entry.account}"
         return "late", f"the books have it on {entry.day}"
-
-    def _explain_unknown(self, line: Line) -> None:
-        for key in line.own_ids:
-            sent = self._sent.get(key)
-            if sent and (line.amount, line.currency) == (-sent.amount, sent.currency):
-                said = "the payout was sent and has no result yet"
-                self._differ("not_told", (line,), (), said, payout=sent.payout_id)
-                return
-        self._differ("unknown_reference", (line,), (), "no entry has the id that it names")
 
     def _is_back(self, line: Line, entry: Booked) -> bool:
         """Whether a payout comes back to where it was paid, whole or less the bank's charge."""
@@ -199,9 +210,7 @@ class Matcher:
         return here and bool(entry.paid) and 0 < line.amount <= -entry.amount
 
     def _returned(self, line: Line, entry: Booked) -> None:
-        kept = -entry.amount - line.amount
-        less = f", less {written(kept, line.currency)}" if kept else ""
-        said = f"the payout came back{less}"
+        said = f"the payout came back{less_kept(line, -entry.amount)}"
         self._differ("returned", (line,), (), said, entry, payout=entry.paid or "")
 
     def _match_by_amount(self) -> None:

@@ -1,13 +1,14 @@
 """What a person does about differences: says whose they are, and what is posted. Each once."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chalicelib.cases.service import close_in
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
-from chalicelib.kernel.errors import Conflict, Invalid, NotFound
+from chalicelib.kernel.errors import Conflict, Invalid, NotFound, Stale
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
@@ -78,39 +79,60 @@ def resolve(
     if said.resolution == "paid" or said.resolution == "returned":
         _tell(before, said.resolution, said, caller)
     after = _resolve(made, n, said, caller, recorder)
-    if _is_moved(before, said):
-        turning_up.let_go_of_claimed(before.difference.account)
+    account = before.difference.account if _is_moved(before, said) else made.account
+    # Where nobody comes to this, the next statement does.
+    turning_up.let_go_of_claimed(account, after.entries)
     return after
 
 
 def _tell(before: NumberedDifference, result: Told, said: Said, caller: Caller) -> None:
     """Say what has become of the payout. Nobody can resolve it otherwise from before that on; told
     again it changes nothing, so that whoever dies behind it may begin anew."""
-    _begin(before.reconciliation_id, before.n, said)
+    begun = _begin(before.reconciliation_id, before.n, said)
+    if begun.is_resolved:
+        return
+    payout_id, reference = begun.difference.payout_id, f"{begun.reconciliation_id}/{begun.n}"
     try:
-        reference = f"{before.reconciliation_id}/{before.n}"
-        results.tell(before.difference.payout_id, result, reference, None, by=caller.id)
-    except Conflict:
-        _give_up(before.reconciliation_id, before.n)
+        _must_have_gone(payout_id, result)
+        results.tell(payout_id, result, reference, None, by=caller.id)
+    except Exception:
+        if not _is_told(payout_id, result, reference):
+            _give_up(begun)
         raise
 
 
 @retry_stale
-def _begin(reconciliation_id: str, n: int, said: Said) -> None:
+def _begin(reconciliation_id: str, n: int, said: Said) -> NumberedDifference:
+    """Whoever says the same takes over from who has begun it."""
     before = _difference(reconciliation_id, n)
     _check_same(before, said)
-    if before.resolution is None:
-        begun = replace(
-            before, resolution=said.resolution, note=said.note, version=before.version + 1
+    if before.is_resolved:
+        return before
+    begun = replace(before, resolution=said.resolution, note=said.note, version=before.version + 1)
+    write(reconciliations.replace_difference(begun))
+    return begun
+
+
+def _must_have_gone(payout_id: str, result: Told) -> None:
+    """Money comes back of a payout that was paid; told as returned alone it posts none of it."""
+    (payout,) = payouts.get_payouts([payout_id])
+    if result == "returned" and not payout.is_over:
+        raise Conflict(
+            "Nobody has told yet that the payout was paid. Resolve the line with which it went out "
+            "first, or tell its result.",
+            code="payout_not_paid",
         )
-        write(reconciliations.replace_difference(begun))
 
 
-@retry_stale
-def _give_up(reconciliation_id: str, n: int) -> None:
-    before = _difference(reconciliation_id, n)
-    if not before.is_resolved:
-        again = replace(before, resolution=None, note=None, version=before.version + 1)
+def _is_told(payout_id: str, result: Told, reference: str) -> bool:
+    payout = payouts.get_payout(payout_id)
+    return payout is not None and (payout.outcome, payout.reference) == (result, reference)
+
+
+def _give_up(begun: NumberedDifference) -> None:
+    """Nothing was told; it stays begun where another has taken over."""
+    again = replace(begun, resolution=None, note=None, version=begun.version + 1)
+    with suppress(Stale):
         write(reconciliations.replace_difference(again))
 
 
@@ -254,11 +276,14 @@ def _is_moved(before: NumberedDifference, said: Said) -> bool:
 def _claims(
     made: Reconciliation, before: NumberedDifference, said: Said, posted: Sequence[str]
 ) -> list[Write]:
-    """What was posted has its line in this statement; what is missing, and is posted against, has
-    none until now. What is moved has none where the books had it, and nor has what moves it."""
+    """What was posted has its line in this statement, and so has what may be meant by it; what is
+    missing, and is posted against, has none until now. What is moved has none where the books had
+    it, and nor has what moves it."""
+    meant = before.open_entries if before.kind == "ambiguous" else ()
     missing = before.entries if before.kind == "missing" and posted else ()
     found = Conflict(
-        "What it is of has its line in another statement by now: accept it.",
+        "What it is of has its line in another statement by now, or may have: look there first, "
+        "then accept it.",
         code="found_meanwhile",
     )
     moved = (*before.entries, *posted) if _is_moved(before, said) else ()
@@ -271,6 +296,7 @@ def _claims(
             claim_store.claim_entry(account, each, made.id, str(before.n), found)
             for account, each in claimed
         ),
+        *(claim_store.decide_entry(made.account, each, made.id) for each in meant),
         *(claim_store.not_claimed(made.account, each, found) for each in missing),
     ]
 

@@ -134,7 +134,7 @@ def read_balances(request: Request, id: str) -> BalancesShown:
     notes="`post_fee` and `post_to_suspense` take the account to what the statement says, against "
     "the platform's revenue or `platform:suspense`; `post_to_other_account` moves it from or to "
     "another cash account; `paid` and `returned` tell it of the payout; `match` says which entry a "
-    "line is of that may be of several; `accept` posts nothing.",
+    "line is of, such as one that was posted since; `accept` posts nothing.",
     roles=("operator",),
     body=Resolve,
     answer=DifferenceView,
@@ -145,6 +145,7 @@ def read_balances(request: Request, id: str) -> BalancesShown:
         "reconciliation_under_way": 409,
         "found_meanwhile": 409,
         "batch_not_sent": 409,
+        "payout_not_paid": 409,
         "result_conflict": 409,
         "transfer_found": 409,
         "transfer_asked_for": 409,

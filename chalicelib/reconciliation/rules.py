@@ -31,6 +31,9 @@ DifferenceKind = Literal[
     "matched_before",
     "transfer",
     "gap",
+    "reused_reference",
+    "told_otherwise",
+    "sent_back",
 ]
 Resolution = Literal[
     "accept", "match", "post_fee", "post_to_suspense", "post_to_other_account", "paid", "returned"
@@ -41,23 +44,28 @@ Resolved = Resolution | Literal["found"]
 # nothing, and of any that a person has dealt with elsewhere.
 RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "missing": ("post_to_suspense", "accept"),
-    "extra": ("post_to_suspense", "post_fee", "post_to_other_account", "accept"),
+    "extra": ("match", "post_to_suspense", "post_fee", "post_to_other_account", "accept"),
     "amount": ("post_fee", "post_to_suspense", "accept"),
     "currency": ("post_to_suspense", "accept"),
     "duplicate": ("post_to_suspense", "accept"),
     "late": ("accept",),
-    "returned": ("returned", "post_to_suspense", "accept"),
-    "fee": ("post_fee", "post_to_suspense", "accept"),
-    "unknown_reference": ("post_to_suspense", "post_fee", "accept"),
+    "returned": ("returned", "match", "post_to_suspense", "accept"),
+    "fee": ("post_fee", "match", "post_to_suspense", "accept"),
+    "unknown_reference": ("match", "post_to_suspense", "post_fee", "accept"),
     "wrong_direction": ("post_to_suspense", "accept"),
     "wrong_account": ("post_to_other_account", "post_to_suspense", "accept"),
     "split": ("accept",),
     "ambiguous": ("match", "post_to_suspense", "post_fee", "accept"),
-    "not_told": ("paid", "post_to_suspense", "accept"),
+    "not_told": ("paid", "match", "post_to_suspense", "accept"),
     "balance": ("accept",),
     "matched_before": ("post_to_suspense", "accept"),
     "transfer": ("post_to_other_account", "post_to_suspense", "accept"),
     "gap": ("accept",),
+    "reused_reference": (
+        *("match", "post_to_suspense", "post_fee", "post_to_other_account", "accept"),
+    ),
+    "told_otherwise": ("post_to_suspense", "accept"),
+    "sent_back": ("post_fee", "post_to_suspense", "accept"),
 }
 SUSPENSE = PLATFORM_SUSPENSE
 CASE: Literal["reconciliation_difference"] = "reconciliation_difference"

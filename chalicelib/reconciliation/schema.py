@@ -193,7 +193,8 @@ class Resolve(RequestModel):
         description="That `account` is meant, though the books have never had anything in it.",
     )
     entry_id: EntryId | None = Field(
-        default=None, description="With `match`: the entry that the line is of, one of `entries`."
+        default=None,
+        description="With `match`: the entry that the line is of; one of `entries`, where any are.",
     )
     payout_id: Identifier | None = Field(
         default=None, description="In place of `entry_id`: the payout whose entry it is."

@@ -11,7 +11,8 @@ from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.reconciliation import claim_store, piece_store
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.claim_store import ClaimRow
-from chalicelib.reconciliation.lines import Line, line_claims
+from chalicelib.reconciliation.line_names import line_names
+from chalicelib.reconciliation.lines import Line
 from chalicelib.reconciliation.rules import InTransit, NumberedDifference, Reconciliation
 from chalicelib.reconciliation.taking import reconciliation_of
 
@@ -86,7 +87,7 @@ def _transit_shown(each: InTransit, claim: ClaimRow | None) -> InTransitShown:
 
 
 def _shown(made: Reconciliation, every: Sequence[Line], some: Sequence[Line]) -> list[LineShown]:
-    names = line_claims(every)
+    names = line_names(every)
     claims = claim_store.claims_of_lines(
         made.account, made.id, {each.n: names[each.n] for each in some}
     )

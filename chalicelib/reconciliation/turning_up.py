@@ -1,7 +1,7 @@
 """What was missing and turns up after all: its difference is closed, and what was posted against it
 is taken back. Each once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,10 +21,16 @@ from chalicelib.reconciliation.rules import CASE
 from chalicelib.reconciliation.undoing import taken_back
 
 
-def let_go_of_claimed(account: str) -> None:
+def let_go_of_all_claimed(account: str) -> None:
     """Let go of whatever statements have left and another has had since."""
-    left = [(account, each.entry_id) for each in claim_store.left(account)]
-    for (_, entry_id), claim in claim_store.claimed_entries(left).items():
+    let_go_of_claimed(account, [each.entry_id for each in claim_store.left(account)])
+
+
+def let_go_of_claimed(account: str, entry_ids: Collection[str]) -> None:
+    """Likewise, of some that may have been left. One that might be meant is not found yet."""
+    claims = claim_store.claimed_entries((account, each) for each in entry_ids)
+    found = {each: claim for each, claim in claims.items() if claim.by != claim_store.AMBIGUOUS}
+    for (_, entry_id), claim in found.items():
         _let_go(account, entry_id, claim.reconciliation_id)
 
 

@@ -181,14 +181,13 @@ def _claims_elsewhere(
 ) -> Iterator[Write]:
     key = (other, before.id)
     claim = claim_store.claimed_entries([key]).get(key)
-    if claim and claim.reconciliation_id != made.id:
+    if claim:
         raise Conflict(
-            f"What was posted has its line in a statement of {other}, by "
-            f"{claim.reconciliation_id}: the money is there.",
+            f"What was posted to {other} is settled there, by {claim.reconciliation_id}: the money "
+            "is there, or what was there by mistake was moved.",
             code="undo_not_possible",
         )
-    if claim is None:
-        yield claim_store.claim_entry(other, before.id, made.id, after.id)
+    yield claim_store.claim_entry(other, before.id, made.id, after.id)
     yield claim_store.claim_entry(other, after.id, made.id, after.id)
 
 

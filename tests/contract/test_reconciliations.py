@@ -13,6 +13,7 @@ from chalicelib.platform.transaction import Write, write
 from chalicelib.reconciliation import claim_store, item_store, piece_store, turning_up
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.accounts import Account, Left
+from chalicelib.reconciliation.line_names import LineName
 from chalicelib.reconciliation.lines import Booked, Line, Statement
 from chalicelib.reconciliation.open_items import Clearing, item_of
 from chalicelib.reconciliation.rules import (
@@ -126,12 +127,18 @@ def test_of_what_is_kept_twice_the_first_counts() -> None:
         piece_store.outcomes("rec_1", 2)
 
 
+def claim_line(name: LineName, n: int, *, is_reused: bool = False) -> Write:
+    return claim_store.claim_line(BANK, name, "rec_1", n, "match", is_reused=is_reused)
+
+
 def test_an_entry_and_a_line_are_claimed_once() -> None:
+    named, nameless = (LineName(ref, "so much", 1, is_first=True) for ref in ("R1", ""))
+
     def claims(n: int) -> list[Write]:
         return [
             claim_store.claim_entry(BANK, ENTRY, "rec_1", "match"),
-            claim_store.claim_line(BANK, "R1", "rec_1", n, "match"),
-            claim_store.claim_line(BANK, "", "rec_1", n, "match"),
+            claim_line(named, n),
+            claim_line(nameless, n),
         ]
 
     write(*claims(1))
@@ -139,15 +146,31 @@ def test_an_entry_and_a_line_are_claimed_once() -> None:
         with pytest.raises(Stale):
             write(each)
     # Without the bank's own id it is told by its number; of another account it is another.
-    write(claim_store.claim_line(BANK, "", "rec_1", 2, "match"))
+    write(claim_line(nameless, 2))
     write(claim_store.claim_entry("cash:stripe", ENTRY, "rec_1", "match"))
     found = claim_store.claimed_entries([(BANK, ENTRY), (BANK, "entry:2")])
     assert {name: row.reconciliation_id for name, row in found.items()} == {(BANK, ENTRY): "rec_1"}
-    assert set(claim_store.claimed_lines(BANK, ["R1", "R2", ""])) == {"R1"}
+    names = {1: named, 2: LineName("R2", "so much", 1, is_first=True), 3: nameless}
+    assert claim_store.claimed_lines(BANK, names).keys() == {1}
+    assert claim_store.claims_of_lines(BANK, "rec_1", names | {2: nameless}).keys() == {1, 2}
     taken = Conflict("It is claimed.", code="found_meanwhile")
     with pytest.raises(Conflict):
         write(claim_store.not_claimed(BANK, ENTRY, taken))
     write(claim_store.not_claimed(BANK, "entry:2", taken))
+
+
+def test_lines_of_one_id_of_the_banks_are_claimed_by_what_they_say() -> None:
+    first = LineName("R1", "so much", 1, is_first=True)
+    again = first._replace(nth=2, is_first=False)
+    other = LineName("R1", "more", 1, is_first=True)
+    write(claim_line(first, 1), claim_line(again, 2))
+    found = claim_store.claimed_lines(BANK, {1: first, 2: again, 3: other})
+    assert {n: each.is_same for n, each in found.items()} == {1: True, 2: True, 3: False}
+    write(claim_line(other, 3, is_reused=True))
+    with pytest.raises(Stale):
+        write(claim_line(other, 4, is_reused=True))
+    found = claim_store.claimed_lines(BANK, {3: other, 4: other._replace(nth=2)})
+    assert {n: each.is_same for n, each in found.items()} == {3: True, 4: False}
 
 
 def test_what_is_left_is_told_to_be_missing_once_and_let_go_of_once() -> None:
@@ -234,11 +257,11 @@ def test_what_turns_up_is_taken_back_once() -> None:
         reconciliations.add_difference(a_difference(posted=(posted.id,), **resolution)),
         claim_store.leave_missing(BANK, ENTRY, "rec_1", 1),
     )
-    turning_up.let_go_of_claimed(BANK)
+    turning_up.let_go_of_all_claimed(BANK)
     assert claim_store.get_left(BANK, ENTRY) is not None
     write(claim_store.claim_entry(BANK, ENTRY, "rec_2", "match"))
     for _ in range(2):
-        turning_up.let_go_of_claimed(BANK)
+        turning_up.let_go_of_all_claimed(BANK)
     found = reconciliations.get_difference("rec_1", 1)
     assert found is not None
     undone = "reconciled-undone:rec_1:1:EUR"

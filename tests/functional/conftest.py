@@ -8,6 +8,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from chalicelib.kernel import clock
+from chalicelib.reconciliation import cells
 from tests.support import documented
 from tests.support.clouds import quick_cloud
 from tests.support.gateway import Gateway
@@ -52,6 +53,12 @@ def world(issuer: Issuer, time: Clock) -> Iterator[World]:
         yield made
         made.work()
         assert findings() == []
+
+
+@pytest.fixture
+def days_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statements of days after the one that all is posted on are taken on that day."""
+    monkeypatch.setattr(cells, "AHEAD", timedelta(days=30))
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ from tests.support.statements import (
 )
 from tests.support.world import World
 
+pytestmark = pytest.mark.usefixtures("days_to_come")
+
 GONE = {"currency": "EUR", "amount": 300}
 
 
@@ -206,3 +208,67 @@ def stands(made: Any) -> tuple[str, int]:
     found = reconciliations.get_reconciliation(made["id"])
     assert found is not None
     return found.status, found.step
+
+
+def doubtful(world: World, time: Clock) -> tuple[Any, Any, Any, str]:
+    """A payout that was missing, what was posted against it, and a statement with two lines of its
+    amount, either of which may be its own."""
+    made, payout, entry_id = missing(world, time)
+    assert resolve(world, made, 1, "post_to_suspense").status == 200
+    lines = [entry("-3.00", day=day_of(time, 3), ref=f"L{n}") for n in (1, 2)]
+    doubt = statement(world, time, 3, 11, *lines, own_id="3")
+    assert told(world, doubt) == [("ambiguous", [entry_id])]
+    return made, payout, doubt, entry_id
+
+
+def in_books(world: World) -> tuple[int, int]:
+    books = world.trial_balance()
+    return books.get("cash:bank", 0), books.get("platform:suspense", 0)
+
+
+def test_what_may_be_meant_by_a_line_has_not_turned_up(world: World, time: Clock) -> None:
+    made, *_ = doubtful(world, time)
+    (was_missing,) = differences(world, made)
+    assert (was_missing["found_in"], len(was_missing["posted"])) == (None, 1)
+    assert in_books(world) == (0, -300)
+    assert findings() == []
+
+
+def test_it_turns_up_once_a_person_says_that_it_was_meant(world: World, time: Clock) -> None:
+    made, payout, doubt, _ = doubtful(world, time)
+    done = resolve(world, doubt, 1, "match", payout_id=payout["id"], line=2)
+    assert done.status == 200
+    assert differences(world, made)[0]["found_in"] == doubt["id"]
+    assert in_books(world) == (-300, 0)
+    # The other line is of something else.
+    assert resolve(world, doubt, 1, "post_to_suspense").status == 200
+    assert in_books(world) == (-600, 300)
+    assert findings() == []
+
+
+@pytest.mark.parametrize(
+    ("resolution", "books"), [("post_to_suspense", (-600, 300)), ("accept", (-300, 0))]
+)
+def test_it_turns_up_once_the_difference_that_it_is_part_of_is_resolved(
+    world: World, time: Clock, resolution: str, books: tuple[int, int]
+) -> None:
+    made, _, doubt, _ = doubtful(world, time)
+    assert resolve(world, doubt, 1, resolution).status == 200
+    assert differences(world, made)[0]["found_in"] == doubt["id"]
+    assert in_books(world) == books
+    assert findings() == []
+
+
+def test_what_was_not_meant_stays_as_it_was_missing(world: World, time: Clock) -> None:
+    made, _, entry_id = missing(world, time)
+    (other,) = paid_out(world, time, 3)
+    line = entry("-3.00", day=day_of(time, -5), ref="L1")
+    doubt = statement(world, time, -5, 10, line, own_id="3")
+    assert told(world, doubt)[0] == ("ambiguous", [entry_id, f"payout-paid:{other['id']}"])
+    refused = resolve(world, made, 1, "post_to_suspense")
+    assert (refused.status, refused.json["code"]) == (409, "found_meanwhile")
+    assert resolve(world, doubt, 1, "match", payout_id=other["id"]).status == 200
+    assert resolve(world, made, 1, "post_to_suspense").status == 200
+    assert differences(world, made)[0]["found_in"] is None
+    assert in_books(world) == (-300, -300)
+    assert findings() == []

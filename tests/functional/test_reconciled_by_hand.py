@@ -30,6 +30,7 @@ def read(world: World, made: Any) -> Any:
     return world.operator.get(f"/v1/reconciliations/{made['id']}").json
 
 
+@pytest.mark.usefixtures("days_to_come")
 def test_a_line_is_matched_with_the_entry_that_a_person_names(world: World, time: Clock) -> None:
     (first, second), made = doubtful(world, time, 2, 1)
     done = resolve(world, made, 1, "match", entry_id=entry_of(first))

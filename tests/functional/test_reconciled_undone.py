@@ -195,3 +195,15 @@ def test_what_was_cleared_out_of_suspense_is_not_undone(world: World, time: Cloc
     assert (refused.status, refused.json["code"]) == (409, "undo_not_possible")
     assert "1.00 EUR" in refused.json["detail"]
     assert findings() == []
+
+
+def test_what_was_moved_to_where_it_belongs_is_not_undone(world: World, time: Clock) -> None:
+    """The books have the payout in the bank, and another account's statement has its line."""
+    (payout,) = paid_out(world, time, 3)
+    row = (day_of(time), "-3.00", "EUR", payout["id"])
+    made = reconcile(world, csv_file(row), account="cash:local")
+    assert resolve(world, made, 1, "post_to_other_account").status == 200
+    refused = undo(world, made)
+    assert (refused.status, refused.json["code"]) == (409, "undo_not_possible")
+    assert unresolved(world, made) == 0
+    assert findings() == []

@@ -3,12 +3,16 @@ it, and its own statement comes first."""
 
 from typing import Any
 
+import pytest
+
 from tests.functional.conftest import Clock
 from tests.functional.test_missing_entries import statement, told
 from tests.functional.test_reconciliations import day_of, paid_out
 from tests.support.invariants import findings
 from tests.support.statements import camt, csv_file, differences, entry, reconcile, resolve
 from tests.support.world import World
+
+pytestmark = pytest.mark.usefixtures("days_to_come")
 
 OTHER = "cash:local"
 MOVE = "post_to_other_account"

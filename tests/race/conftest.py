@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from pytest_httpserver import HTTPServer
 
-from chalicelib.reconciliation import csv_lines
+from chalicelib.reconciliation import cells
 from tests.support.clouds import cloud
 from tests.support.gateway import Gateway
 from tests.support.world import Issuer, World
@@ -28,7 +28,7 @@ def world(request: pytest.FixtureRequest, issuer: Issuer) -> Iterator[World]:
 @pytest.fixture
 def days_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
     """Statements of days after the one that all is posted on are taken on that day."""
-    monkeypatch.setattr(csv_lines, "AHEAD", timedelta(days=30))
+    monkeypatch.setattr(cells, "AHEAD", timedelta(days=30))
 
 
 @pytest.fixture

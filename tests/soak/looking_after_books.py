@@ -109,7 +109,7 @@ def _places(town: Town, item: Item) -> list[tuple[Goes, str]]:
 
 def _resolution(town: Town, difference: NumberedDifference) -> Resolution:
     """One that takes the books to what the statement says, where there is such."""
-    moving = [each for each in RESOLUTIONS[difference.kind] if each != "accept"]
+    moving = [each for each in RESOLUTIONS[difference.kind] if each not in ("accept", "match")]
     if not difference.difference.account:
         moving = [each for each in moving if each != "post_to_other_account"]
     return town.chance.choice(moving) if moving and difference.changes else "accept"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.reconciliation.line_names import line_names, with_known_ids
 from chalicelib.reconciliation.lines import Booked, Line, Sent, own_ids, sums
 from chalicelib.reconciliation.matching import Matcher, balance_differences
 from chalicelib.reconciliation.rules import WRITES_A_PAGE, Difference, Found, Match, pages, weight
@@ -39,7 +40,8 @@ def line(n: int, amount: int, day: str = "2026-03-11", of: int | None = None, **
 
 
 def found(lines: list[Line], booked: list[Booked], sent: dict[str, Sent] | None = None) -> Found:
-    return Matcher(BANK, lines, booked, PERIOD, TRANSIT, sent).run()
+    known = with_known_ids(line_names(lines), ())
+    return Matcher(BANK, lines, booked, PERIOD, TRANSIT, sent, known).run()
 
 
 def only(of: Found) -> Difference:
@@ -219,6 +221,8 @@ KINDS = (
     "not_told",
     "matched_before",
     "transfer",
+    "told_otherwise",
+    "sent_back",
 )
 # What is planted, and the differences that it comes to.
 PLANTED: dict[str, tuple[str, ...]] = {
@@ -229,9 +233,19 @@ PLANTED: dict[str, tuple[str, ...]] = {
     "another's name": ("extra", "missing"),
     "no name beside another's": ("extra", "missing"),
     "lost in transit": ("missing",),
+    "came back and was not told": ("not_told", "returned"),
+    "paid twice and not told": ("not_told", "duplicate"),
+    "came back of what was told to have failed": ("told_otherwise",),
+    "more than was told to have failed": ("unknown_reference",),
     "told before": (),
     "turned up": (),
 }
+
+
+TOLD_TO_HAVE_FAILED = (
+    *("told_otherwise", "sent_back", "came back of what was told to have failed"),
+    "more than was told to have failed",
+)
 
 
 def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent]]:
@@ -239,7 +253,9 @@ def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent
     amount = 10_000_000 + 10 * n
     before, refund = paid(n, amount, "2026-02-10"), f"rfd_{hexes(n)}"
     entry, plain = paid(n, amount), line(n, -amount, of=n)
-    waiting = {f"pyt{hexes(n)}": Sent(f"pyt_{hexes(n)}", amount, "EUR")}
+    told = "failed" if kind in TOLD_TO_HAVE_FAILED else ""
+    sent = {f"pyt{hexes(n)}": Sent(f"pyt_{hexes(n)}", amount, "EUR", told)}
+    came_back = line(n + 1, amount, "2026-03-14", of=n)
     lines, booked = {
         "missing": ([], [entry]),
         "extra": ([line(n, -amount)], []),
@@ -257,6 +273,12 @@ def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent
         "not_told": ([plain], []),
         "matched_before": ([plain], [replace(entry, is_claimed=True)]),
         "transfer": ([line(n, -amount, kind="transfer")], []),
+        "told_otherwise": ([plain], []),
+        "sent_back": ([plain, came_back], []),
+        "came back and was not told": ([plain, came_back], []),
+        "paid twice and not told": ([plain, line(n + 1, -amount, of=n)], []),
+        "came back of what was told to have failed": ([came_back], []),
+        "more than was told to have failed": ([line(n, -amount - 1, of=n)], []),
         "less a charge": ([plain, line(n + 1, amount - 1, "2026-03-14", of=n)], [entry]),
         "a return of nothing known": (
             [line(n, amount, kind="return")],
@@ -275,7 +297,7 @@ def planted(kind: str, n: int) -> tuple[list[Line], list[Booked], dict[str, Sent
         "told before": ([], [replace(before, standing="missing")]),
         "turned up": ([plain], [replace(before, standing="missing")]),
     }[kind]
-    return lines, booked, waiting if kind == "not_told" else {}
+    return lines, booked, {} if kind == "unknown_reference" else sent
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -310,6 +332,23 @@ def test_planted_discrepancies_are_all_found_among_ten_thousand_lines_and_nothin
     false = [m for m in result.matches if m.line < sound and of_line[m.entry_id] != m.line]
     assert false == []
     assert len([m for m in result.matches if m.line < sound]) == sound
+
+
+def test_what_another_account_has_may_be_moved_where_all_else_agrees() -> None:
+    entry = paid(1, 500, account=STRIPE)
+    told = only(found([line(1, -500, of=1)], [entry]))
+    assert (told.kind, told.entries, told.account) == ("wrong_account", (entry.entry_id,), STRIPE)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"), [(-250, "EUR"), (500, "EUR"), (-500, "USD")], ids=str
+)
+def test_another_amount_in_another_account_is_not_of_the_line(amount: int, currency: str) -> None:
+    entry = paid(1, 500, account=STRIPE)
+    told = only(found([line(1, amount, of=1, currency=currency)], [entry]))
+    assert (told.kind, told.entries, told.account) == ("wrong_account", (), "")
+    assert (told.of, moved(told)) == (entry.entry_id, {currency: amount})
+    assert "the books have -5.00 EUR in cash:stripe" in told.detail
 
 
 def test_a_wrong_id_does_not_match_by_amount() -> None:

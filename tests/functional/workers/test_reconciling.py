@@ -14,10 +14,12 @@ from chalicelib.kernel.currencies import in_minor
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.transaction import write
-from chalicelib.reconciliation import claim_store, csv_lines, going_on
+from chalicelib.reconciliation import claim_store, going_on
 from tests.functional.conftest import Clock, new_world
 from tests.support.statements import csv_file, differences, reconcile, resolve, send
 from tests.support.world import Issuer, World
+
+pytestmark = pytest.mark.usefixtures("days_to_come")
 
 BANK, STRIPE = "cash:bank", "cash:stripe"
 COLUMNS = "date,amount,currency,reference,bank_ref,type"
@@ -29,12 +31,6 @@ def seeded(issuer: Issuer) -> Iterator[World]:
     """A world whose books are written into it, so that they are of nothing else."""
     with new_world(issuer) as made:
         yield made
-
-
-@pytest.fixture(autouse=True)
-def days_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Statements of days after the one that all is posted on are taken on that day."""
-    monkeypatch.setattr(csv_lines, "AHEAD", timedelta(days=30))
 
 
 def name_of(n: int) -> str:
@@ -212,7 +208,7 @@ def test_control_one_that_overtakes_another_misses_what_that_has(
 
 
 def test_control_without_claims_both_match_everything(seeded: World, time: Clock) -> None:
-    def unclaimed(*_: Any) -> None:
+    def unclaimed(*_: Any, **__: Any) -> None:
         return None
 
     with (

@@ -1,0 +1,45 @@
+"""By what lines of statements are known again. A bank's own id of a line may come to be that of
+another one, which is no repetition then. Pure."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from chalicelib.reconciliation.lines import Line
+from chalicelib.reconciliation.rules import DifferenceKind
+
+
+class LineName(NamedTuple):
+    """The bank's own id of a line, if it has one; what the line says beside that; and which it is
+    of those of its statement that say the same, from 1 on. `is_first` of all with that id there."""
+
+    ref: str
+    says: str
+    nth: int
+    is_first: bool
+
+
+def line_names(lines: Iterable[Line]) -> dict[int, LineName]:
+    """By number."""
+    refs, same = Counter[str](), Counter[tuple[str, str]]()
+    found = {}
+    for line in lines:
+        says = f"{line.day} {line.amount} {line.currency}"
+        refs[line.bank_ref] += 1
+        same[line.bank_ref, says] += 1
+        is_first = refs[line.bank_ref] == 1
+        found[line.n] = LineName(line.bank_ref, says, same[line.bank_ref, says], is_first)
+    return found
+
+
+def with_known_ids(
+    names: Mapping[int, LineName], claimed: Collection[int]
+) -> dict[int, DifferenceKind]:
+    """What lines differ by that have the bank's own id of another: in their statement, or, of those
+    that are `claimed`, in one before."""
+    of = {n: name for n, name in names.items() if name.ref}
+    return {
+        n: "duplicate" if name.nth > 1 else "reused_reference"
+        for n, name in of.items()
+        if not name.is_first or n in claimed
+    }
