@@ -31,6 +31,6 @@ def reconciled(
     case = cases.get(each.case_id)
     if case is None or (each.is_resolved and case.status != "resolved"):
         yield Finding("reconciled", subject, f"{what} has no case that stands so.")
-    for entry_id in each.posted:
+    for entry_id in each.ever_posted:
         if entry_id not in posted:
             yield Finding("reconciled", subject, f"{what} has not posted {entry_id}.")

@@ -32,10 +32,14 @@ class FoldRow(Row):
 
 def folded() -> tuple[datetime | None, Books]:
     """The newest kept step: until when it counts (None before the first), and all balances."""
+    through = folded_through()
+    return through, _books(through) if through else {}
+
+
+def folded_through() -> datetime | None:
+    """Until when the newest kept step counts; None before the first."""
     head = store.get(FoldRow, FOLD, HEAD)
-    if head is None:
-        return None, {}
-    return head.through, _books(head.through)
+    return head.through if head else None
 
 
 def folded_by(day: date) -> tuple[datetime | None, Books]:
@@ -43,14 +47,6 @@ def folded_by(day: date) -> tuple[datetime | None, Books]:
     until = FoldRow.sk.between(DAY, f"{DAY}{day}")
     found = store.query(FoldRow, FOLD, where=until, newest_first=True, limit=1)
     return (found[0].through, _books(found[0].through)) if found else (None, {})
-
-
-def empty_until() -> date | None:
-    """The business date until whose end nothing was posted; None where that is not known."""
-    found = store.query(FoldRow, FOLD, where=FoldRow.sk.startswith(DAY), limit=1)
-    if not found or store.query(FoldRow, _step(found[0].through), limit=1):
-        return None
-    return date.fromisoformat(found[0].sk.removeprefix(DAY))
 
 
 def keep_fold(

@@ -1,18 +1,15 @@
 """The ledger table: what days that are over have brought of each kind of income."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pynamodb.attributes import JSONAttribute
-
 from chalicelib.ledger.sides import LedgerMeta
+from chalicelib.ledger.trade import Traded
 from chalicelib.platform import store
 from chalicelib.platform.retries import retrying
-from chalicelib.platform.table import Row
+from chalicelib.platform.table import RecordsAttribute, Row
 
-INCOME = "income"
+INCOME = "brought"
 
 
 @dataclass(frozen=True)
@@ -36,19 +33,21 @@ class Earned:
         )
 
     @property
+    def key(self) -> tuple[str, str]:
+        return self.currency, self.kind
+
+    @property
     def balance(self) -> int:
         """As a trial balance has it: debit is positive."""
         return self.debits - self.credits
 
 
-class EarnedAttribute(JSONAttribute):
-    def serialize(self, value: Sequence[Earned]) -> str:
-        return json.dumps(
-            [[each.currency, each.kind, each.entries, each.debits, each.credits] for each in value]
-        )
+@dataclass(frozen=True)
+class Brought:
+    """What some entries have brought, by kind of income and by part of the trade."""
 
-    def deserialize(self, value: str) -> tuple[Earned, ...]:
-        return tuple(Earned(*each) for each in json.loads(value))
+    earned: tuple[Earned, ...]
+    traded: tuple[Traded, ...]
 
 
 class IncomeRow(Row):
@@ -56,16 +55,18 @@ class IncomeRow(Row):
 
     Meta = LedgerMeta
 
-    earned = EarnedAttribute()
+    earned = RecordsAttribute(Earned)
+    traded = RecordsAttribute(Traded)
 
 
-def kept(first: date, last: date) -> dict[date, tuple[Earned, ...]]:
+def kept(first: date, last: date) -> dict[date, Brought]:
     """Those of these days that are kept."""
     days = IncomeRow.sk.between(str(first), str(last))
     rows = store.query(IncomeRow, INCOME, where=days)
-    return {date.fromisoformat(row.sk): row.earned for row in rows}
+    return {date.fromisoformat(row.sk): Brought(row.earned, row.traded) for row in rows}
 
 
-def keep(day: date, earned: Sequence[Earned]) -> None:
+def keep(day: date, brought: Brought) -> None:
     """Keep what nothing can change any more; whoever keeps it again keeps the same."""
-    retrying(IncomeRow(INCOME, str(day), earned=earned).save)
+    row = IncomeRow(INCOME, str(day), earned=brought.earned, traded=brought.traded)
+    retrying(row.save)

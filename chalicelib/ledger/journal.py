@@ -20,6 +20,8 @@ from chalicelib.platform.sheets import Cell, Sheet
 
 # A file of so many stays below what one answer can hold.
 ENTRIES_A_FILE = 5_000
+# Each of them is read by its shards, in about a second where the store is slow.
+DAYS_A_PAGE = 15
 LONGEST = timedelta(days=366)
 COLUMNS = (
     *("business_date", "period", "belongs_to", "entry_id", "posted_at", "subject"),
@@ -118,12 +120,16 @@ def as_beancount(asked: Asked, page: PageRequest) -> Part:
 
 
 def _entries(asked: Asked, page: PageRequest) -> Page[Entry]:
-    """Where few of them are asked for, the page goes on though it is not full."""
+    """Where few of them are asked for, or there are few a day, the page goes on though it is not
+    full."""
     behind = Position.at(clock.from_text(page.after[0]), page.after[1]) if page.after else None
     found: list[Entry] = []
+    days = set[date]()
     last: Entry | None = None
     for read, entry in enumerate(asked.days.entries(behind)):
-        if last and (len(found) == page.limit or read == ENTRIES_A_FILE):
+        days.add(entry.posted_at.date())
+        is_long = read == ENTRIES_A_FILE or len(days) > DAYS_A_PAGE
+        if last and (len(found) == page.limit or is_long):
             at = position(last)
             return Page(tuple(found), [clock.to_text(at.posted_at), at.id])
         if asked.wants(entry):

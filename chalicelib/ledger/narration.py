@@ -15,10 +15,10 @@ _NOUNS = {
 
 
 def narration(entry: Entry) -> str:
-    """Such as: Delivery of dispatch dsp_1 of order ord_1."""
+    """Such as: Delivery of dispatch dsp_1 of order ord_1. What it was posted with stands behind."""
     rest = entry.id.partition(":")[2]
     first, _, behind = rest.partition(":")
-    return kind_of(entry.id).words.format(
+    words = kind_of(entry.id).words.format(
         rest=rest,
         first=first,
         second=_named(behind.partition(":")[0]),
@@ -27,6 +27,7 @@ def narration(entry: Entry) -> str:
         subject=_named(entry.subject),
         party=party_in(entry) or "several",
     )
+    return f"{words} ({entry.note})" if entry.note else words
 
 
 def party_in(entry: Entry) -> str:

@@ -61,8 +61,9 @@ NEXT = "X-Next-Cursor"
     "GET",
     "/v1/ledger/journal",
     summary="The journal of some business dates: as a list, CSV or a Beancount file",
-    notes="The oldest entry comes first. A file holds up to 5,000 entries; `X-Next-Cursor` is the "
-    "`cursor` of its next part. Parts put together in their order are one file.",
+    notes="The oldest entry comes first. A page or file is of up to 5,000 entries and 15 days that "
+    "have some, so it may go on though it is not full; `X-Next-Cursor` is the `cursor` of a file's "
+    "next part. Parts put together in their order are one file.",
     roles=("operator",),
     query=JournalQuery,
     answer=BookedView,

@@ -3,6 +3,7 @@
 Debit is positive, credit is negative. Amounts are integers in the currency's minor unit.
 """
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ UNMATCHED_RECEIPTS = "unmatched_receipts"
 # What customers' banks took back beyond what orders had left, until it is known to be lost.
 UNMATCHED_CHARGEBACKS = "unmatched_chargebacks"
 PLATFORM_REVENUE = "platform:revenue"
+# What a person has yet to find out whose it is.
+PLATFORM_SUSPENSE = "platform:suspense"
 
 
 def cash(provider: str) -> str:
@@ -63,7 +66,8 @@ class Entry:
     """One journal entry. Its id follows from what happened, so that it can be written only once.
 
     It is dated by `posted_at`. `belongs_to` is the month, such as 2026-10, of what it tells of,
-    where that lies before the month of its own date.
+    where that lies before the month of its own date. `note` is the reference or the reason that it
+    was posted with, short and in one line, for those who read the journal.
     """
 
     id: str
@@ -72,6 +76,11 @@ class Entry:
     posted_at: datetime
     subject: str
     belongs_to: str | None = None
+    note: str | None = None
+
+
+# A journal is read in tables; the whole of a long note stands where it was written.
+NOTE_AT_MOST = 128
 
 
 def entry(
@@ -83,6 +92,7 @@ def entry(
     of: Mapping[str, Sequence[str]] | None = None,
     belongs_to: str | None = None,
     parts: Mapping[str, Sequence[Sequence[Any]]] | None = None,
+    note: str | None = None,
 ) -> Entry:
     """An entry of non-zero postings by account; `of` says what some of them came of, and `parts`
     what some add up.
@@ -98,13 +108,14 @@ def entry(
     )
     if not postings:
         raise ValueError(f"entry {entry_id} moves nothing")
-    return Entry(entry_id, currency, postings, posted_at, subject, belongs_to)
+    short = textwrap.shorten(note or "", NOTE_AT_MOST, placeholder=" ...") or None
+    return Entry(entry_id, currency, postings, posted_at, subject, belongs_to, short)
 
 
-def reversal(of: Entry, entry_id: str, posted_at: datetime) -> Entry:
+def reversal(of: Entry, entry_id: str, posted_at: datetime, *, note: str | None = None) -> Entry:
     """The entry that takes back all that another has posted."""
     amounts = {each.account: -each.amount for each in of.postings}
-    return entry(entry_id, of.currency, of.subject, posted_at, amounts)
+    return entry(entry_id, of.currency, of.subject, posted_at, amounts, note=note)
 
 
 def _parts(

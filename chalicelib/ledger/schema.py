@@ -9,7 +9,14 @@ from chalicelib.platform.schema import BusinessDate, Instant, PageQuery, Request
 
 
 class TrialBalanceQuery(RequestModel):
-    prefix: Annotated[str, Field(max_length=100, description="Only accounts that begin so.")] = ""
+    prefix: Annotated[
+        str,
+        Field(
+            max_length=100,
+            description="Only accounts that begin so, such as `cash:` or `leader:ldr_...`. What no "
+            "account can begin with is a 422.",
+        ),
+    ] = ""
     as_of: BusinessDate | None = Field(
         default=None,
         description="A business date that is over: the balances as it left them, by entries' own "
@@ -22,12 +29,26 @@ class AccountBalanceView(View):
     balance: int = Field(description="Debit is positive, credit is negative.")
 
 
+class ListedView(View):
+    debits: int = Field(description="All debits that were ever posted to them: turnover.")
+    credits: int = Field(description="All credits, likewise; not below zero.")
+    debit_balances: int = Field(description="The sum of those balances that are a debit.")
+    credit_balances: int = Field(description="The sum of those that are a credit; not below zero.")
+
+
 class CurrencyBalanceView(View):
     currency: str
     accounts: list[AccountBalanceView]
-    debits: int
-    credits: int
-    balanced: bool
+    listed: ListedView = Field(
+        description="Sums over `accounts` and no others. Without a prefix the two sums of "
+        "balances are equal."
+    )
+    debits: int = Field(
+        description="All debits that were ever posted in the currency, to any account and whatever "
+        "the prefix: turnover, not a sum of balances."
+    )
+    credits: int = Field(description="All credits, likewise; not below zero.")
+    balanced: bool = Field(description="Whether those of the whole books are equal.")
 
 
 class TrialBalanceView(View):
@@ -78,11 +99,27 @@ class EarnedView(View):
     )
 
 
+class TradedView(View):
+    currency: str
+    part: str = Field(description="`deliveries`, `refunds` or `chargebacks_won`.")
+    sales: int = Field(
+        description="What customers pay for what was delivered, shipping with it; what they are "
+        "given back of it is below zero."
+    )
+    cost: int = Field(description="What of it is suppliers'.")
+    commission: int = Field(description="What of it is leaders'.")
+    margin: int = Field(description="What it leaves the platform.")
+
+
 class IncomeReportView(View):
     first_day: date
     last_day: date
     through: Instant = Field(description="Until when: now, where the last day is not over.")
     kinds: list[EarnedView]
+    trade: list[TradedView] = Field(
+        description="What deliveries bring: sales are cost, commission and margin. The margins are "
+        "those of `margin`, `refunds`, `refunds_borne` and `chargebacks_won` in `kinds`."
+    )
 
 
 class PostingView(View):

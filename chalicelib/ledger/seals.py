@@ -36,6 +36,7 @@ def seal_of(entry: Entry) -> Seal:
     written = [
         *(entry.id, entry.currency, clock.to_text(entry.posted_at), entry.subject),
         *(entry.belongs_to, postings),
+        *([entry.note] if entry.note else []),
     ]
     digest = hashlib.sha256(json.dumps(written, ensure_ascii=False).encode())
     return Seal(1, f"{int(digest.hexdigest(), 16):x}")

@@ -1,17 +1,17 @@
 """Posting, and the books as a whole."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Invalid
-from chalicelib.ledger import fold_store, history_store, rules
+from chalicelib.ledger import chart, fold_store, history_store, posted_store, rules
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.periods import earlier
-from chalicelib.ledger.rules import Books, Change
+from chalicelib.ledger.rules import Books, Change, Entry, Sums
 from chalicelib.platform.settings import settings
 
 # An entry's instant is taken just before its transaction, and an index follows within a second;
@@ -29,11 +29,24 @@ class AccountBalance:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """Of the accounts that are shown, all non-negative: `debits` and `credits` are sums of all
+    postings to them, the others of their balances of either side."""
+
+    debits: int = 0
+    credits: int = 0
+    debit_balances: int = 0
+    credit_balances: int = 0
+
+
+@dataclass(frozen=True)
 class CurrencyBalance:
-    """All accounts of a currency; `debits` and `credits` are non-negative sums of all postings."""
+    """The accounts of a currency that are shown. `debits` and `credits` are non-negative sums of
+    all postings, to these and to all others."""
 
     currency: str
     accounts: tuple[AccountBalance, ...]
+    listed: Listed
     debits: int
     credits: int
 
@@ -51,8 +64,11 @@ class TrialBalance:
 def trial_balance(prefix: str, day: date | None = None) -> TrialBalance:
     """The books at this instant, from the last kept step on, or as a business date left them.
 
-    `prefix` narrows what is shown. Raises Invalid for a day that is not over.
+    `prefix` narrows what is shown. Raises Invalid for a day that is not over, and for what no
+    account begins with.
     """
+    if not chart.may_begin(prefix):
+        raise Invalid.field("prefix", f"no account begins so: {', '.join(chart.BEGINNINGS)} do")
     if day:
         return _trial_balance_of(day, prefix)
     as_of = clock.now()
@@ -120,9 +136,18 @@ def balances_before(party: str, day: date) -> Counter[str]:
 def _keep_step(
     before: datetime | None, kept: Books, through: datetime, ends: date | None
 ) -> tuple[datetime, Books]:
-    books = rules.fold(kept, ledger.entries_between(before, through))
+    days = set[date]()
+    books = rules.fold(kept, _noted(days, ledger.entries_between(before, through)))
+    posted_store.keep_posted(days)
     fold_store.keep_fold(before, through, books, ends)
     return through, books
+
+
+def _noted(days: set[date], entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The entries, while the days in UTC that they lie by are noted."""
+    for each in entries:
+        days.add(each.posted_at.date())
+        yield each
 
 
 def _days_over(before: datetime | None, last: datetime) -> Iterator[date]:
@@ -141,11 +166,8 @@ def _trial_balance_of(day: date, prefix: str) -> TrialBalance:
     if as_of >= clock.now():
         raise Invalid.field("as_of", "is not over yet; without it the books are as they are now")
     through, kept = fold_store.folded_by(day)
-    if through is None:
-        empty = fold_store.empty_until()
-        if empty and day <= empty:
-            return TrialBalance(as_of, ())
-    books = rules.fold(kept, ledger.entries_between(through, as_of))
+    begins = through or clock.begin_of(EARLIEST, settings().zone)
+    books = rules.fold(kept, ledger.entries_between(begins, as_of))
     return TrialBalance(as_of, _by_currency(books, prefix))
 
 
@@ -160,14 +182,23 @@ def _changes(party: str, first: date, last: date) -> Iterator[Change]:
 
 def _by_currency(books: Books, prefix: str) -> tuple[CurrencyBalance, ...]:
     rows = sorted(books.items())
-    return tuple(
-        CurrencyBalance(
-            currency,
-            tuple(
-                AccountBalance(a, sums.balance) for (_, a), sums in group if a.startswith(prefix)
-            ),
-            debits=sum(sums.debits for _, sums in group),
-            credits=sum(sums.credits for _, sums in group),
-        )
-        for currency, group in ((c, list(g)) for c, g in groupby(rows, key=lambda row: row[0][0]))
+    grouped = ((currency, list(of)) for currency, of in groupby(rows, key=lambda row: row[0][0]))
+    return tuple(_of_currency(currency, of, prefix) for currency, of in grouped)
+
+
+def _of_currency(
+    currency: str, rows: Sequence[tuple[tuple[str, str], Sums]], prefix: str
+) -> CurrencyBalance:
+    shown = [(account, sums) for (_, account), sums in rows if account.startswith(prefix)]
+    return CurrencyBalance(
+        currency,
+        tuple(AccountBalance(account, sums.balance) for account, sums in shown),
+        Listed(
+            debits=sum(sums.debits for _, sums in shown),
+            credits=sum(sums.credits for _, sums in shown),
+            debit_balances=sum(max(sums.balance, 0) for _, sums in shown),
+            credit_balances=sum(max(-sums.balance, 0) for _, sums in shown),
+        ),
+        debits=sum(sums.debits for _, sums in rows),
+        credits=sum(sums.credits for _, sums in rows),
     )

@@ -12,6 +12,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.kernel import ids
+from chalicelib.ledger import fold_store, posted_store
 from chalicelib.ledger.history_store import HISTORY, HistoryRow
 from chalicelib.ledger.period_store import months_open
 from chalicelib.ledger.rules import (
@@ -39,6 +40,8 @@ ENTRY, ACCOUNTS, PAID_OUT = "entry", "accounts", "paid_out"
 # At 10,000 entries a second none of the shards takes more than 1,000 write units.
 BOOK_SHARDS = 32
 ENTRIES_A_READ = 100
+# So few days are read as they are: to ask which of them have entries costs as much.
+FEW_DAYS = 3
 
 
 class ByTime(GlobalSecondaryIndex[Any]):
@@ -64,6 +67,7 @@ class EntryRow(EntityRow[Entry]):
     posted_at = InstantAttribute()
     subject = UnicodeAttribute()
     belongs_to = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Entry) -> dict[str, Any]:
@@ -96,6 +100,7 @@ class JournalRow(Sides):
     posted_at = InstantAttribute(null=True)
     subject = UnicodeAttribute(null=True)
     belongs_to = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
 
     @property
     def is_entry(self) -> bool:
@@ -106,9 +111,8 @@ class JournalRow(Sides):
         return str(self.sk).startswith(HISTORY)
 
     def to_entry(self) -> Entry:
-        return Entry(
-            self.id, self.currency, self.postings, self.posted_at, self.subject, self.belongs_to
-        )
+        about = (self.subject, self.belongs_to, self.note)
+        return Entry(self.id, self.currency, self.postings, self.posted_at, *about)
 
 
 class OutOfBounds(Exception):
@@ -183,8 +187,9 @@ def entries_between(after: datetime | None, through: datetime) -> Iterator[Entry
         return
     if through <= after:
         return  # DynamoDB refuses bounds that are not in order
-    window = EntryRow.posted_at.between(after + timedelta(milliseconds=1), through)
-    for day in _days(after.date(), through.date()):
+    begins = after + timedelta(milliseconds=1)
+    window = EntryRow.posted_at.between(begins, through)
+    for day in days_with_entries(begins.date(), through.date()):
         for shard in range(BOOK_SHARDS):
             for row in _entries(_book(day, shard), window):
                 yield row.to_entity()
@@ -195,11 +200,25 @@ def entries_in_order(first: datetime, last: datetime, behind: Position | None) -
     for."""
     begins = max(first, behind.posted_at) if behind else first
     window = EntryRow.posted_at.between(begins, last)
-    for day in _days(begins.date(), last.date()):
+    for day in days_with_entries(begins.date(), last.date()):
         shards = (_by_instant(_book(day, shard), window) for shard in range(BOOK_SHARDS))
         for entry in heapq.merge(*shards, key=position):
             if behind is None or position(entry) > behind:
                 yield entry
+
+
+def days_with_entries(first: date, last: date) -> list[date]:
+    """Days in UTC that may have entries: of many those that have some, as far as the fold has come,
+    and all behind it."""
+    days = list(_days(first, last))
+    if len(days) <= FEW_DAYS:
+        return days
+    through = fold_store.folded_through()
+    if through is None:
+        known, since = {row.posted_at.date() for row in _scanned_entries()}, date.max
+    else:
+        known, since = posted_store.posted(first, last), through.date()
+    return [day for day in days if day in known or day >= since]
 
 
 def scanned(after: Sequence[str] | None, size: int) -> tuple[list[JournalRow], Any]:
@@ -255,9 +274,12 @@ def _by_instant(book: str, window: Any) -> Iterator[Entry]:
 
 
 def _entries_from_the_beginning(through: datetime) -> Iterator[Entry]:
+    return (row.to_entity() for row in _scanned_entries() if row.posted_at <= through)
+
+
+def _scanned_entries() -> list[EntryRow]:
     # Before the first step is kept, within an hour of the first deployment, the table is small.
-    rows = retrying(lambda: list(EntryRow.scan(EntryRow.sk == ENTRY, consistent_read=True)))
-    return (row.to_entity() for row in rows if row.posted_at <= through)
+    return retrying(lambda: list(EntryRow.scan(EntryRow.sk == ENTRY, consistent_read=True)))
 
 
 def _book(day: date, shard: int) -> str:

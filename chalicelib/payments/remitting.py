@@ -82,7 +82,7 @@ def reverse(
         return reversed_again(remittance, reason)
     now = clock.now()
     after = remittance.reversed(reason, caller.id, now)
-    taking_back = books.reversal(_entry(remittance), remittance.reversal_id, now)
+    taking_back = books.reversal(_entry(remittance), remittance.reversal_id, now, note=reason)
     transaction = Transaction(recorder)
     transaction.add(payments.reverse_remittance(after), *ledger.post(taking_back))
     transaction.commit(after)

@@ -120,6 +120,13 @@ def decide_entry(account: str, entry_id: str, reconciliation_id: str) -> Update:
     return _decide((_claim(account, entry_id), CLAIM), reconciliation_id, AMBIGUOUS)
 
 
+def undecide_entry(account: str, entry_id: str, reconciliation_id: str) -> Update:
+    """It may be meant again. Stale where another has it."""
+    row = ClaimRow.at(_claim(account, entry_id), CLAIM)
+    is_here = ClaimRow.reconciliation_id == reconciliation_id
+    return Update(row, [ClaimRow.by.set(AMBIGUOUS)], is_here)
+
+
 def release(account: str, entry_id: str, reconciliation_id: str) -> list[Write]:
     """Leave to the statements to come what might have been meant and was not."""
     row = ClaimRow.at(_claim(account, entry_id), CLAIM)

@@ -85,7 +85,7 @@ def _match(
     if after.is_resolved:
         for each in after.open_entries:
             transaction.add(*claim_store.release(made.account, each, made.id))
-        close_in(transaction, CASE, made.id, f"match: {note}", occurrence=str(n))
+        close_in(transaction, CASE, made.id, f"match: {note}", occurrence=before.occurrence)
     transaction.commit(after)
     return after
 

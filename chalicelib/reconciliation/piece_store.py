@@ -55,8 +55,11 @@ def keep_booked(reconciliation_id: str, step: int, booked: Sequence[Booked]) -> 
 
 
 def booked(reconciliation_id: str, steps: int) -> list[Booked]:
-    parts = (f"booked#{step:04d}" for step in range(steps))
-    return [Booked(**each) for part in parts for each in _read(reconciliation_id, part)]
+    return [each for step in range(steps) for each in booked_on(reconciliation_id, step)]
+
+
+def booked_on(reconciliation_id: str, step: int) -> list[Booked]:
+    return [Booked(**each) for each in _read(reconciliation_id, f"booked#{step:04d}")]
 
 
 def keep_outcomes(reconciliation_id: str, pages: Sequence[Sequence[Outcome]]) -> int:

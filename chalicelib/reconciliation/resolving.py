@@ -31,17 +31,19 @@ from chalicelib.reconciliation.rules import (
     Resolution,
     change,
 )
-from chalicelib.reconciliation.taking import reconciliation_of
+from chalicelib.reconciliation.taking import check_used, reconciliation_of
 
 
 @dataclass(frozen=True)
 class Said:
-    """How a difference is resolved; `account` is the other one of money that was moved."""
+    """How a difference is resolved; `account` is the other one of money that was moved, and
+    `new_account` that the books may have had nothing in it yet."""
 
     resolution: Resolution
     note: str
     account: str | None = None
     candidate: Candidate = field(default_factory=Candidate)
+    new_account: bool = False
 
 
 @retry_stale
@@ -161,7 +163,7 @@ def _resolve(
         *_claims(made, before, said, posted),
     )
     note = f"{said.resolution}: {said.note}"
-    close_in(transaction, CASE, made.id, note, occurrence=str(n))
+    close_in(transaction, CASE, made.id, note, occurrence=before.occurrence)
     transaction.commit(after)
     return after
 
@@ -179,12 +181,20 @@ def _check(made: Reconciliation, before: NumberedDifference, said: Said) -> None
             code="resolution_not_possible",
         )
     _check_candidate(said)
+    _check_account(made, before, said)
+
+
+def _check_account(made: Reconciliation, before: NumberedDifference, said: Said) -> None:
+    """Money is moved to an account that is in the books, or to one that is meant to be new."""
     if said.resolution == "post_to_other_account":
         other = said.account or before.difference.account
         if not other or other == made.account:
             raise Invalid.field("account", "must be the other account that the money is in")
-    elif said.account:
-        raise Invalid.field("account", "is sent with post_to_other_account alone")
+        if not said.new_account:
+            check_used(other)
+    elif said.account or said.new_account:
+        field = "account" if said.account else "new_account"
+        raise Invalid.field(field, "is sent with post_to_other_account alone")
 
 
 def _check_candidate(said: Said) -> None:
@@ -212,12 +222,13 @@ def _entries(
     month = belongs_to(_day_of(made, before), now)
     return [
         books.entry(
-            f"reconciled:{made.id}:{before.n}:{each.currency}",
+            f"reconciled:{before.named(each.currency)}",
             each.currency,
             made.id,
             now,
             {made.account: each.amount, against: -each.amount},
             belongs_to=month,
+            note=f"{said.resolution}: {said.note}",
         )
         for each in _changes(before, said)
     ]

@@ -5,13 +5,15 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.reconciliation import clearing, resolving, showing, taking
+from chalicelib.reconciliation import balancing, clearing, resolving, showing, taking, undoing
+from chalicelib.reconciliation.balancing import BalancesShown
 from chalicelib.reconciliation.clearing import Cleared, ItemWithClearings, Wanted
 from chalicelib.reconciliation.deciding import Candidate
 from chalicelib.reconciliation.resolving import Said
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.schema import (
     Assign,
+    BalancesView,
     ClearingView,
     ClearItem,
     DifferenceShownView,
@@ -22,6 +24,7 @@ from chalicelib.reconciliation.schema import (
     ReconciliationView,
     Resolve,
     TakeStatement,
+    Undo,
 )
 from chalicelib.reconciliation.showing import DifferenceShown, InTransitShown, LineShown
 from chalicelib.reconciliation.taking import Asked
@@ -113,6 +116,18 @@ def list_in_transit(request: Request, id: str) -> Page[InTransitShown]:
 
 
 @routes.endpoint(
+    "GET",
+    "/v1/reconciliations/{id}/balances",
+    summary="Show what the statement closes with, what the books say, and what stands between",
+    roles=("operator",),
+    answer=BalancesView,
+    errors={"reconciliation_under_way": 409},
+)
+def read_balances(request: Request, id: str) -> BalancesShown:
+    return balancing.balances(id)
+
+
+@routes.endpoint(
     "POST",
     "/v1/reconciliations/{id}/differences/{n}/resolve",
     summary="Resolve a difference, which posts an entry and closes its case",
@@ -139,8 +154,25 @@ def list_in_transit(request: Request, id: str) -> Page[InTransitShown]:
 def resolve_difference(request: Request, id: str, n: str) -> NumberedDifference:
     sent: Resolve = request.body
     candidate = Candidate(sent.entry_id, sent.payout_id, sent.line)
-    said = Said(sent.resolution, sent.note, sent.account, candidate)
+    said = Said(sent.resolution, sent.note, sent.account, candidate, sent.new_account)
     return resolving.resolve(id, _number(n), said, request.caller, request.idempotency)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/reconciliations/{id}/differences/{n}/undo",
+    summary="Take a wrong resolution back and open the difference again",
+    notes="What `post_fee`, `post_to_suspense` or `post_to_other_account` has posted is posted the "
+    "other way round, and nothing is taken away. Of `accept` nothing was posted.",
+    roles=("operator",),
+    body=Undo,
+    answer=DifferenceView,
+    key="optional",
+    errors={"not_resolved": 409, "undo_not_possible": 409},
+)
+def undo_resolution(request: Request, id: str, n: str) -> NumberedDifference:
+    sent: Undo = request.body
+    return undoing.undo(id, _number(n), sent.note, request.caller, request.idempotency)
 
 
 @routes.endpoint(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from chalicelib.ledger.rules import PLATFORM_SUSPENSE
 from chalicelib.reconciliation.lines import WINDOW, Format, Line
 
 Status = Literal["gathering", "matching", "writing", "done"]
@@ -66,7 +67,7 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "told_otherwise": ("post_to_suspense", "accept"),
     "sent_back": ("post_fee", "post_to_suspense", "accept"),
 }
-SUSPENSE = "platform:suspense"
+SUSPENSE = PLATFORM_SUSPENSE
 CASE: Literal["reconciliation_difference"] = "reconciliation_difference"
 # Lines or entries in one difference, and what a page of outcomes may write in one transaction.
 TOGETHER, WRITES_A_PAGE = 40, 94
@@ -137,9 +138,24 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class Undone:
+    """A resolution that was wrong: what it said and posted, and who has taken it back, and why."""
+
+    resolution: str
+    note: str
+    resolved_by: str
+    resolved_at: str
+    posted: tuple[str, ...]
+    undone_by: str
+    undone_at: str
+    why: str
+
+
+@dataclass(frozen=True)
 class NumberedDifference:
     """A difference, whoever is to look into it, and what was done about it; a resolution with no
-    instant yet is under way. `found_in` is the reconciliation that has what was missing."""
+    instant yet is under way. `found_in` is the reconciliation that has what was missing; `undone`
+    are resolutions that stand no more, and what they posted is not in `posted`."""
 
     n: int
     reconciliation_id: str
@@ -154,6 +170,23 @@ class NumberedDifference:
     posted: tuple[str, ...] = ()
     found_in: str | None = None
     decided: tuple[Decided, ...] = ()
+    undone: tuple[Undone, ...] = ()
+
+    @property
+    def occurrence(self) -> str:
+        """Of its case: it has another each time it is opened again."""
+        return "#".join([str(self.n), *([str(len(self.undone))] if self.undone else [])])
+
+    def named(self, currency: str) -> str:
+        """What the ids of entries call it that its resolution posts, or that take them back: else
+        each time it is resolved again."""
+        again = [str(len(self.undone) + 1)] if self.undone else []
+        return ":".join([self.reconciliation_id, str(self.n), currency, *again])
+
+    @property
+    def ever_posted(self) -> tuple[str, ...]:
+        """By all that it was ever resolved by."""
+        return (*(entry_id for each in self.undone for entry_id in each.posted), *self.posted)
 
     @property
     def kind(self) -> DifferenceKind:

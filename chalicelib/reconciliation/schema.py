@@ -80,6 +80,17 @@ class ReconciliationView(View):
     done_at: Instant | None
 
 
+class UndoneView(View):
+    resolution: str
+    note: str
+    resolved_by: str
+    resolved_at: str
+    posted: list[str] = Field(description="Entries that it had posted.")
+    undone_by: str
+    undone_at: str
+    why: str
+
+
 class DifferenceView(View):
     n: int
     kind: DifferenceKind
@@ -104,6 +115,9 @@ class DifferenceView(View):
     )
     found_in: str | None = Field(
         description="The reconciliation that has the line of what was missing."
+    )
+    undone: list[UndoneView] = Field(
+        description="Resolutions that were wrong and stand no more, the oldest first."
     )
 
 
@@ -136,11 +150,47 @@ class InTransitView(View):
     found_in: str | None = Field(description="The reconciliation that has its line by now.")
 
 
+class BalanceView(View):
+    currency: str
+    opening: int | None = Field(description="Of the statement; null where it says none.")
+    closing: int | None = Field(description="Likewise.")
+    books: int = Field(description="The account's balance in the books.")
+    in_transit: int = Field(
+        description="What the books have and the statement will have later: below zero where money "
+        "is to come in."
+    )
+    dated_later: int = Field(
+        description="Lines whose entries were posted after the statement's last day."
+    )
+    unresolved: int = Field(
+        description="`changes` of differences that nobody has resolved, of this statement and of "
+        "up to 40 before it."
+    )
+    resolved_since: int = Field(
+        description="Of differences that are resolved, what was posted after the last day or, "
+        "accepted, is not posted at all."
+    )
+    expected: int = Field(description="The books, and all of these: what it should close with.")
+    unexplained: int | None = Field(
+        description="What it closes with beyond that; null where it says no closing balance."
+    )
+
+
+class BalancesView(View):
+    account: str
+    as_of: Instant = Field(description="The end of the last day, or now where it is not over.")
+    balances: list[BalanceView]
+
+
 class Resolve(RequestModel):
     resolution: Resolution
     note: LongText
     account: CashAccount | None = Field(
         default=None, description="With `post_to_other_account`: where the money is."
+    )
+    new_account: bool = Field(
+        default=False,
+        description="That `account` is meant, though the books have never had anything in it.",
     )
     entry_id: EntryId | None = Field(
         default=None,
@@ -152,6 +202,10 @@ class Resolve(RequestModel):
     line: int | None = Field(
         default=None, ge=1, description="With `match`: which line, where there are several."
     )
+
+
+class Undo(RequestModel):
+    note: LongText = Field(description="Why the resolution was wrong.")
 
 
 class ClearItem(RequestModel):

@@ -31,6 +31,7 @@ from chalicelib.reconciliation.rules import (
     Match,
     NumberedDifference,
     Reconciliation,
+    Undone,
 )
 
 RECONCILIATION, RECONCILIATIONS = "reconciliation", "reconciliations"
@@ -117,6 +118,7 @@ class DifferenceRow(Row):
     posted = TextsAttribute()
     found_in = UnicodeAttribute(null=True)
     decided = RecordsAttribute(Decided, null=True)
+    undone = RecordsAttribute(Undone, null=True)
 
     @classmethod
     def of(cls, numbered: NumberedDifference) -> "DifferenceRow":
@@ -128,7 +130,7 @@ class DifferenceRow(Row):
     def to_entity(self) -> NumberedDifference:
         values: dict[str, Any] = {name: self.attribute_values.get(name) for name in _OF_DIFFERENCE}
         values["difference"] = outcome_of(json.loads(self.difference))
-        values["decided"] = self.decided or ()
+        values |= {"decided": self.decided or (), "undone": self.undone or ()}
         return NumberedDifference(reconciliation_id=self.pk, **values)
 
 
@@ -175,6 +177,11 @@ def replace_reconciliation(changed: Reconciliation) -> Put:
 def count_resolved(reconciliation_id: str) -> Update:
     row = ReconciliationRow
     return Update(row.at(reconciliation_id, RECONCILIATION), [row.unresolved.add(-1)])
+
+
+def count_reopened(reconciliation_id: str) -> Update:
+    row = ReconciliationRow
+    return Update(row.at(reconciliation_id, RECONCILIATION), [row.unresolved.add(1)])
 
 
 def count_matched(reconciliation_id: str, *, is_last: bool) -> Update:

@@ -66,8 +66,14 @@ def all_reconciliations(page: PageRequest) -> Page[Reconciliation]:
 def _check_known(account: str) -> None:
     """The platform pays out of two accounts and is paid into its provider's; any other has to be in
     the books."""
-    known = {*CASH.values(), card_provider() or ""}
-    if account.removeprefix("cash:") not in known and not books.has_account(account):
+    if account.removeprefix("cash:") not in CASH.values():
+        check_used(account)
+
+
+def check_used(account: str) -> None:
+    """That the platform uses it: its bank's, its provider's, or one that is in the books."""
+    known = {BANK, cash(card_provider() or "")}
+    if account not in known and not books.has_account(account):
         raise Invalid.field("account", "is none that the books have ever had anything in")
 
 

@@ -9,18 +9,16 @@ from chalicelib.cases import service as cases
 from chalicelib.cases.service import close_in
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.currencies import written
-from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
-from chalicelib.ledger.service import belongs_to
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction
 from chalicelib.reconciliation import claim_store, item_store
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.clearing import offset_in
 from chalicelib.reconciliation.open_items import FOUND_AFTER_ALL, Clearing, item_of
-from chalicelib.reconciliation.rules import CASE, NumberedDifference
+from chalicelib.reconciliation.rules import CASE
+from chalicelib.reconciliation.undoing import taken_back
 
 
 def let_go_of_all_claimed(account: str) -> None:
@@ -55,8 +53,9 @@ def _tell_found(
     if before is None:
         raise LookupError(f"difference {n} of {reconciliation_id} is not stored")
     now = clock.now()
-    taken_back = _taken_back(before, now)
-    entries = list(taken_back.values())
+    note = f"found in {found_in}"
+    taken = taken_back(before, note, now)
+    entries = list(taken.values())
     undone = tuple(each.id for each in entries)
     after = replace(
         before,
@@ -64,7 +63,7 @@ def _tell_found(
         posted=(*before.posted, *undone),
         version=before.version + 1,
     )
-    _make_up_in(transaction, taken_back, found_in, now)
+    _make_up_in(transaction, taken, found_in, now)
     transaction.add(
         *ledger.post(*entries),
         *(claim_store.claim_entry(account, each, found_in, "found") for each in undone),
@@ -72,18 +71,18 @@ def _tell_found(
     if not before.is_resolved:
         after = replace(after, resolution="found", resolved_at=now)
         transaction.add(reconciliations.count_resolved(reconciliation_id))
-        close_in(transaction, CASE, reconciliation_id, f"found in {found_in}", occurrence=str(n))
+        close_in(transaction, CASE, reconciliation_id, note, occurrence=before.occurrence)
     transaction.add(reconciliations.replace_difference(after))
 
 
 def _make_up_in(
-    transaction: Transaction, taken_back: Mapping[str, Entry], found_in: str, now: datetime
+    transaction: Transaction, taken: Mapping[str, Entry], found_in: str, now: datetime
 ) -> None:
     """What waited for a person and is taken back waits no more. Of what was cleared meanwhile the
     other side is left, and a person has to say where that belongs."""
-    posted, cleared = ledger.get_entries(taken_back), item_store.cleared(taken_back)
+    posted, cleared = ledger.get_entries(taken), item_store.cleared(taken)
     for entry in posted.values():
-        back = taken_back[entry.id]
+        back = taken[entry.id]
         item, other = item_of(entry, cleared.get(entry.id, 0)), item_of(back, 0)
         if item is None or other is None:
             continue
@@ -106,21 +105,3 @@ def _make_up_in(
                 f"{left} of it were cleared before: say where {back.id} belongs."
             )
             cases.open_in(transaction, FOUND_AFTER_ALL, back.id, detail)
-
-
-def _taken_back(before: NumberedDifference, now: datetime) -> dict[str, Entry]:
-    """The entries of its resolution, the other way round, and of the months that those are of; each
-    by the one that it takes back."""
-    posted, zone = ledger.get_entries(before.posted), settings().zone
-    return {
-        each.id: books.entry(
-            f"reconciled-undone:{before.reconciliation_id}:{before.n}:{each.currency}",
-            each.currency,
-            before.reconciliation_id,
-            now,
-            {posting.account: -posting.amount for posting in each.postings},
-            belongs_to=each.belongs_to
-            or belongs_to(clock.business_date(each.posted_at, zone).isoformat(), now),
-        )
-        for each in posted.values()
-    }

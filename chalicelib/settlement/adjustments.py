@@ -93,4 +93,5 @@ def _entry(made: Adjustment) -> books.Entry:
         books.PLATFORM_REVENUE: made.amount,
         books.leader_account(made.leader_id, "available"): -made.amount,
     }
-    return books.entry(made.entry_id, made.currency, made.id, made.made_at, amounts)
+    note = f"{made.reference}: {made.reason}"
+    return books.entry(made.entry_id, made.currency, made.id, made.made_at, amounts, note=note)

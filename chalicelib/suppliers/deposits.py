@@ -132,6 +132,7 @@ def _entry(deposit: Deposit) -> books.Entry:
         deposit.id,
         deposit.booked_at,
         {against: deposit.held, held: -deposit.held},
+        note=deposit.reference or deposit.reason,
     )
 
 

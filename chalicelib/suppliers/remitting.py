@@ -75,7 +75,8 @@ def reverse(
         return reversed_again(remittance, reason)
     now = clock.now()
     after = remittance.reversed(reason, caller.id, now)
-    taking_back = books.reversal(_entry(remittance), remittance.reversal_id, now)
+    note = f"{remittance.reference}: {reason}"
+    taking_back = books.reversal(_entry(remittance), remittance.reversal_id, now, note=note)
     transaction = Transaction(recorder)
     transaction.add(suppliers.reverse_remittance(after), *ledger.post(taking_back))
     transaction.commit(after)
@@ -121,4 +122,5 @@ def _entry(remittance: SupplierRemittance) -> books.Entry:
             books.supplier_owed(remittance.supplier_id): -remittance.fees,
             books.supplier_payable(remittance.supplier_id): -remittance.payable,
         },
+        note=remittance.reference,
     )

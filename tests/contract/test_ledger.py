@@ -9,14 +9,23 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
-from chalicelib.ledger import fold_store, history_store, income_store, period_store, rules, service
+from chalicelib.ledger import (
+    fold_store,
+    history_store,
+    income_store,
+    period_store,
+    posted_store,
+    rules,
+    service,
+)
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.fold_store import FoldRow
-from chalicelib.ledger.income_store import Earned
+from chalicelib.ledger.income_store import Brought, Earned
 from chalicelib.ledger.periods import Period
 from chalicelib.ledger.rules import Books, Bound, Entry, Posting, Sums
 from chalicelib.ledger.seals import Seal
 from chalicelib.ledger.store import OutOfBounds
+from chalicelib.ledger.trade import Traded
 from chalicelib.platform import settings as platform
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
@@ -437,22 +446,30 @@ def test_a_seal_is_kept_once() -> None:
 def test_a_days_end_is_found_by_that_day_and_those_behind_it() -> None:
     first, second = date(2026, 3, 10), date(2026, 3, 12)
     assert fold_store.folded_by(second) == (None, {})
-    assert fold_store.empty_until() is None
     ends = [NOW, NOW + timedelta(days=2), NOW + timedelta(days=2, hours=1)]
     fold_store.keep_fold(None, ends[0], {}, first)
     fold_store.keep_fold(ends[0], ends[1], books(5), second)
     fold_store.keep_fold(ends[1], ends[2], books(9))
-    assert fold_store.empty_until() == first
     assert fold_store.folded_by(first - timedelta(days=1)) == (None, {})
     assert fold_store.folded_by(first) == fold_store.folded_by(date(2026, 3, 11)) == (ends[0], {})
     assert fold_store.folded_by(second) == (ends[1], books(5))
     assert fold_store.folded() == (ends[2], books(9))
 
 
+def test_days_that_have_entries_are_found_among_others() -> None:
+    days = [date(2026, 3, 10), date(2026, 3, 12), date(2026, 4, 1)]
+    for _ in range(2):
+        posted_store.keep_posted(days)
+    assert posted_store.posted(date(2026, 3, 10), date(2026, 3, 31)) == set(days[:2])
+    assert posted_store.posted(date(2026, 3, 13), date(2026, 3, 31)) == set()
+
+
 def test_what_days_have_brought_is_found_by_day() -> None:
     earned = (Earned("EUR", "margin", 2, 5, 700), Earned("JPY", "fines", 1, 0, 90))
-    income_store.keep(date(2026, 3, 10), earned)
-    income_store.keep(date(2026, 3, 11), ())
-    income_store.keep(date(2026, 3, 11), ())
-    assert income_store.kept(date(2026, 3, 9), date(2026, 3, 10)) == {date(2026, 3, 10): earned}
-    assert income_store.kept(date(2026, 3, 11), date(2026, 3, 12)) == {date(2026, 3, 11): ()}
+    brought = Brought(earned, (Traded("EUR", "deliveries", 700, 100, -30),))
+    income_store.keep(date(2026, 3, 10), brought)
+    income_store.keep(date(2026, 3, 11), Brought((), ()))
+    income_store.keep(date(2026, 3, 11), Brought((), ()))
+    assert income_store.kept(date(2026, 3, 9), date(2026, 3, 10)) == {date(2026, 3, 10): brought}
+    empty = {date(2026, 3, 11): Brought((), ())}
+    assert income_store.kept(date(2026, 3, 11), date(2026, 3, 12)) == empty

@@ -23,6 +23,7 @@ from chalicelib.reconciliation.rules import (
     NumberedDifference,
     Outcome,
     Reconciliation,
+    Undone,
 )
 from tests.support.made import NOW
 from tests.unit.test_reconciled_accounts import BANK, a_reconciliation
@@ -63,6 +64,8 @@ def test_a_reconciliation_is_read_as_it_was_written() -> None:
         write(reconciliations.replace_reconciliation(made.after(step=1)))
     write(reconciliations.count_resolved("rec_1"))
     assert reconciliations.get_reconciliation("rec_1") == replace(after, unresolved=-1)
+    write(reconciliations.count_reopened("rec_1"))
+    assert reconciliations.get_reconciliation("rec_1") == after
 
 
 @pytest.mark.parametrize("same", [{"digest": "d1"}, {"own_id": "2026-1"}])
@@ -184,6 +187,25 @@ def test_what_is_left_is_told_to_be_missing_once_and_let_go_of_once() -> None:
     with pytest.raises(Stale):
         write(claim_store.let_go(BANK, ENTRY))
     assert claim_store.get_left(BANK, ENTRY) is None
+
+
+def test_a_difference_keeps_the_resolutions_that_stand_no_more() -> None:
+    said = ("accept", "ours", "op_1", "2026-03-19T08:02:11.310Z")
+    undone = Undone(*said, posted=("e:1",), undone_by="op_2", undone_at=said[-1], why="not ours")
+    again = a_difference(undone=(undone, replace(undone, posted=())))
+    write(reconciliations.add_difference(again))
+    assert reconciliations.get_difference("rec_1", 1) == again
+    assert (again.occurrence, again.ever_posted) == ("1#2", ("e:1",))
+    assert again.named("EUR") == "rec_1:1:EUR:3"
+
+
+def test_what_a_reconciliation_has_decided_may_be_meant_again() -> None:
+    write(claim_store.claim_entry(BANK, ENTRY, "rec_1", "1"))
+    with pytest.raises(Stale):
+        write(claim_store.undecide_entry(BANK, ENTRY, "rec_2"))
+    write(claim_store.undecide_entry(BANK, ENTRY, "rec_1"))
+    claims = claim_store.claimed_entries([(BANK, ENTRY)])
+    assert claims[BANK, ENTRY].by == claim_store.AMBIGUOUS
 
 
 def test_a_difference_is_read_as_it_was_written_and_changed_once() -> None:

@@ -374,7 +374,8 @@ def test_money_that_is_in_another_account_is_moved_there(world: World, time: Clo
     made = reconcile(world, csv_file((day_of(time), "50.00", "EUR", "from stripe")))
     refused = resolve(world, made, 1, "post_to_other_account")
     assert (refused.status, refused.json["errors"][0]["field"]) == (422, "account")
-    done = resolve(world, made, 1, "post_to_other_account", account="cash:stripe")
+    stripe = {"account": "cash:stripe", "new_account": True}
+    done = resolve(world, made, 1, "post_to_other_account", **stripe)
     assert done.status == 200
     books = world.trial_balance()
     assert (books["cash:bank"], books["cash:stripe"]) == (5000, -5000)
@@ -583,8 +584,8 @@ def test_an_account_is_one_that_the_platform_has(world: World) -> None:
     # One more is opened by moving money there.
     world.work()
     made = world.operator.get("/v1/reconciliations").json["items"][0]
-    moved = resolve(world, made, 1, "post_to_other_account", account="cash:savings")
-    assert moved.status == 200
+    savings = {"account": "cash:savings", "new_account": True}
+    assert resolve(world, made, 1, "post_to_other_account", **savings).status == 200
     assert send(world.operator, csv_file(ROW), account="cash:savings").status == 202
 
 

@@ -127,6 +127,18 @@ def resolve(world: World, reconciliation: Json, resolution: str) -> None:
     post(world, path, {"resolution": resolution, "note": "looked into"})
 
 
+def with_a_resolution(world: World) -> Json:
+    """A fee that was resolved as whose nobody knows."""
+    made = with_a_fee(world)
+    resolve(world, made, "post_to_suspense")
+    return made
+
+
+def undo(world: World, reconciliation: Json) -> None:
+    path = f"/v1/reconciliations/{reconciliation['id']}/differences/1/undo"
+    post(world, path, {"note": "it is a fee"})
+
+
 def resolved(world: World, reconciliation: Json) -> Json:
     made = world.operator.get(f"/v1/reconciliations/{reconciliation['id']}").json
     cases = world.operator.get("/v1/cases").json["items"]
@@ -199,6 +211,16 @@ SCENARIOS = {
         partial(resolve, resolution="post_fee"),
         resolved,
         resolved_to(cash__bank=-150, platform__revenue=150),
+    ),
+    "undo a resolution": Scenario(
+        with_a_resolution,
+        undo,
+        resolved,
+        {
+            "differences": [1, 1],
+            "cases": [[CASE, "open"], [CASE, "resolved"]],
+            "balances": {},
+        },
     ),
     # The payout stands as it was, and what was posted against it stands no more.
     "turn up": Scenario(

@@ -566,7 +566,7 @@ def _reconciled(state: State) -> Sums:
         # What turned up after all was taken back.
         stands = each.is_resolved and each.posted and not each.found_in
         for currency, amount in _left_of(state, each) if stands else ():
-            posted = f"reconciled:{each.reconciliation_id}:{each.n}:{currency}"
+            posted = f"reconciled:{each.named(currency)}"
             there = [p.account for p in postings.get(posted, ()) if p.account != here]
             if not there:
                 continue  # what says that it has posted and has not is found by itself

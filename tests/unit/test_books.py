@@ -32,6 +32,7 @@ def test_a_seal_is_the_same_in_any_order(entries: list[Entry]) -> None:
         replace(ONE, currency="USD"),
         replace(ONE, subject="ord_2"),
         replace(ONE, belongs_to="2026-02"),
+        replace(ONE, note="DEP-7"),
         replace(ONE, posted_at=AT.replace(microsecond=1000)),
         replace(ONE, postings=(Posting("cash:a", 6), Posting("cash:b", -6, ("x",)))),
         replace(ONE, postings=(Posting("cash:a", 5), Posting("cash:b", -5, ("y",)))),

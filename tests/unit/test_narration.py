@@ -136,6 +136,15 @@ def test_each_kind_of_entry_has_its_words(made: Entry, words: str) -> None:
     assert narration(made) == words
 
 
+def test_what_an_entry_was_posted_with_stands_behind_its_words() -> None:
+    made = entry("deposit_received:dpo_1", "EUR", "dpo_1", AT, {"a": 5, "b": -5}, note="DEP-7")
+    assert narration(made) == "Deposit dpo_1 of several received (DEP-7)"
+    long = entry("x:1", "EUR", "ord_1", AT, {"a": 5, "b": -5}, note="one\n two\t " + "three " * 90)
+    assert str(long.note).startswith("one two three three")
+    assert len(str(long.note)) <= 128
+    assert narration(long).endswith("three ...)")
+
+
 def test_every_kind_of_entry_is_listed() -> None:
     """One that is not has no words, and an income of its own name."""
     begun = {beginning for file in CODE.rglob("*.py") for beginning in _beginnings(file)}

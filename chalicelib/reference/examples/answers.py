@@ -15,6 +15,7 @@ from chalicelib.reference.examples.story import (
     ORDER_VIEW,
     PAYOUT,
     RECONCILIATION_VIEW,
+    UNDONE_VIEW,
 )
 
 PLACED_ORDER: dict[str, Any] = {
@@ -102,6 +103,7 @@ ANSWERS: dict[str, Any] = {
         "resolved_at": "2026-03-19T09:14:20.733Z",
         "posted": [f"payout-returned:{PAYOUT}"],
     },
+    "undo_resolution": {**DIFFERENCE_VIEW, "undone": [UNDONE_VIEW]},
     "approve_batch": {
         **BATCH_SUMMARY,
         "status": "approved",

@@ -13,6 +13,7 @@ from chalicelib.reference.examples.story import (
     RECONCILIATION_VIEW,
     REFUND,
     SUPPLIER,
+    UNDONE_VIEW,
 )
 
 
@@ -24,6 +25,17 @@ def _earned(kind: str, entries: int, debits: int, credits: int) -> dict[str, Any
         "debits": debits,
         "credits": credits,
         "balance": debits - credits,
+    }
+
+
+def _traded(part: str, cost: int, commission: int, margin: int) -> dict[str, Any]:
+    return {
+        "currency": "EUR",
+        "part": part,
+        "sales": cost + commission + margin,
+        "cost": cost,
+        "commission": commission,
+        "margin": margin,
     }
 
 
@@ -69,7 +81,26 @@ EXAMPLES: dict[str, Any] = {
         "amount": -4410,
         "found_in": None,
     },
+    "BalancesView": {
+        "account": "cash:bank",
+        "as_of": "2026-03-17T22:59:59.999Z",
+        "balances": [
+            {
+                "currency": "EUR",
+                "opening": 120000,
+                "closing": 98210,
+                "books": 86726,
+                "in_transit": 0,
+                "dated_later": 0,
+                "unresolved": 11484,
+                "resolved_since": 0,
+                "expected": 98210,
+                "unexplained": 0,
+            }
+        ],
+    },
     "Assign": {"owner": "op_tom"},
+    "Undo": {"note": UNDONE_VIEW["why"]},
     "BookedView": {
         "id": f"delivered:{PARCEL}",
         "business_date": "2026-03-03",
@@ -95,6 +126,10 @@ EXAMPLES: dict[str, Any] = {
             _earned("annual_fees", 2, 0, 20000),
             _earned("margin", 412, 120, 61804),
             _earned("refunds", 9, 1458, 0),
+        ],
+        "trade": [
+            _traded("deliveries", 204800, 20480, 61684),
+            _traded("refunds", -4860, -486, -1458),
         ],
     },
     "ClosedPeriodView": {
@@ -170,6 +205,12 @@ EXAMPLES: dict[str, Any] = {
                     {"account": f"supplier:{SUPPLIER}:payable", "balance": -480},
                     {"account": f"supplier:{BAKERY}:payable", "balance": -260},
                 ],
+                "listed": {
+                    "debits": 2338,
+                    "credits": 2338,
+                    "debit_balances": 1118,
+                    "credit_balances": 1118,
+                },
                 "debits": 2338,
                 "credits": 2338,
                 "balanced": True,

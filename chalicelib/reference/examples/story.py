@@ -398,6 +398,16 @@ RECONCILIATION_VIEW: dict[str, Any] = {
     "made_at": "2026-03-19T07:30:11.402Z",
     "done_at": "2026-03-19T07:30:58.119Z",
 }
+UNDONE_VIEW: dict[str, Any] = {
+    "resolution": "post_to_suspense",
+    "note": "Nobody knows whose it is.",
+    "resolved_by": "op_tom",
+    "resolved_at": "2026-03-19T08:02:11.310Z",
+    "posted": [f"reconciled:{RECONCILIATION}:2:EUR"],
+    "undone_by": "op_mira",
+    "undone_at": "2026-03-19T09:01:40.022Z",
+    "why": "It is a payout that came back.",
+}
 LINE_VIEW: dict[str, Any] = {
     "n": 198,
     "date": "2026-03-17",
@@ -428,4 +438,5 @@ DIFFERENCE_VIEW: dict[str, Any] = {
     "posted": [],
     "decided": [],
     "found_in": None,
+    "undone": [],
 }

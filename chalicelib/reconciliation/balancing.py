@@ -1,0 +1,185 @@
+"""What the bank says an account closes with, what the books say, and what stands between them."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from chalicelib.kernel import clock
+from chalicelib.kernel.errors import Conflict
+from chalicelib.ledger import service as books
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.service import TrialBalance
+from chalicelib.platform.pages import PageRequest
+from chalicelib.reconciliation import claim_store, piece_store
+from chalicelib.reconciliation import store as reconciliations
+from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
+from chalicelib.reconciliation.taking import reconciliation_of
+
+# How many statements before this one may have differences that the books did not have by its end.
+STATEMENTS_BEFORE, DIFFERENCES_A_READ = 40, 500
+
+
+@dataclass(frozen=True)
+class BalanceShown:
+    """Of one currency, in the minor unit. What stands between the books and the statement's closing
+    balance is what the statement has more; `opening` and `closing` are None where it says none."""
+
+    currency: str
+    opening: int | None
+    closing: int | None
+    books: int
+    in_transit: int
+    dated_later: int
+    unresolved: int
+    resolved_since: int
+
+    @property
+    def expected(self) -> int:
+        """What it should close with, by the books and all that is known to stand between."""
+        return (
+            self.books + self.in_transit + self.dated_later + self.unresolved + self.resolved_since
+        )
+
+    @property
+    def unexplained(self) -> int | None:
+        return None if self.closing is None else self.closing - self.expected
+
+
+@dataclass(frozen=True)
+class BalancesShown:
+    account: str
+    as_of: datetime
+    balances: tuple[BalanceShown, ...]
+
+
+def balances(reconciliation_id: str) -> BalancesShown:
+    """As the statement's last day ended, or as it is now where that is not over.
+
+    Raises NotFound, or Conflict while the reconciliation is under way.
+    """
+    made = reconciliation_of(reconciliation_id)
+    if not made.is_done:
+        raise Conflict(f"The reconciliation is {made.status}.", code="reconciliation_under_way")
+    last = date.fromisoformat(made.last)
+    is_over = books.end_of(last) < clock.now()
+    found = books.trial_balance(made.account, last if is_over else None)
+    of_books = _of_account(found, made.account)
+    between = _between([made, *_before(made)], found.as_of)
+    return BalancesShown(made.account, found.as_of, _shown(made, of_books, between))
+
+
+def _of_account(found: TrialBalance, account: str) -> Counter[str]:
+    of_currency = ((of.currency, each) for of in found.currencies for each in of.accounts)
+    return Counter(
+        {currency: each.balance for currency, each in of_currency if each.account == account}
+    )
+
+
+def _shown(
+    made: Reconciliation, of_books: Counter[str], between: dict[str, Counter[str]]
+) -> tuple[BalanceShown, ...]:
+    opening = {each.currency: each.amount for each in made.opening}
+    closing = {each.currency: each.amount for each in made.closing}
+    currencies = {*of_books, *closing, *(currency for of in between.values() for currency in of)}
+    return tuple(
+        BalanceShown(
+            currency,
+            opening.get(currency),
+            closing.get(currency),
+            of_books[currency],
+            **{name: amounts[currency] for name, amounts in between.items()},
+        )
+        for currency in sorted(currencies)
+    )
+
+
+def _before(made: Reconciliation) -> Iterator[Reconciliation]:
+    """Those of its account that were taken before it, the last first."""
+    before = made
+    for _ in range(STATEMENTS_BEFORE):
+        found = reconciliations.get_reconciliation(before.behind) if before.behind else None
+        if found is None:
+            return
+        before = found
+        yield before
+
+
+def _between(chain: Sequence[Reconciliation], as_of: datetime) -> dict[str, Counter[str]]:
+    made, ids = chain[0], {each.id for each in chain}
+    sums = {
+        "in_transit": Counter[str](),
+        "dated_later": _dated_later(made, ids),
+        "unresolved": Counter[str](),
+        "resolved_since": Counter[str](),
+    }
+    for entry in piece_store.in_transit(made.id):
+        sums["in_transit"][entry.currency] -= entry.amount
+    differences = [each for one in chain for each in _differences(one.id)]
+    posted = _posted_by(as_of, made.account, differences)
+    for each in differences:
+        name = "resolved_since" if each.is_resolved else "unresolved"
+        sums[name].update(_pending(each, ids, posted))
+    return sums
+
+
+def _dated_later(made: Reconciliation, ids: set[str]) -> Counter[str]:
+    """Entries that lines are of and that were posted behind the statement's end."""
+    steps = [n for n, day in enumerate(made.days) if day.isoformat() > made.last]
+    found = [each for n in steps for each in piece_store.booked_on(made.id, n)]
+    here = {each.name: each for each in found if each.account == made.account}
+    claims = claim_store.claimed_entries(here)
+    sums = Counter[str]()
+    for name, each in here.items():
+        if name in claims and claims[name].reconciliation_id in ids and ":" in claims[name].by:
+            sums[each.currency] += each.amount
+    return sums
+
+
+def _pending(
+    each: NumberedDifference, ids: set[str], posted: dict[str, tuple[str, int]]
+) -> Counter[str]:
+    """What of a difference the books did not have: all, less what was posted of it by then. What a
+    statement up to this one has had is none any more."""
+    is_found = each.found_in in ids
+    sums = Counter({} if is_found else {of.currency: of.amount for of in each.changes})
+    for entry_id in _of(each):
+        if entry_id in posted:
+            currency, amount = posted[entry_id]
+            sums[currency] -= amount
+    return sums
+
+
+def _posted_by(
+    as_of: datetime, account: str, differences: Sequence[NumberedDifference]
+) -> dict[str, tuple[str, int]]:
+    entries = ledger.get_entries({entry_id for each in differences for entry_id in _of(each)})
+    return {
+        entry_id: (
+            entry.currency,
+            sum(posting.amount for posting in entry.postings if posting.account == account),
+        )
+        for entry_id, entry in entries.items()
+        if entry.posted_at <= as_of
+    }
+
+
+def _of(each: NumberedDifference) -> set[str]:
+    """The entries by which it was settled: posted, taken back, or said to be what a line is of."""
+    taken_back = {
+        entry_id.replace("reconciled:", "reconciled-undone:", 1)
+        for undone in each.undone
+        for entry_id in undone.posted
+    }
+    decided = {of.entry_id for of in each.decided if of.entry_id not in each.entries}
+    return {*each.ever_posted, *taken_back, *decided}
+
+
+def _differences(reconciliation_id: str) -> Iterator[NumberedDifference]:
+    page = PageRequest("balances", DIFFERENCES_A_READ)
+    while True:
+        some = reconciliations.differences(reconciliation_id, page)
+        yield from some.items
+        if some.next_after is None:
+            return
+        page = PageRequest("balances", DIFFERENCES_A_READ, some.next_after)
