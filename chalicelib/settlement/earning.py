@@ -3,7 +3,7 @@
 Other domains put these writes into their own transactions, beside the journal entries.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -14,9 +14,8 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Put, Update, Write
 from chalicelib.settlement import run_store
 from chalicelib.settlement import store as settlement
-from chalicelib.settlement.cap_sums import sums
-from chalicelib.settlement.kind_sums import by_kind, voided
-from chalicelib.settlement.rules import EarnedLine, Earnings, LineKind, date_of
+from chalicelib.settlement.day_change import DayChange
+from chalicelib.settlement.rules import EarnedLine, Earnings, date_of
 
 
 @dataclass(frozen=True)
@@ -143,14 +142,7 @@ def earn(
         settlement.change_earnings(
             leader_id, estimated=-amount, when=settlement.not_taken(bucket), raises_version=True
         ),
-        settlement.change_maturing(
-            leader_id,
-            bucket,
-            currency,
-            matured=amount + sum(line.amount for line in bonuses),
-            caps=sums(earned),
-            kinds=by_kind([*earned, *bonuses]),
-        ),
+        DayChange.by([*earned, *bonuses]).write(leader_id, bucket, currency),
         *(
             settlement.write_earned(leader_id, bucket, parcel_id, lines)
             for parcel_id, lines in parcels.items()
@@ -164,49 +156,33 @@ def take_back(earnings: Earnings, currency: str, refund: RefundOfEarnings) -> li
 
     Stale where a run has come in since `earnings` was read.
     """
+    leader_id = earnings.leader_id
     taken = [part for part in refund.parts if earnings.has_taken(part.bucket)]
-    open_parts = [part for part in refund.parts if not earnings.has_taken(part.bucket)]
-    writes: list[Write] = [
+    voided = [part for part in refund.parts if not earnings.has_taken(part.bucket)]
+    told = _told_by(earnings, taken, refund.beside)
+    days: dict[str, DayChange] = defaultdict(DayChange)
+    for part in voided:
+        days[part.bucket].void(part.reversed)
+    for bucket, (matured, adjusted) in told.items():
+        days[bucket].add(matured, adjusted)
+    return [
         settlement.change_earnings(
-            earnings.leader_id,
+            leader_id,
             estimated=-refund.estimated,
             held=refund.held,
             when=settlement.settled_as_in(earnings),
             raises_version=True,
-        )
+        ),
+        *(
+            settlement.write_earned(leader_id, part.bucket, part.parcel_id, part.remaining)
+            for part in voided
+        ),
+        *(
+            settlement.write_earned(leader_id, bucket, refund.refund_id, *lines)
+            for bucket, lines in told.items()
+        ),
+        *(day.write(leader_id, bucket, currency) for bucket, day in days.items()),
     ]
-    by_day: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    changed: dict[str, list[EarnedLine]] = defaultdict(list)
-    kinds: dict[str, Counter[LineKind]] = defaultdict(Counter)
-    for part in open_parts:
-        by_day[part.bucket][0] -= part.amount
-        changed[part.bucket] += part.reversed
-        kinds[part.bucket].update(voided(part.reversed))
-        writes.append(
-            settlement.write_earned(earnings.leader_id, part.bucket, part.parcel_id, part.remaining)
-        )
-    told = _told_by(earnings, taken, refund.beside)
-    for bucket, (matured, adjusted) in told.items():
-        by_day[bucket][0] += sum(line.amount for line in matured)
-        by_day[bucket][1] += sum(line.amount for line in adjusted)
-        changed[bucket] += [*adjusted, *matured]
-        kinds[bucket].update(by_kind([*adjusted, *matured]))
-        writes.append(
-            settlement.write_earned(earnings.leader_id, bucket, refund.refund_id, matured, adjusted)
-        )
-    for bucket, (matured_by, adjusted_by) in by_day.items():
-        writes.append(
-            settlement.change_maturing(
-                earnings.leader_id,
-                bucket,
-                currency,
-                matured=matured_by,
-                adjusted=adjusted_by,
-                caps=sums(changed[bucket]),
-                kinds=kinds[bucket],
-            )
-        )
-    return writes
 
 
 def _told_by(
@@ -253,14 +229,7 @@ def adjust(
             earnings.leader_id, when=settlement.settled_as_in(earnings), raises_version=True
         ),
         settlement.write_earned(earnings.leader_id, bucket, source_id, (), lines),
-        settlement.change_maturing(
-            earnings.leader_id,
-            bucket,
-            currency,
-            adjusted=sum(line.amount for line in lines),
-            caps=sums(lines),
-            kinds=by_kind(lines),
-        ),
+        DayChange.by(adjusted=lines).write(earnings.leader_id, bucket, currency),
     ]
 
 
@@ -273,9 +242,7 @@ def give(earnings: Earnings, currency: str, source_id: str, line: EarnedLine) ->
             earnings.leader_id, when=settlement.not_taken(bucket), raises_version=True
         ),
         settlement.write_earned(earnings.leader_id, bucket, source_id, [line]),
-        settlement.change_maturing(
-            earnings.leader_id, bucket, currency, matured=line.amount, kinds=by_kind([line])
-        ),
+        DayChange.by([line]).write(earnings.leader_id, bucket, currency),
     ]
 
 
@@ -320,14 +287,7 @@ def release(earnings: Earnings, currency: str, parcels: Sequence[OfParcel]) -> l
             raises_version=True,
         ),
         *(
-            settlement.change_maturing(
-                earnings.leader_id,
-                bucket,
-                currency,
-                matured=sum(line.amount for line in lines),
-                caps=sums(lines),
-                kinds=by_kind(lines),
-            )
+            DayChange.by(lines).write(earnings.leader_id, bucket, currency)
             for bucket, lines in by_day.items()
         ),
         *(
