@@ -4,12 +4,14 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from jsonschema import ValidationError
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from pydantic import BaseModel
@@ -25,6 +27,7 @@ from chalicelib.webhooks import bodies
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import EventType
 from infra.template.compose import load
+from tests.support.documented import check
 from tests.support.payouts import payouts_of, sent, tell
 from tests.support.roles import PAGES, ROLES
 from tests.support.world import Sale, World, created
@@ -65,6 +68,17 @@ def test_every_registered_route_but_pages_is_documented_and_no_other(spec: Json)
 
     registered = {(method, path) for path, methods in app.routes.items() for method in methods}
     assert {route for route, _ in operations(spec)} == registered - PAGES
+
+
+@pytest.mark.parametrize("change", [{"items": {}}, {"items": [{"id": 1}]}, {"next_cursor": 1}])
+def test_control_an_answer_that_is_not_as_documented_is_noticed(
+    world: World, change: dict[str, Any]
+) -> None:
+    world.add_supplier()
+    answer = world.operator.get("/v1/suppliers")
+    text = json.dumps(answer.json | change)
+    with pytest.raises(ValidationError):
+        check("GET", "/v1/suppliers", replace(answer, text=text))
 
 
 def test_every_operation_says_who_may_call_it(spec: Json) -> None:

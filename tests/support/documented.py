@@ -5,11 +5,14 @@ from functools import cache
 from typing import Any
 
 from openapi_schema_validator import OAS31Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 from chalicelib.reference.openapi import document
 from tests.support.gateway import Answer
 from tests.support.roles import PAGES
 
+DOCUMENT = "urn:tuan:openapi"
 PROBLEM_FIELDS = {"type", "title", "status", "detail", "code"}
 
 
@@ -50,8 +53,14 @@ def _check_problem(answer: Answer, where: str) -> None:
 
 @cache
 def _validator(method: str, route: str, status: int, kind: str) -> OAS31Validator:
-    spec = document()
-    schema = spec["paths"][route][method.lower()]["responses"][str(status)]["content"][kind]
-    whole: dict[str, Any] = {"allOf": [schema["schema"]], "components": spec["components"]}
-    # A copy, so that the references inside it are plain JSON.
-    return OAS31Validator(json.loads(json.dumps(whole)))
+    at = ("paths", route, method.lower(), "responses", str(status), "content", kind, "schema")
+    pointer = "/".join(each.replace("~", "~0").replace("/", "~1") for each in at)
+    return OAS31Validator({"$ref": f"{DOCUMENT}#/{pointer}"}, registry=_registry())
+
+
+@cache
+def _registry() -> Registry[Any]:
+    """The document, once for all validators: a copy, so that all inside it is plain JSON."""
+    plain: Resource[Any] = DRAFT202012.create_resource(json.loads(json.dumps(document())))
+    registry: Registry[Any] = Registry().with_resource(DOCUMENT, plain)
+    return registry
