@@ -192,7 +192,7 @@ def orders_of_customer(customer_id: str, page: PageRequest) -> Page[Order]:
     return store.whole(OrderRow, ORDER, found)
 
 
-def all_of_customer(customer_id: str, at_once: int = store.GET_LIMIT) -> Iterator[Order]:
+def all_of_customer(customer_id: str, at_once: int | None = None) -> Iterator[Order]:
     """Every order of a customer by its age, as far as the index knows of it; so many are read at
     once."""
     yield from _each_of(OrderRow.of_customer, customer_id, at_once)
@@ -263,9 +263,9 @@ def live_orders() -> Iterator[Order]:
         yield from _each_of(OrderRow.by_due, _open(n))
 
 
-def _each_of(index: Any, partition: str, at_once: int = store.GET_LIMIT) -> Iterator[Order]:
+def _each_of(index: Any, partition: str, at_once: int | None = None) -> Iterator[Order]:
     """The orders of one partition of an index, one page after another."""
-    for page in store.pages(index, partition, at_once):
+    for page in store.pages(index, partition, at_once or store.GET_LIMIT):
         for row in store.get_many(OrderRow, [(each.pk, ORDER) for each in page]):
             yield row.to_entity()
 

@@ -136,6 +136,11 @@ def test_check_digits_are_named_where_they_are_wrong(world: World) -> None:
     assert "check digits" in answer.json["errors"][0]["message"]
 
 
+def test_an_iban_of_a_bank_that_no_list_has_yet_is_taken(world: World) -> None:
+    answer = put(world, world.add_leader(), holder=HOLDER, iban="BE68 5390 0754 7034")
+    assert (answer.status, answer.json["last_four"]) == (200, "7034")
+
+
 @pytest.mark.parametrize(
     ("iban", "said"),
     [
@@ -144,6 +149,7 @@ def test_check_digits_are_named_where_they_are_wrong(world: World) -> None:
         ("NO93860111179470", "has 16 characters; an IBAN of NO has 15"),
         ("DE", "has 2 characters; an IBAN of DE has 22"),
         ("ZZ8937040044053201300", "of no country that has IBANs"),
+        ("DE58X70400440532013000", "is not formed as IBANs of its country are"),
     ],
 )
 def test_an_iban_of_the_wrong_length_is_told_which_it_should_have(

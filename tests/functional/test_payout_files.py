@@ -214,7 +214,7 @@ def deploy(monkeypatch: pytest.MonkeyPatch, **changed: str) -> None:
 
 OTHER_PAYER = {
     "PAYER_NAME": "Somebody Else",
-    "PAYER_IBAN": "FR14 2004 1010 0505 0001 3M02 606",
+    "PAYER_IBAN": "AT61 1904 3002 3457 3201",
     "PAYER_BIC": "",
 }
 
@@ -244,7 +244,7 @@ def test_what_was_approved_is_paid_from_the_account_of_then(
     later = make(world, method="bank_file")
     assert later["payer"] == {
         "name": "Somebody Else",
-        "iban": "FR1420041010050500013M02606",
+        "iban": "AT611904300234573201",
         "bic": None,
     }
 

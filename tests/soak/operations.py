@@ -247,7 +247,7 @@ def call_off(town: Town) -> None:
     calling_off.call_off(dispatch.id, "recalled", OPERATOR, town.request())
 
 
-@happens(1)
+@happens(4)
 def waive_a_fine(town: Town) -> None:
     dispatch = _dispatch(town, "created", "accepted", "shipped", "delivered")
     fined = [each for each in dispatch.clocks if each.fined]
