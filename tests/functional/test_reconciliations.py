@@ -610,7 +610,7 @@ def test_a_statement_is_of_a_cash_account(world: World, account: str) -> None:
 def test_a_file_may_be_larger_than_other_bodies_but_not_beyond_its_own_limit(
     world: World,
 ) -> None:
-    rows = [("2026-03-20", "1.00", "EUR", "x" * 100)] * 5_000
-    assert send(world.operator, csv_file(*rows)).status == 202
+    rows = [("2026-03-20", "1.00", "EUR", "x" * 100_000)] * 5
+    assert send(world.operator, csv_file(*rows, columns="date,amount,currency,text")).status == 202
     answer = send(world.operator, b" " * (4 * 1024 * 1024 + 1))
     assert (answer.status, answer.json["code"]) == (413, "body_too_large")
