@@ -47,9 +47,15 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def world(issuer: Issuer, time: Clock) -> Iterator[World]:
+def deployed_with() -> dict[str, str]:
+    """Settings of the world, where a file's tests need any."""
+    return {}
+
+
+@pytest.fixture
+def world(issuer: Issuer, time: Clock, deployed_with: dict[str, str]) -> Iterator[World]:
     """A new world, in which all must add up once it is at rest."""
-    with new_world(issuer) as made:
+    with new_world(issuer, **deployed_with) as made:
         yield made
         made.work()
         assert findings() == []
