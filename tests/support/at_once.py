@@ -23,49 +23,52 @@ WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "Upda
 PATIENCE_SECONDS = 30
 
 
-class Gate:
-    """Opens once every thread has come to its first write, or has ended without one."""
+class Gates:
+    """Before each of the first writes of every thread, so many of them.
 
-    def __init__(self, threads: int) -> None:
-        self._missing = threads
+    One opens once every thread has come to that write, or has ended without it.
+    """
+
+    def __init__(self, threads: int, gates: int) -> None:
+        self._gates = gates
+        self._writes = [0] * threads
         self._changed = threading.Condition()
-        self._thread = threading.local()
+        self._mine = threading.local()
 
-    def expect(self) -> None:
-        """This thread is one of those; a pool may give one thread the work of two."""
-        self._thread.counted = False
+    def expect(self, number: int) -> None:
+        """This thread does the work of that number; a pool may give one thread the work of two."""
+        self._mine.number = number
 
     def arrive(self) -> None:
         with self._changed:
-            if not self._counts_this_thread():
+            nth = self._writes[self._mine.number] + 1
+            if nth > self._gates:
                 return
-            if not self._changed.wait_for(lambda: not self._missing, PATIENCE_SECONDS):
-                raise TimeoutError(f"{self._missing} threads never came to write")
+            self._come_to(nth)
+            if not self._changed.wait_for(lambda: min(self._writes) >= nth, PATIENCE_SECONDS):
+                raise TimeoutError(f"some threads never came to their write {nth}")
 
     def leave(self) -> None:
         with self._changed:
-            self._counts_this_thread()
+            self._come_to(self._gates)
 
-    def _counts_this_thread(self) -> bool:
-        if self._thread.counted:
-            return False
-        self._thread.counted = True
-        self._missing -= 1
+    def _come_to(self, nth: int) -> None:
+        self._writes[self._mine.number] = nth
         self._changed.notify_all()
-        return True
 
 
-def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
+def at_once(calls: Sequence[Callable[[], T]], *, gates: int = 1) -> list[T]:
     """What each call returns, in their order; 16 threads divide them.
 
     Each thread's first write waits for all the others', so that every one of them acts on what it
-    read before anybody wrote: the worst case, each time.
+    read before anybody wrote: the worst case, each time. Where it is not the first write that they
+    meet at, more `gates` do the same for the next ones.
     """
     threads = min(THREADS, len(calls))
-    gate, results = Gate(threads), dict[int, T]()
+    gate, results = Gates(threads, gates), dict[int, T]()
 
     def work(first: int) -> None:
-        gate.expect()
+        gate.expect(first)
         try:
             for n in range(first, len(calls), threads):
                 results[n] = calls[n]()
