@@ -3,7 +3,7 @@
 from chalicelib.aftersales import service
 from chalicelib.kernel import clock
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -35,7 +35,7 @@ def ask_at_once(world: World) -> tuple[list[Answer], list[str]]:
     return answers, findings()
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_no_unit_is_asked_for_by_two_requests_at_once(world: World) -> None:
     answers, found = ask_at_once(world)
     assert outcomes(answers) == {"201": UNITS, "422 more_than_is_left": THREADS - UNITS}
@@ -48,7 +48,7 @@ def test_no_unit_is_asked_for_by_two_requests_at_once(world: World) -> None:
     assert world.trial_balance() == {}
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_units_asked_for_twice(world: World) -> None:
     with unguarded():
         answers, found = ask_at_once(world)
@@ -69,7 +69,7 @@ def decide_at_once(world: World) -> tuple[list[Answer], Json, list[str]]:
     return answers, world.order(order["id"]), findings()
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_a_request_decided_sixteen_times_at_once_is_refunded_once(world: World) -> None:
     answers, order, found = decide_at_once(world)
     assert outcomes(answers) == {"200": THREADS}
@@ -78,7 +78,7 @@ def test_a_request_decided_sixteen_times_at_once_is_refunded_once(world: World) 
     assert found == []
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_request_refunded_twice(world: World) -> None:
     with unguarded():
         _, _, found = decide_at_once(world)
@@ -102,7 +102,7 @@ def refund_while_deciding(world: World) -> tuple[list[Answer], Json, list[str]]:
     return answers, world.order(order["id"]), findings()
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_units_are_refunded_by_a_request_or_with_the_order_never_both(world: World) -> None:
     answers, order, found = refund_while_deciding(world)
     assert set(outcomes(answers)) <= {
@@ -116,7 +116,7 @@ def test_units_are_refunded_by_a_request_or_with_the_order_never_both(world: Wor
     assert found == []
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_units_refunded_by_both(world: World) -> None:
     with unguarded():
         _, _, found = refund_while_deciding(world)
@@ -146,7 +146,7 @@ def actions(request: Json) -> list[str]:
     return [step["action"] for step in request["steps"]]
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_a_clock_that_runs_out_while_it_is_decided_is_told_at_most_once(world: World) -> None:
     request, called, found = escalate_while_deciding(world)
     assert request["status"] == "declined"
@@ -158,7 +158,7 @@ def test_a_clock_that_runs_out_while_it_is_decided_is_told_at_most_once(world: W
     assert found == []
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_step_that_is_lost(world: World) -> None:
     with unguarded():
         request, called, _ = escalate_while_deciding(world)

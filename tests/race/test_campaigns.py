@@ -12,7 +12,7 @@ from chalicelib.catalogue.rules import LeaderPrice, Offer
 from chalicelib.dispatch import going_on
 from chalicelib.kernel import clock
 from tests.support.at_once import at_once, outcomes
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -78,17 +78,17 @@ def raise_to_many(world: World) -> None:
     assert len(offer.cap_raises) == taken
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_a_cap_that_is_raised_while_it_sells_is_sold_to_its_last_unit(world: World) -> None:
     raise_while_it_sells(world)
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_raises_at_once_come_to_the_highest(world: World) -> None:
     raise_to_many(world)
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("race", [raise_while_it_sells, raise_to_many])
 def test_control_the_rig_catches_raises_that_nobody_orders(
     world: World, race: Callable[[World], None]
@@ -127,13 +127,13 @@ def cancel_while_all_go_on(world: World) -> list[str]:
     return found + [f"an order is {status}" for status in statuses - {"refunded"}]
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_every_order_of_a_cancelled_campaign_is_refunded_once(world: World) -> None:
     assert cancel_while_all_go_on(world) == []
     assert world.trial_balance() == {}
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_orders_undone_by_what_was_read_before(world: World) -> None:
     with unguarded():
         found = cancel_while_all_go_on(world)
@@ -162,12 +162,12 @@ def asked_under_old_prices(world: World) -> set[int]:
     return {each["items"][0]["offers"][0]["price"] for each in shown}
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_no_leader_sells_at_a_price_that_was_set_under_others(world: World) -> None:
     assert asked_under_old_prices(world) == {1500}
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_prices_that_outlive_their_offer(world: World) -> None:
     def whatever_was_set(offer: Offer, asked: LeaderPrice | None) -> int | None:
         return asked.price if asked else None

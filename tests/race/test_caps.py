@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.at_once import at_once, each, outcomes
-from tests.support.clouds import ON_EACH_CLOUD
+from tests.support.clouds import ALSO_IN_MEMORY
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
 from tests.support.world import World
@@ -40,7 +40,7 @@ def last_places(world: World) -> None:
     assert findings({sale.sku_ids[0]: 100}) == []
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_no_more_is_sold_than_the_cap(world: World) -> None:
     last_units_of_a_cap(world)
 

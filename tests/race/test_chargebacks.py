@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.at_once import THREADS, at_once, each
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import IN_MEMORY
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
 from tests.support.world import Json, World
@@ -45,13 +45,13 @@ def told_at_once(world: World, bearer: str) -> None:
 BEARERS = ["leader", "supplier", "platform"]
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("bearer", BEARERS)
 def test_a_fee_is_booked_once_and_given_back_once(world: World, bearer: str) -> None:
     told_at_once(world, bearer)
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("bearer", BEARERS)
 def test_control_the_rig_catches_fees_that_nobody_counts(world: World, bearer: str) -> None:
     with unguarded(), pytest.raises(AssertionError):

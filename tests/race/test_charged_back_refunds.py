@@ -2,7 +2,7 @@
 
 from chalicelib.payments import refunds
 from tests.support.at_once import THREADS, at_once, each
-from tests.support.clouds import ON_EACH_CLOUD, ON_MOTO
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.invariants import findings
 from tests.support.provider import provider_that_answers
 from tests.support.unguarded import unguarded
@@ -40,14 +40,14 @@ def sent_and_charged_back_at_once(world: World) -> tuple[bool, bool]:
     return bool(provider.asked), paid_from == "chargeback"
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_refund_is_sent_or_paid_by_the_chargeback_and_never_both(world: World) -> None:
     was_sent, was_paid = sent_and_charged_back_at_once(world)
     assert was_sent != was_paid
     assert findings() == []
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_refund_that_is_sent_and_charged_back(world: World) -> None:
     for _ in range(10):
         with unguarded():

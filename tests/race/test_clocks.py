@@ -11,7 +11,7 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from tests.race.test_dispatches import PARCEL, move, orders_with_dispatches
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import IN_MEMORY
 from tests.support.dispatching import back_then
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
@@ -65,7 +65,7 @@ def sweep_at_once(world: World) -> tuple[list[Json], list[str]]:
     return read(world, orders), findings()
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_each_clock_fires_once_however_many_sweeps_look(world: World) -> None:
     dispatches, found = sweep_at_once(world)
     assert found == []
@@ -74,7 +74,7 @@ def test_each_clock_fires_once_however_many_sweeps_look(world: World) -> None:
     assert world.trial_balance()["platform:revenue"] == -8 * 300
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_fine_that_is_taken_twice(world: World) -> None:
     with unguarded():
         _, found = sweep_at_once(world)
@@ -95,7 +95,7 @@ def accept_while_it_ends(
     return answers[:8], read(world, orders), findings({sale.sku_ids[0]: 16})
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_an_answer_or_its_clock_wins_never_both(world: World) -> None:
     answers, dispatches, found = accept_while_it_ends(world, ACCEPT_END, **CANCEL)
     assert found == []
@@ -108,14 +108,14 @@ def test_an_answer_or_its_clock_wins_never_both(world: World) -> None:
     assert called(world) == sorted(ended)
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_an_answer_to_what_was_cancelled(world: World) -> None:
     with unguarded():
         _, _, found = accept_while_it_ends(world, ACCEPT_END, **CANCEL)
     assert found
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_an_answer_is_not_lost_by_a_reminder(world: World) -> None:
     answers, dispatches, found = accept_while_it_ends(world, HALF_TIME)
     assert outcomes(answers) == {"200": 8}
@@ -126,7 +126,7 @@ def test_an_answer_is_not_lost_by_a_reminder(world: World) -> None:
     assert found == []
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_an_answer_that_a_reminder_loses(world: World) -> None:
     with unguarded():
         _, dispatches, found = accept_while_it_ends(world, HALF_TIME)
@@ -152,7 +152,7 @@ def ship_while(world: World, *ways: str) -> tuple[list[Answer], list[Json], list
 WAYS = [("by hand",), ("by the clock",), ("by hand", "by the clock")]
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("ways", WAYS, ids=" and ".join)
 def test_a_dispatch_is_shipped_or_called_off_never_both(
     world: World, ways: tuple[str, ...]
@@ -166,7 +166,7 @@ def test_a_dispatch_is_shipped_or_called_off_never_both(
     assert found == []
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("ways", WAYS, ids=" and ".join)
 def test_control_the_rig_catches_what_is_shipped_and_called_off(
     world: World, ways: tuple[str, ...]
@@ -184,7 +184,7 @@ def waive_at_once(world: World) -> tuple[list[Answer], list[str]]:
     return at_once([waive] * THREADS), findings()
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_a_fine_waived_sixteen_times_at_once_is_given_back_once(world: World) -> None:
     answers, found = waive_at_once(world)
     assert outcomes(answers) == {"200": THREADS}
@@ -193,7 +193,7 @@ def test_a_fine_waived_sixteen_times_at_once_is_given_back_once(world: World) ->
     assert found == []
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_fine_given_back_twice(world: World) -> None:
     with unguarded():
         _, found = waive_at_once(world)
@@ -210,14 +210,14 @@ def set_terms_at_once(world: World) -> tuple[list[int], Json]:
     return versions, world.operator.get(path).json
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_terms_set_at_once_are_versions_of_their_own(world: World) -> None:
     versions, terms = set_terms_at_once(world)
     assert len(set(versions)) == len(versions)
     assert terms["version"] == max(versions)
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_two_terms_of_one_version(world: World) -> None:
     with unguarded():
         versions, _ = set_terms_at_once(world)

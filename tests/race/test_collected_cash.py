@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_EACH_CLOUD
+from tests.support.clouds import ALSO_IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -53,7 +53,7 @@ def remit_at_once(world: World, references: list[str]) -> tuple[Counter[str], in
 SIXTEEN_REFERENCES = [f"T{n}" for n in range(THREADS)]
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_sixteen_remittances_at_once_never_exceed_what_is_held(world: World) -> None:
     answered, left, found = remit_at_once(world, SIXTEEN_REFERENCES)
     assert answered == {"201": 3, "409 more_than_collected": 13}
@@ -67,7 +67,7 @@ def test_control_the_rig_catches_more_remitted_than_is_held(world: World) -> Non
     assert any("4800 is remitted of 1000 that came in" in finding for finding in found)
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_one_reference_told_sixteen_times_at_once_is_one_remittance(world: World) -> None:
     answered, left, found = remit_at_once(world, ["T1"] * THREADS)
     assert answered == {"201": 1, "200": 15}
@@ -92,7 +92,7 @@ def reverse_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
     return outcomes(answers), held(world, sale), findings({sale.sku_ids[0]: 100})
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_remittance_reversed_by_sixteen_at_once_is_reversed_once(world: World) -> None:
     assert reverse_at_once(world) == ({"200": 16}, 1000, [])
 
@@ -114,7 +114,7 @@ def collect_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
     return outcomes(answers), held(world, sale), findings({sale.sku_ids[0]: 100})
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_sixteen_collections_at_once_never_exceed_the_limit(world: World) -> None:
     answered, total, found = collect_at_once(world)
     assert answered == {"201": 5, "409 credit_limit_reached": 11}
@@ -127,7 +127,7 @@ def test_control_the_rig_catches_a_limit_passed(world: World) -> None:
     assert (answered, total) == ({"201": 16}, 16_000)
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_collecting_and_remitting_at_once_keep_to_the_limit_and_to_what_is_held(
     world: World,
 ) -> None:

@@ -12,6 +12,7 @@ from tests.race import test_parties as parties
 from tests.race import test_payments as payments
 from tests.race import test_settlement as settlement
 from tests.race import test_stock as stock
+from tests.support.clouds import IN_MEMORY
 from tests.support.unguarded import unguarded
 from tests.support.world import World
 
@@ -39,6 +40,7 @@ RACES: list[Race] = [
 ]
 
 
+@IN_MEMORY
 @pytest.mark.parametrize("race", RACES, ids=lambda race: race.__name__.removeprefix("test_"))
 def test_control_each_race_fails_without_conditions(world: World, race: Race) -> None:
     with unguarded(), pytest.raises(AssertionError):

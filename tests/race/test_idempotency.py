@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.platform.idempotency import IdempotentRequest
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_EACH_CLOUD
+from tests.support.clouds import ALSO_IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -24,7 +24,7 @@ def order_with_one_key(world: World) -> tuple[list[Answer], list[str]]:
     return answers, findings({sale.sku_ids[0]: 40})
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_one_key_makes_one_order_and_every_caller_gets_its_answer(world: World) -> None:
     answers, found = order_with_one_key(world)
     assert outcomes(answers) == {"201": THREADS}

@@ -9,7 +9,7 @@ from chalicelib.ledger import store as ledger
 from chalicelib.parties import store as parties
 from chalicelib.platform.transaction import write
 from tests.support.at_once import THREADS, at_once
-from tests.support.clouds import ON_EACH_CLOUD, ON_MOTO
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.unguarded import unguarded
 from tests.support.world import World
 
@@ -47,12 +47,12 @@ def claim_at_once(world: World) -> int:
     return claims(world, leader_id)
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_what_one_that_has_left_owes_is_claimed_by_one_of_sixteen_sweeps(world: World) -> None:
     assert claim_at_once(world) == 1
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_claim_that_is_made_twice(world: World) -> None:
     with unguarded():
         assert any(claim_at_once(world) > 1 for _ in range(5))
@@ -73,6 +73,6 @@ def listed_as_left(leader_id: str) -> list[str]:
     return [row.pk for page in parties.all_that_left() for row in page if row.pk == leader_id]
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_of_a_leaving_and_a_staying_at_once_one_holds(world: World) -> None:
     assert leave_at_once(world) in (("left", "left"), ("active", "not left"))

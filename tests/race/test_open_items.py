@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.at_once import THREADS, at_once, each
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import IN_MEMORY
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
 from tests.support.world import Json, World
@@ -36,12 +36,12 @@ def cleared_at_once(world: World) -> None:
     assert findings() == []
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_no_more_of_an_item_is_cleared_than_there_is(world: World) -> None:
     cleared_at_once(world)
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_clearings_that_nobody_counts(world: World) -> None:
     with unguarded(), pytest.raises(AssertionError):
         cleared_at_once(world)

@@ -6,14 +6,14 @@ from functools import partial
 from tests.race.test_dispatches import orders_with_dispatches
 from tests.race.test_settlement import begin_run, until_settled
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
 from tests.support.world import Json, World
 
 Call = Callable[[], Answer]
-pytestmark = ON_MOTO
+pytestmark = IN_MEMORY
 
 
 def post(world: World, order: Json, verb: str, body: Json) -> Call:

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tests.support.at_once import THREADS, at_once, outcomes
-from tests.support.clouds import ON_EACH_CLOUD
+from tests.support.clouds import ALSO_IN_MEMORY
 from tests.support.unguarded import unguarded
 from tests.support.world import Api, World, created
 
@@ -15,7 +15,7 @@ def ask_for_keys(world: World) -> tuple[Counter[str], list[str], str]:
     return outcomes(answers), [each.json["key"] for each in answers if each.status == 201], path
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_two_api_keys_live_at_a_time_however_many_are_asked_for(world: World) -> None:
     answered, keys, path = ask_for_keys(world)
     assert answered == {"201": 2, "409 too_many_api_keys": 14}

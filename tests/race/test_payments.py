@@ -6,7 +6,7 @@ from datetime import timedelta
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_EACH_CLOUD
+from tests.support.clouds import ALSO_IN_MEMORY
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
 from tests.support.world import Json, World
@@ -24,7 +24,7 @@ def pay_with_one_event(world: World) -> tuple[Json, list[str]]:
     return world.order(order["id"]), findings({sale.sku_ids[0]: 10})
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_an_event_that_comes_sixteen_times_is_booked_once(world: World) -> None:
     order, found = pay_with_one_event(world)
     assert (order["status"], len(order["dispatches"])) == ("paid", 1)
@@ -67,7 +67,7 @@ def pay_while_expiring(world: World, buyers: int) -> tuple[list[Json], list[str]
     return paid, findings({sale.sku_ids[0]: 8})
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_an_order_paid_while_it_expires_is_paid_in_the_end(world: World) -> None:
     orders, found = pay_while_expiring(world, buyers=0)
     assert [order["status"] for order in orders] == ["paid"] * 8

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.kernel import clock
 from chalicelib.payouts import paging
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_EACH_CLOUD, ON_MOTO
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.lambdas import handle
@@ -70,7 +70,7 @@ def prepare_at_once(world: World, netting: bool, units: int = 15) -> tuple[list[
     return [read(world, batch) for batch in batches], sale
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 @pytest.mark.parametrize("netting", [False, True])
 def test_a_leader_is_taken_by_one_of_eight_batches(world: World, netting: bool) -> None:
     batches, sale = prepare_at_once(world, netting)
@@ -79,7 +79,7 @@ def test_a_leader_is_taken_by_one_of_eight_batches(world: World, netting: bool) 
     assert (available(world, sale), findings()) == (0, [])
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_leader_that_holds_more_than_it_has_coming_is_netted_by_one_of_eight_batches(
     world: World,
 ) -> None:
@@ -90,14 +90,14 @@ def test_a_leader_that_holds_more_than_it_has_coming_is_netted_by_one_of_eight_b
     assert (after["available"], after["collected"], findings()) == (0, 100, [])
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_leader_netted_twice(world: World) -> None:
     with unguarded():
         batches, _ = prepare_at_once(world, netting=True, units=9)
     assert sum(batch["results"]["offset"] for batch in batches) > 1
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_leader_taken_twice(world: World) -> None:
     with unguarded():
         _, sale = prepare_at_once(world, netting=False)
@@ -113,14 +113,14 @@ def tell_at_once(world: World, results: list[tuple[str, str]]) -> tuple[Counter[
     return outcomes(answers), sale
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_result_told_by_sixteen_at_once_is_booked_once(world: World) -> None:
     answered, _ = tell_at_once(world, [("paid", "B1")] * THREADS)
     assert answered == {"200": 16}
     assert (world.trial_balance()["cash:bank"], findings()) == (-300, [])
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_result_booked_twice(world: World) -> None:
     with unguarded():
         answered, _ = tell_at_once(world, [("paid", "B1")] * THREADS)
@@ -128,7 +128,7 @@ def test_control_the_rig_catches_a_result_booked_twice(world: World) -> None:
     assert any(finding.startswith("party_balances: leader:") for finding in findings())
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_of_contradicting_results_at_once_one_holds(world: World) -> None:
     told = [("paid", "B1"), ("failed", "B2")] * (THREADS // 2)
     answered, sale = tell_at_once(world, told)
@@ -144,7 +144,7 @@ def refund(world: World, order: Json) -> Answer:
     return world.operator.post(f"/v1/orders/{order['id']}/refunds", body)
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_refund_and_the_taking_of_its_commission_at_once_fit_together(world: World) -> None:
     sale, order = settled(world)
     (batch,) = begun(world, 1)
@@ -158,7 +158,7 @@ def test_a_refund_and_the_taking_of_its_commission_at_once_fit_together(world: W
     assert findings() == []
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_run_and_a_batch_at_once_leave_statements_that_chain(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,7 +181,7 @@ def test_a_run_and_a_batch_at_once_leave_statements_that_chain(
     assert findings() == []
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_what_is_remitted_while_it_is_netted_is_not_paid_twice(world: World) -> None:
     sale, _ = settled(world, units=15)
     collect(world, sale, 1)
@@ -197,7 +197,7 @@ def test_what_is_remitted_while_it_is_netted_is_not_paid_twice(world: World) -> 
     assert findings() == []
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_batch_is_sent_or_cancelled_and_never_both(world: World) -> None:
     sale, _ = settled(world)
     batch = make(world)

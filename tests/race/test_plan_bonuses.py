@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.kernel import clock
 from tests.support.at_once import at_once, each
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import IN_MEMORY
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
 from tests.support.world import Json, Sale, World, created
@@ -108,7 +108,7 @@ def total_that_comes_and_goes(world: World) -> None:
 RACES = [first_orders_of_one_customer, total_that_is_reached, total_that_comes_and_goes]
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("race", RACES)
 def test_a_bonus_stands_once_and_only_for_what_it_is_for(
     world: World, race: Callable[[World], None]
@@ -116,7 +116,7 @@ def test_a_bonus_stands_once_and_only_for_what_it_is_for(
     race(world)
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("race", RACES)
 def test_control_the_rig_catches_bonuses_that_nobody_counts(
     world: World, race: Callable[[World], None]

@@ -10,7 +10,7 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Busy
 from chalicelib.settlement import settling
 from tests.support.at_once import at_once, each, outcomes
-from tests.support.clouds import ON_MOTO
+from tests.support.clouds import IN_MEMORY
 from tests.support.events import sqs_event
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -168,13 +168,13 @@ RACES = [
 ]
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("race", RACES)
 def test_plans_are_changed_one_after_another(world: World, race: Callable[[World], None]) -> None:
     race(world)
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("race", RACES)
 def test_control_the_rig_catches_changes_that_nobody_orders(
     world: World, race: Callable[[World], None]

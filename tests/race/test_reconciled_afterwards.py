@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.kernel import clock
 from tests.support.at_once import at_once
-from tests.support.clouds import ON_EACH_CLOUD, ON_MOTO
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.statements import csv_file, reconcile, resolve
 from tests.support.unguarded import unguarded
 from tests.support.world import World, created
@@ -28,12 +28,12 @@ def match_at_once(world: World) -> list[int]:
     return at_once([match(n) for n in range(1, LINES + 1)])
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_one_line_is_matched_with_an_entry_and_the_others_are_refused(world: World) -> None:
     assert sorted(match_at_once(world)) == [200, *[409] * (LINES - 1)]
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_without_its_claim_more_lines_are_matched_with_an_entry(world: World) -> None:
     with unguarded():
         answers = match_at_once(world)

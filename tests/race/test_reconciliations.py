@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.reconciliation import store as reconciliations
 from tests.support.at_once import at_once
-from tests.support.clouds import ON_EACH_CLOUD, ON_MOTO
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.statements import csv_file, send
 from tests.support.unguarded import unguarded
@@ -26,7 +26,7 @@ def behind(answers: list[Answer]) -> list[str | None]:
     return [each.behind for each in found if each]
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_each_is_taken_behind_another_and_all_are_gone_through(world: World) -> None:
     answers = take_at_once(world, *range(STATEMENTS))
     assert [each.status for each in answers] == [202] * STATEMENTS
@@ -38,14 +38,14 @@ def test_each_is_taken_behind_another_and_all_are_gone_through(world: World) -> 
     assert [each["status"] for each in items] == ["done"] * STATEMENTS
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_of_one_statement_taken_at_once_by_many_one_is_taken(world: World) -> None:
     answers = take_at_once(world, *[1] * STATEMENTS)
     assert sorted(each.status for each in answers) == [202, *[409] * (STATEMENTS - 1)]
     assert len(world.operator.get("/v1/reconciliations").json["items"]) == 1
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_statements_that_are_taken_behind_the_same(world: World) -> None:
     with unguarded():
         answers = take_at_once(world, *range(STATEMENTS))

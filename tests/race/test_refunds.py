@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_EACH_CLOUD, ON_MOTO
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.lambdas import handle
@@ -32,7 +32,7 @@ def amounts_at_once(world: World) -> tuple[list[Answer], Json, list[str]]:
     return answers, world.order(order["id"]), findings({sale.sku_ids[0]: 100})
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_amounts_refunded_at_once_never_exceed_what_was_paid(world: World) -> None:
     answers, order, found = amounts_at_once(world)
     assert Counter(answer.status for answer in answers) == {201: 6, 422: 10}
@@ -42,7 +42,7 @@ def test_amounts_refunded_at_once_never_exceed_what_was_paid(world: World) -> No
     assert found == []
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_amounts_beyond_what_was_paid(world: World) -> None:
     with unguarded():
         answers, order, found = amounts_at_once(world)
@@ -60,7 +60,7 @@ def amounts_and_units_at_once(world: World) -> tuple[list[Answer], Json, list[st
     return answers, world.order(order["id"]), findings({sale.sku_ids[0]: 100})
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_amounts_and_units_refunded_at_once_add_up(world: World) -> None:
     answers, order, found = amounts_and_units_at_once(world)
     assert outcomes(answers) == {"201": THREADS}
@@ -74,7 +74,7 @@ def test_amounts_and_units_refunded_at_once_add_up(world: World) -> None:
     assert world.trial_balance() == {}
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_shares_taken_back_twice(world: World) -> None:
     with unguarded():
         _, _, found = amounts_and_units_at_once(world)
@@ -102,13 +102,13 @@ def retry_at_once(world: World) -> tuple[Counter[str], int]:
     return outcomes(retries), len(sent)
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_refund_that_sixteen_have_sent_again_is_one_attempt(world: World) -> None:
     assert retry_at_once(world) == ({"200": 1, "409 refund_not_failed": 15}, 1)
     assert findings() == []
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_refund_sent_again_by_many(world: World) -> None:
     with unguarded():
         answered, sent = retry_at_once(world)
@@ -131,7 +131,7 @@ def retry_and_hand_back_at_once(world: World) -> tuple[bool, bool, str]:
     return retried, confirmed, world.operator.get(path).json["paid_from"]
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_refund_is_sent_again_or_handed_back_and_never_both(world: World) -> None:
     retried, confirmed, paid_from = retry_and_hand_back_at_once(world)
     assert (retried, paid_from) in ((True, None), (False, "bank"))
@@ -139,7 +139,7 @@ def test_a_refund_is_sent_again_or_handed_back_and_never_both(world: World) -> N
     assert findings() == []
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_refund_sent_again_and_handed_back(world: World) -> None:
     with unguarded():
         retried, confirmed, _ = retry_and_hand_back_at_once(world)

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_EACH_CLOUD
+from tests.support.clouds import ALSO_IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -25,7 +25,7 @@ def sell_out(world: World, units: int, customers: int) -> tuple[Counter[str], li
     return outcomes(answers), findings({sale.sku_ids[0]: units})
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_fifty_units_go_to_fifty_of_a_hundred_and_twenty_customers(world: World) -> None:
     answered, found = sell_out(world, units=50, customers=120)
     assert answered == {"201": 50, "409 out_of_stock": 70}
@@ -63,7 +63,7 @@ def order_up_to_a_limit(world: World) -> tuple[Counter[str], list[str]]:
     return outcomes(answers), findings({sale.sku_ids[0]: 100})
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_customers_limit_holds_over_orders_placed_at_once(world: World) -> None:
     answered, found = order_up_to_a_limit(world)
     assert answered == {"201": 5, "409 customer_limit_reached": 11}

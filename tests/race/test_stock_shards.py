@@ -19,7 +19,7 @@ from chalicelib.stock.levels import Stock
 from chalicelib.stock.store import StockRow
 from tests.support.at_once import THREADS, at_once, each, outcomes
 from tests.support.aws_calls import losing
-from tests.support.clouds import ON_EACH_CLOUD
+from tests.support.clouds import ALSO_IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -57,7 +57,7 @@ def sell_out(world: World, units: int, customers: int) -> tuple[Counter[str], li
     return answered, findings({sale.sku_ids[0]: units})
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_every_unit_of_all_shards_is_sold_and_none_twice(world: World) -> None:
     answered, found = sell_out(world, units=30, customers=80)
     assert answered == {"201": 30, "409 out_of_stock": 50}
@@ -181,7 +181,7 @@ def test_units_that_come_back_while_it_is_sold_are_sold(world: World) -> None:
     assert findings({sale.sku_ids[0]: 20}) == []
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 @pytest.mark.parametrize("delta", [-4, 4])
 def test_one_key_adjusts_once_however_often_it_is_sent(world: World, delta: int) -> None:
     sale = hot_sale(world, 40, shards=4)

@@ -12,7 +12,7 @@ from chalicelib.kernel.errors import Stale
 from chalicelib.suppliers import fees
 from chalicelib.suppliers.owing import look
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ON_EACH_CLOUD
+from tests.support.clouds import ALSO_IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.payouts import paid_and_refunded
@@ -67,7 +67,7 @@ def fine_at_once(world: World) -> tuple[int, list[str]]:
         return -balance(world, sale.supplier_id, "payable"), findings()
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_fines_at_once_take_no_more_than_the_cap(world: World) -> None:
     assert fine_at_once(world) == (1200, [])
 
@@ -87,7 +87,7 @@ def post_fees_at_once(world: World) -> tuple[int, list[str]]:
         return balance(world, supplier_id, "owed"), findings()
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_years_fee_posted_by_sixteen_at_once_is_owed_once(world: World) -> None:
     assert post_fees_at_once(world) == (1000, [])
 
@@ -115,7 +115,7 @@ def reach_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
     return outcomes(answers), balance(world, sale.supplier_id, "owed"), findings()
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_community_reached_by_six_deliveries_at_once_is_paid_for_once(world: World) -> None:
     assert reach_at_once(world) == ({"200": ORDERS}, 300, [])
 
@@ -142,7 +142,7 @@ def give_back_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
     return outcomes(answers), balance(world, supplier_id, "deposit"), findings()
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_no_more_of_a_deposit_is_given_at_once_than_is_held(world: World) -> None:
     answered = {"201": 3, "409 more_than_deposited": 13}
     assert give_back_at_once(world) == (answered, 100, [])
@@ -164,7 +164,7 @@ def book_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
     return outcomes(answers), balance(world, supplier_id, "deposit"), findings()
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_one_transfer_told_sixteen_times_at_once_is_one_deposit(world: World) -> None:
     assert book_at_once(world) == ({"201": 1, "200": 15}, 1000, [])
 
@@ -186,7 +186,7 @@ def pay_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
     return outcomes(answers), balance(world, supplier_id, "payable"), findings()
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_no_more_of_a_debt_is_paid_at_once_than_is_owed(world: World) -> None:
     assert pay_at_once(world) == ({"201": 2, "409 more_than_owed": 14}, -100, [])
 
@@ -206,7 +206,7 @@ def remit_at_once(world: World) -> tuple[Counter[str], int, list[str]]:
     return outcomes(answers), balance(world, supplier_id, "payable"), findings()
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_one_transfer_told_sixteen_times_at_once_is_one_remittance(world: World) -> None:
     assert remit_at_once(world) == ({"201": 1, "200": 15}, 0, [])
 
@@ -226,7 +226,7 @@ def call_at_once(world: World) -> tuple[int, list[str]]:
     return sum(case["kind"] == "supplier_owes" for case in found), findings()
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_a_person_is_called_once_about_a_debt_that_many_batches_find(world: World) -> None:
     assert call_at_once(world) == (1, [])
 
@@ -246,7 +246,7 @@ def set_at_once(world: World) -> list[int]:
     return sorted(version["version"] for version in versions)
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_terms_set_at_once_are_a_version_each(world: World) -> None:
     assert set_at_once(world) == list(range(1, 9))
 

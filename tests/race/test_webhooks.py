@@ -16,7 +16,7 @@ from chalicelib.webhooks import delivering, endpoint_store, recovering
 from chalicelib.webhooks import store as webhooks
 from chalicelib.webhooks.rules import Delivery, Endpoint, Health
 from tests.support.at_once import THREADS, at_once
-from tests.support.clouds import ON_EACH_CLOUD, ON_MOTO
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.crashing import Snapshot, kill, points_of, work_off
 from tests.support.unguarded import unguarded
 from tests.support.world import World
@@ -89,12 +89,12 @@ def look_after_at_once(server: HTTPServer) -> list[str]:
     return supplier.heard
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_sixteen_that_look_after_an_endpoint_try_it_once(world: World, server: HTTPServer) -> None:
     assert len(look_after_at_once(server)) == 1
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_control_without_its_condition_the_claim_is_everybodys(
     world: World, server: HTTPServer
 ) -> None:
@@ -121,7 +121,7 @@ def sweep_and_work(world: World) -> None:
     work_off(world)
 
 
-@ON_MOTO
+@IN_MEMORY
 @pytest.mark.parametrize("health", [OPEN, ABOUT_TO_OPEN], ids=["open", "about to open"])
 def test_wherever_a_worker_dies_all_that_waits_is_heard(
     health: Health, world: World, server: HTTPServer, monkeypatch: pytest.MonkeyPatch
@@ -148,7 +148,7 @@ def test_wherever_a_worker_dies_all_that_waits_is_heard(
     assert len(points) > 5
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_a_claim_that_never_ends(
     world: World, server: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 """An order is refunded while a chargeback of it is won."""
 
 from tests.support.at_once import THREADS, at_once, each
-from tests.support.clouds import ON_EACH_CLOUD, ON_MOTO
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -31,14 +31,14 @@ def won_and_refunded_at_once(world: World) -> tuple[int, Json, list[str]]:
     return given, world.order(order["id"]), findings()
 
 
-@ON_EACH_CLOUD
+@ALSO_IN_MEMORY
 def test_what_is_won_and_what_is_refunded_meanwhile_add_up(world: World) -> None:
     given, order, found = won_and_refunded_at_once(world)
     assert (given, order["refunded_amount"]) == (1600, 1600)
     assert found == []
 
 
-@ON_MOTO
+@IN_MEMORY
 def test_control_the_rig_catches_lines_that_are_given_back_over_a_refund(world: World) -> None:
     with unguarded():
         _, _, found = won_and_refunded_at_once(world)
