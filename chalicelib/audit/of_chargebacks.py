@@ -7,7 +7,7 @@ from chalicelib.audit.at_rest import found_at_rest
 from chalicelib.audit.chargeback_checks import Named
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import Finding
-from chalicelib.payments import store as payments
+from chalicelib.payments import chargeback_store, refund_store
 from chalicelib.payments.rules import Chargeback
 from chalicelib.settlement import store as settlement
 
@@ -18,11 +18,11 @@ def findings(some: Iterable[Chargeback]) -> list[Finding]:
 
 def _chargeback(chargeback_id: str) -> list[Finding]:
     def read() -> tuple[int, Iterator[Finding]]:
-        found = payments.get_chargeback(chargeback_id)
+        found = chargeback_store.get_chargeback(chargeback_id)
         return (found.version, _wrong_with(found)) if found else (0, iter(()))
 
     def version() -> int:
-        found = payments.get_chargeback(chargeback_id)
+        found = chargeback_store.get_chargeback(chargeback_id)
         return found.version if found else 0
 
     return found_at_rest(read, version)
@@ -40,4 +40,4 @@ def _named(of: Chargeback) -> Named:
         return Named(None, entries)
     leaders = sorted(chargeback_checks.borne_by_leader(of, entries))
     taken = settlement.taken(leaders, of.refund_id)
-    return Named(payments.get_refund(of.refund_id), entries, taken)
+    return Named(refund_store.get_refund(of.refund_id), entries, taken)

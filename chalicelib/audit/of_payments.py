@@ -22,7 +22,7 @@ from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import Entry
-from chalicelib.payments import store as payments
+from chalicelib.payments import refund_store, remittance_store, scanning
 from chalicelib.payments.rules import Receipt, Refund, Remittance
 
 PAYMENTS_A_STEP = 300
@@ -30,7 +30,7 @@ PAYMENTS_A_STEP = 300
 
 def look(page: Page) -> Looked:
     """Each of them by itself, and behind the last one what lies in flight of all refunds."""
-    some = payments.scanned(page.audit.after, PAYMENTS_A_STEP)
+    some = scanning.scanned(page.audit.after, PAYMENTS_A_STEP)
     found = [
         *_refunds(some.refunds),
         *_receipts(some.receipts),
@@ -64,14 +64,14 @@ def _refund(refund: Refund, entries: Mapping[str, Entry]) -> Iterator[Finding]:
 
 def _again(refund_id: str) -> list[Finding]:
     def read() -> tuple[int, Iterator[Finding]]:
-        refund = payments.get_refund(refund_id)
+        refund = refund_store.get_refund(refund_id)
         if refund is None:
             return 0, iter(())
         entries = ledger.get_entries(refund_checks.entries_of(refund))
         return refund.version, _refund(refund, entries)
 
     def version() -> int:
-        refund = payments.get_refund(refund_id)
+        refund = refund_store.get_refund(refund_id)
         return refund.version if refund else 0
 
     return found_at_rest(read, version)
@@ -114,13 +114,13 @@ def _remittance(remittance_id: str) -> list[Finding]:
     """Again, where it was not reversed meanwhile."""
 
     def read() -> tuple[Remittance | None, Iterator[Finding]]:
-        made = payments.get_remittance(remittance_id)
+        made = remittance_store.get_remittance(remittance_id)
         if made is None:
             return None, iter(())
         entries = ledger.get_entries(remittance_checks.entry_ids(made))
         return made, remittance_checks.remittances(made, entries)
 
-    return found_at_rest(read, lambda: payments.get_remittance(remittance_id))
+    return found_at_rest(read, lambda: remittance_store.get_remittance(remittance_id))
 
 
 def _under_way(refunds: Sequence[Refund], through: datetime) -> list[Amount]:

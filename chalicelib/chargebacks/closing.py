@@ -9,7 +9,7 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
-from chalicelib.payments import store as payments
+from chalicelib.payments import chargeback_store
 from chalicelib.payments.providers import DisputeOutcome, PaymentDisputed
 from chalicelib.payments.rules import Chargeback
 from chalicelib.platform.retries import retry_stale
@@ -35,7 +35,7 @@ def close(
     now = clock.now()
     after = before.closed(outcome, caller.id if caller else None, now)
     transaction = Transaction(recorder)
-    transaction.add(payments.replace_chargeback(after))
+    transaction.add(chargeback_store.replace_chargeback(after))
     if outcome == "won":
         winning.give_back_in(transaction, after, now)
     elif after.unmatched:

@@ -17,7 +17,7 @@ from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
-from chalicelib.payments import charged_back
+from chalicelib.payments import chargeback_store, charged_back
 from chalicelib.payments import store as payments
 from chalicelib.payments.providers import PaymentDisputed
 from chalicelib.payments.rules import Chargeback, Refund, chargeback_id
@@ -71,7 +71,7 @@ def book(
     provider = order.cash_account.removeprefix("cash:")
     charge = order.receipt or ""
     told = Told(provider, reference, charge, amount, fee, order.currency, caller.id)
-    before = payments.get_chargeback(chargeback_id(provider, reference))
+    before = chargeback_store.get_chargeback(chargeback_id(provider, reference))
     if before is None:
         return Opened(_open(told, order, recorder), is_new=True)
     if (before.order_id, before.amount, before.fee) != (order.id, amount, fee):
@@ -86,7 +86,7 @@ def book(
 @retry_stale
 def hear(provider: str, event: PaymentDisputed) -> Chargeback:
     """Book what a provider says, once; a fee is booked when it is first named."""
-    before = payments.get_chargeback(chargeback_id(provider, event.dispute))
+    before = chargeback_store.get_chargeback(chargeback_id(provider, event.dispute))
     if before is None:
         told = Told(
             provider, event.dispute, event.reference, event.amount, event.fee, event.currency
@@ -101,7 +101,7 @@ def hear(provider: str, event: PaymentDisputed) -> Chargeback:
 
 def chargeback_of(chargeback_id: str) -> Chargeback:
     """Raises NotFound."""
-    found = payments.get_chargeback(chargeback_id)
+    found = chargeback_store.get_chargeback(chargeback_id)
     if found is None:
         raise NotFound("There is no such chargeback.")
     return found
@@ -151,7 +151,7 @@ def _booked(
     else:
         transaction.add(*ledger.post(*fees.charged(opened, None, now).entries))
     waiting = charged_back.wait_in(transaction, opened, of.refunds)
-    transaction.add(payments.add_chargeback(opened), *ledger.post(*_beside_refund(opened)))
+    transaction.add(chargeback_store.add_chargeback(opened), *ledger.post(*_beside_refund(opened)))
     _call_person(transaction, opened, waiting)
     return transaction, opened
 
@@ -216,7 +216,7 @@ def _add_fee(before: Chargeback, fee: int) -> Chargeback:
     order = ordering.get_order(after.order_id) if after.order_id else None
     charged = fees.charged(after, order, clock.now())
     transaction = Transaction()
-    transaction.add(payments.replace_chargeback(after), *ledger.post(*charged.entries))
+    transaction.add(chargeback_store.replace_chargeback(after), *ledger.post(*charged.entries))
     if order and charged.lines:
         earnings = earning.earnings_of([order.leader_id])[order.leader_id]
         lines = [line for _, line in charged.lines]

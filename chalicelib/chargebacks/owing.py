@@ -7,8 +7,7 @@ from chalicelib.dispatch import money_back
 from chalicelib.ledger import rules as books
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
-from chalicelib.payments import refunds
-from chalicelib.payments import store as payments
+from chalicelib.payments import refund_store, refunds
 from chalicelib.payments.rules import Chargeback, Refund
 from chalicelib.platform.transaction import Transaction
 
@@ -45,7 +44,7 @@ def refund_again_in(
 def _before(won: Chargeback) -> Refund:
     """One of the refunds that the bank had taken. Raises LookupError."""
     refund_id = won.refund_id or next(each.refund_id for each in won.paid)
-    found = payments.get_refund(refund_id)
+    found = refund_store.get_refund(refund_id)
     if found is None:
         raise LookupError(f"refund {refund_id} is not stored")
     return found

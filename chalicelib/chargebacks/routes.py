@@ -15,7 +15,7 @@ from chalicelib.chargebacks.schema import (
 from chalicelib.kernel import ids
 from chalicelib.ordering import paying
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.payments import store as payments
+from chalicelib.payments import chargeback_store
 from chalicelib.payments.providers import PaymentDisputed
 from chalicelib.payments.rules import Chargeback
 from chalicelib.platform.endpoints import Also, Reply, Request
@@ -90,7 +90,7 @@ def _reply(opened: Opened) -> Reply:
     is_list=True,
 )
 def list_chargebacks(request: Request) -> Page[Chargeback]:
-    return payments.chargebacks(request.page)
+    return chargeback_store.chargebacks(request.page)
 
 
 @routes.endpoint(

@@ -13,7 +13,7 @@ from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
-from chalicelib.payments import store as payments
+from chalicelib.payments import refund_store
 from chalicelib.payments.rules import Chargeback, Refund
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction
@@ -26,7 +26,7 @@ from chalicelib.settlement.rules import EarnedLine, Earnings
 
 def give_back_in(transaction: Transaction, won: Chargeback, now: datetime) -> None:
     """Add what its refund took to the order and each side again, and a refund of the rest."""
-    refund = payments.get_refund(won.refund_id) if won.refund_id else None
+    refund = refund_store.get_refund(won.refund_id) if won.refund_id else None
     order = ordering.get_order(refund.order_id) if refund else None
     if order and refund:
         _give_lines_back_in(transaction, won, order, refund, now)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
-from chalicelib.payments import store as payments
+from chalicelib.payments import chargeback_store, refund_store
 from chalicelib.payments.rules import Chargeback, Refund, receipt_id
 from chalicelib.platform.transaction import Transaction
 
@@ -19,7 +19,7 @@ def not_arrived(provider: str, charge: str, refund_ids: Iterable[str]) -> list[R
     """Those of these refunds that go back from the charge, and have not arrived."""
     return [
         each
-        for each in payments.get_refunds(refund_ids)
+        for each in refund_store.get_refunds(refund_ids)
         if not each.is_done
         and receipt_id(each.provider, each.receipt) == receipt_id(provider, charge)
     ]
@@ -33,7 +33,7 @@ def pay_in(
     for refund in (each for each in refunds if not each.may_arrive):
         if part := min(refund.left, opened.unmatched):
             taken = refund.taken_by_bank(part, now)
-            transaction.add(payments.replace_refund(taken, refund.version))
+            transaction.add(refund_store.replace_refund(taken, refund.version))
             opened = opened.paying(refund.id, part)
     return opened
 
@@ -46,14 +46,14 @@ def wait_in(
     if not opened.unmatched:
         return []
     waiting = [each for each in refunds if each.may_arrive and not each.beside]
-    transaction.add(*(payments.note(each.going_beside(opened.id)) for each in waiting))
+    transaction.add(*(refund_store.note(each.going_beside(opened.id)) for each in waiting))
     return waiting
 
 
 def pay_failed_in(transaction: Transaction, failed: Refund, now: datetime) -> Refund:
     """Add that what fits nothing of the chargeback beside a refund pays it, now that it has
     failed. Returns the refund as that leaves it."""
-    beside = payments.get_chargeback(failed.beside) if failed.beside else None
+    beside = chargeback_store.get_chargeback(failed.beside) if failed.beside else None
     if beside is None or beside.status == "won":
         return failed
     part = min(failed.left, beside.unmatched)
@@ -67,7 +67,7 @@ def pay_failed_in(transaction: Transaction, failed: Refund, now: datetime) -> Re
         now,
         {books.REFUNDS_IN_FLIGHT: part, _lies(beside): -part},
     )
-    transaction.add(payments.replace_chargeback(paying.changed()), *ledger.post(entry))
+    transaction.add(chargeback_store.replace_chargeback(paying.changed()), *ledger.post(entry))
     return failed.taken_by_bank(part, now)
 
 

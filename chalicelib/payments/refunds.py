@@ -15,16 +15,9 @@ from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.parties import service as parties
-from chalicelib.payments import charged_back
-from chalicelib.payments import store as payments
+from chalicelib.payments import charged_back, refund_store
 from chalicelib.payments.providers import OutcomeUnknown, RefundRequest, RefundSettled, provider
-from chalicelib.payments.rules import (
-    LEADER_COLLECT,
-    Handed,
-    PaymentMethod,
-    Refund,
-    RefundStatus,
-)
+from chalicelib.payments.rules import LEADER_COLLECT, Handed, PaymentMethod, Refund, RefundStatus
 from chalicelib.platform import queues
 from chalicelib.platform.log import logger
 from chalicelib.platform.pages import Page, PageRequest
@@ -41,7 +34,7 @@ class NotSettledYet(Exception):
 
 def decide_in(transaction: Transaction, refund: Refund) -> None:
     """Add a decided refund to the transaction of its cause; its postings are the cause's own."""
-    transaction.add(payments.add_refund(refund))
+    transaction.add(refund_store.add_refund(refund))
     transaction.publish(Event(events.REFUND_DECIDED, refund.id))
 
 
@@ -90,20 +83,20 @@ def execute(refund_id: str) -> None:
 def _to_ask(refund_id: str) -> Refund | None:
     """The refund, where its provider is to be asked: what may be sent from now on, no chargeback
     takes for unsent."""
-    refund = payments.get_refund(refund_id)
+    refund = refund_store.get_refund(refund_id)
     if refund is None:
         raise LookupError(f"refund {refund_id} is not stored")
     if refund.method == LEADER_COLLECT or refund.status not in ("pending", "unknown"):
         return None
     if not refund.is_asked:
         refund = refund.asked()
-        write(payments.note(refund))
+        write(refund_store.note(refund))
     return refund
 
 
 def hear(provider_name: str, event: RefundSettled) -> None:
     """Take what a provider says became of a refund. Raises NotFound for one that is not its own."""
-    refund = payments.get_refund(event.refund_id)
+    refund = refund_store.get_refund(event.refund_id)
     if refund is None or refund.provider != provider_name:
         raise NotFound("There is no such refund of this provider.")
     settle(refund.id, "succeeded" if event.succeeded else "failed", event.attempt)
@@ -127,7 +120,7 @@ def settle(refund_id: str, outcome: RefundStatus, attempt: int) -> None:
         changed = charged_back.pay_failed_in(transaction, changed, now)
     if changed.status == "failed":
         _call_person(transaction, changed)
-    transaction.add(payments.replace_refund(changed, refund.version))
+    transaction.add(refund_store.replace_refund(changed, refund.version))
     transaction.commit()
     logger.info("refund settled", refund_id=refund.id, order_id=refund.order_id, outcome=outcome)
 
@@ -144,7 +137,7 @@ def retry(refund_id: str, recorder: Recorder | None) -> Refund:
         )
     retried = refund.retried(clock.now())
     transaction = Transaction(recorder)
-    transaction.add(payments.replace_refund(retried, refund.version))
+    transaction.add(refund_store.replace_refund(retried, refund.version))
     transaction.publish(Event(events.REFUND_DECIDED, refund.id))
     transaction.commit(retried)
     return retried
@@ -172,7 +165,7 @@ def confirm(refund_id: str, handed: Handed, caller: Caller, recorder: Recorder |
     confirmed = refund.handed_back(handed, _account(refund, handed), now)
     transaction = Transaction(recorder)
     transaction.add(
-        payments.replace_refund(confirmed, refund.version), *ledger.post(_done(confirmed, now))
+        refund_store.replace_refund(confirmed, refund.version), *ledger.post(_done(confirmed, now))
     )
     transaction.commit(confirmed)
     return confirmed
@@ -198,22 +191,22 @@ def refunds_of(
     parties.leader(leader_id)
     statuses = (status,) if status else get_args(RefundStatus)
     methods = (method,) if method else get_args(PaymentMethod)
-    return payments.refunds_of(leader_id, statuses, methods, page)
+    return refund_store.refunds_of(leader_id, statuses, methods, page)
 
 
 def look_after(now: datetime) -> None:
     """Ask providers again, and open a case for what nobody has confirmed for 48 hours."""
-    due = {refund.id: refund for refund in payments.to_look_at(now, LOOKS_A_SWEEP)}
+    due = {refund.id: refund for refund in refund_store.to_look_at(now, LOOKS_A_SWEEP)}
     sweep_each(due, lambda refund_id: _look_at(due[refund_id], now))
 
 
 def _look_at(refund: Refund, now: datetime) -> None:
     if now < refund.confirm_by:
-        write(payments.look_again(refund.id, refund.next_look(now)))
+        write(refund_store.look_again(refund.id, refund.next_look(now)))
         queues.send(queues.REFUND_EXECUTE, [{"subject": refund.id}])
         return
     transaction = Transaction()
-    transaction.add(payments.stop_watching(refund.id))
+    transaction.add(refund_store.stop_watching(refund.id))
     detail = f"Refund {refund.id} of order {refund.order_id} has not been confirmed for 48 hours."
     cases.open_in(
         transaction, "refund_unconfirmed", refund.id, detail, occurrence=refund.occurrence
@@ -222,7 +215,7 @@ def _look_at(refund: Refund, now: datetime) -> None:
 
 
 def _refund(refund_id: str) -> Refund:
-    refund = payments.get_refund(refund_id)
+    refund = refund_store.get_refund(refund_id)
     if refund is None:
         raise NotFound("There is no such refund.")
     return refund

@@ -11,7 +11,7 @@ from chalicelib.ledger.rules import Bound
 from chalicelib.ledger.store import OutOfBounds
 from chalicelib.parties import service as parties
 from chalicelib.parties.remittances import Remitted, reversed_again, told_again
-from chalicelib.payments import store as payments
+from chalicelib.payments import remittance_store
 from chalicelib.payments.rules import Remittance
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
@@ -38,7 +38,7 @@ def remit(
         received_at=clock.now(),
         booked_by=caller.id,
     )
-    before = payments.get_remittance(remittance.id)
+    before = remittance_store.get_remittance(remittance.id)
     if before:
         return Remitted(told_again(before, amount), is_new=False)
     remitted = Remitted(remittance, is_new=True)
@@ -58,7 +58,7 @@ def remittance_id(leader_id: str, reference: str) -> str:
 def add_in(transaction: Transaction, remittance: Remittance) -> str:
     """Book one in a transaction whose commit may raise OutOfBounds; its entry. Raises Conflict
     where its reference was booked before."""
-    if payments.get_remittance(remittance.id):
+    if remittance_store.get_remittance(remittance.id):
         raise Conflict(
             f"The reference {remittance.reference} stands for a remittance already.",
             code="reference_reused",
@@ -75,7 +75,7 @@ def reverse(
 
     Raises NotFound, or Conflict where it was reversed for another reason.
     """
-    remittance = payments.get_remittance(remittance_id)
+    remittance = remittance_store.get_remittance(remittance_id)
     if remittance is None or remittance.leader_id != leader_id:
         raise NotFound("There is no such remittance of this leader.")
     if remittance.reversed_at:
@@ -84,7 +84,7 @@ def reverse(
     after = remittance.reversed(reason, caller.id, now)
     taking_back = books.reversal(_entry(remittance), remittance.reversal_id, now, note=reason)
     transaction = Transaction(recorder)
-    transaction.add(payments.reverse_remittance(after), *ledger.post(taking_back))
+    transaction.add(remittance_store.reverse_remittance(after), *ledger.post(taking_back))
     transaction.commit(after)
     return after
 
@@ -93,12 +93,15 @@ def remittances_of(leader_id: str, caller: Caller, page: PageRequest) -> Page[Re
     """A leader's remittances, newest first."""
     caller.must_be("leader", leader_id, "leader")
     parties.leader(leader_id)
-    return payments.remittances_of(leader_id, page)
+    return remittance_store.remittances_of(leader_id, page)
 
 
 def _writes(remittance: Remittance) -> list[Write]:
     held = _down_to(f"leader:{remittance.leader_id}")
-    return [payments.add_remittance(remittance), *ledger.post(_entry(remittance), within=held)]
+    return [
+        remittance_store.add_remittance(remittance),
+        *ledger.post(_entry(remittance), within=held),
+    ]
 
 
 def _down_to(party: str) -> Bound:

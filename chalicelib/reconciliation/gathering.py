@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from chalicelib.kernel import clock
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry, party_of
-from chalicelib.payments import store as payments
+from chalicelib.payments import chargeback_store, refund_store
 from chalicelib.payments.rules import Chargeback, chargeback_id
 from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
@@ -62,7 +62,7 @@ def with_chargebacks(lines: Sequence[Line], account: str) -> list[Line]:
         return list(lines)
     provider = account.removeprefix(CASH)
     ids = {line.n: chargeback_id(provider, line.reference) for line in lines if line.reference}
-    known = {each.id: each for each in payments.get_chargebacks(ids.values())}
+    known = {each.id: each for each in chargeback_store.get_chargebacks(ids.values())}
     return [_of(line, known[ids[line.n]]) if ids.get(line.n) in known else line for line in lines]
 
 
@@ -152,7 +152,7 @@ def _references_of_refunds(entries: Iterable[Entry]) -> dict[str, str]:
         if entry.id.startswith(REFUND_DONE)
         and any(posting.account == BANK for posting in entry.postings)
     }
-    return {by_hand[each.id]: each.reference or "" for each in payments.get_refunds(by_hand)}
+    return {by_hand[each.id]: each.reference or "" for each in refund_store.get_refunds(by_hand)}
 
 
 def _with_claims(found: Sequence[Booked]) -> list[Booked]:

@@ -16,7 +16,7 @@ from chalicelib.ordering import store as ordering
 from chalicelib.parties import service as parties
 from chalicelib.parties import store as party_store
 from chalicelib.parties.settlement_terms import SettlementTerms
-from chalicelib.payments import store as payments
+from chalicelib.payments import chargeback_store, refund_store
 from chalicelib.payments.rules import Chargeback
 from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
@@ -224,13 +224,13 @@ def _refund(
 ) -> RefundExplained | None:
     """The one that it came of, or that a chargeback has brought."""
     refund_id = line.refund_id or (chargeback and chargeback.refund_id)
-    refund = payments.get_refund(refund_id) if refund_id else None
+    refund = refund_store.get_refund(refund_id) if refund_id else None
     return RefundExplained.of(refund, whole=whole) if refund else None
 
 
 def _chargeback(entry: Entry) -> Chargeback | None:
     kind, _, about = entry.id.partition(":")
-    return payments.get_chargeback(about) if kind.startswith("chargeback") else None
+    return chargeback_store.get_chargeback(about) if kind.startswith("chargeback") else None
 
 
 def _payout(subject: str) -> PayoutShown | None:

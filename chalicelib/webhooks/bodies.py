@@ -15,7 +15,7 @@ from chalicelib.dispatch.rules import FIRST_VERSION, Dispatch
 from chalicelib.kernel import clock, events
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import ENDED_UNSHIPPED, Order
-from chalicelib.payments import store as payments
+from chalicelib.payments import refund_store
 from chalicelib.payments.rules import Refund
 from chalicelib.payouts import store as payouts
 from chalicelib.settlement import run_store
@@ -124,13 +124,13 @@ def _order_paid(order_id: str) -> Iterable[Told]:
 
 
 def _order_refunded(refund_id: str) -> Iterable[Told]:
-    refund = _found(payments.get_refund(refund_id), refund_id)
+    refund = _found(refund_store.get_refund(refund_id), refund_id)
     return [_platform("order.refunded", refund_id, _of_refund(refund))]
 
 
 def _refund_failed(refund_id: str) -> Iterable[Told]:
     """Each failed attempt is told once; of one that was followed by another nothing is told."""
-    refund = _found(payments.get_refund(refund_id), refund_id)
+    refund = _found(refund_store.get_refund(refund_id), refund_id)
     if refund.status != "failed":
         return []
     told = _platform("refund.failed", refund_id, _of_refund(refund))

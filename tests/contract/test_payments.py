@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.kernel.errors import Stale
+from chalicelib.payments import chargeback_store, refund_store, remittance_store, scanning
 from chalicelib.payments import store as payments
 from chalicelib.payments.rules import (
     Bears,
@@ -55,12 +56,12 @@ def add_refund(refund_id: str, **changes: Any) -> Refund:
         "version": 1,
     }
     made = Refund(**{**usual, **changes})
-    write(payments.add_refund(made))
+    write(refund_store.add_refund(made))
     return made
 
 
 def to_look_at(minutes: int) -> list[str]:
-    found = payments.to_look_at(NOW + timedelta(minutes=minutes), 10)
+    found = refund_store.to_look_at(NOW + timedelta(minutes=minutes), 10)
     return [refund.id for refund in found]
 
 
@@ -80,15 +81,15 @@ def test_two_providers_may_use_one_reference() -> None:
 
 def test_a_refund_is_decided_once_and_changes_by_version() -> None:
     made = add_refund("rfd_1")
-    assert payments.get_refund("rfd_1") == made
+    assert refund_store.get_refund("rfd_1") == made
     with pytest.raises(Stale):
         add_refund("rfd_1", amount=5)
     done = replace(made, status="succeeded", completed_at=NOW, version=2)
-    write(payments.replace_refund(done, 1))
+    write(refund_store.replace_refund(done, 1))
     with pytest.raises(Stale):
-        write(payments.replace_refund(replace(made, status="failed", version=2), 1))
-    assert payments.get_refund("rfd_1") == done
-    assert payments.get_refund("rfd_2") is None
+        write(refund_store.replace_refund(replace(made, status="failed", version=2), 1))
+    assert refund_store.get_refund("rfd_1") == done
+    assert refund_store.get_refund("rfd_2") is None
 
 
 def test_a_provider_is_asked_again_after_a_quarter_of_an_hour() -> None:
@@ -105,7 +106,7 @@ def test_a_leader_is_not_asked_before_its_48_hours_are_over() -> None:
 
 def test_a_refund_looked_at_waits_for_the_next_look() -> None:
     made = add_refund("rfd_1")
-    write(payments.look_again(made.id, NOW + timedelta(minutes=30)))
+    write(refund_store.look_again(made.id, NOW + timedelta(minutes=30)))
     assert to_look_at(29) == []
     assert to_look_at(30) == ["rfd_1"]
 
@@ -113,37 +114,37 @@ def test_a_refund_looked_at_waits_for_the_next_look() -> None:
 @pytest.mark.parametrize("status", ["succeeded", "failed"])
 def test_nobody_looks_at_a_refund_that_has_ended(status: Any) -> None:
     made = add_refund("rfd_1")
-    write(payments.replace_refund(replace(made, status=status, version=2), 1))
+    write(refund_store.replace_refund(replace(made, status=status, version=2), 1))
     assert to_look_at(10_000) == []
     with pytest.raises(Stale):
-        write(payments.look_again(made.id, NOW))
+        write(refund_store.look_again(made.id, NOW))
 
 
 def test_a_refund_that_is_sent_again_is_looked_at_by_its_new_attempt() -> None:
     failed = add_refund("rfd_1", status="failed")
     assert failed.attempt == 1
     retried = failed.retried(NOW + timedelta(days=9))
-    write(payments.replace_refund(retried, failed.version))
-    assert payments.get_refund("rfd_1") == retried
+    write(refund_store.replace_refund(retried, failed.version))
+    assert refund_store.get_refund("rfd_1") == retried
     assert to_look_at(9 * 24 * 60 + 14) == []
     assert to_look_at(9 * 24 * 60 + 15) == ["rfd_1"]
     with pytest.raises(Stale):
-        write(payments.replace_refund(retried, failed.version))
+        write(refund_store.replace_refund(retried, failed.version))
 
 
 def test_a_refund_keeps_whose_money_it_was() -> None:
     failed = add_refund("rfd_1", status="failed")
     paid = failed.handed_back(Handed("bank", "REFUND 1"), "cash:bank", NOW)
-    write(payments.replace_refund(paid, failed.version))
-    assert payments.get_refund("rfd_1") == paid
+    write(refund_store.replace_refund(paid, failed.version))
+    assert refund_store.get_refund("rfd_1") == paid
 
 
 def test_a_person_is_called_once() -> None:
     made = add_refund("rfd_1")
-    write(payments.stop_watching(made.id))
+    write(refund_store.stop_watching(made.id))
     assert to_look_at(10_000) == []
     with pytest.raises(Stale):
-        write(payments.stop_watching(made.id))
+        write(refund_store.stop_watching(made.id))
 
 
 def test_the_longest_waiting_are_looked_at_first() -> None:
@@ -155,36 +156,36 @@ def test_the_longest_waiting_are_looked_at_first() -> None:
 def add_remittance(remittance_id: str, minute: int = 0, leader_id: str = "ldr_1") -> Remittance:
     at = NOW + timedelta(minutes=minute)
     made = Remittance(remittance_id, leader_id, 500, "EUR", f"R {remittance_id}", at)
-    write(payments.add_remittance(made))
+    write(remittance_store.add_remittance(made))
     return made
 
 
 def test_a_remittance_is_kept_once() -> None:
     made = add_remittance("rem_1")
-    assert payments.get_remittance("rem_1") == made
+    assert remittance_store.get_remittance("rem_1") == made
     with pytest.raises(Stale):
         add_remittance("rem_1", minute=5)
-    assert payments.get_remittance("rem_1") == made
-    assert payments.get_remittance("rem_2") is None
+    assert remittance_store.get_remittance("rem_1") == made
+    assert remittance_store.get_remittance("rem_2") is None
 
 
 def test_a_remittance_is_reversed_once() -> None:
     made = add_remittance("rem_1")
     reversed_ = made.reversed("typed wrong", "op_2", NOW + timedelta(hours=1))
-    write(payments.reverse_remittance(reversed_))
+    write(remittance_store.reverse_remittance(reversed_))
     with pytest.raises(Stale):
-        write(payments.reverse_remittance(made.reversed("another", "op_2", NOW)))
-    assert payments.get_remittance("rem_1") == reversed_
-    assert payments.remittances_of("ldr_1", PageRequest("", 2)).items == (reversed_,)
+        write(remittance_store.reverse_remittance(made.reversed("another", "op_2", NOW)))
+    assert remittance_store.get_remittance("rem_1") == reversed_
+    assert remittance_store.remittances_of("ldr_1", PageRequest("", 2)).items == (reversed_,)
 
 
 def test_a_leaders_remittances_are_listed_newest_first_and_nothing_else_of_it() -> None:
     made = [add_remittance(f"rem_{id}", minute) for id, minute in (("b", 2), ("c", 1), ("a", 2))]
     add_remittance("rem_d", leader_id="ldr_2")
     add_refund("rfd_1")
-    first = payments.remittances_of("ldr_1", PageRequest("", 2))
+    first = remittance_store.remittances_of("ldr_1", PageRequest("", 2))
     assert first.items == (made[0], made[2])
-    second = payments.remittances_of("ldr_1", PageRequest("", 2, first.next_after))
+    second = remittance_store.remittances_of("ldr_1", PageRequest("", 2, first.next_after))
     assert (second.items, second.next_after) == ((made[1],), None)
 
 
@@ -194,10 +195,10 @@ def test_a_leaders_refunds_are_listed_by_status_and_method_newest_first() -> Non
     add_refund("rfd_3", decided_at=NOW + timedelta(minutes=2), method="leader_collect")
     add_refund("rfd_4", leader_id="ldr_2")
     done = replace(first, status="succeeded", completed_at=NOW, version=2)
-    write(payments.replace_refund(done, 1))
+    write(refund_store.replace_refund(done, 1))
 
     def listed(statuses: list[RefundStatus], methods: list[PaymentMethod], **page: Any) -> Any:
-        return payments.refunds_of("ldr_1", statuses, methods, PageRequest("", **page))
+        return refund_store.refunds_of("ldr_1", statuses, methods, PageRequest("", **page))
 
     assert [each.id for each in listed(["pending"], ["leader_collect"]).items] == ["rfd_3"]
     assert listed(["succeeded"], ["leader_collect", "card"]).items == (done,)
@@ -228,26 +229,26 @@ def a_chargeback(name: str, minute: int = 0) -> Chargeback:
 def test_chargebacks_are_listed_the_newest_first() -> None:
     made = [a_chargeback(name, minute) for name, minute in (("b", 2), ("c", 1), ("a", 2))]
     for each in made:
-        write(payments.add_chargeback(each))
+        write(chargeback_store.add_chargeback(each))
     add_remittance("rem_1")
-    first = payments.chargebacks(PageRequest("", 2))
+    first = chargeback_store.chargebacks(PageRequest("", 2))
     assert first.items == (made[0], made[2])
-    second = payments.chargebacks(PageRequest("", 2, first.next_after))
+    second = chargeback_store.chargebacks(PageRequest("", 2, first.next_after))
     assert (second.items, second.next_after) == ((made[1],), None)
 
 
 def test_a_chargeback_is_kept_once_and_closed_once() -> None:
     opened = a_chargeback("1")
-    write(payments.add_chargeback(opened))
+    write(chargeback_store.add_chargeback(opened))
     with pytest.raises(Stale):
-        write(payments.add_chargeback(opened))
-    assert payments.get_chargeback("cbk_1") == opened
+        write(chargeback_store.add_chargeback(opened))
+    assert chargeback_store.get_chargeback("cbk_1") == opened
     won = opened.closed("won", "op_1", NOW)
-    write(payments.replace_chargeback(won))
+    write(chargeback_store.replace_chargeback(won))
     with pytest.raises(Stale):
-        write(payments.replace_chargeback(opened.closed("lost", None, NOW)))
-    assert payments.get_chargeback("cbk_1") == won
-    assert payments.get_chargeback("cbk_2") is None
+        write(chargeback_store.replace_chargeback(opened.closed("lost", None, NOW)))
+    assert chargeback_store.get_chargeback("cbk_1") == won
+    assert chargeback_store.get_chargeback("cbk_2") is None
 
 
 def test_who_bears_refunds_is_set_one_version_after_another() -> None:
@@ -269,12 +270,12 @@ def test_a_look_at_the_whole_table_finds_each_of_them_once() -> None:
         write(payments.take(each))
     chargebacks, remittances = [a_chargeback("1"), a_chargeback("2")], [add_remittance("rem_1")]
     for made in chargebacks:
-        write(payments.add_chargeback(made))
+        write(chargeback_store.add_chargeback(made))
     write(payments.set_refund_bearers(RefundBearers(1, (), NOW, "op_1")))
     for size in (1, 3, 100):
-        pages = [payments.scanned(None, size)]
+        pages = [scanning.scanned(None, size)]
         while pages[-1].next_after:
-            pages.append(payments.scanned(pages[-1].next_after, size))
+            pages.append(scanning.scanned(pages[-1].next_after, size))
         found = [(p.receipts, p.refunds, p.chargebacks, p.remittances) for p in pages]
         of_kinds = ([made for some in of for made in some] for of in zip(*found, strict=True))
         assert [sorted(of, key=lambda made: made.id) for of in of_kinds] == [
@@ -284,31 +285,31 @@ def test_a_look_at_the_whole_table_finds_each_of_them_once() -> None:
 
 def test_what_is_known_of_how_a_refund_is_sent_leaves_its_next_look() -> None:
     pending = add_refund("rfd_1")
-    write(payments.look_again("rfd_1", NOW + timedelta(hours=7)))
+    write(refund_store.look_again("rfd_1", NOW + timedelta(hours=7)))
     asked = pending.asked()
-    write(payments.note(asked))
+    write(refund_store.note(asked))
     beside = asked.going_beside("cbk_1")
-    write(payments.note(beside))
-    assert payments.get_refund("rfd_1") == beside
+    write(refund_store.note(beside))
+    assert refund_store.get_refund("rfd_1") == beside
     assert to_look_at(6 * 60 + 59) == []
     assert to_look_at(7 * 60) == ["rfd_1"]
     for late in (asked, beside):
         with pytest.raises(Stale):
-            write(payments.note(late))
+            write(refund_store.note(late))
 
 
 def test_refunds_that_are_stored_are_read_in_the_order_in_which_they_are_named() -> None:
     first, second = add_refund("rfd_1"), add_refund("rfd_2")
     taken = second.taken_by_bank(second.amount, NOW)
-    write(payments.replace_refund(taken, second.version))
-    assert payments.get_refunds(["rfd_2", "rfd_3", "rfd_1"]) == [taken, first]
+    write(refund_store.replace_refund(taken, second.version))
+    assert refund_store.get_refunds(["rfd_2", "rfd_3", "rfd_1"]) == [taken, first]
 
 
 def test_a_chargeback_keeps_which_refunds_it_has_paid() -> None:
     opened = a_chargeback("1").paying("rfd_1", 300)
-    write(payments.add_chargeback(opened))
+    write(chargeback_store.add_chargeback(opened))
     more = opened.paying("rfd_2", 700).changed()
-    write(payments.replace_chargeback(more))
-    found = payments.get_chargeback("cbk_1")
+    write(chargeback_store.replace_chargeback(more))
+    found = chargeback_store.get_chargeback("cbk_1")
     assert found == more
     assert (found.paid_amount, found.unmatched) == (1000, 0)

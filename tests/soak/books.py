@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from chalicelib.ordering.store import OrderRow
-from chalicelib.payments.store import ChargebackRow
+from chalicelib.payments.chargeback_store import ChargebackRow
 from tests.soak.rows import Seen
 from tests.soak.statements import Statements
 from tests.support.invariants import findings

@@ -32,8 +32,8 @@ from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.store import OrderRow
 from chalicelib.payments import refunds, remitting
 from chalicelib.payments.providers import PaymentSucceeded
+from chalicelib.payments.remittance_store import RemittanceRow
 from chalicelib.payments.rules import Handed, HandedFrom, PaymentMethod, RefundCause
-from chalicelib.payments.store import RemittanceRow
 from chalicelib.payouts import paging, sending
 from chalicelib.platform import outbox
 from chalicelib.settlement import runs, watching

@@ -4,9 +4,9 @@ from chalicelib.chargebacks import closing, opening
 from chalicelib.ordering.rules import Order
 from chalicelib.ordering.store import OrderRow
 from chalicelib.payments import bearers
+from chalicelib.payments.chargeback_store import ChargebackRow
 from chalicelib.payments.providers import DisputeOutcome, PaymentDisputed
 from chalicelib.payments.rules import Bearer, Chargeback, RefundCause
-from chalicelib.payments.store import ChargebackRow
 from tests.soak.happening import Operations
 from tests.soak.rows import NothingToDo
 from tests.soak.town import OPERATOR, Town

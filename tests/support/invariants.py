@@ -36,8 +36,11 @@ from chalicelib.ordering.shares import Shares
 from chalicelib.ordering.store import CapRow, OrderRow
 from chalicelib.parties.rules import Leader
 from chalicelib.parties.store import LeaderRow, LeavingRow
+from chalicelib.payments.chargeback_store import ChargebackRow
+from chalicelib.payments.refund_store import RefundRow
+from chalicelib.payments.remittance_store import RemittanceRow
 from chalicelib.payments.rules import Chargeback, Receipt, Refund, Remittance
-from chalicelib.payments.store import ChargebackRow, ReceiptRow, RefundRow, RemittanceRow
+from chalicelib.payments.store import ReceiptRow
 from chalicelib.payouts.account_store import AccountRow
 from chalicelib.payouts.hold_store import HoldRow
 from chalicelib.payouts.rules import CASH, Payout

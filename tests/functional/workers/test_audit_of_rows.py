@@ -13,7 +13,10 @@ from chalicelib.ledger.history_store import HistoryRow
 from chalicelib.ledger.store import EntryRow, PaidOutRow
 from chalicelib.ordering.store import OrderRow
 from chalicelib.parties.store import SettlementTermsRow
-from chalicelib.payments.store import ChargebackRow, ReceiptRow, RefundRow, RemittanceRow
+from chalicelib.payments.chargeback_store import ChargebackRow
+from chalicelib.payments.refund_store import RefundRow
+from chalicelib.payments.remittance_store import RemittanceRow
+from chalicelib.payments.store import ReceiptRow
 from chalicelib.payouts.store import PayoutRow
 from chalicelib.settlement.bonus_store import AdjustmentRow, BonusRow
 from chalicelib.settlement.run_store import MarkerRow, RunRow

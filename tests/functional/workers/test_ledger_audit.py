@@ -32,7 +32,7 @@ from chalicelib.ledger.store import AccountsRow, EntryRow
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.shares import Mark, Shares, stored_mark
 from chalicelib.ordering.store import OrderRow
-from chalicelib.payments.store import RefundRow
+from chalicelib.payments.refund_store import RefundRow
 from chalicelib.payouts.batch_store import TallyRow
 from chalicelib.payouts.store import OpenRow, PayoutRow
 from chalicelib.platform import store
