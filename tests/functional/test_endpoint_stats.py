@@ -148,7 +148,7 @@ def test_where_there_are_too_many_the_newest_are_counted_and_that_is_said(
     monkeypatch.setattr(stats, "READ_AT_ONCE", 2)
     monkeypatch.setattr(stats, "LOOKED_AT_MOST", 4)
     for hours in (1, 2, 3, 4):
-        endpoint.delivery(attempt(hours=hours), hours=hours)
+        endpoint.delivery(attempt(hours=hours, seconds=-1), hours=hours)
     whole = endpoint.stats()
     assert (whole["attempts"], whole["window"]["complete"]) == (4, True)
     endpoint.delivery(attempt(500, hours=5), status="pending", hours=5)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.at_once import at_once, each, outcomes
-from tests.support.clouds import ALSO_IN_MEMORY
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
 from tests.support.world import World
@@ -53,6 +53,7 @@ def test_no_more_orders_are_taken_than_there_are_places(world: World) -> None:
     last_places(world)
 
 
+@IN_MEMORY
 @pytest.mark.parametrize("race", [last_units_of_a_cap, last_places])
 def test_control_the_rig_catches_caps_that_nobody_holds(world: World, race: object) -> None:
     with unguarded(), pytest.raises(AssertionError):

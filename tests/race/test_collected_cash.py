@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ALSO_IN_MEMORY
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -60,6 +60,7 @@ def test_sixteen_remittances_at_once_never_exceed_what_is_held(world: World) -> 
     assert (left, found) == (100, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_more_remitted_than_is_held(world: World) -> None:
     with unguarded():
         answered, _, found = remit_at_once(world, SIXTEEN_REFERENCES)
@@ -74,6 +75,7 @@ def test_one_reference_told_sixteen_times_at_once_is_one_remittance(world: World
     assert (left, found) == (700, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_reference_booked_twice(world: World) -> None:
     with unguarded():
         answered, _, found = remit_at_once(world, ["T1"] * THREADS)
@@ -97,6 +99,7 @@ def test_a_remittance_reversed_by_sixteen_at_once_is_reversed_once(world: World)
     assert reverse_at_once(world) == ({"200": 16}, 1000, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_remittance_reversed_twice(world: World) -> None:
     with unguarded():
         answered, _, found = reverse_at_once(world)
@@ -121,6 +124,7 @@ def test_sixteen_collections_at_once_never_exceed_the_limit(world: World) -> Non
     assert (total, found) == (5000, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_limit_passed(world: World) -> None:
     with unguarded():
         answered, total, _ = collect_at_once(world)

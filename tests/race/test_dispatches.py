@@ -8,7 +8,7 @@ from chalicelib.dispatch import going_on, rules
 from chalicelib.kernel import ids
 from chalicelib.payments import refunds
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ALSO_IN_MEMORY
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -61,6 +61,7 @@ def test_an_order_is_cancelled_or_shipped_never_both(world: World) -> None:
     assert found == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_an_order_cancelled_and_shipped(world: World) -> None:
     with unguarded():
         pairs, found = cancel_while_shipping(world)
@@ -125,6 +126,7 @@ def test_delivery_posts_only_what_is_not_refunded(world: World) -> None:
     assert found == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_delivery_of_what_was_refunded(world: World) -> None:
     with unguarded():
         _, found = refund_while_delivering(world)
@@ -147,6 +149,7 @@ def test_a_delivery_told_sixteen_times_at_once_is_one(world: World) -> None:
     assert found == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_delivery_posted_twice(world: World) -> None:
     with unguarded():
         _, found = deliver_sixteen_times(world)
@@ -186,6 +189,7 @@ def new_id(*_: str) -> str:
     return ids.new("dsp")
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_dispatches_with_new_ids_each_time(world: World) -> None:
     with unguarded(), mock.patch.object(rules, "dispatch_id", new_id):
         assert len(create_sixteen_times(world)) > 1

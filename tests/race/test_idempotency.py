@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.platform.idempotency import IdempotentRequest
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ALSO_IN_MEMORY
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -36,6 +36,7 @@ def test_one_key_makes_one_order_and_every_caller_gets_its_answer(world: World) 
     assert found == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_key_that_orders_twice(world: World) -> None:
     with unguarded():
         answers, _ = order_with_one_key(world)
@@ -142,6 +143,7 @@ def test_who_comes_second_with_a_key_is_given_the_first_answer(
     assert second.headers["idempotent-replayed"] == "true"
 
 
+@IN_MEMORY
 @MOVES_ITS_OWN_STATE
 def test_control_the_rig_catches_a_key_that_is_looked_up_once(
     world: World, request_of: Callable[[World], tuple[str, object]]

@@ -12,6 +12,7 @@ from chalicelib.ledger import fold_store, rules, service
 from chalicelib.ledger import store as ledger
 from chalicelib.platform.transaction import write
 from tests.support.at_once import THREADS, at_once, each
+from tests.support.clouds import IN_MEMORY
 from tests.support.unguarded import unguarded
 from tests.support.world import World
 
@@ -79,6 +80,7 @@ def test_entries_posted_while_steps_are_kept_are_counted_once(
         assert balances() == {"cash:local": 8820, "customer_prepayments": -8820}
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_steps_that_overwrite_each_other(world: World) -> None:
     post_entries()
     with unguarded(), mock.patch.object(fold_store, "_step", return_value="fold#in-place"):

@@ -14,6 +14,7 @@ from chalicelib.platform import outbox, queues
 from chalicelib.platform.outbox import OutboxRow
 from tests.support.at_once import THREADS, at_once, each
 from tests.support.aws_calls import Send, around_each_call
+from tests.support.clouds import IN_MEMORY
 from tests.support.invariants import findings
 from tests.support.world import World
 
@@ -66,6 +67,7 @@ def test_every_event_arrives_though_sweeps_and_refusals_come_between(world: Worl
     assert pay_while_sweeping(world) == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_an_outbox_that_forgets_before_it_sends(world: World) -> None:
     def forget_then_send(row: OutboxRow) -> None:
         row.delete()

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tests.support.at_once import THREADS, at_once, outcomes
-from tests.support.clouds import ALSO_IN_MEMORY
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.unguarded import unguarded
 from tests.support.world import Api, World, created
 
@@ -24,6 +24,7 @@ def test_two_api_keys_live_at_a_time_however_many_are_asked_for(world: World) ->
     assert works == [200, 200]
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_third_api_key(world: World) -> None:
     with unguarded():
         answered, _, _ = ask_for_keys(world)

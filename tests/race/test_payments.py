@@ -6,7 +6,7 @@ from datetime import timedelta
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ALSO_IN_MEMORY
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
 from tests.support.world import Json, World
@@ -32,6 +32,7 @@ def test_an_event_that_comes_sixteen_times_is_booked_once(world: World) -> None:
     assert found == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_payment_taken_twice(world: World) -> None:
     with unguarded():
         _, found = pay_with_one_event(world)
@@ -82,6 +83,7 @@ def test_an_order_whose_units_others_took_meanwhile_is_refunded(world: World) ->
     assert found == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_an_order_paid_and_expired(world: World) -> None:
     with unguarded():
         _, found = pay_while_expiring(world, buyers=0)
@@ -124,6 +126,7 @@ def test_cash_that_is_told_of_sixteen_times_at_once_is_one_receipt(world: World)
     assert (answered, found) == ({"201": 1, "200": 15}, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_cash_that_is_booked_twice(world: World) -> None:
     with unguarded():
         answered, found = collect_at_once(world, ["R1"] * THREADS)

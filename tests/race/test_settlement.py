@@ -12,6 +12,7 @@ from chalicelib.settlement import run_store, settling
 from chalicelib.settlement.closing import close_pages
 from chalicelib.settlement.setting_aside import set_aside
 from tests.support.at_once import THREADS, at_once, each, outcomes
+from tests.support.clouds import IN_MEMORY
 from tests.support.events import sqs_event
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
@@ -101,6 +102,7 @@ def test_nothing_delivered_while_a_run_settles_is_lost_or_paid_twice(
     assert findings() == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_run_that_forgets_a_delivery(world: World) -> None:
     with unguarded():
         settle_while_delivering(world)
@@ -165,6 +167,7 @@ def test_what_is_won_while_a_run_settles_matures_once(
     assert findings() == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_run_that_forgets_what_is_won(world: World) -> None:
     with unguarded():
         settle_while_winning(world)
@@ -194,6 +197,7 @@ def test_of_two_dates_started_at_once_one_must_wait(world: World) -> None:
     assert len(world.operator.get("/v1/settlement-runs").json["items"]) == 1
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_two_runs_at_a_time(world: World) -> None:
     days = [(today() - timedelta(days=n)).isoformat() for n in (1, 2)]
     with unguarded():

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.kernel import clock
 from chalicelib.ordering import ending
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ALSO_IN_MEMORY
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -32,6 +32,7 @@ def test_fifty_units_go_to_fifty_of_a_hundred_and_twenty_customers(world: World)
     assert found == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_units_sold_twice(world: World) -> None:
     with unguarded():
         answered, found = sell_out(world, units=10, customers=40)
@@ -70,6 +71,7 @@ def test_a_customers_limit_holds_over_orders_placed_at_once(world: World) -> Non
     assert found == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_limit_passed(world: World) -> None:
     with unguarded():
         answered, found = order_up_to_a_limit(world)
@@ -93,6 +95,7 @@ def test_sweeps_at_once_give_stock_and_limits_back_once(world: World) -> None:
     assert sweep_at_once(world) == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_stock_given_back_twice(world: World) -> None:
     with unguarded():
         found = sweep_at_once(world)

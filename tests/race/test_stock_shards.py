@@ -19,7 +19,7 @@ from chalicelib.stock.levels import Stock
 from chalicelib.stock.store import StockRow
 from tests.support.at_once import THREADS, at_once, each, outcomes
 from tests.support.aws_calls import losing
-from tests.support.clouds import ALSO_IN_MEMORY
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.unguarded import unguarded
@@ -64,6 +64,7 @@ def test_every_unit_of_all_shards_is_sold_and_none_twice(world: World) -> None:
     assert found == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_units_of_shards_sold_twice(world: World) -> None:
     with unguarded():
         answered, found = sell_out(world, units=10, customers=40)
@@ -71,6 +72,7 @@ def test_control_the_rig_catches_units_of_shards_sold_twice(world: World) -> Non
     assert any("is oversold" in finding for finding in found)
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_units_stranded_where_nobody_looks(world: World) -> None:
     def one_shard_only(pool: taking.StockPool) -> dict[int, int]:
         ((shard, _),) = pool.first
@@ -112,6 +114,7 @@ def test_shards_are_changed_while_it_is_sold(world: World, before: int, after: i
     assert findings({sale.sku_ids[0]: 40}) == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_shards_changed_without_care(world: World) -> None:
     with unguarded(), pytest.raises(AssertionError):
         test_shards_are_changed_while_it_is_sold(world, 9, 2)
@@ -134,6 +137,7 @@ def test_stock_of_shards_is_set_while_it_is_ordered(world: World, on_hand: int) 
     assert findings({sale.sku_ids[0]: on_hand}) == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_stock_of_shards_set_without_care(world: World) -> None:
     at_once_and_without_conditions = mock.patch.object(Stock, "is_sharded", False)
     with at_once_and_without_conditions, unguarded(), pytest.raises(AssertionError):
@@ -155,6 +159,7 @@ def test_puts_at_once_come_to_one_of_them(world: World) -> None:
     assert findings() == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_puts_that_mix(world: World) -> None:
     aim_at = stock.aim_at
 

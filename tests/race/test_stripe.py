@@ -15,6 +15,7 @@ from chalicelib.ordering.charging import Stopped
 from chalicelib.payments.providers.stripe import StripeProvider
 from tests.race.test_payments import AFTER_EXPIRY
 from tests.support.at_once import THREADS, at_once, each
+from tests.support.clouds import IN_MEMORY
 from tests.support.invariants import findings
 from tests.support.lambdas import handle
 from tests.support.stripe_server import StripeServer, TooLate
@@ -72,6 +73,7 @@ def test_an_order_is_paid_exactly_if_stripe_took_the_money(
     assert at_odds(world, stripe) == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_an_order_that_ends_unasked(
     world: World, stripe: StripeServer
 ) -> None:
@@ -83,6 +85,7 @@ def test_control_the_rig_catches_an_order_that_ends_unasked(
     assert all("can still be paid" in finding for finding in found)
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_money_booked_and_its_order_expired(
     world: World, stripe: StripeServer
 ) -> None:
@@ -140,6 +143,7 @@ def test_a_refund_that_many_workers_send_is_made_once(world: World, stripe: Stri
     assert at_odds(world, stripe) == []
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_refund_without_its_key(
     world: World, stripe: StripeServer
 ) -> None:

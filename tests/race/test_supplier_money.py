@@ -12,7 +12,7 @@ from chalicelib.kernel.errors import Stale
 from chalicelib.suppliers import fees
 from chalicelib.suppliers.owing import look
 from tests.support.at_once import THREADS, at_once, each, outcomes
-from tests.support.clouds import ALSO_IN_MEMORY
+from tests.support.clouds import ALSO_IN_MEMORY, IN_MEMORY
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.payouts import paid_and_refunded
@@ -72,6 +72,7 @@ def test_fines_at_once_take_no_more_than_the_cap(world: World) -> None:
     assert fine_at_once(world) == (1200, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_fines_beyond_the_cap(world: World) -> None:
     with unguarded():
         taken, _ = fine_at_once(world)
@@ -92,6 +93,7 @@ def test_a_years_fee_posted_by_sixteen_at_once_is_owed_once(world: World) -> Non
     assert post_fees_at_once(world) == (1000, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_fee_posted_twice(world: World) -> None:
     with unguarded():
         owed, found = post_fees_at_once(world)
@@ -120,6 +122,7 @@ def test_a_community_reached_by_six_deliveries_at_once_is_paid_for_once(world: W
     assert reach_at_once(world) == ({"200": ORDERS}, 300, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_community_paid_for_twice(world: World) -> None:
     with unguarded():
         _, owed, _ = reach_at_once(world)
@@ -148,6 +151,7 @@ def test_no_more_of_a_deposit_is_given_at_once_than_is_held(world: World) -> Non
     assert give_back_at_once(world) == (answered, 100, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_deposit_given_twice(world: World) -> None:
     with unguarded():
         answered, left, found = give_back_at_once(world)
@@ -191,6 +195,7 @@ def test_no_more_of_a_debt_is_paid_at_once_than_is_owed(world: World) -> None:
     assert pay_at_once(world) == ({"201": 2, "409 more_than_owed": 14}, -100, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_debt_paid_beyond_itself(world: World) -> None:
     with unguarded():
         answered, left, _ = pay_at_once(world)
@@ -211,6 +216,7 @@ def test_one_transfer_told_sixteen_times_at_once_is_one_remittance(world: World)
     assert remit_at_once(world) == ({"201": 1, "200": 15}, 0, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_transfer_booked_twice(world: World) -> None:
     with unguarded():
         _, left, _ = remit_at_once(world)
@@ -231,6 +237,7 @@ def test_a_person_is_called_once_about_a_debt_that_many_batches_find(world: Worl
     assert call_at_once(world) == (1, [])
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_a_debt_told_twice(world: World) -> None:
     with unguarded():
         told, _ = call_at_once(world)
@@ -251,6 +258,7 @@ def test_terms_set_at_once_are_a_version_each(world: World) -> None:
     assert set_at_once(world) == list(range(1, 9))
 
 
+@IN_MEMORY
 def test_control_the_rig_catches_versions_that_overwrite_each_other(world: World) -> None:
     with unguarded():
         assert len(set_at_once(world)) < 8
