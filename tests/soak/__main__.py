@@ -13,6 +13,9 @@ from chalicelib.kernel.currencies import written
 from tests.soak.side_by_side import soak
 from tests.soak.soaking import Report
 
+# Where a bar cannot be drawn, a line after so many operations.
+LINE_EACH = 50_000
+
 
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="make soak")
@@ -31,7 +34,17 @@ def _soaked(console: Console, operations: int, seed: int, processes: int) -> Rep
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("soak", total=operations)
-        return soak(seed, operations, processes, lambda n: progress.update(task, completed=n))
+
+        said = 0
+
+        def tell(done: int) -> None:
+            nonlocal said
+            progress.update(task, completed=done)
+            if not console.is_terminal and done - said >= LINE_EACH:
+                said = done
+                console.print(f"{done:,} of {operations:,}", highlight=False)
+
+        return soak(seed, operations, processes, tell)
 
 
 def _show(console: Console, report: Report) -> None:
