@@ -115,8 +115,9 @@ class LineExplainedView(EarnedLineView):
     campaign: CampaignOriginView | None = Field(description="Of a bonus for a campaign's total.")
     entry: EntryView | None = Field(description="Null where nothing was posted for it.")
     voiding: list[EntryView] = Field(
-        description="The entries of `voided_by`: with them `entry` comes to the line, and to the "
-        "others that it brought."
+        description="The entries of `voided_by`. Each has all that its refund took of the leader, "
+        "of other lines and parcels of the order too: with the `entry` of each of these they come "
+        "to all the lines that these and the refund have brought."
     )
     settled_by: EntryView | None = Field(
         description="The run's entry that made it available; null where it was so before."

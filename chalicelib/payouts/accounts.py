@@ -33,7 +33,12 @@ class Details:
 
     @property
     def last_four(self) -> str:
-        return (self.iban or self.stripe_account or "")[-4:]
+        return self.number[-4:]
+
+    @property
+    def number(self) -> str:
+        """Of the account itself, whoever is said to hold it and by whichever bank's name."""
+        return self.iban or self.stripe_account or ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def check_party(party: Party, caller: Caller) -> None:
 @retry_stale
 def set_account(party: Party, details: Details, caller: Caller) -> AccountShown:
     """Pay the party there from now on; what is prepared already goes where it was to go. Where a
-    payout came back from another account, the party is sent something again.
+    payout came back from an account of another number, the party is sent something again.
 
     Raises NotFound for a party that is not there, or not the caller, and Invalid for the account
     that the platform pays from.
@@ -80,7 +85,8 @@ def set_account(party: Party, details: Details, caller: Caller) -> AccountShown:
     if details.iban and details.iban == payer.own_iban():
         raise Invalid.field("iban", "is the account that the platform pays from")
     before = account_store.get_account(party)
-    if before and _opened(before.sealed, party) == details:
+    known = _opened(before.sealed, party) if before else None
+    if before and known == details:
         return _shown(before, details)
     account = SealedAccount(
         party=party.key,
@@ -91,7 +97,8 @@ def set_account(party: Party, details: Details, caller: Caller) -> AccountShown:
         changed_at=clock.now(),
         changed_by=f"{caller.role}:{caller.id}",
     )
-    write(*account_store.set_account(account), hold_store.forget(party))
+    is_another = known is None or known.number != details.number
+    write(*account_store.set_account(account), *([hold_store.forget(party)] if is_another else ()))
     return _shown(account, details)
 
 
@@ -125,6 +132,13 @@ def _changed(account: SealedAccount, details: Details) -> AccountChange:
 def details_of(sealed: str, party: Party) -> Details:
     """What a payout has frozen of its party's account."""
     return _opened(sealed, party)
+
+
+def is_same_account(sealed: str | None, other: str | None, party: Party) -> bool:
+    """Whether both name one account of the party, or neither any."""
+    if sealed is None or other is None:
+        return sealed == other
+    return _opened(sealed, party).number == _opened(other, party).number
 
 
 def _opened(sealed: str, party: Party) -> Details:

@@ -30,7 +30,7 @@ class HoldRow(EntityRow[Hold]):
 
 
 def get_hold(party: Party) -> Hold | None:
-    """The last one; none once the party's account was set anew."""
+    """The last one; none once the party has another account."""
     row = store.get(HoldRow, party.key, HOLD)
     return row.to_entity() if row else None
 
@@ -46,7 +46,7 @@ def hold(of: Hold) -> Put:
 
 
 def lift(lifted: Hold) -> Put:
-    """Stale where another payout has come back meanwhile, or the account was set."""
+    """Stale where another payout has come back meanwhile, or another account was set."""
     return Put(HoldRow.of(lifted), HoldRow.payout_id == lifted.payout_id)
 
 

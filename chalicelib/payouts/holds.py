@@ -7,7 +7,7 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import NotFound
 from chalicelib.payouts import account_store, hold_store
-from chalicelib.payouts.accounts import check_party
+from chalicelib.payouts.accounts import check_party, is_same_account
 from chalicelib.payouts.rules import Hold, Party, Payout
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction, Write
@@ -17,7 +17,8 @@ def after_return(payout: Payout) -> list[Write]:
     """Hold the payee of a payout that came back, unless it has said meanwhile where else it is
     paid."""
     account = account_store.get_account(payout.payee)
-    if payout.told_at is None or (account.sealed if account else None) != payout.sealed:
+    now = account.sealed if account else None
+    if payout.told_at is None or not is_same_account(now, payout.sealed, payout.payee):
         return []
     held = Hold(payout.party, payout.id, payout.told_at)
     return [account_store.unchanged(payout.payee, account), hold_store.hold(held)]

@@ -76,13 +76,13 @@ def of_refund(order: Placed, refunded: Refunded, earnings: Earnings) -> Beside:
 
 
 def of_won_chargeback(order: Placed, refunded: Refunded, given: Given) -> Beside:
-    """What that refund had taken back is given again."""
+    """What that refund had taken back is given again as it was, where the total comes to it; what
+    else the order comes back to it brings as a delivery does."""
     first = _bonus_of_first_order(order)
-    again = _terms(order, "first_order")
     restored = NOTHING
-    if again and first and first.taken_back_by == refunded.id:
-        restored = _give(order, again[0], order.id, given)
-    return together(restored, _counted(order, refunded.net, given))
+    if first and first.taken_back_by == refunded.id:
+        restored = _give_again(first, given)
+    return together(restored, _counted(order, refunded.net, given, lost_by=refunded.id))
 
 
 def ids_of(order: Placed) -> list[str]:
@@ -114,15 +114,33 @@ def _bonus_of_first_order(order: Placed) -> Bonus | None:
     return bonus_store.get_bonus(order.leader_id, _bonus_id(order, "first_order", order.id))
 
 
-def _counted(order: Placed, net: int, given: Given) -> Beside:
+def _counted(order: Placed, net: int, given: Given, lost_by: str = "") -> Beside:
     terms = {each.threshold or 0: each for each in _terms(order, "campaign_total")}
     if not (terms and net):
         return NOTHING
-    move = moved(bonus_store.campaign_total(order.leader_id, order.campaign_id), net, terms)
+    lost = {each.threshold or 0: each for each in _lost(order, lost_by)} if lost_by else {}
+    total = bonus_store.campaign_total(order.leader_id, order.campaign_id)
+    move = moved(total, net, terms.keys() | lost.keys())
     return together(
         Beside(writes=[bonus_store.move_campaign_total(move)]),
-        *(_give(order, terms[each], order.campaign_id, given) for each in move.gained),
+        *(
+            _give_again(lost[each], given)
+            if each in lost
+            else _give(order, terms[each], order.campaign_id, given)
+            for each in move.gained
+        ),
     )
+
+
+def _lost(order: Placed, refund_id: str) -> list[Bonus]:
+    """The bonuses for its campaign that the refund took back, of whichever order they came."""
+    return [
+        each
+        for each in bonus_store.all_bonuses(order.leader_id)
+        if each.kind == "campaign_total"
+        and each.reference == order.campaign_id
+        and each.taken_back_by == refund_id
+    ]
 
 
 def _counted_less(order: Placed, refunded: Refunded, earnings: Earnings) -> Beside:
@@ -182,9 +200,27 @@ def _give(order: Placed, terms: BonusTerms, reference: str, given: Given) -> Bes
         waits_on=given.waits_on,
         times=before.times + 1 if before else 1,
     )
+    return _posted(before, bonus)
+
+
+def _give_again(before: Bonus, given: Given) -> Beside:
+    """Give again what was taken back, by the terms that it was given by."""
+    bonus = replace(
+        before,
+        matures_on=given.matures_on,
+        given_at=given.at,
+        waits_on=given.waits_on,
+        times=before.times + 1,
+        taken_back_at=None,
+        taken_back_by=None,
+    )
+    return _posted(before, bonus)
+
+
+def _posted(before: Bonus | None, bonus: Bonus) -> Beside:
     pending = books.leader_account(bonus.leader_id, "pending")
     amounts = {books.PLATFORM_REVENUE: bonus.amount, pending: -bonus.amount}
-    entry = books.entry(bonus.entry_id, bonus.currency, bonus.id, given.at, amounts)
+    entry = books.entry(bonus.entry_id, bonus.currency, bonus.id, bonus.given_at, amounts)
     writes = [bonus_store.replace_bonus(before, bonus)] if before else bonus_store.add_bonus(bonus)
     return Beside([entry], [(bonus.waits_on, bonus.line)], writes)
 

@@ -77,6 +77,24 @@ def test_another_account_is_paid(world: World, sale: Sale) -> None:
     assert (payout["amount"], payout["last_four"]) == (300, OTHER_IBAN[-4:])
 
 
+@pytest.mark.parametrize("changes", [{"holder": "Lena  Wolf"}, {"bic": "COBADEFFXXX"}])
+def test_another_name_for_the_same_account_is_held(world: World, sale: Sale, changes: Json) -> None:
+    came_back(world, sale)
+    assert set_iban(world, "leader", sale.leader_id, IBAN, **changes).status == 200
+    assert world.operator.get(hold(sale)).status == 200
+    assert is_left_out(world, sale)
+
+
+def test_the_same_account_with_another_holder_is_held_when_it_comes_back(
+    world: World, sale: Sale
+) -> None:
+    payout = payout_to(world, sent(world, method="bank_file"), sale.leader_id)
+    assert set_iban(world, "leader", sale.leader_id, IBAN, holder="Lena Wolff").status == 200
+    tell(world, payout, "returned", "R-1")
+    assert world.operator.get(hold(sale)).json["payout_id"] == payout["id"]
+    assert is_left_out(world, sale)
+
+
 def test_an_operator_lets_the_same_account_be_paid_until_it_comes_back_again(
     world: World, sale: Sale
 ) -> None:

@@ -42,6 +42,7 @@ from chalicelib.payments.remittance_store import RemittanceRow
 from chalicelib.payments.rules import Chargeback, Receipt, Refund, Remittance
 from chalicelib.payments.store import ReceiptRow
 from chalicelib.payouts.account_store import AccountRow
+from chalicelib.payouts.accounts import is_same_account
 from chalicelib.payouts.hold_store import HoldRow
 from chalicelib.payouts.rules import CASH, Payout
 from chalicelib.payouts.store import PayoutRow
@@ -959,7 +960,9 @@ def _holds(state: State) -> Iterator[str]:
         if payout_id not in returned:
             yield f"{party} is held for {payout_id}"
     for each in state.payouts:
-        if each.id in returned and each.sealed == sealed.get(each.party) and each.party not in held:
+        if each.id not in returned or each.party in held:
+            continue
+        if is_same_account(sealed.get(each.party), each.sealed, each.payee):
             yield f"{each.party} is not held for {each.id}"
 
 

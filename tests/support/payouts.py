@@ -107,8 +107,8 @@ def lift(world: World, role: str, party_id: str) -> Answer:
     return world.operator.post(f"/v1/{role}s/{party_id}/payout-hold/lift")
 
 
-def set_iban(world: World, role: str, party_id: str, iban: str = IBAN) -> Answer:
-    body = {"holder": "Lena Wolf", "iban": iban}
+def set_iban(world: World, role: str, party_id: str, iban: str = IBAN, **changes: Any) -> Answer:
+    body = {"holder": "Lena Wolf", "iban": iban, **changes}
     return world.operator.put(f"/v1/{role}s/{party_id}/payout-account", body)
 
 

@@ -130,6 +130,19 @@ def test_a_line_names_what_has_voided_a_part_of_it(world: World, time: StillCloc
     assert findings() == []
 
 
+def test_what_one_refund_took_of_two_parcels_is_one_entry(world: World, time: StillClock) -> None:
+    sending = Sending(world)
+    for number, units in (("T1", 1), ("T2", 2)):
+        sending.ship(number, units)
+        assert sending.deliver(number).status == 200
+    refund(world, sending.order, amount=1500)
+    found = explained(world, sending.sale.leader_id, settle(world, time))
+    delivered = [posted(each["entry"]) for each in found]
+    assert sorted(delivered) == [[("pending", -200)], [("pending", -100)]]
+    assert [[posted(of) for of in each["voiding"]] for each in found] == [[[("pending", 150)]]] * 2
+    assert sum(each["amount"] for each in found) == 300 - 150
+
+
 def test_what_has_voided_a_part_is_known_after_a_dispute(world: World, time: StillClock) -> None:
     sale = planned_sale(world, a_plan(world))
     order = world.delivered_order(sale, 3)
