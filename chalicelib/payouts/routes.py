@@ -110,7 +110,7 @@ def list_left_out(request: Request, id: str) -> Page[LeftOutNamed]:
     "/v1/payout-batches/{id}/preview",
     summary="Look at the payouts of a batch before it is approved, as CSV",
     notes="With names and holders, and no account that anything could be sent to: it is no file "
-    "for a bank.",
+    "for a bank. Amounts are as people write them, such as 114.84.",
     roles=("operator",),
     query=PreviewQuery,
     media_type=files.MEDIA_TYPES["csv"],
