@@ -41,7 +41,7 @@ def _of(line: StatementLine, names: Mapping[str, str]) -> str:
     known = [each for each in _ids(line) if each in names]
     parcels = "; ".join(names[each] for each in known if each.startswith("prc_"))
     if parcels:
-        return parcels if line.kind == "delivery" else f"parcel of {parcels}"
+        return parcels if line.kind == "delivery" else f"a parcel of {parcels}"
     return "; ".join(names[each] for each in known)
 
 

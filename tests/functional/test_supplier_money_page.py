@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.functional.conftest import Clock
 from tests.functional.test_chargebacks import ask
 from tests.functional.test_supplier_account_page import shown, signed_in
 from tests.functional.test_supplier_line_origins import agree
@@ -51,8 +50,8 @@ def test_a_delivery_and_its_refund_are_of_their_goods(
     created(world.operator.post(f"/v1/orders/{order['id']}/refunds", refund))
     dispatch = world.operator.get(f"/v1/dispatches/{order['dispatches'][0]['id']}").json
     goods = f"3 \N{MULTIPLICATION SIGN} {dispatch['lines'][0]['title']}"
-    assert lines(browser) == [("Delivery", goods), ("Refund to a customer", f"parcel of {goods}")]
-    assert f"Of parcel of {goods} Order {order['id']}" in shown(why(browser, "refund"))
+    assert lines(browser) == [("Delivery", goods), ("Refund to a customer", f"a parcel of {goods}")]
+    assert f"Of a parcel of {goods} Order {order['id']}" in shown(why(browser, "refund"))
 
 
 def test_a_chargeback_is_called_one(world: World, browser: Browser, sale: Sale) -> None:
@@ -90,9 +89,7 @@ def test_a_payout_is_of_its_account_until_a_bank_has_a_reference_for_it(
     assert ("Paid out", "BANK-1") in lines(browser)
 
 
-def test_terms_lead_to_what_they_say(
-    world: World, browser: Browser, sale: Sale, time: Clock
-) -> None:
+def test_terms_lead_to_what_they_say(world: World, browser: Browser, sale: Sale) -> None:
     agree(world, sale.supplier_id, basis="revenue_share", fee_bps=1250, annual_fee=9900)
     world.delivered_order(sale, 3)
     assert 'href="../../../supplier/account#terms-1">terms of version 1</a>' in why(
