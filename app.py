@@ -28,7 +28,13 @@ from chalicelib.payouts import routes as payouts
 from chalicelib.payouts import workers as payouts_workers
 from chalicelib.plans import routes as plans
 from chalicelib.platform import outbox_worker
-from chalicelib.portal import delivery_pages, dispatch_pages, file_pages, money_pages
+from chalicelib.portal import (
+    account_pages,
+    delivery_pages,
+    dispatch_pages,
+    file_pages,
+    money_pages,
+)
 from chalicelib.portal import routes as portal
 from chalicelib.reconciliation import routes as reconciliation
 from chalicelib.reconciliation import workers as reconciliation_workers
@@ -79,6 +85,7 @@ for domain in (
     delivery_pages,
     file_pages,
     money_pages,
+    account_pages,
 ):
     app.register_blueprint(domain.routes)
 

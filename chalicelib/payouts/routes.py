@@ -110,7 +110,7 @@ def list_left_out(request: Request, id: str) -> Page[LeftOutNamed]:
     "/v1/payout-batches/{id}/preview",
     summary="Look at the payouts of a batch before it is approved, as CSV",
     notes="With names and holders, and no account that anything could be sent to: it is no file "
-    "for a bank.",
+    "for a bank. Amounts are as people write them, such as 114.84.",
     roles=("operator",),
     query=PreviewQuery,
     media_type=files.MEDIA_TYPES["csv"],
@@ -212,9 +212,10 @@ def read_payout(request: Request, id: str) -> PayoutShown:
     "POST",
     "/v1/payouts/{id}/result",
     summary="Say what has become of a payout that was sent",
-    notes="`paid`: it has arrived. `returned` and `failed` give it back to its payee, who is paid "
-    "by a later batch; what was netted stays paid. A payout that was paid may still be returned; "
-    "any other second result is refused.",
+    notes="`paid`: it has arrived. `failed` and `returned` give it back to its payee; what was "
+    "netted stays paid. Whose payout failed is in the next batch again. Whose was returned is left "
+    "out of every batch until it has another account or an operator lifts the hold. A payout that "
+    "was paid may still be returned; any other second result is refused.",
     roles=("operator",),
     body=TellResult,
     answer=PayoutView,

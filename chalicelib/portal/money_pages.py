@@ -2,7 +2,7 @@
 
 from chalicelib.kernel.errors import Invalid
 from chalicelib.platform import pages, problems, sheets
-from chalicelib.portal import words
+from chalicelib.portal import subjects, words
 from chalicelib.portal.web import Answer, Download, Pages, Shown, Visit
 from chalicelib.supplier_lines import service as supplier_lines
 from chalicelib.suppliers import statements
@@ -30,6 +30,7 @@ def supplier_money(visit: Visit) -> Answer:
     values = {
         "balance": statements.balance(caller.id, caller),
         "statement": statement,
+        "lines": subjects.told(caller.id, statement.lines),
         "following": pages.cursor(scope, statement.next_after),
         "problem": problem,
     }
@@ -39,7 +40,8 @@ def supplier_money(visit: Visit) -> Answer:
 @routes.page("GET", "/supplier/money/lines/{entry_id}")
 def supplier_money_line(visit: Visit, entry_id: str) -> Answer:
     explained = supplier_lines.explain(visit.caller.id, entry_id, visit.caller)
-    return Shown("why", {"why": explained})
+    (told,) = subjects.told(visit.caller.id, [explained.line])
+    return Shown("why", {"why": explained, "told": told})
 
 
 @routes.page("GET", "/supplier/money/statement.csv")

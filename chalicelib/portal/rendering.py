@@ -43,9 +43,11 @@ def _environment() -> jinja2.Environment:
     environment.filters["if_missed"] = words.if_missed
     environment.filters["how"] = words.how
     environment.filters["how_kept"] = words.how_kept
+    environment.filters["percent"] = words.percent
+    environment.filters["on_missed"] = words.on_missed
+    environment.filters["hours"] = words.hours
     environment.globals["REASONS"] = words.REASONS
     environment.globals["CLOCKS"] = words.CLOCKS
-    environment.globals["KINDS"] = words.KINDS
     environment.globals["ACCOUNTS"] = words.ACCOUNTS
     environment.tests["standing_still"] = words.stands_still
     environment.tests["over"] = lambda until: until <= clock.now()

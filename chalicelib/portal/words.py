@@ -8,7 +8,9 @@ from chalicelib.dispatch.deadlines import Clock
 from chalicelib.dispatch.parcels import SkuUnits
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel.currencies import written
-from chalicelib.kernel.errors import TuanError
+from chalicelib.kernel.errors import FieldError, TuanError
+from chalicelib.parties.terms import Mode
+from chalicelib.parties.working_time import Hours
 from chalicelib.supplier_lines.borne import CommissionExplained
 from chalicelib.supplier_lines.rules import GoodsExplained
 from chalicelib.suppliers.rules import Account, LineKind
@@ -35,6 +37,7 @@ DONE: Mapping[str, str] = {
     "delivered": "The parcel is delivered.",
     "corrected": "The parcel's number is corrected.",
 }
+ACCOUNT_SET = "You are paid there from now on; what is prepared already goes where it was to go."
 TIMES = "\N{MULTIPLICATION SIGN}"
 CLOCKS = {"accept": "Accept by", "ship": "Ship by", "deliver": "Deliver by"}
 KINDS: Mapping[LineKind, str] = {
@@ -62,6 +65,8 @@ KINDS: Mapping[LineKind, str] = {
     "netting": "Set off against what you owe",
     "adjustment": "Adjustment",
 }
+# What a refund is that nobody here has decided.
+CHARGEBACK = "Chargeback: a customer's bank took the money back"
 ACCOUNTS: Mapping[Account, str] = {
     "payable": "To be paid to you",
     "held": "Held",
@@ -70,7 +75,15 @@ ACCOUNTS: Mapping[Account, str] = {
     "in_payout": "On its way to you",
 }
 # What fields are called on the page, where that is not their name without its underscores.
-FIELDS = {"lines": "units", "from": "first day", "to": "last day", "body": "file"}
+FIELDS = {
+    "lines": "units",
+    "from": "first day",
+    "to": "last day",
+    "body": "file",
+    "holder": "account holder",
+    "iban": "IBAN",
+    "bic": "BIC",
+}
 
 
 def state(dispatch: Dispatch) -> str:
@@ -111,11 +124,8 @@ def how(goods: GoodsExplained, currency: str) -> str:
         return f"{goods.units} {TIMES} your cost of {written(goods.unit_cost, currency)}"
     terms = "your cost" if goods.basis == "cost" else f"a fee of {percent(goods.fee_bps)}"
     if goods.method == "half_up":
-        return f"{terms}, rounded half up; terms of version {goods.terms_version}"
-    return (
-        f"{terms}; a part of the order's line, by what its rounded part has changed; terms of "
-        f"version {goods.terms_version}"
-    )
+        return f"{terms}, rounded half up"
+    return f"{terms}; a part of the order's line, by what its rounded part has changed"
 
 
 def how_kept(commission: CommissionExplained) -> str:
@@ -142,6 +152,23 @@ def if_missed(clock: Clock, currency: str) -> str:
     return "if late, the operator is told"
 
 
+def on_missed(mode: Mode, currency: str) -> str:
+    """What a missed clock brings, as the terms have it."""
+    if mode.on_missed == "fine" and mode.fine_amount:
+        return f"costs you {written(mode.fine_amount, currency)}"
+    if mode.on_missed == "cancel":
+        return "is called off and refunded; once it is shipped, the operator is told"
+    return "is told to the operator"
+
+
+def hours(week: Mapping[str, Hours] | None) -> str:
+    """The open hours of a week, such as `Mon 09:00-12:00, 13:00-17:00; Tue 09:00-17:00`."""
+    if week is None:
+        return "at all hours"
+    spans = {day: ", ".join("-".join(span) for span in each) for day, each in week.items()}
+    return "; ".join(f"{day.capitalize()} {said}" for day, said in spans.items())
+
+
 def stands_still(clock: Clock, begin: datetime) -> bool:
     """Whether the clock's end is later than its hours alone would make it."""
     return clock.end - begin > timedelta(hours=clock.hours)
@@ -151,11 +178,19 @@ def told(refused: TuanError) -> str:
     """What is wrong, with each field by the name that it bears on the page."""
     if not refused.errors:
         return refused.detail.replace("tracking_number", "tracking number")
-    found = (f"{_name(each.field)} {each.message}." for each in refused.errors)
+    found = (f"{_name(each.field)} {_message(each)}." for each in refused.errors)
     return " ".join(dict.fromkeys(found))
 
 
 def _name(field: str) -> str:
     """Of `lines.0.quantity`: units, whichever line it is."""
     first = field.partition(".")[0]
-    return FIELDS.get(first, first.replace("_", " ")).capitalize()
+    name = FIELDS.get(first, first.replace("_", " "))
+    return name[:1].upper() + name[1:]
+
+
+def _message(wrong: FieldError) -> str:
+    """Of a period's days one is held against the other, which the message names last."""
+    said, _, last = wrong.message.rpartition(" ")
+    days = ("from", "to")
+    return f"{said} the {FIELDS[last]}" if wrong.field in days and last in days else wrong.message

@@ -22,7 +22,8 @@ SECTIONS = {
     ),
     "Money": (
         "An amount is an integer in the minor unit of its currency: 1118 in `EUR` is 11.18 EUR. "
-        "Rates are basis points: 1000 is 10 %."
+        "Rates are basis points: 1000 is 10 %. Files that banks and their people read have 11.18: "
+        "a payout batch's `/preview` and `/file`, the Beancount journal, a bank's statement."
     ),
     "Instants": (
         "An instant is RFC 3339 with its offset from UTC. Answers are in UTC with milliseconds, "

@@ -1,5 +1,10 @@
-"""The readable reference: the OpenAPI document as one page, without scripts or the internet."""
+"""The readable reference: the OpenAPI document as one page, which needs nothing from elsewhere.
 
+Its one script searches the list of routes; the page is whole without it.
+"""
+
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -14,6 +19,12 @@ from chalicelib.platform.schema import PATTERNS
 from chalicelib.reference.openapi import document
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
+SEARCH = Path(__file__).with_name("search.js").read_text(encoding="utf-8")
+# Of scripts it runs the one that it was made with.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; script-src "
+    f"'sha256-{base64.b64encode(hashlib.sha256(SEARCH.encode()).digest()).decode()}'"
+)
 METHODS = ("get", "post", "put", "patch", "delete")
 # Least and most of a number, a text and a list, and the unit that they count.
 BOUNDS = (
@@ -35,7 +46,8 @@ def page() -> str:
     environment.globals["fields_of"] = fields_of
     environment.globals["paragraphs"] = paragraphs
     spec = document()
-    return environment.from_string(TEMPLATE.read_text()).render(spec=spec, groups=_by_tag(spec))
+    template = environment.from_string(TEMPLATE.read_text())
+    return template.render(spec=spec, groups=_by_tag(spec), search=Markup(SEARCH))
 
 
 def _by_tag(spec: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -9,8 +9,6 @@ from chalicelib.reference.schema import HealthView
 
 routes = Routes(__name__, tag="About")
 
-CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-
 
 @routes.endpoint("GET", "/health", summary="Whether the API answers", roles=None, answer=HealthView)
 def read_health(request: Request) -> HealthView:
@@ -32,7 +30,7 @@ def read_openapi(request: Request) -> Reply:
     media_type="text/html; charset=utf-8",
 )
 def read_docs(request: Request) -> Reply:
-    from chalicelib.reference.page import page
+    from chalicelib.reference.page import CONTENT_SECURITY_POLICY, page
 
     headers: dict[str, Any] = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
     return Reply(None, headers=headers, text=page())

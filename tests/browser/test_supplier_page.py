@@ -109,7 +109,7 @@ def test_a_session_that_ended_leads_to_the_way_in(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["", "/shipped", "/packing-list", "/deliveries", "/files", "/money"]
+    "place", ["", "/shipped", "/packing-list", "/deliveries", "/files", "/money", "/account"]
 )
 def test_a_phone_shows_every_page_without_scrolling_sideways(desk: Desk, place: str) -> None:
     desk.sign_in()
@@ -128,6 +128,26 @@ def test_a_phone_shows_why_an_amount_is_what_it_is(desk: Desk) -> None:
     expect(desk.page.get_by_role("heading", name="What it adds up")).to_be_visible()
     assert width(desk.page) <= PHONE["width"]
     assert desk.complaints == []
+
+
+def test_an_account_to_be_paid_to_is_set_by_keyboard(desk: Desk) -> None:
+    desk.sign_in()
+    page = desk.page
+    page.get_by_role("link", name="Account").click()
+    page.get_by_label("Account holder").fill("Green Farm")
+    page.get_by_label("IBAN").fill("DE88 3704 0044 0532 0130 00")
+    page.keyboard.press("Enter")
+    # What is wrong is where the focus is, and what was typed is still there to be mended.
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_role("alert")).to_contain_text("check digits")
+    expect(page.get_by_label("Account holder")).to_have_value("Green Farm")
+    page.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 00")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_be_in_viewport()
+    expect(page.get_by_text("the account ending 3000")).to_be_visible()
+    expect(page.get_by_label("IBAN")).to_have_value("")
+    # Chromium tells of the refusal itself.
+    assert [each for each in desk.complaints if "422" not in each] == []
 
 
 def width(page: Page) -> int:

@@ -589,7 +589,9 @@ def test_a_deposit_stands_apart_from_what_is_to_come(
 def test_days_that_cannot_be_say_so(browser: Browser) -> None:
     answer = browser.get("supplier/money?from=2026-02-02&to=2026-02-01")
     assert answer.status == 422
-    assert told(answer) == "Last day must not lie before from."
+    assert told(answer) == "Last day must not lie before the first day."
+    answer = browser.get("supplier/money?from=2024-02-02&to=2026-02-01")
+    assert told(answer) == "Last day lies more than 366 days behind the first day."
     assert browser.get("supplier/money?from=yesterday").status == 422
 
 

@@ -9,6 +9,7 @@ LEADER = frozenset({"operator", "leader"})
 PAGES = frozenset(
     {
         ("GET", "/supplier"),
+        ("GET", "/supplier/account"),
         ("GET", "/supplier/assets/{name}"),
         ("GET", "/supplier/deliveries"),
         ("GET", "/supplier/dispatches/{id}"),
@@ -20,6 +21,7 @@ PAGES = frozenset(
         ("GET", "/supplier/packing-list"),
         ("GET", "/supplier/replays/{id}"),
         ("GET", "/supplier/shipped"),
+        ("POST", "/supplier/account"),
         ("POST", "/supplier/deliveries/{id}/replay"),
         ("POST", "/supplier/dispatches/{id}/accept"),
         ("POST", "/supplier/dispatches/{id}/parcels/{parcel_id}/correct"),

@@ -40,6 +40,13 @@ def test_every_make_target_exists(document: Path) -> None:
     assert named <= made
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_call_the_api_by_one_name_and_need_no_other_tool(document: Path) -> None:
+    commands = re.findall(r"```(?:bash|sh|console)\n(.*?)```", document.read_text(), re.DOTALL)
+    assert set(re.findall(r"\$(\w+)/v1/", "\n".join(commands))) <= {"BASE_URL"}
+    assert re.findall(r"\b(?:jq|uuidgen|wget)\b|\.\.\.$", "\n".join(commands), re.MULTILINE) == []
+
+
 def test_answers_that_documents_show_are_those_of_the_api() -> None:
     shown = [
         (document.name, name, json.loads(answer))
