@@ -234,3 +234,50 @@ def test_what_is_owed_again_is_paid_by_a_second_chargeback(
     world.work()
     assert len(stripe.refunds) == 1
     assert world.trial_balance() == {}
+
+
+def fail(world: World, stripe: StripeServer) -> None:
+    """Stripe says that the first refund has failed, and sends those of later at once."""
+    (sent, *_) = stripe.refunds.values()
+    stripe.settle(sent, "failed")
+    assert tell(world, event("refund.failed", sent)).status == 200
+    stripe.refunds_begin_as = "succeeded"
+    world.work()
+
+
+@pytest.mark.parametrize("closed", [None, "lost"])
+def test_what_fails_is_paid_by_each_chargeback_beside_it(
+    world: World, stripe: StripeServer, closed: str | None
+) -> None:
+    refund = decided(world, stripe)
+    give(world, stripe, "pending")
+    first = charge_back(world, refund, 1300)
+    second = charge_back(world, refund, 700, reference="dp_2")
+    assert (first["refunded"], second["refunded"]) == (1000, 0)
+    if closed:
+        close(world, first, closed)
+        close(world, second, closed)
+    fail(world, stripe)
+    done = read(world, refund)
+    assert (done["status"], done["paid_from"]) == ("succeeded", "chargeback")
+    assert done["charged_back"] == 300 + 700
+    now = (world.operator.get(f"/v1/chargebacks/{each['id']}").json for each in (first, second))
+    assert [paid(each) for each in now] == [[(refund["id"], 300)], [(refund["id"], 700)]]
+    assert len(stripe.refunds) == 1
+    assert world.trial_balance() == {}
+    assert "refund_failed" not in cases(world)
+
+
+def test_one_that_is_won_beside_a_refund_leaves_it_to_the_next(
+    world: World, stripe: StripeServer
+) -> None:
+    refund = decided(world, stripe)
+    give(world, stripe, "pending")
+    first = charge_back(world, refund)
+    close(world, first, "won")
+    second = charge_back(world, refund, reference="dp_2")
+    fail(world, stripe)
+    assert read(world, refund)["paid_from"] == "chargeback"
+    now = world.operator.get(f"/v1/chargebacks/{second['id']}").json
+    assert (refund["id"], 1000) in paid(now)
+    assert world.trial_balance() == {}
