@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from pytest_httpserver import HTTPServer
 
+from chalicelib.kernel import clock
+from chalicelib.payments.refund_store import REFUND, RefundRow
 from tests.functional.conftest import Clock, new_world
 from tests.functional.test_chargebacks import ask, close
 from tests.functional.test_failed_refunds import (
@@ -18,6 +20,7 @@ from tests.functional.test_failed_refunds import (
     retry,
 )
 from tests.functional.test_refunds_by_hand import confirm
+from tests.support.audited import look_at_everything
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.lambdas import handle, invoke
@@ -281,3 +284,23 @@ def test_one_that_is_won_beside_a_refund_leaves_it_to_the_next(
     now = world.operator.get(f"/v1/chargebacks/{second['id']}").json
     assert (refund["id"], 1000) in paid(now)
     assert world.trial_balance() == {}
+
+
+@pytest.mark.parametrize("is_sent_anew", [False, True])
+def test_an_audit_finds_what_a_customer_has_twice(
+    world: World, stripe: StripeServer, time: Clock, is_sent_anew: bool
+) -> None:
+    refund = decided(world, stripe)
+    give(world, stripe, "pending")
+    made = charge_back(world, refund, 1300)
+    row = RefundRow.get(refund["id"], REFUND)
+    row.beside = ()
+    row.save()
+    time.move_on(minutes=1)
+    fail(world, stripe)
+    if is_sent_anew:
+        assert retry(world, refund).status == 200
+        world.work()
+    (found,) = look_at_everything(clock.now())
+    assert (found.check, found.subject, found.amount) == ("chargebacks_twice", made["id"], 300)
+    close(world, made, "won")
