@@ -3,6 +3,7 @@ claim to is the customer's."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.chargebacks import fees, owing
@@ -44,7 +45,7 @@ def _give_lines_back_in(
 ) -> None:
     back = giving_back.given_back(order, refund.id, won.id)
     earnings = earning.earnings_of(order.earning_leaders)
-    undone = settlement.taken(list(earnings), refund.id)
+    undone = _undone(won, refund, earnings)
     owed = won.paid_amount + refund.amount - back.paid
     amounts = _cash_back(won, owed)
     amounts.update(back.amounts(earnings))
@@ -61,6 +62,17 @@ def _give_lines_back_in(
     if owed:
         after = owing.refund_again_in(transaction, won, owed, after, now) or after
     back.write_in(transaction, after, now)
+
+
+def _undone(
+    won: Chargeback, refund: Refund, earnings: Mapping[str, Earnings]
+) -> dict[str, list[EarnedLine]]:
+    """By leader the lines by which others have back what they had paid it for the refund."""
+    posted_by = giving_back.entry_id(won.id)
+    return {
+        leader_id: [replace(each, entry_id=posted_by) for each in lines]
+        for leader_id, lines in settlement.taken(list(earnings), refund.id).items()
+    }
 
 
 def _cash_back(won: Chargeback, owed: int) -> Counter[str]:

@@ -200,3 +200,38 @@ def test_a_return_window_that_was_over_ends_an_order_that_is_its_own_again(
     invoke("order_expire")
     assert left(world, order)[0] == "completed"
     whole(world)
+
+
+def test_what_was_borne_is_told_with_the_entry_that_takes_it_back(
+    world: World, time: Clock
+) -> None:
+    bear(world, chargeback="supplier")
+    sale = world.sale()
+    made = created(ask(world, world.delivered_order(sale, 1), amount=400, fee=0))
+    settle(world, time, days=8)
+    close(world, made, "won")
+    whole(world)
+    run = settle(world, time, days=1)
+    lines = statement(world, sale, run)["lines"]
+    path = f"/v1/leaders/{sale.leader_id}/statements/{run['id']}/lines"
+    told = [
+        (line["kind"], line["amount"], world.operator.get(f"{path}/{n}").json["entry"]["id"])
+        for n, line in enumerate(lines, 1)
+    ]
+    posted_by = f"chargeback-won:{made['id']}"
+    assert sorted(told) == [("adjustment", -40, posted_by), ("adjustment", 40, posted_by)]
+    whole(world)
+
+
+def test_what_is_taken_back_for_a_day_that_a_run_has_behind_it_was_not_left_by_that_run(
+    world: World, time: Clock
+) -> None:
+    bear(world, chargeback="supplier")
+    sale = world.sale()
+    order = world.delivered_order(sale, 1)
+    made = created(ask(world, order, amount=400, fee=0))
+    refund(world, order, (sale.sku_ids[0], 1))
+    settle(world, time, days=9)
+    settle(world, time, days=1)
+    close(world, made, "won")
+    whole(world)
