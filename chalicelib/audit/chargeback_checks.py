@@ -16,12 +16,13 @@ ENTRIES = ("chargeback", "chargeback-fee", "chargeback-won", "chargeback-lost")
 
 @dataclass(frozen=True)
 class Named:
-    """What a chargeback names: its refund, the entries of both, and by leader the lines that would
-    undo what others bear of the refund."""
+    """What a chargeback names: its refund, the entries of both, by leader the lines that would undo
+    what others bear of the refund, and the refunds of its charge that it may have to pay."""
 
     refund: Refund | None
     entries: Mapping[str, Entry]
     taken: Mapping[str, Sequence[EarnedLine]] = field(default_factory=dict)
+    of_charge: Sequence[Refund] = ()
 
 
 def entry_ids(of: Chargeback) -> list[str]:
@@ -62,6 +63,27 @@ def chargebacks(of: Chargeback, named: Named) -> Iterator[Finding]:
     if named.refund and (named.refund.status, named.refund.cause) != ("succeeded", "chargeback"):
         detail = f"Refund {named.refund.id} of chargeback {of.id} is {named.refund.status}."
         yield Finding("chargebacks", of.id, detail)
+
+
+def has_more_to_pay(of: Chargeback) -> bool:
+    """Whether some of it fits nothing, and may still be what a refund that fails comes to."""
+    return of.status != "won" and of.unmatched > 0
+
+
+def chargebacks_twice(of: Chargeback, named: Named) -> Iterator[Finding]:
+    """What fits nothing has paid each refund of before that has failed, and none is sent anew
+    beside it: the customer would have more than it has paid."""
+    if not has_more_to_pay(of):
+        return
+    for each in named.of_charge:
+        is_of_before = each.decided_at <= of.opened_at
+        is_anew = each.status == "failed" or each.asked_at > of.opened_at
+        if twice := is_of_before and is_anew and min(each.left, of.unmatched):
+            detail = (
+                f"{of.unmatched} of chargeback {of.id} fit nothing, and have not paid {twice} of "
+                f"refund {each.id}, which is {each.status}."
+            )
+            yield Finding("chargebacks_twice", of.id, detail, twice)
 
 
 def chargeback_lines(of: Chargeback, named: Named) -> Iterator[Finding]:

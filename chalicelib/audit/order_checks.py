@@ -62,7 +62,7 @@ def order_shares(order: Order, entries: Mapping[str, Entry]) -> Iterator[Finding
         left = sum(line.posted.values(), Shares())
         due[f"supplier:{line.supplier_id}"] -= left.cost
         due[PLATFORM_REVENUE] -= left.revenue
-    for account in sorted({*due, *posted} - {"leaders"}):
+    for account in sorted({*due, *posted} - {"leaders", ""}):
         if out := posted[account] - due[account]:
             detail = f"Of order {order.id} {posted[account]} is posted to {account}, not "
             yield Finding("order_shares", order.id, f"{detail}{due[account]}.", out)
@@ -118,14 +118,21 @@ def _shares_posted(order: Order, entries: Mapping[str, Entry]) -> Counter[str]:
     named = entry_ids(order)
     for entry_id in (*named["released"], *named["refunded"], *named["won"]):
         for posting in entries[entry_id].postings if entry_id in entries else ():
-            party = party_of(posting.account)
-            if posting.account == PLATFORM_REVENUE:
-                sums[PLATFORM_REVENUE] += posting.amount
-            elif party and party[1] in ("payable", "held"):
-                sums[party[0]] += posting.amount
-            elif party and party[1] in ("pending", "available"):
-                sums["leaders"] += posting.amount
+            sums[_has(posting.account)] += posting.amount
+    for account, amount in order.still_borne_by:
+        sums[_has(account)] -= amount
+        sums["leaders"] += amount
     return sums
+
+
+def _has(account: str) -> str:
+    """Who has what lies there: a supplier, the platform, leaders together, or none of them."""
+    party = party_of(account)
+    if party and party[1] in ("payable", "held"):
+        return party[0]
+    if party and party[1] in ("pending", "available"):
+        return "leaders"
+    return account if account == PLATFORM_REVENUE else ""
 
 
 def _posted(entry: Entry, account: str) -> int:

@@ -3,10 +3,11 @@ claim to is the customer's."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.chargebacks import fees, owing
-from chalicelib.dispatch import bearing, giving_back
+from chalicelib.dispatch import giving_back
 from chalicelib.dispatch.giving_back import GivenBack
 from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
@@ -44,11 +45,12 @@ def _give_lines_back_in(
 ) -> None:
     back = giving_back.given_back(order, refund.id, won.id)
     earnings = earning.earnings_of(order.earning_leaders)
-    undone = settlement.taken(list(earnings), refund.id)
+    kept = settlement.taken(list(earnings), refund.id)
+    undone = _undone(back, kept)
     owed = won.paid_amount + refund.amount - back.paid
     amounts = _cash_back(won, owed)
     amounts.update(back.amounts(earnings))
-    amounts.update(_borne_back(refund, undone))
+    amounts.update(_borne_back(undone))
     beside = _beside(won, back, earnings[order.leader_id], now)
     transaction.add(*ledger.post(_entry(won, amounts, now), *beside.entries), *beside.writes)
     for leader_id, of_leader in earnings.items():
@@ -57,10 +59,34 @@ def _give_lines_back_in(
         change = back.of_earnings(leader_id, of_leader, [*lines, *own])
         if change.parts or change.beside or change.held:
             transaction.add(*earning.take_back(of_leader, won.currency, change))
-    after = back.after
+    after = back.after.still_borne(refund.id, _still_borne(back, kept))
     if owed:
         after = owing.refund_again_in(transaction, won, owed, after, now) or after
     back.write_in(transaction, after, now)
+
+
+def _undone(
+    back: GivenBack, kept: Mapping[str, Sequence[EarnedLine]]
+) -> dict[str, list[EarnedLine]]:
+    """By leader the lines by which others have back what they had paid it for goods that are given
+    back."""
+    posted_by = giving_back.entry_id(back.chargeback_id)
+    return {
+        leader_id: [replace(each, entry_id=posted_by) for each in lines if back.is_of(each)]
+        for leader_id, lines in kept.items()
+    }
+
+
+def _still_borne(back: GivenBack, kept: Mapping[str, Sequence[EarnedLine]]) -> Counter[str]:
+    """What each account has paid for goods that stay refunded, which stays with it."""
+    amounts = Counter[str]()
+    for each in (line for lines in kept.values() for line in lines if not back.is_of(line)):
+        amounts[_payer(each)] -= each.amount
+    return amounts
+
+
+def _payer(undone: EarnedLine) -> str:
+    return undone.borne_by or books.PLATFORM_REVENUE
 
 
 def _cash_back(won: Chargeback, owed: int) -> Counter[str]:
@@ -74,16 +100,13 @@ def _cash_back(won: Chargeback, owed: int) -> Counter[str]:
     )
 
 
-def _borne_back(refund: Refund, undone: Mapping[str, Sequence[EarnedLine]]) -> Counter[str]:
+def _borne_back(undone: Mapping[str, Sequence[EarnedLine]]) -> Counter[str]:
     """Whoever paid commission that leaders kept has it back from them."""
-    entry = ledger.get_entry(bearing.entry_id(refund.id))
     amounts = Counter[str]()
-    for posting in entry.postings if entry else ():
-        party = books.party_of(posting.account)
-        if not (party and party[0].startswith("leader:")):
-            amounts[posting.account] -= posting.amount
     for leader_id, lines in undone.items():
-        amounts[books.leader_account(leader_id, "pending")] -= sum(line.amount for line in lines)
+        for each in lines:
+            amounts[books.leader_account(leader_id, "pending")] -= each.amount
+            amounts[_payer(each)] += each.amount
     return amounts
 
 

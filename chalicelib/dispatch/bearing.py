@@ -98,7 +98,13 @@ def _kept(refund: Refund, taking: Taking, earnings: Mapping[str, Earnings]) -> I
             of_leader = earnings[leader_id]
             bucket, day = waits(of_leader, parcel, refund.decided_at)
             payer = _payer(refund, dispatch, line)
-            kept = replace(lost, kind="kept", matured_on=day, entry_id=entry_id(refund.id))
+            kept = replace(
+                lost,
+                kind="kept",
+                matured_on=day,
+                entry_id=entry_id(refund.id),
+                parcel_id=parcel.id,
+            )
             yield Kept(
                 leader_id,
                 bucket,

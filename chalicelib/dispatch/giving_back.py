@@ -24,13 +24,14 @@ from chalicelib.settlement.rules import EarnedLine, Earnings
 
 @dataclass(frozen=True)
 class GivenBack:
-    """An order before and after, with the dispatches of what is given back: a refund the other way
-    round."""
+    """An order before and after, with the parts that are given back and their dispatches: a refund
+    the other way round."""
 
     refund_id: str
     chargeback_id: str
     before: Order
     after: Order
+    parts: Sequence[Taken]
     dispatches: Sequence[Dispatch]
 
     @property
@@ -41,6 +42,11 @@ class GivenBack:
     @property
     def net(self) -> int:
         return self.after.delivered_net - self.before.delivered_net
+
+    def is_of(self, kept: EarnedLine) -> bool:
+        """Whether what was kept of the refund was of goods that are given back."""
+        of = (kept.sku_id, kept.parcel_id)
+        return any((each.sku_id, each.parcel_id) == of for each in self.parts)
 
     def amounts(self, earnings: Mapping[str, Earnings]) -> Counter[str]:
         """What each account gets, negative. What a run had taken of leaders' matures again."""
@@ -118,7 +124,7 @@ def given_back(order: Order, refund_id: str, chargeback_id: str) -> GivenBack:
     after = order.given_back(refund_id, parts, chargeback_id)
     touched = {each.parcel_id for each in parts}
     changed = [each for each in made if touched & {parcel.id for parcel in each.parcels}]
-    return GivenBack(refund_id, chargeback_id, order, after, changed)
+    return GivenBack(refund_id, chargeback_id, order, after, parts, changed)
 
 
 def _of_parts(order: Order, parts: Sequence[Taken]) -> list[Dispatch]:

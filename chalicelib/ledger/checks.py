@@ -23,6 +23,7 @@ CheckName = Literal[
     "receipts_unmatched",
     "remittances",
     "chargebacks",
+    "chargebacks_twice",
     "chargeback_lines",
     "deposits",
     "settlement_terms",

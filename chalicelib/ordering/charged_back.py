@@ -20,11 +20,13 @@ class Taken(NamedTuple):
 @dataclass(frozen=True)
 class ChargedBack:
     """A chargeback's refund: what it has taken, as (SKU, parcel, mark), and once that is given back
-    the chargeback that was won."""
+    the chargeback that was won. `borne` is then what others still pay of commission that leaders
+    kept of it, as (account, amount): that of goods which stay refunded."""
 
     refund_id: str
     taken: Sequence[Sequence[Any]] = ()
     won: str = ""
+    borne: Sequence[Sequence[Any]] = ()
 
     @property
     def parts(self) -> list[Taken]:

@@ -333,6 +333,22 @@ class Order:
             ),
         )
 
+    def still_borne(self, refund_id: str, borne: Mapping[str, int]) -> "Order":
+        """The order, which keeps what each account still pays of that won refund's commission."""
+        kept = tuple(borne.items())
+        return replace(
+            self,
+            charged_back=tuple(
+                replace(each, borne=kept) if each.refund_id == refund_id else each
+                for each in self.charged_back
+            ),
+        )
+
+    @property
+    def still_borne_by(self) -> list[tuple[str, int]]:
+        """The same of all of them: an account, and what it still pays."""
+        return [(account, n) for each in self.charged_back for account, n in each.borne]
+
     @property
     def won_back(self) -> dict[str, str]:
         """The refunds of chargebacks whose money is back, each with its chargeback."""

@@ -45,32 +45,35 @@ def wait_in(
     them."""
     if not opened.unmatched:
         return []
-    waiting = [each for each in refunds if each.may_arrive and not each.beside]
+    waiting = [each for each in refunds if each.may_arrive]
     transaction.add(*(refund_store.note(each.going_beside(opened.id)) for each in waiting))
     return waiting
 
 
 def pay_failed_in(transaction: Transaction, failed: Refund, now: datetime) -> Refund:
-    """Add that what fits nothing of the chargeback beside a refund pays it, now that it has
-    failed. Returns the refund as that leaves it."""
-    beside = chargeback_store.get_chargeback(failed.beside) if failed.beside else None
-    if beside is None or beside.status == "won":
-        return failed
-    part = min(failed.left, beside.unmatched)
-    if not part:
-        return failed
-    paying = beside.paying(failed.id, part)
-    entry = books.entry(
+    """Add that what fits nothing of the chargebacks beside a refund pays it, one after another, now
+    that it has failed; what is won is nobody's any more to pay with. Returns the refund as that
+    leaves it."""
+    for beside in chargeback_store.get_chargebacks(failed.beside):
+        part = min(failed.left, beside.unmatched)
+        if part and beside.status != "won":
+            paying = beside.paying(failed.id, part).changed()
+            transaction.add(
+                chargeback_store.replace_chargeback(paying),
+                *ledger.post(_paid(beside, failed, part, now)),
+            )
+            failed = failed.taken_by_bank(part, now)
+    return failed
+
+
+def _paid(beside: Chargeback, failed: Refund, part: int, now: datetime) -> books.Entry:
+    """Out of where what fits nothing is: lost, the platform has paid it."""
+    is_lost = beside.status == "lost"
+    out_of = books.PLATFORM_REVENUE if is_lost else books.UNMATCHED_CHARGEBACKS
+    return books.entry(
         f"refund-charged-back:{failed.id}:{beside.id}",
         failed.currency,
         failed.order_id,
         now,
-        {books.REFUNDS_IN_FLIGHT: part, _lies(beside): -part},
+        {books.REFUNDS_IN_FLIGHT: part, out_of: -part},
     )
-    transaction.add(chargeback_store.replace_chargeback(paying.changed()), *ledger.post(entry))
-    return failed.taken_by_bank(part, now)
-
-
-def _lies(beside: Chargeback) -> str:
-    """Where what fits nothing is: lost, the platform has paid it."""
-    return books.PLATFORM_REVENUE if beside.status == "lost" else books.UNMATCHED_CHARGEBACKS

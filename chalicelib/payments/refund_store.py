@@ -14,7 +14,12 @@ from chalicelib.payments.store import PaymentsMeta
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
-from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute
+from chalicelib.platform.table import (
+    EntityRow,
+    InstantAttribute,
+    IntegerAttribute,
+    TextsAttribute,
+)
 from chalicelib.platform.transaction import Put, Update, create
 
 REFUND = "refund"
@@ -68,7 +73,7 @@ class RefundRow(EntityRow[Refund]):
     is_asked = BooleanAttribute(default=True)
     charged_back = IntegerAttribute(default=0)
     charged_back_at = InstantAttribute(null=True)
-    beside = UnicodeAttribute(null=True)
+    beside = TextsAttribute(default=())
     reference = UnicodeAttribute(null=True)
 
     @classmethod
@@ -110,7 +115,7 @@ def note(changed: Refund) -> Update:
         RefundRow.at(changed.id, REFUND),
         [
             RefundRow.is_asked.set(changed.is_asked),
-            RefundRow.beside.set(changed.beside) if changed.beside else RefundRow.beside.remove(),
+            RefundRow.beside.set(changed.beside),
             RefundRow.version.set(changed.version),
         ],
         RefundRow.version == changed.version - 1,

@@ -68,7 +68,7 @@ def execute(refund_id: str) -> None:
         refund.receipt,
         refund.left,
         refund.currency,
-        to_be_made=refund.beside is None,
+        to_be_made=not refund.beside,
     )
     try:
         answer = provider(refund.provider).refund(asked)

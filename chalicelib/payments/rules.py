@@ -81,8 +81,8 @@ class Refund:
     only when the former has failed; `is_asked` tells that the provider may have been. `paid_from`
     is set once the customer has had the money in another way: a person has handed it back, or a
     bank has taken it. `reference` is what the bank's statement calls a transfer to the customer.
-    `charged_back` of the amount a bank has taken while it had not been sent. `beside` is the
-    chargeback that came while it was on its way, and pays it should it fail.
+    `charged_back` of the amount a bank has taken while it had not been sent. `beside` are the
+    chargebacks that came while it was on its way, and pay it should it fail.
     `kept` is the commission that leaders keep of it, since `bearer` pays it for them.
     `delivered_net` is what it takes of the nets of what was delivered.
     """
@@ -112,7 +112,7 @@ class Refund:
     is_asked: bool = False
     charged_back: int = 0
     charged_back_at: datetime | None = None
-    beside: str | None = None
+    beside: tuple[str, ...] = ()
     reference: str | None = None
 
     @property
@@ -192,7 +192,7 @@ class Refund:
             attempt=self.attempt + 1,
             retried_at=now,
             is_asked=False,
-            beside=None,
+            beside=(),
             version=self.version + 1,
         )
 
@@ -201,7 +201,7 @@ class Refund:
         return replace(self, is_asked=True, version=self.version + 1)
 
     def going_beside(self, chargeback_id: str) -> "Refund":
-        return replace(self, beside=chargeback_id, version=self.version + 1)
+        return replace(self, beside=(*self.beside, chargeback_id), version=self.version + 1)
 
     def taken_by_bank(self, amount: int, now: datetime) -> "Refund":
         """A bank has taken so much of it; once that is all of it, the customer has its money."""

@@ -64,7 +64,8 @@ class EarnedLine:
     `delivered_on`; None where there is no cap. `borne_by` is the account that pays for what is
     kept of a refund, and for which a cap withholds of it; empty where nobody does. `method` says
     how the amount was made of the rate. `voided_by` are the entries that took of what `entry_id`
-    had posted, before any run did. `sold` is what a profit is left of, as `Sold`.
+    had posted, before any run did. `sold` is what a profit is left of, as `Sold`. `parcel_id` is
+    the parcel of what is kept of a refund.
     """
 
     order_id: str
@@ -88,6 +89,7 @@ class EarnedLine:
     voided_by: Sequence[str] = ()
     title: str = ""
     sold: Sequence[int] = ()
+    parcel_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -288,12 +288,15 @@ def test_what_is_known_of_how_a_refund_is_sent_leaves_its_next_look() -> None:
     write(refund_store.look_again("rfd_1", NOW + timedelta(hours=7)))
     asked = pending.asked()
     write(refund_store.note(asked))
-    beside = asked.going_beside("cbk_1")
+    first = asked.going_beside("cbk_1")
+    write(refund_store.note(first))
+    beside = first.going_beside("cbk_2")
     write(refund_store.note(beside))
+    assert beside.beside == ("cbk_1", "cbk_2")
     assert refund_store.get_refund("rfd_1") == beside
     assert to_look_at(6 * 60 + 59) == []
     assert to_look_at(7 * 60) == ["rfd_1"]
-    for late in (asked, beside):
+    for late in (asked, first, beside):
         with pytest.raises(Stale):
             write(refund_store.note(late))
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from pytest_httpserver import HTTPServer
 
+from chalicelib.kernel import clock
+from chalicelib.payments.refund_store import REFUND, RefundRow
 from tests.functional.conftest import Clock, new_world
 from tests.functional.test_chargebacks import ask, close
 from tests.functional.test_failed_refunds import (
@@ -18,6 +20,7 @@ from tests.functional.test_failed_refunds import (
     retry,
 )
 from tests.functional.test_refunds_by_hand import confirm
+from tests.support.audited import look_at_everything
 from tests.support.gateway import Answer
 from tests.support.invariants import findings
 from tests.support.lambdas import handle, invoke
@@ -234,3 +237,70 @@ def test_what_is_owed_again_is_paid_by_a_second_chargeback(
     world.work()
     assert len(stripe.refunds) == 1
     assert world.trial_balance() == {}
+
+
+def fail(world: World, stripe: StripeServer) -> None:
+    """Stripe says that the first refund has failed, and sends those of later at once."""
+    (sent, *_) = stripe.refunds.values()
+    stripe.settle(sent, "failed")
+    assert tell(world, event("refund.failed", sent)).status == 200
+    stripe.refunds_begin_as = "succeeded"
+    world.work()
+
+
+@pytest.mark.parametrize("closed", [None, "lost"])
+def test_what_fails_is_paid_by_each_chargeback_beside_it(
+    world: World, stripe: StripeServer, closed: str | None
+) -> None:
+    refund = decided(world, stripe)
+    give(world, stripe, "pending")
+    first = charge_back(world, refund, 1300)
+    second = charge_back(world, refund, 700, reference="dp_2")
+    assert (first["refunded"], second["refunded"]) == (1000, 0)
+    if closed:
+        close(world, first, closed)
+        close(world, second, closed)
+    fail(world, stripe)
+    done = read(world, refund)
+    assert (done["status"], done["paid_from"]) == ("succeeded", "chargeback")
+    assert done["charged_back"] == 300 + 700
+    now = (world.operator.get(f"/v1/chargebacks/{each['id']}").json for each in (first, second))
+    assert [paid(each) for each in now] == [[(refund["id"], 300)], [(refund["id"], 700)]]
+    assert len(stripe.refunds) == 1
+    assert world.trial_balance() == {}
+    assert "refund_failed" not in cases(world)
+
+
+def test_one_that_is_won_beside_a_refund_leaves_it_to_the_next(
+    world: World, stripe: StripeServer
+) -> None:
+    refund = decided(world, stripe)
+    give(world, stripe, "pending")
+    first = charge_back(world, refund)
+    close(world, first, "won")
+    second = charge_back(world, refund, reference="dp_2")
+    fail(world, stripe)
+    assert read(world, refund)["paid_from"] == "chargeback"
+    now = world.operator.get(f"/v1/chargebacks/{second['id']}").json
+    assert (refund["id"], 1000) in paid(now)
+    assert world.trial_balance() == {}
+
+
+@pytest.mark.parametrize("is_sent_anew", [False, True])
+def test_an_audit_finds_what_a_customer_has_twice(
+    world: World, stripe: StripeServer, time: Clock, is_sent_anew: bool
+) -> None:
+    refund = decided(world, stripe)
+    give(world, stripe, "pending")
+    made = charge_back(world, refund, 1300)
+    row = RefundRow.get(refund["id"], REFUND)
+    row.beside = ()
+    row.save()
+    time.move_on(minutes=1)
+    fail(world, stripe)
+    if is_sent_anew:
+        assert retry(world, refund).status == 200
+        world.work()
+    (found,) = look_at_everything(clock.now())
+    assert (found.check, found.subject, found.amount) == ("chargebacks_twice", made["id"], 300)
+    close(world, made, "won")

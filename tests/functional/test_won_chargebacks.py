@@ -200,3 +200,86 @@ def test_a_return_window_that_was_over_ends_an_order_that_is_its_own_again(
     invoke("order_expire")
     assert left(world, order)[0] == "completed"
     whole(world)
+
+
+def test_what_was_borne_is_told_with_the_entry_that_takes_it_back(
+    world: World, time: Clock
+) -> None:
+    bear(world, chargeback="supplier")
+    sale = world.sale()
+    made = created(ask(world, world.delivered_order(sale, 1), amount=400, fee=0))
+    settle(world, time, days=8)
+    close(world, made, "won")
+    whole(world)
+    run = settle(world, time, days=1)
+    lines = statement(world, sale, run)["lines"]
+    path = f"/v1/leaders/{sale.leader_id}/statements/{run['id']}/lines"
+    told = [
+        (line["kind"], line["amount"], world.operator.get(f"{path}/{n}").json["entry"]["id"])
+        for n, line in enumerate(lines, 1)
+    ]
+    posted_by = f"chargeback-won:{made['id']}"
+    assert sorted(told) == [("adjustment", -40, posted_by), ("adjustment", 40, posted_by)]
+    whole(world)
+
+
+def test_what_is_taken_back_for_a_day_that_a_run_has_behind_it_was_not_left_by_that_run(
+    world: World, time: Clock
+) -> None:
+    bear(world, chargeback="supplier")
+    sale = world.sale()
+    order = world.delivered_order(sale, 1)
+    made = created(ask(world, order, amount=400, fee=0))
+    refund(world, order, (sale.sku_ids[0], 1))
+    settle(world, time, days=9)
+    settle(world, time, days=1)
+    close(world, made, "won")
+    whole(world)
+
+
+@pytest.mark.parametrize("settled", [0, 8])
+@pytest.mark.parametrize("bearer", ["supplier", "platform"])
+def test_what_is_kept_of_goods_that_stay_refunded_stays_the_leaders(
+    world: World, time: Clock, bearer: str, settled: int
+) -> None:
+    bear(world, chargeback=bearer, damaged=bearer)
+    sale = world.sale()
+    order = world.delivered_order(sale, 1)
+    made = created(ask(world, order, amount=400, fee=0))
+    if settled:
+        settle(world, time, days=settled)
+    lines = [{"sku_id": sale.sku_ids[0], "quantity": 1}]
+    body = {"lines": lines, "reason": "arrived broken", "cause": "damaged"}
+    created(world.operator.post(f"/v1/orders/{order['id']}/refunds", body))
+    whole(world)
+    before = booked(world, sale)
+    assert together(before)["leader"] == 100
+    close(world, made, "won")
+    whole(world)
+    assert left(world, order) == ("refunded", 1000, [1])
+    assert booked(world, sale) == before
+
+
+def test_what_was_borne_is_given_back_for_the_parcels_that_are(world: World) -> None:
+    bear(world, chargeback="platform", damaged="platform")
+    sale = world.sale()
+    order = world.paid_order(sale, quantity=2)
+    (dispatch,) = order["dispatches"]
+    path = f"/v1/dispatches/{dispatch['id']}"
+    world.operator.post(f"{path}/accept", {})
+    for n in range(2):
+        sent = {"carrier": "DHL", "tracking_number": f"t{n}"}
+        sent["lines"] = [{"sku_id": sale.sku_ids[0], "quantity": 1}]
+        assert world.operator.post(f"{path}/ship", sent).status == 200
+        assert world.operator.post(f"{path}/deliver", {}).status == 200
+    made = created(ask(world, order, amount=800, fee=0))
+    refund(world, order, (sale.sku_ids[0], 1))
+    close(world, made, "won")
+    whole(world)
+    assert left(world, order) == ("delivered", 1000 - 400 + 400, [1])
+    assert together(booked(world, sale)) == {
+        "cash:local": -1000,
+        "supplier:payable": 700,
+        "platform:revenue": 200 - 40,
+        "leader": 100 + 40,
+    }

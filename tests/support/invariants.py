@@ -315,14 +315,22 @@ def _withheld(state: State) -> Sums:
 
 
 def _borne(state: State) -> Sums:
-    """What others have paid leaders for what was refunded; how much is another matter."""
-    due, won = Sums(), {f"borne:{each.refund_id}" for each in state.won}
+    """What others have paid leaders for what was refunded, and have back of it; how much is another
+    matter."""
+    due = Sums()
     for entry in state.entries:
-        if entry.id.startswith("borne:") and entry.id not in won:
+        if entry.id.startswith("borne:"):
             for each in entry.postings:
                 account = each.account.replace(":pending", ":commission")
                 account = account.replace(":available", ":commission")
                 due[f"{entry.currency} {account}"] += each.amount
+    currencies = {each.id: each.currency for each in state.orders}
+    for row in state.earned:
+        for line in row.lines:
+            if line.parcel_id and line.kind == "adjustment":
+                currency = currencies[line.order_id]
+                due[f"{currency} leader:{row.pk}:commission"] -= line.amount
+                due[f"{currency} {line.borne_by or 'platform:revenue'}"] += line.amount
     return due
 
 
