@@ -15,7 +15,7 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction, Write
-from chalicelib.reconciliation import claim_store, taking_back
+from chalicelib.reconciliation import claim_store, taking_back, turning_up
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.rules import (
     CASE,
@@ -35,7 +35,6 @@ CAN_BE_UNDONE: tuple[Resolved, ...] = (
 )
 
 
-@retry_stale
 def undo(
     reconciliation_id: str, n: int, why: str, caller: Caller, recorder: Recorder | None
 ) -> NumberedDifference:
@@ -46,7 +45,19 @@ def undo(
     another account's statement.
     """
     made = reconciliation_of(reconciliation_id)
-    before = reconciliations.get_difference(reconciliation_id, n)
+    after = _undo(made, n, why, caller, recorder)
+    # Where nobody comes to this, the next statement does.
+    for each in ledger.get_entries(after.undone[-1].posted).values():
+        for other in _other_cash(made, each):
+            turning_up.let_go_of_claimed(other, [each.id])
+    return after
+
+
+@retry_stale
+def _undo(
+    made: Reconciliation, n: int, why: str, caller: Caller, recorder: Recorder | None
+) -> NumberedDifference:
+    before = reconciliations.get_difference(made.id, n)
     if before is None:
         raise NotFound("There is no such difference.")
     if not before.resolution and before.undone and before.undone[-1].why == why:
