@@ -51,7 +51,7 @@ def go_on(reconciliation_id: str) -> None:
             _go_on_behind(made)
             return
         lines = lines or {line.n: line for line in piece_store.lines(made.id)}
-        names = names or line_names(lines.values())
+        names = names or line_names(lines.values(), made.format)
         try:
             _take_step(made, lines, names)
         except Stale:

@@ -47,7 +47,7 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "extra": ("match", "post_to_suspense", "post_fee", "post_to_other_account", "accept"),
     "amount": ("post_fee", "post_to_suspense", "accept"),
     "currency": ("post_to_suspense", "accept"),
-    "duplicate": ("post_to_suspense", "accept"),
+    "duplicate": ("match", "post_to_suspense", "post_fee", "post_to_other_account", "accept"),
     "late": ("accept",),
     "returned": ("returned", "match", "post_to_suspense", "accept"),
     "fee": ("post_fee", "match", "post_to_suspense", "accept"),
