@@ -35,6 +35,7 @@ from chalicelib.reconciliation.rules import (
     Outcome,
     Reconciliation,
 )
+from chalicelib.reconciliation.told_before import told_before
 
 STEPS_A_MESSAGE = 20
 
@@ -113,6 +114,7 @@ def _match(made: Reconciliation, lines: Sequence[Line], names: Mapping[int, Line
         made.transit_from,
         sent,
         with_known_ids(names, claimed),
+        told_before(made, left, names),
     ).run()
     totals = {each.currency: each.amount for each in made.totals}
     missed = gap(account, made)

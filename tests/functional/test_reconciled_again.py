@@ -55,6 +55,39 @@ def test_what_a_file_has_twice_may_be_two_deposits(world: World, time: Clock) ->
     assert findings() == []
 
 
+def test_a_line_without_an_id_says_which_one_it_may_be_once_more(world: World, time: Clock) -> None:
+    row = (day_of(time), "7.77", "EUR", "abc")
+    first = reconcile(world, csv_file(row))
+    assert resolve(world, first, 1, "post_to_suspense").status == 200
+    new = (day_of(time), "1.00", "EUR", "new")
+    made = reconcile(world, csv_file(new, row, row))
+    found = differences(world, made)
+    details = [each["detail"] for each in found]
+    same = f"Line 1 of {first['id']} says the same (extra)."
+    assert [same in each for each in details] == [False, True, False]
+    (case,) = [each for each in open_cases(world) if each["id"] == found[1]["case_id"]]
+    assert same in case["detail"]
+    third = reconcile(world, csv_file(row, new))
+    assert same in differences(world, third)[0]["detail"]
+
+
+def test_a_line_without_an_id_is_not_matched_once_more_unseen(world: World, time: Clock) -> None:
+    """Its deposit is booked after a person has put the money aside, so it would be there twice."""
+    row = (day_of(time), "500.00", "EUR", "D-1")
+    first = reconcile(world, csv_file(row))
+    assert resolve(world, first, 1, "post_to_suspense").status == 200
+    supplier_id = deposit(world, 50000, "D-1")
+    made = reconcile(world, csv_file(row, (day_of(time), "1.00", "EUR", "new")))
+    duplicate = differences(world, made)[0]
+    assert (made["matched"], duplicate["kind"], duplicate["lines"]) == (0, "duplicate", [1])
+    assert entry_of(world, supplier_id) in duplicate["detail"]
+    assert f"Line 1 of {first['id']} says the same (extra)." in duplicate["detail"]
+    # Where it is another transfer after all, a person says so.
+    entry_id = entry_of(world, supplier_id)
+    assert resolve(world, made, duplicate["n"], "match", entry_id=entry_id).status == 200
+    assert findings() == []
+
+
 WORDS = "date,amount,currency,reference,text,counterparty,type,bank_ref"
 
 
