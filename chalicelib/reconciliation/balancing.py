@@ -154,13 +154,8 @@ def _posted_by(
 
 def _of(each: NumberedDifference) -> set[str]:
     """The entries by which it was settled: posted, taken back, or said to be what a line is of."""
-    taken_back = {
-        entry_id.replace("reconciled:", "reconciled-undone:", 1)
-        for undone in each.undone
-        for entry_id in undone.posted
-    }
     decided = {of.entry_id for of in each.decided if of.entry_id not in each.entries}
-    return {*each.ever_posted, *taken_back, *decided}
+    return {*each.ever_posted, *each.ever_undone, *decided}
 
 
 def _differences(reconciliation_id: str) -> Iterator[NumberedDifference]:

@@ -189,6 +189,15 @@ class NumberedDifference:
         return (*(entry_id for each in self.undone for entry_id in each.posted), *self.posted)
 
     @property
+    def ever_undone(self) -> tuple[str, ...]:
+        """By which what stood before was taken back."""
+        return tuple(
+            entry_id.replace("reconciled:", "reconciled-undone:", 1)
+            for each in self.undone
+            for entry_id in each.posted
+        )
+
+    @property
     def kind(self) -> DifferenceKind:
         return self.difference.kind
 
