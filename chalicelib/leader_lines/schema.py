@@ -115,8 +115,9 @@ class LineExplainedView(EarnedLineView):
     campaign: CampaignOriginView | None = Field(description="Of a bonus for a campaign's total.")
     entry: EntryView | None = Field(description="Null where nothing was posted for it.")
     voiding: list[EntryView] = Field(
-        description="The entries of `voided_by`: with them `entry` comes to the line, and to the "
-        "others that it brought."
+        description="The entries of `voided_by`, each with all that its refund took of the order. "
+        "Where that was of one parcel, `entry` comes with them to the line and to the others that "
+        "it brought; else the entries of all its parcels do together, each counted once."
     )
     settled_by: EntryView | None = Field(
         description="The run's entry that made it available; null where it was so before."
