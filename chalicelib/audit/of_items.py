@@ -23,8 +23,12 @@ def _item(entry_id: str) -> list[Finding]:
         if item is None:
             return cleared, iter(())
         clearings = item_store.clearings(entry_id)
-        posted = ledger.posted({each.posted for each in clearings if each.posted})
-        return cleared, item_checks.open_items(item, clearings, posted)
+        beside = [each for each in clearings if each.goes == "item"]
+        found = (item_store.get_clearing(each.about, each.id) for each in beside)
+        mirrors = {each.id: each for each in found if each}
+        named = {each.posted for each in clearings} | {each.about for each in beside}
+        entries = ledger.get_entries(named - {""})
+        return cleared, item_checks.open_items(item, clearings, entries, mirrors)
 
     return found_at_rest(read, lambda: _cleared(entry_id))
 

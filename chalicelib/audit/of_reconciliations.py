@@ -35,7 +35,9 @@ def _reconciliation(reconciliation_id: str) -> list[Finding]:
 def _findings(made: Reconciliation) -> Iterator[Finding]:
     found = list(_differences(made.id))
     of_cases = cases.get_cases({each.case_id for each in found})
-    posted = ledger.posted({entry_id for each in found for entry_id in each.ever_posted})
+    posted = ledger.posted(
+        {entry_id for each in found for entry_id in (*each.ever_posted, *each.ever_undone)}
+    )
     yield from reconciliation_checks.reconciliations(made, found)
     for each in found:
         yield from reconciliation_checks.reconciled(each, of_cases, posted)

@@ -25,12 +25,13 @@ def reconciliations(made: Reconciliation, found: Sequence[NumberedDifference]) -
 def reconciled(
     each: NumberedDifference, cases: Mapping[str, Case], posted: Collection[str]
 ) -> Iterator[Finding]:
-    """A difference has its case, which stands as it does, and the entries that it has posted."""
+    """A difference has its case, which stands as it does, and the entries that it has posted, and
+    those by which what was wrong is taken back."""
     subject = f"{each.reconciliation_id}/{each.n}"
     what = f"Difference {each.n} of {each.reconciliation_id}"
     case = cases.get(each.case_id)
     if case is None or (each.is_resolved and case.status != "resolved"):
         yield Finding("reconciled", subject, f"{what} has no case that stands so.")
-    for entry_id in each.ever_posted:
+    for entry_id in (*each.ever_posted, *each.ever_undone):
         if entry_id not in posted:
             yield Finding("reconciled", subject, f"{what} has not posted {entry_id}.")

@@ -16,8 +16,7 @@ from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.taking import reconciliation_of
 
-# How many statements before this one may have differences that the books did not have by its end.
-STATEMENTS_BEFORE, DIFFERENCES_A_READ = 40, 500
+DIFFERENCES_A_READ = 500
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def balances(reconciliation_id: str) -> BalancesShown:
     is_over = books.end_of(last) < clock.now()
     found = books.trial_balance(made.account, last if is_over else None)
     of_books = _of_account(found, made.account)
-    between = _between([made, *_before(made)], found.as_of)
+    between = _between([made, *reconciliations.taken_before(made)], found.as_of)
     return BalancesShown(made.account, found.as_of, _shown(made, of_books, between))
 
 
@@ -92,17 +91,6 @@ def _shown(
         )
         for currency in sorted(currencies)
     )
-
-
-def _before(made: Reconciliation) -> Iterator[Reconciliation]:
-    """Those of its account that were taken before it, the last first."""
-    before = made
-    for _ in range(STATEMENTS_BEFORE):
-        found = reconciliations.get_reconciliation(before.behind) if before.behind else None
-        if found is None:
-            return
-        before = found
-        yield before
 
 
 def _between(chain: Sequence[Reconciliation], as_of: datetime) -> dict[str, Counter[str]]:
@@ -166,13 +154,8 @@ def _posted_by(
 
 def _of(each: NumberedDifference) -> set[str]:
     """The entries by which it was settled: posted, taken back, or said to be what a line is of."""
-    taken_back = {
-        entry_id.replace("reconciled:", "reconciled-undone:", 1)
-        for undone in each.undone
-        for entry_id in undone.posted
-    }
     decided = {of.entry_id for of in each.decided if of.entry_id not in each.entries}
-    return {*each.ever_posted, *taken_back, *decided}
+    return {*each.ever_posted, *each.ever_undone, *decided}
 
 
 def _differences(reconciliation_id: str) -> Iterator[NumberedDifference]:

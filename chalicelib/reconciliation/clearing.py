@@ -83,9 +83,8 @@ def offset_in(transaction: Transaction, item: Item, other: Item, asked: Clearing
     if item.account != other.account:
         made = replace(asked, posted=_entry_id(asked))
         transaction.add(*ledger.post(_entry(item, made, other.account)))
-    mirrored = replace(made, entry_id=other.entry.id, about=item.entry.id)
     _clear_in(transaction, item, made)
-    _clear_in(transaction, other, mirrored)
+    _clear_in(transaction, other, made.mirrored)
     return made
 
 

@@ -35,6 +35,7 @@ from chalicelib.reconciliation.rules import (
     Outcome,
     Reconciliation,
 )
+from chalicelib.reconciliation.told_before import told_before
 
 STEPS_A_MESSAGE = 20
 
@@ -51,7 +52,7 @@ def go_on(reconciliation_id: str) -> None:
             _go_on_behind(made)
             return
         lines = lines or {line.n: line for line in piece_store.lines(made.id)}
-        names = names or line_names(lines.values())
+        names = names or line_names(lines.values(), made.format)
         try:
             _take_step(made, lines, names)
         except Stale:
@@ -113,6 +114,7 @@ def _match(made: Reconciliation, lines: Sequence[Line], names: Mapping[int, Line
         made.transit_from,
         sent,
         with_known_ids(names, claimed),
+        told_before(made, left, names),
     ).run()
     totals = {each.currency: each.amount for each in made.totals}
     missed = gap(account, made)

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from chalicelib.reconciliation.lines import Line
+from chalicelib.kernel import ids
+from chalicelib.reconciliation.lines import Format, Line
 from chalicelib.reconciliation.rules import DifferenceKind
 
 
@@ -19,17 +20,27 @@ class LineName(NamedTuple):
     is_first: bool
 
 
-def line_names(lines: Iterable[Line]) -> dict[int, LineName]:
+def line_names(lines: Iterable[Line], form: Format) -> dict[int, LineName]:
     """By number."""
     refs, same = Counter[str](), Counter[tuple[str, str]]()
     found = {}
     for line in lines:
-        says = f"{line.day} {line.amount} {line.currency}"
+        says = _said(line, form)
         refs[line.bank_ref] += 1
         same[line.bank_ref, says] += 1
         is_first = refs[line.bank_ref] == 1
         found[line.n] = LineName(line.bank_ref, says, same[line.bank_ref, says], is_first)
     return found
+
+
+def _said(line: Line, form: Format) -> str:
+    """All that a bank says of it. Stripe's ids are never another's, and its words hang on what was
+    asked of it and may change."""
+    moved = f"{line.day} {line.amount} {line.currency}"
+    if form == "stripe":
+        return moved
+    words = ids.derived("words", line.kind, line.reference, line.text, line.counterparty)
+    return f"{moved} {words}"
 
 
 def with_known_ids(

@@ -33,6 +33,8 @@ from chalicelib.reconciliation.rules import (
     change,
 )
 
+# How many earlier lines a difference names.
+FEW = 5
 D = TypeVar("D", Line, Booked)
 
 
@@ -49,7 +51,8 @@ class Matcher:
 
     `booked` is all that may be meant, of any account; of this one, what lies in `period` or was in
     transit must be in the statement, except what is so late that it may be in the next. `sent` are
-    payouts that lines name, by key; `known` are lines that differ by the bank's own id of them.
+    payouts that lines name, by key; `known` are lines that differ by the bank's own id of them, and
+    `told_before` says of others which line they may be once more: none of these is matched unseen.
     """
 
     def __init__(
@@ -61,10 +64,12 @@ class Matcher:
         transit_from: str,
         sent: Mapping[str, Sent] | None = None,
         known: Mapping[int, DifferenceKind] | None = None,
+        told_before: Mapping[int, str] | None = None,
     ) -> None:
         self._account, self._lines, self._booked = account, lines, booked
         self._period, self._transit_from = period, transit_from
         self._sent, self._known = sent or {}, known or {}
+        self._told_before = told_before or {}
         self._open = {line.n: line for line in lines}
         self._taken = {each.name for each in booked if each.is_claimed}
         self._by_key: dict[str, list[Booked]] = defaultdict(list)
@@ -272,6 +277,9 @@ class Matcher:
         return entry.name not in self._taken
 
     def _match(self, line: Line, entry: Booked) -> None:
+        if line.n in self._told_before:
+            self._differ("duplicate", (line,), (), f"{entry.entry_id} would fit it", entry)
+            return
         self._take((line,), (entry,))
         self._outcomes.append(Match(line.n, entry.entry_id))
 
@@ -290,7 +298,7 @@ class Matcher:
         self._outcomes.append(
             Difference(
                 kind,
-                f"{_said_of(lines)}: {said}." if lines else f"{said}.",
+                self._detail(lines, said),
                 tuple(line.n for line in lines),
                 tuple(each.entry_id for each in entries),
                 of.entry_id if of else "",
@@ -299,6 +307,10 @@ class Matcher:
                 payout,
             )
         )
+
+    def _detail(self, lines: Sequence[Line], said: str) -> str:
+        before = [self._told_before[each.n] for each in lines if each.n in self._told_before]
+        return " ".join([f"{_said_of(lines)}: {said}." if lines else f"{said}.", *before[:FEW]])
 
     def _changes(self, lines: Iterable[Line], entries: Iterable[Booked]) -> tuple[Change, ...]:
         here = [each for each in entries if each.account == self._account]

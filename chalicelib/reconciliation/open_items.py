@@ -4,7 +4,7 @@ Amounts are integers in the currency's minor unit; an item's own are as the book
 credit below zero.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -41,6 +41,11 @@ class Clearing:
     cleared_at: datetime
     cleared_by: str
     posted: str = ""
+
+    @property
+    def mirrored(self) -> "Clearing":
+        """The same as the other item has it, where that is what it goes against."""
+        return replace(self, entry_id=self.about, about=self.entry_id)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ RESOLUTIONS: Mapping[DifferenceKind, tuple[Resolution, ...]] = {
     "extra": ("match", "post_to_suspense", "post_fee", "post_to_other_account", "accept"),
     "amount": ("post_fee", "post_to_suspense", "accept"),
     "currency": ("post_to_suspense", "accept"),
-    "duplicate": ("post_to_suspense", "accept"),
+    "duplicate": ("match", "post_to_suspense", "post_fee", "post_to_other_account", "accept"),
     "late": ("accept",),
     "returned": ("returned", "match", "post_to_suspense", "accept"),
     "fee": ("post_fee", "match", "post_to_suspense", "accept"),
@@ -187,6 +187,15 @@ class NumberedDifference:
     def ever_posted(self) -> tuple[str, ...]:
         """By all that it was ever resolved by."""
         return (*(entry_id for each in self.undone for entry_id in each.posted), *self.posted)
+
+    @property
+    def ever_undone(self) -> tuple[str, ...]:
+        """By which what stood before was taken back."""
+        return tuple(
+            entry_id.replace("reconciled:", "reconciled-undone:", 1)
+            for each in self.undone
+            for entry_id in each.posted
+        )
 
     @property
     def kind(self) -> DifferenceKind:

@@ -2,7 +2,7 @@
 an account is told."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -35,6 +35,8 @@ from chalicelib.reconciliation.rules import (
 )
 
 RECONCILIATION, RECONCILIATIONS = "reconciliation", "reconciliations"
+# How many statements of an account are looked at with one.
+STATEMENTS_BEFORE = 40
 ACCOUNT, LATEST, NEXT = "account", "latest", "next"
 TAKEN, DIFFERENCE = "taken", "difference#"
 
@@ -202,6 +204,17 @@ def last_taken(account: str) -> str | None:
     """The reconciliation that was the last to be taken of an account."""
     row = store.get(TakenRow, _account(account), LATEST)
     return row.reconciliation_id if row else None
+
+
+def taken_before(made: Reconciliation) -> Iterator[Reconciliation]:
+    """Those of its account that were taken before it and are looked at with it, the last first."""
+    before = made
+    for _ in range(STATEMENTS_BEFORE):
+        found = get_reconciliation(before.behind) if before.behind else None
+        if found is None:
+            return
+        before = found
+        yield before
 
 
 def taken_behind(reconciliation_id: str) -> str | None:

@@ -3,22 +3,19 @@ is taken back. Each once."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from chalicelib.cases import service as cases
 from chalicelib.cases.service import close_in
-from chalicelib.kernel import clock, ids
+from chalicelib.kernel import clock
 from chalicelib.kernel.currencies import written
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Transaction
-from chalicelib.reconciliation import claim_store, item_store
+from chalicelib.reconciliation import claim_store, taking_back
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.clearing import offset_in
-from chalicelib.reconciliation.open_items import FOUND_AFTER_ALL, Clearing, item_of
+from chalicelib.reconciliation.open_items import FOUND_AFTER_ALL
 from chalicelib.reconciliation.rules import CASE
-from chalicelib.reconciliation.undoing import taken_back
 
 
 def let_go_of_all_claimed(account: str) -> None:
@@ -54,7 +51,7 @@ def _tell_found(
         raise LookupError(f"difference {n} of {reconciliation_id} is not stored")
     now = clock.now()
     note = f"found in {found_in}"
-    taken = taken_back(before, note, now)
+    taken = taking_back.taken_back(before, note, now)
     entries = list(taken.values())
     undone = tuple(each.id for each in entries)
     after = replace(
@@ -63,7 +60,7 @@ def _tell_found(
         posted=(*before.posted, *undone),
         version=before.version + 1,
     )
-    _make_up_in(transaction, taken, found_in, now)
+    _make_up_in(transaction, taken, found_in)
     transaction.add(
         *ledger.post(*entries),
         *(claim_store.claim_entry(account, each, found_in, "found") for each in undone),
@@ -75,33 +72,16 @@ def _tell_found(
     transaction.add(reconciliations.replace_difference(after))
 
 
-def _make_up_in(
-    transaction: Transaction, taken: Mapping[str, Entry], found_in: str, now: datetime
-) -> None:
+def _make_up_in(transaction: Transaction, taken: Mapping[str, Entry], found_in: str) -> None:
     """What waited for a person and is taken back waits no more. Of what was cleared meanwhile the
     other side is left, and a person has to say where that belongs."""
-    posted, cleared = ledger.get_entries(taken), item_store.cleared(taken)
-    for entry in posted.values():
-        back = taken[entry.id]
-        item, other = item_of(entry, cleared.get(entry.id, 0)), item_of(back, 0)
-        if item is None or other is None:
-            continue
+    for item, back in taking_back.items(taken):
         if item.uncleared:
-            made = Clearing(
-                id=ids.derived("clr", entry.id, back.id),
-                entry_id=entry.id,
-                amount=item.uncleared,
-                goes="item",
-                about=back.id,
-                reference=found_in,
-                cleared_at=now,
-                cleared_by="found",
-            )
-            offset_in(transaction, item, other, made)
+            taking_back.make_up_in(transaction, item, back, found_in, "found")
         if item.cleared:
-            left = written(item.cleared, entry.currency)
+            left = written(item.cleared, item.entry.currency)
             detail = (
-                f"What {entry.id} had posted to {item.account} is found in {found_in}, and "
-                f"{left} of it were cleared before: say where {back.id} belongs."
+                f"What {item.entry.id} had posted to {item.account} is found in {found_in}, and "
+                f"{left} of it were cleared before: say where {back.entry.id} belongs."
             )
-            cases.open_in(transaction, FOUND_AFTER_ALL, back.id, detail)
+            cases.open_in(transaction, FOUND_AFTER_ALL, back.entry.id, detail)

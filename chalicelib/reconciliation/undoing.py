@@ -7,21 +7,16 @@ from datetime import datetime
 
 from chalicelib.cases.service import open_in
 from chalicelib.cases.store import case_id
-from chalicelib.kernel import clock, ids
+from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict, NotFound
-from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
-from chalicelib.ledger.service import belongs_to
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction, Write
-from chalicelib.reconciliation import claim_store, item_store
+from chalicelib.reconciliation import claim_store, taking_back, turning_up
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.clearing import offset_in
-from chalicelib.reconciliation.open_items import Clearing, item_of
 from chalicelib.reconciliation.rules import (
     CASE,
     NumberedDifference,
@@ -40,7 +35,6 @@ CAN_BE_UNDONE: tuple[Resolved, ...] = (
 )
 
 
-@retry_stale
 def undo(
     reconciliation_id: str, n: int, why: str, caller: Caller, recorder: Recorder | None
 ) -> NumberedDifference:
@@ -51,14 +45,26 @@ def undo(
     another account's statement.
     """
     made = reconciliation_of(reconciliation_id)
-    before = reconciliations.get_difference(reconciliation_id, n)
+    after = _undo(made, n, why, caller, recorder)
+    # Where nobody comes to this, the next statement does.
+    for each in ledger.get_entries(after.undone[-1].posted).values():
+        for other in _other_cash(made, each):
+            turning_up.let_go_of_claimed(other, [each.id])
+    return after
+
+
+@retry_stale
+def _undo(
+    made: Reconciliation, n: int, why: str, caller: Caller, recorder: Recorder | None
+) -> NumberedDifference:
+    before = reconciliations.get_difference(made.id, n)
     if before is None:
         raise NotFound("There is no such difference.")
     if not before.resolution and before.undone and before.undone[-1].why == why:
         return before
     _check(before)
     now = clock.now()
-    posted, taken = ledger.get_entries(before.posted), taken_back(before, why, now)
+    posted, taken = ledger.get_entries(before.posted), taking_back.taken_back(before, why, now)
     after = _reopened(before, why, caller, now)
     transaction = Transaction(recorder)
     transaction.add(
@@ -68,30 +74,11 @@ def undo(
         *_claims(made, posted, taken),
         *_may_be_meant_again(made, before),
     )
-    _wait_no_more_in(transaction, posted, taken, caller, now)
+    _wait_no_more_in(transaction, taken, caller)
     detail = f"{before.kind}, difference {n} of {made.account}, is open again: {why}"
     open_in(transaction, CASE, made.id, detail, occurrence=after.occurrence)
     transaction.commit(after)
     return after
-
-
-def taken_back(before: NumberedDifference, why: str, now: datetime) -> dict[str, Entry]:
-    """What was posted, the other way round, and of the months that it is of; each by the entry that
-    it takes back."""
-    zone = settings().zone
-    return {
-        each.id: books.entry(
-            f"reconciled-undone:{before.named(each.currency)}",
-            each.currency,
-            before.reconciliation_id,
-            now,
-            {posting.account: -posting.amount for posting in each.postings},
-            belongs_to=each.belongs_to
-            or belongs_to(clock.business_date(each.posted_at, zone).isoformat(), now),
-            note=why,
-        )
-        for each in ledger.get_entries(before.posted).values()
-    }
 
 
 def _check(before: NumberedDifference) -> None:
@@ -131,37 +118,15 @@ def _reopened(
     return replace(after, case_id=case_id(CASE, before.reconciliation_id, after.occurrence))
 
 
-def _wait_no_more_in(
-    transaction: Transaction,
-    posted: Mapping[str, Entry],
-    taken: Mapping[str, Entry],
-    caller: Caller,
-    now: datetime,
-) -> None:
-    """What waited in suspense and is taken back waits no more, neither side of it."""
-    cleared = item_store.cleared(posted)
-    for entry in posted.values():
-        back = taken[entry.id]
-        item, other = item_of(entry, cleared.get(entry.id, 0)), item_of(back, 0)
-        if item is None or other is None:
-            continue
+def _wait_no_more_in(transaction: Transaction, taken: Mapping[str, Entry], caller: Caller) -> None:
+    for item, back in taking_back.items(taken):
         if item.cleared:
             raise Conflict(
-                f"{written(item.cleared, entry.currency)} of what was posted to {item.account} are "
-                "cleared by now: somebody has said where they belong.",
+                f"{written(item.cleared, item.entry.currency)} of what was posted to "
+                f"{item.account} are cleared by now: somebody has said where they belong.",
                 code="undo_not_possible",
             )
-        offset = Clearing(
-            id=ids.derived("clr", entry.id, back.id),
-            entry_id=entry.id,
-            amount=item.uncleared,
-            goes="item",
-            about=back.id,
-            reference=back.id,
-            cleared_at=now,
-            cleared_by=caller.id,
-        )
-        offset_in(transaction, item, other, offset)
+        taking_back.make_up_in(transaction, item, back, back.entry.id, caller.id)
 
 
 def _claims(

@@ -7,6 +7,7 @@ import pytest
 
 from tests.functional.conftest import Clock
 from tests.functional.test_reconciled_lines import listed
+from tests.functional.test_reconciled_references import deposit
 from tests.functional.test_reconciliations import day_of, open_cases, paid_out, rows_of
 from tests.support.invariants import findings
 from tests.support.statements import csv_file, differences, reconcile, resolve
@@ -17,6 +18,100 @@ COLUMNS = "date,amount,currency,reference,bank_ref"
 
 def told(world: World, made: Any) -> list[tuple[str, list[int]]]:
     return [(each["kind"], each["lines"]) for each in differences(world, made)]
+
+
+def entry_of(world: World, supplier_id: str) -> str:
+    """By which its only deposit was booked."""
+    deposits = world.operator.get(f"/v1/suppliers/{supplier_id}/deposits").json["items"]
+    return f"deposit_received:{deposits[0]['id']}"
+
+
+def test_two_deposits_of_a_day_by_the_same_id_of_the_banks_are_both_seen(
+    world: World, time: Clock
+) -> None:
+    """A bank that counts its lines anew in each file gives both the number 1."""
+    first, second = (deposit(world, 50000, reference) for reference in ("D-1", "D-2"))
+    rows = [(day_of(time), "500.00", "EUR", reference, "1") for reference in ("D-1", "D-2")]
+    assert reconcile(world, csv_file(rows[0], columns=COLUMNS))["matched"] == 1
+    made = reconcile(world, csv_file(rows[1], columns=COLUMNS))
+    assert (made["repeated"], told(world, made)) == (0, [("reused_reference", [1])])
+    other = resolve(world, made, 1, "match", entry_id=entry_of(world, first))
+    assert (other.status, other.json["code"]) == (409, "found_meanwhile")
+    assert resolve(world, made, 1, "match", entry_id=entry_of(world, second)).status == 200
+    assert findings() == []
+
+
+def test_what_a_file_has_twice_may_be_two_deposits(world: World, time: Clock) -> None:
+    """Two transfers of which the bank says the same, its own id with it."""
+    one, other = (deposit(world, 50000, reference) for reference in ("D-1", "D-2"))
+    row = (day_of(time), "500.00", "EUR", "", "NONREF")
+    made = reconcile(world, csv_file(row, row, columns=COLUMNS))
+    duplicate, ambiguous = differences(world, made)
+    assert (duplicate["kind"], ambiguous["kind"]) == ("duplicate", "ambiguous")
+    for each, supplier_id in ((ambiguous, one), (duplicate, other)):
+        entry_id = entry_of(world, supplier_id)
+        matched = resolve(world, made, each["n"], "match", entry_id=entry_id)
+        assert matched.status == 200, matched.text
+    assert findings() == []
+
+
+def test_a_line_without_an_id_says_which_one_it_may_be_once_more(world: World, time: Clock) -> None:
+    row = (day_of(time), "7.77", "EUR", "abc")
+    first = reconcile(world, csv_file(row))
+    assert resolve(world, first, 1, "post_to_suspense").status == 200
+    new = (day_of(time), "1.00", "EUR", "new")
+    made = reconcile(world, csv_file(new, row, row))
+    found = differences(world, made)
+    details = [each["detail"] for each in found]
+    same = f"Line 1 of {first['id']} says the same (extra)."
+    assert [same in each for each in details] == [False, True, False]
+    (case,) = [each for each in open_cases(world) if each["id"] == found[1]["case_id"]]
+    assert same in case["detail"]
+    third = reconcile(world, csv_file(row, new))
+    assert same in differences(world, third)[0]["detail"]
+
+
+def test_a_line_without_an_id_is_not_matched_once_more_unseen(world: World, time: Clock) -> None:
+    """Its deposit is booked after a person has put the money aside, so it would be there twice."""
+    row = (day_of(time), "500.00", "EUR", "D-1")
+    first = reconcile(world, csv_file(row))
+    assert resolve(world, first, 1, "post_to_suspense").status == 200
+    supplier_id = deposit(world, 50000, "D-1")
+    made = reconcile(world, csv_file(row, (day_of(time), "1.00", "EUR", "new")))
+    duplicate = differences(world, made)[0]
+    assert (made["matched"], duplicate["kind"], duplicate["lines"]) == (0, "duplicate", [1])
+    assert entry_of(world, supplier_id) in duplicate["detail"]
+    assert f"Line 1 of {first['id']} says the same (extra)." in duplicate["detail"]
+    # Where it is another transfer after all, a person says so.
+    entry_id = entry_of(world, supplier_id)
+    assert resolve(world, made, duplicate["n"], "match", entry_id=entry_id).status == 200
+    assert findings() == []
+
+
+WORDS = "date,amount,currency,reference,text,counterparty,type,bank_ref"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("R-2", "Eggs", "Erna", ""),
+        ("R-1", "Bread", "Erna", ""),
+        ("R-1", "Eggs", "Otto", ""),
+        ("R-1", "Eggs", "Erna", "return"),
+    ],
+    ids=["reference", "text", "counterparty", "type"],
+)
+def test_other_words_with_an_id_of_the_banks_are_another_line(
+    world: World, time: Clock, words: tuple[str, ...]
+) -> None:
+    moved = (day_of(time), "7.77", "EUR")
+    reconcile(world, csv_file((*moved, "R-1", "Eggs", "Erna", "", "1"), columns=WORDS))
+    made = reconcile(world, csv_file((*moved, *words, "1"), columns=WORDS))
+    assert (made["repeated"], told(world, made)) == (0, [("reused_reference", [1])])
+    both = csv_file((*moved, *words, "1"), (*moved, "R-1", "Eggs", "Erna", "", "1"), columns=WORDS)
+    again = reconcile(world, both)
+    assert (again["repeated"], again["differences"]) == (2, 0)
+    assert findings() == []
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from functools import partial
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from chalicelib.ledger import store as ledger
+from chalicelib.reconciliation import turning_up
 from tests.functional.conftest import Clock
 from tests.functional.test_reconciled_by_hand import doubtful, entry_of
 from tests.functional.test_reconciliations import day_of, open_cases, paid_out
@@ -86,6 +88,35 @@ def test_neither_side_of_what_was_undone_is_missing_later(world: World, time: Cl
         later = reconcile(world, camt(period=period), format="camt.053", account=account)
         missed = {each for one in differences(world, later) for each in one["entries"]}
         assert not any(each.startswith("reconciled") for each in missed), account
+    assert findings() == []
+
+
+@pytest.mark.parametrize("resolution", ["", "post_to_suspense"])
+@pytest.mark.parametrize("dies", [False, True])
+def test_what_the_other_account_has_missed_of_it_is_missing_no_more(
+    world: World, time: Clock, resolution: str, *, dies: bool
+) -> None:
+    world.delivered_order(world.sale())
+    reconcile(world, csv_file((day_of(time), "1.00", "EUR", "y")), account="cash:local")
+    made = extra(world, time)
+    moved = resolve(world, made, 1, "post_to_other_account", account="cash:local").json
+    before = world.trial_balance()
+    time.move_on(days=12)
+    period = (day_of(time, -11), day_of(time))
+    there = reconcile(world, camt(period=period), format="camt.053", account="cash:local")
+    (n,) = [each["n"] for each in differences(world, there) if each["entries"] == moved["posted"]]
+    if resolution:
+        assert resolve(world, there, n, resolution).status == 200
+    if dies:
+        with mock.patch.object(turning_up, "let_go_of_claimed", side_effect=RuntimeError):
+            assert undo(world, made).status == 500
+    assert undo(world, made).status == 200
+    (found,) = [each for each in differences(world, there) if each["n"] == n]
+    assert found["found_in"] == made["id"]
+    assert found["case_id"] not in {each["id"] for each in open_cases(world)}
+    after = world.trial_balance()
+    assert after.get("platform:suspense", 0) == 0
+    assert after["cash:local"] == before["cash:local"] + 777
     assert findings() == []
 
 

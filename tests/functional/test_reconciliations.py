@@ -466,8 +466,9 @@ def test_stripes_balance_transactions(world: World, time: Clock) -> None:
     numbers = {each["kind"]: each["n"] for each in differences(world, made)}
     assert resolve(world, made, numbers["transfer"], "post_to_other_account").status == 200
     assert world.trial_balance()["cash:bank"] == 970
-    # What overlaps has had its fees.
-    longer = [*data, {**data[0], "id": "txn_3", "fee": 7}]
+    # What overlaps has had its fees, whatever else was asked for or is said of it by now.
+    whole = {**data[0], "source": {"id": "ch_1", "payment_intent": "pi_1"}, "description": "Eggs"}
+    longer = [whole, data[1], {**data[0], "id": "txn_3", "fee": 7}]
     raw = json.dumps({"object": "list", "has_more": False, "data": longer}).encode()
     again = reconcile(world, raw, account="cash:stripe", format="stripe")
     found = {each["kind"]: each["changes"][0]["amount"] for each in differences(world, again)}

@@ -40,7 +40,7 @@ def line(n: int, amount: int, day: str = "2026-03-11", of: int | None = None, **
 
 
 def found(lines: list[Line], booked: list[Booked], sent: dict[str, Sent] | None = None) -> Found:
-    known = with_known_ids(line_names(lines), ())
+    known = with_known_ids(line_names(lines, "csv"), ())
     return Matcher(BANK, lines, booked, PERIOD, TRANSIT, sent, known).run()
 
 
