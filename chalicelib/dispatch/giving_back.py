@@ -117,6 +117,7 @@ def entry_id(chargeback_id: str) -> str:
 def given_back(order: Order, refund_id: str, chargeback_id: str) -> GivenBack:
     """What is the order's again of what that refund of a chargeback had taken. What a dispute that
     was upheld is about stays refunded."""
+    order = order.lending_to(refund_id)
     taken = order.to_give_back(refund_id)
     made = _of_parts(order, taken)
     upheld = _upheld(made)

@@ -1,7 +1,7 @@
 """What the refund of a chargeback has taken of an order's delivered lines, so that they are the
 order's again once it is won. Pure."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -15,6 +15,10 @@ class Taken(NamedTuple):
     sku_id: str
     parcel_id: str
     piece: Piece
+
+    @property
+    def goods(self) -> tuple[str, str]:
+        return self.sku_id, self.parcel_id
 
 
 @dataclass(frozen=True)
@@ -33,17 +37,57 @@ class ChargedBack:
         found = ((sku_id, parcel_id, read_mark(mark)) for sku_id, parcel_id, mark in self.taken)
         return [Taken(sku_id, parcel_id, Piece(*mark)) for sku_id, parcel_id, mark in found]
 
+    def with_parts(self, parts: Iterable[Taken]) -> "ChargedBack":
+        marks = ((each, stored_mark(Mark(*each.piece))) for each in parts)
+        return replace(self, taken=tuple((each.sku_id, each.parcel_id, n) for each, n in marks))
+
+    def units_of(self, part: Taken) -> int:
+        """How many units it has taken of the same goods."""
+        return sum(each.piece.units for each in self.parts if each.goods == part.goods)
+
+    def with_units(self, part: Taken, units: int) -> "ChargedBack":
+        """The same, of whose part of these goods there are so many units."""
+        return self.with_parts(
+            each._replace(piece=Piece(units, each.piece.shares))
+            if each.goods == part.goods
+            else each
+            for each in self.parts
+        )
+
 
 def of_refund(
     refund_id: str, before: Sequence[OrderLine], after: Sequence[OrderLine]
 ) -> ChargedBack:
     """What the refund takes that leaves these lines so."""
     taken = (
-        (line.sku_id, parcel_id, stored_mark(Mark(*piece)))
+        Taken(line.sku_id, parcel_id, piece)
         for line, now_line in zip(before, after, strict=True)
         for parcel_id, piece in _lost(line, now_line)
     )
-    return ChargedBack(refund_id, tuple(taken))
+    return ChargedBack(refund_id).with_parts(taken)
+
+
+def lending_to(
+    refund_id: str, taken: Sequence[ChargedBack], lines: Collection[OrderLine]
+) -> Sequence[ChargedBack]:
+    """What chargebacks have taken, where that refund has the units of goods of which none are left:
+    the first that is won gives the goods back, and the others their amounts of them once they are
+    won, so that they come to the same in any order."""
+    own = next((each for each in taken if each.refund_id == refund_id), ChargedBack(refund_id))
+    for part in own.parts:
+        lender = next((each for each in taken if each.units_of(part)), own)
+        if lender is own or any(_has_units_of(line, part) for line in lines):
+            continue
+        units = {refund_id: lender.units_of(part), lender.refund_id: 0}
+        taken = [
+            each.with_units(part, units[each.refund_id]) if each.refund_id in units else each
+            for each in taken
+        ]
+    return taken
+
+
+def _has_units_of(line: OrderLine, part: Taken) -> bool:
+    return line.sku_id == part.sku_id and bool(line.units_in(part.parcel_id))
 
 
 def can_be_given_back(line: OrderLine, taken: Taken) -> bool:

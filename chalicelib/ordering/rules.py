@@ -307,6 +307,11 @@ class Order:
         taken = charged_back.of_refund(refund_id, before.lines, self.lines)
         return replace(self, charged_back=(*self.charged_back, taken))
 
+    def lending_to(self, refund_id: str) -> "Order":
+        """The order, of whose goods that refund has the units where none of them are left."""
+        lent = charged_back.lending_to(refund_id, self.charged_back, self.lines)
+        return replace(self, charged_back=tuple(lent))
+
     def to_give_back(self, refund_id: str) -> list[Taken]:
         """What that refund of a chargeback has taken of units that are not refunded otherwise."""
         return [

@@ -116,27 +116,6 @@ def test_of_parcels_that_were_settled_and_not_each_says_its_own(
     ]
 
 
-def test_what_took_of_several_parcels_is_one_entry_for_all_of_them(
-    world: World, time: StillClock
-) -> None:
-    sending = Sending(world)
-    for number, units in (("T1", 1), ("T2", 2)):
-        sending.ship(number, units)
-        assert sending.deliver(number).status == 200
-    made = refund(world, sending.order, amount=1500)
-    found = explained(world, sending.sale.leader_id, settle(world, time))
-    assert {each["kind"] for each in found} == {"commission"}
-    assert [each["voided_by"] for each in found] == [[f"refund:{made['id']}"]] * 2
-    assert [[posted(each) for each in line["voiding"]] for line in found] == [
-        [[("pending", 150)]],
-    ] * 2
-    entries = {
-        each["id"]: posted(each) for line in found for each in (line["entry"], *line["voiding"])
-    }
-    lines = sum(each["amount"] for each in found)
-    assert lines == -sum(amount for of in entries.values() for _, amount in of) == 150
-
-
 def test_a_line_names_what_has_voided_a_part_of_it(world: World, time: StillClock) -> None:
     sale = planned_sale(world, a_plan(world), skus=2)
     order = world.delivered_order(sale, 3)
