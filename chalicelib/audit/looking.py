@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from itertools import chain
 
 from chalicelib.audit import (
-    goods_checks,
     of_leaders,
     of_orders,
     of_payments,
@@ -21,6 +20,7 @@ from chalicelib.audit import (
     paying_out,
 )
 from chalicelib.audit.at_rest import LOOKS, tell_unchecked
+from chalicelib.audit.checks import goods_checks
 from chalicelib.audit.rules import Audit, Looked, Phase
 from chalicelib.audit.store import Journal, Page
 from chalicelib.kernel import clock
