@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from chalicelib.ledger.checks import Finding
-from chalicelib.reconciliation.open_items import Clearing, Item
+from chalicelib.ledger.rules import Books, Sums
+from chalicelib.reconciliation.open_items import ACCOUNTS, Clearing, Item
 
 
 def open_items(
@@ -21,3 +22,13 @@ def open_items(
         if each.posted and each.posted not in posted:
             detail = f"Clearing {each.id} of {entry_id} has not posted {each.posted}."
             yield Finding("open_items", entry_id, detail)
+
+
+def items_left(posted: Books, left: Books) -> Iterator[Finding]:
+    """What stands in the accounts of open items is what these have left."""
+    accounts = {key for key in posted if key[1] in ACCOUNTS}
+    for key in sorted(accounts | left.keys()):
+        stands, due = posted.get(key, Sums()).balance, left.get(key, Sums()).balance
+        if stands != due:
+            detail = f"{stands} {key[0]} stands in {key[1]}, and its open items have {due} left."
+            yield Finding("open_items", " ".join(key), detail, stands - due)
