@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from itertools import chain
 
 from chalicelib.audit import (
-    goods_checks,
+    of_entries,
     of_leaders,
     of_orders,
     of_payments,
@@ -21,6 +21,7 @@ from chalicelib.audit import (
     paying_out,
 )
 from chalicelib.audit.at_rest import LOOKS, tell_unchecked
+from chalicelib.audit.checks import goods_checks, item_checks
 from chalicelib.audit.rules import Audit, Looked, Phase
 from chalicelib.audit.store import Journal, Page
 from chalicelib.kernel import clock
@@ -29,7 +30,7 @@ from chalicelib.ledger import period_store
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import Finding
-from chalicelib.ledger.rules import Sums, party_of
+from chalicelib.ledger.rules import Entry, Sums, party_of
 from chalicelib.ledger.seals import Seal, seal_of
 from chalicelib.platform.settings import settings
 
@@ -45,11 +46,12 @@ def look(page: Page) -> Looked:
 
 
 def _journal(page: Page) -> Looked:
-    """All entries: each by itself, then each day against its seal, and the accounts that every
-    order touches."""
+    """All entries: each by itself and with the rows that it is of, then each day against its seal,
+    and the accounts that every order touches."""
     found, things, after = list[Finding](), 0, page.audit.after
     for _ in range(READS_A_STEP):
         rows, after = ledger.scanned(after, ITEMS_A_READ)
+        entries = list[Entry]()
         for row in rows:
             if row.posted_at is None:
                 page.journal.books.setdefault((row.currency or "", f"{row.pk}:payable"), Sums())
@@ -58,8 +60,10 @@ def _journal(page: Page) -> Looked:
             elif row.is_history:
                 paying_out.add(page.journal.told, row.currency, row.postings)
             else:
-                things += 1
-                found += _entry(page.journal, row.to_entry(), row.pk)
+                entries.append(row.to_entry())
+                found += _entry(page.journal, entries[-1], row.pk)
+        things += len(entries)
+        found += of_entries.look_at(entries, page)
         if after is None:
             found += _whole_journal(page)
             break
@@ -80,6 +84,7 @@ def _whole_journal(page: Page) -> Iterator[Finding]:
     yield from _days(page)
     yield from own.wrong_sides(page.journal.books)
     yield from own.supplier_history(page.journal.books, page.journal.told)
+    yield from item_checks.items_left(page.journal.books, page.journal.left)
 
 
 def _days(page: Page) -> Iterator[Finding]:

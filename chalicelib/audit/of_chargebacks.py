@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from chalicelib.audit import chargeback_checks
 from chalicelib.audit.at_rest import found_at_rest
-from chalicelib.audit.chargeback_checks import Named
+from chalicelib.audit.checks import chargeback_checks
+from chalicelib.audit.checks.chargeback_checks import Named
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import Finding
 from chalicelib.ordering import store as ordering

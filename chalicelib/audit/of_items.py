@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterator
 
-from chalicelib.audit import item_checks
 from chalicelib.audit.at_rest import found_at_rest
+from chalicelib.audit.checks import item_checks
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import Finding
 from chalicelib.reconciliation import item_store

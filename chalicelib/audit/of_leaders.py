@@ -4,15 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import chain
 
-from chalicelib.audit import (
-    adjustment_checks,
-    bonus_checks,
-    leader_checks,
-    statement_checks,
-    untaken,
-)
+from chalicelib.audit import untaken
 from chalicelib.audit.at_rest import found_at_rest
-from chalicelib.audit.leader_checks import Day, Standing
+from chalicelib.audit.checks import adjustment_checks, bonus_checks, leader_checks, statement_checks
+from chalicelib.audit.checks.leader_checks import Day, Standing
 from chalicelib.audit.rules import Looked
 from chalicelib.audit.store import Page
 from chalicelib.ledger import store as ledger

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.audit import commission_checks, order_checks, share_checks
 from chalicelib.audit.at_rest import found_at_rest
-from chalicelib.audit.commission_checks import VersionKey
+from chalicelib.audit.checks import commission_checks, order_checks, share_checks
+from chalicelib.audit.checks.commission_checks import VersionKey
+from chalicelib.audit.checks.share_checks import TermsKey
 from chalicelib.audit.rules import Looked
-from chalicelib.audit.share_checks import TermsKey
 from chalicelib.audit.store import Page
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import Finding

@@ -4,14 +4,9 @@ remittances, against their entries and cases."""
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from chalicelib.audit import (
-    of_chargebacks,
-    of_items,
-    receipt_checks,
-    refund_checks,
-    remittance_checks,
-)
+from chalicelib.audit import of_chargebacks, of_items
 from chalicelib.audit.at_rest import found_at_rest
+from chalicelib.audit.checks import receipt_checks, refund_checks, remittance_checks
 from chalicelib.audit.rules import Amount, Looked
 from chalicelib.audit.store import Page
 from chalicelib.cases import store as cases

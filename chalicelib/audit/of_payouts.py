@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from chalicelib.audit import payout_checks
 from chalicelib.audit.at_rest import found_at_rest
+from chalicelib.audit.checks import payout_checks
 from chalicelib.audit.rules import Looked, Tallies, added_up
 from chalicelib.audit.store import Page
 from chalicelib.ledger import store as ledger

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.audit import of_items, reconciliation_checks
+from chalicelib.audit import of_items
 from chalicelib.audit.at_rest import found_at_rest
+from chalicelib.audit.checks import reconciliation_checks
 from chalicelib.audit.rules import Looked
 from chalicelib.audit.store import Page
 from chalicelib.cases import store as cases

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from chalicelib.audit import run_checks
 from chalicelib.audit.at_rest import tell_unchecked
+from chalicelib.audit.checks import run_checks
 from chalicelib.audit.rules import Looked
 from chalicelib.audit.store import Page
 from chalicelib.ledger import store as ledger

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.audit import remittance_checks, supplier_checks
 from chalicelib.audit.at_rest import found_at_rest
+from chalicelib.audit.checks import remittance_checks, supplier_checks
 from chalicelib.audit.rules import Looked
 from chalicelib.audit.store import Page
 from chalicelib.ledger import store as ledger

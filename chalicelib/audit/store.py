@@ -90,8 +90,8 @@ class FindingRow(EntityRow[Finding]):
 
 
 class JournalPartRow(Row):
-    """A part of what an audit has added up of the journal: balances as entries or as histories
-    make them, or the days' seals."""
+    """A part of what an audit has added up of the journal: balances as entries, histories or
+    open items make them, or the days' seals."""
 
     Meta = AuditMeta
 
@@ -103,17 +103,18 @@ class JournalPartRow(Row):
 @dataclass
 class Journal:
     """The entries seen so far: all balances, what each party was paid out, what suppliers'
-    histories tell of theirs, and the seal of each business date."""
+    histories tell of theirs, what open items have left, and the seal of each business date."""
 
     books: Books = field(default_factory=dict)
     paid: Books = field(default_factory=dict)
     told: Books = field(default_factory=dict)
+    left: Books = field(default_factory=dict)
     days: dict[str, Seal] = field(default_factory=dict)
 
     @property
     def by_prefix(self) -> dict[str, Books]:
         """What is added up by account, under the key of its parts."""
-        return {"balances": self.books, "paid": self.paid, "told": self.told}
+        return {"balances": self.books, "paid": self.paid, "told": self.told, "left": self.left}
 
 
 @dataclass(frozen=True)

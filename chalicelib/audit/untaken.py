@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from chalicelib.audit import run_checks
-from chalicelib.audit.leader_checks import Standing
+from chalicelib.audit.checks import run_checks
+from chalicelib.audit.checks.leader_checks import Standing
 from chalicelib.kernel import clock
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.checks import Finding

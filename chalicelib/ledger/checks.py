@@ -10,6 +10,7 @@ from chalicelib.ledger.seals import Seal
 CheckName = Literal[
     "entry_sums_to_zero",
     "ids_unique",
+    "rows_kept",
     "goods",
     "entries_unchanged",
     "closed_periods_unchanged",

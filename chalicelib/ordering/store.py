@@ -17,6 +17,7 @@ from chalicelib.plans.rules import BonusTerms
 from chalicelib.platform import store
 from chalicelib.platform.indexes import ByCustomer, ByLeader, Due, KeysListing
 from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
@@ -147,6 +148,10 @@ class LimitsRow(Row):
         row = super().from_raw_data(data)
         row.units = {name: int(value["N"]) for name, value in data.items() if "N" in value}
         return row
+
+
+def order_key(order_id: str) -> Key:
+    return Key(OrderRow, order_id, ORDER)
 
 
 def get_order(order_id: str) -> Order | None:

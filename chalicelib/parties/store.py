@@ -247,6 +247,10 @@ def _without(attribute: Attribute[Any], nothing: Any) -> Condition:
     return absent if nothing is None else absent | (attribute == nothing)
 
 
+def supplier_key(supplier_id: str) -> Key:
+    return Key(SupplierRow, supplier_id, SUPPLIER)
+
+
 def get_supplier(supplier_id: str) -> Supplier | None:
     row = store.get(SupplierRow, supplier_id, SUPPLIER)
     return row.to_entity() if row else None

@@ -11,6 +11,7 @@ from chalicelib.payments.rules import Chargeback, PaidRefund
 from chalicelib.payments.store import PaymentsMeta
 from chalicelib.platform import store
 from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
@@ -68,6 +69,10 @@ class ChargebackRow(EntityRow[Chargeback]):
             "listing": _chargebacks(ids.shard(entity.id, LISTING_SHARDS)),
             "age": f"{clock.to_text(entity.opened_at)}#{entity.id}",
         }
+
+
+def chargeback_key(chargeback_id: str) -> Key:
+    return Key(ChargebackRow, chargeback_id, CHARGEBACK)
 
 
 def get_chargeback(chargeback_id: str) -> Chargeback | None:

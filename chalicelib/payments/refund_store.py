@@ -14,6 +14,7 @@ from chalicelib.payments.store import PaymentsMeta
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
@@ -88,6 +89,10 @@ class RefundRow(EntityRow[Refund]):
             keys["due"] = _due(ids.shard(entity.id, DUE_SHARDS))
             keys["due_at"] = entity.next_look(entity.asked_at)
         return keys
+
+
+def refund_key(refund_id: str) -> Key:
+    return Key(RefundRow, refund_id, REFUND)
 
 
 def get_refund(refund_id: str) -> Refund | None:

@@ -10,6 +10,7 @@ from chalicelib.payments.rules import Remittance
 from chalicelib.payments.store import PaymentsMeta
 from chalicelib.platform import store
 from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.store import Key
 from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute
 from chalicelib.platform.transaction import Put, create
 
@@ -49,6 +50,10 @@ class RemittanceRow(EntityRow[Remittance]):
     def keys(cls, entity: Remittance) -> dict[str, Any]:
         age = f"{clock.to_text(entity.received_at)}#{entity.id}"
         return {"pk": entity.id, "sk": REMITTANCE, "age": age}
+
+
+def remittance_key(remittance_id: str) -> Key:
+    return Key(RemittanceRow, remittance_id, REMITTANCE)
 
 
 def get_remittance(remittance_id: str) -> Remittance | None:

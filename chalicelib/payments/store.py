@@ -6,6 +6,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.payments.rules import Bears, Receipt, RefundBearers, receipt_id
 from chalicelib.platform import store
+from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
@@ -52,6 +53,10 @@ class BearersRow(EntityRow[RefundBearers]):
     @classmethod
     def keys(cls, entity: RefundBearers) -> dict[str, Any]:
         return {"pk": BEARERS, "sk": BEARERS}
+
+
+def receipt_key(receipt_id: str) -> Key:
+    return Key(ReceiptRow, _receipt_pk(receipt_id), RECEIPT)
 
 
 def is_taken(receipt: Receipt) -> bool:

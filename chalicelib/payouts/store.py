@@ -12,6 +12,7 @@ from chalicelib.payouts.rules import Party, Payout, Result
 from chalicelib.platform import store
 from chalicelib.platform.indexes import Due
 from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
@@ -91,6 +92,10 @@ class OpenRow(Row):
     Meta = PayoutsMeta
 
     payout_id = UnicodeAttribute()
+
+
+def payout_key(payout_id: str) -> Key:
+    return Key(PayoutRow, payout_id, PAYOUT)
 
 
 def get_payout(payout_id: str) -> Payout | None:

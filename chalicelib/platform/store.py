@@ -1,6 +1,7 @@
 """Reading: strongly consistent by key, eventually consistent through an index."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -51,8 +52,11 @@ def get_together(keys: Sequence[Key]) -> list[Any]:
     return retrying(read)
 
 
-def get_many(row: type[M], keys: Iterable[tuple[str, str]]) -> list[M]:
-    """The items of one table that exist among `keys`, in the order of `keys`."""
+def get_many(
+    row: type[M], keys: Iterable[tuple[str, str]], *, only: list[str] | None = None
+) -> list[M]:
+    """The items of one table that exist among `keys`, in the order of `keys`; of each `only` some
+    attributes, where not all are asked for."""
     wanted = list(dict.fromkeys(keys))
     unread = list(wanted)
     found: dict[tuple[str, str], M] = {}
@@ -60,7 +64,7 @@ def get_many(row: type[M], keys: Iterable[tuple[str, str]]) -> list[M]:
     def read() -> None:
         # PynamoDB's own loop asks for what was held back again at once, and without an end.
         while unread:
-            items, held_back = _read_batch(row, unread[:GET_LIMIT])
+            items, held_back = _read_batch(row, unread[:GET_LIMIT], only)
             found.update(((each.pk, each.sk), each) for each in items)
             unread[:GET_LIMIT] = held_back
             if held_back:
@@ -68,6 +72,20 @@ def get_many(row: type[M], keys: Iterable[tuple[str, str]]) -> list[M]:
 
     retrying(read)
     return [found[key] for key in wanted if key in found]
+
+
+def missing(keys: Iterable[Key]) -> set[Key]:
+    """Those of these keys under which nothing lies."""
+    of_row = defaultdict[type[Row], set[Key]](set)
+    for key in keys:
+        of_row[key.row].add(key)
+    return {key for row, some in of_row.items() for key in _missing(row, some)}
+
+
+def _missing(row: type[Row], keys: Collection[Key]) -> Iterator[Key]:
+    found = get_many(row, [(key.pk, key.sk) for key in keys], only=["pk", "sk"])
+    there = {(each.pk, each.sk) for each in found}
+    return (key for key in keys if (key.pk, key.sk) not in there)
 
 
 def query(
@@ -211,12 +229,12 @@ def scan_page(
 
 
 def _read_batch(
-    row: type[M], keys: Sequence[tuple[str, str]]
+    row: type[M], keys: Sequence[tuple[str, str]], only: list[str] | None
 ) -> tuple[list[M], list[tuple[str, str]]]:
     """The items among these keys, and the keys that the store would not look at now."""
     named = [{"pk": pk, "sk": sk} for pk, sk in keys]
     items, held_back = row._batch_get_page(  # type: ignore[no-untyped-call]
-        named, consistent_read=True, attributes_to_get=None
+        named, consistent_read=True, attributes_to_get=only
     )
     found = [row.from_raw_data(item) for item in items]
     return found, [(key["pk"]["S"], key["sk"]["S"]) for key in held_back or ()]

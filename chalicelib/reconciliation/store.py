@@ -11,6 +11,7 @@ from pynamodb.attributes import UnicodeAttribute
 from chalicelib.platform import store
 from chalicelib.platform.indexes import KeysListing
 from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
@@ -142,6 +143,10 @@ _OF_DIFFERENCE = (
 )
 
 
+def reconciliation_key(reconciliation_id: str) -> Key:
+    return Key(ReconciliationRow, reconciliation_id, RECONCILIATION)
+
+
 def get_reconciliation(reconciliation_id: str) -> Reconciliation | None:
     row = store.get(ReconciliationRow, reconciliation_id, RECONCILIATION)
     return row.to_entity() if row else None
@@ -233,6 +238,10 @@ def replace_account(changed: Account) -> Put:
     if changed.version == 1:
         return create(AccountRow.of(changed))
     return Put(AccountRow.of(changed), AccountRow.version == changed.version - 1)
+
+
+def difference_key(reconciliation_id: str, n: int) -> Key:
+    return Key(DifferenceRow, reconciliation_id, _difference(n))
 
 
 def get_difference(reconciliation_id: str, n: int) -> NumberedDifference | None:

@@ -2,6 +2,7 @@
 They lie in the settlement table."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
@@ -11,6 +12,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.kernel import clock
 from chalicelib.platform import store
 from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
@@ -107,7 +109,7 @@ class AdjustmentRow(EntityRow[Adjustment]):
 
     @classmethod
     def keys(cls, entity: Adjustment) -> dict[str, Any]:
-        return {"pk": entity.leader_id, "sk": _adjustment(entity)}
+        return {"pk": entity.leader_id, "sk": _adjustment(entity.id, entity.made_at)}
 
 
 class AdjustedRow(Row):
@@ -116,6 +118,10 @@ class AdjustedRow(Row):
     Meta = SettlementMeta
 
     lies_at = UnicodeAttribute()
+
+
+def bonus_key(leader_id: str, bonus_id: str) -> Key:
+    return Key(BonusRow, leader_id, BONUS + bonus_id)
 
 
 def get_bonus(leader_id: str, bonus_id: str) -> Bonus | None:
@@ -191,6 +197,10 @@ def _comes_to_the_same(move: Move) -> Condition:
     return same
 
 
+def adjustment_key(leader_id: str, adjustment_id: str, made_at: datetime) -> Key:
+    return Key(AdjustmentRow, leader_id, _adjustment(adjustment_id, made_at))
+
+
 def get_adjustment(leader_id: str, adjustment_id: str) -> Adjustment | None:
     known = store.get(AdjustedRow, leader_id, ADJUSTED + adjustment_id)
     row = store.get(AdjustmentRow, leader_id, known.lies_at) if known else None
@@ -198,8 +208,8 @@ def get_adjustment(leader_id: str, adjustment_id: str) -> Adjustment | None:
 
 
 def add_adjustment(made: Adjustment) -> list[Write]:
-    lies_at = AdjustedRow(made.leader_id, ADJUSTED + made.id, lies_at=_adjustment(made))
-    return [create(AdjustmentRow.of(made)), create(lies_at)]
+    row = AdjustmentRow.of(made)
+    return [create(row), create(AdjustedRow(row.pk, ADJUSTED + made.id, lies_at=row.sk))]
 
 
 def adjustments(leader_id: str, page: PageRequest) -> Page[Adjustment]:
@@ -214,8 +224,8 @@ def all_adjustments(leader_id: str) -> list[Adjustment]:
     return [row.to_entity() for row in rows]
 
 
-def _adjustment(made: Adjustment) -> str:
-    return f"{ADJUSTMENT}{clock.to_text(made.made_at)}#{made.id}"
+def _adjustment(adjustment_id: str, made_at: datetime) -> str:
+    return f"{ADJUSTMENT}{clock.to_text(made_at)}#{adjustment_id}"
 
 
 def _customer(customer_id: str) -> str:

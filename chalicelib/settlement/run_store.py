@@ -13,6 +13,7 @@ from chalicelib.platform import store
 from chalicelib.platform.indexes import KeysListing
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retrying
+from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
@@ -152,6 +153,10 @@ class AsideRow(Row):
 
     page = IntegerAttribute()
     set_aside_at = InstantAttribute()
+
+
+def run_key(run_id: str) -> Key:
+    return Key(RunRow, run_id, RUN)
 
 
 def get_run(run_id: str) -> Run | None:

@@ -9,6 +9,7 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib.platform import store
 from chalicelib.platform.pages import Page, PageRequest
+from chalicelib.platform.store import Key
 from chalicelib.platform.table import (
     EntityRow,
     InstantAttribute,
@@ -321,6 +322,10 @@ def _last_statement(earnings: Earnings) -> Condition:
         return none
     same: Condition = last == earnings.last_run_id
     return same
+
+
+def statement_key(leader_id: str, run_id: str) -> Key:
+    return Key(StatementRow, leader_id, STATEMENT + run_id)
 
 
 def get_statement(leader_id: str, run_id: str) -> Statement | None:

@@ -8,6 +8,7 @@ from typing import Any
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.platform import store
+from chalicelib.platform.store import Key
 from chalicelib.platform.table import EntityRow, InstantAttribute, IntegerAttribute, Row, table
 from chalicelib.platform.transaction import Delete, Put, Update, create
 from chalicelib.suppliers.remittances import SupplierRemittance
@@ -94,6 +95,10 @@ class FinesRow(Row):
     charged = IntegerAttribute(default=0)
 
 
+def deposit_key(supplier_id: str, deposit_id: str) -> Key:
+    return Key(DepositRow, supplier_id, DEPOSIT + deposit_id)
+
+
 def get_deposit(supplier_id: str, deposit_id: str) -> Deposit | None:
     row = store.get(DepositRow, supplier_id, DEPOSIT + deposit_id)
     return row.to_entity() if row else None
@@ -114,6 +119,10 @@ def deposits_of(supplier_id: str) -> list[Deposit]:
     rows = store.query(DepositRow, supplier_id, where=DepositRow.sk.startswith(DEPOSIT))
     found = [row.to_entity() for row in rows]
     return sorted(found, key=lambda each: (each.booked_at, each.id), reverse=True)
+
+
+def remittance_key(supplier_id: str, remittance_id: str) -> Key:
+    return Key(RemittanceRow, supplier_id, TRANSFER + remittance_id)
 
 
 def get_remittance(supplier_id: str, remittance_id: str) -> SupplierRemittance | None:
@@ -161,6 +170,10 @@ def owes_no_more(supplier_id: str, batch_id: str) -> Delete:
 
 def has_delivered_to(supplier_id: str, leader_id: str, fee_year: date) -> bool:
     return store.get(CommunityRow, supplier_id, _community(leader_id, fee_year)) is not None
+
+
+def community_key(supplier_id: str, leader_id: str, fee_year: date) -> Key:
+    return Key(CommunityRow, supplier_id, _community(leader_id, fee_year))
 
 
 def deliver_first_to(supplier_id: str, leader_id: str, fee_year: date) -> Put:

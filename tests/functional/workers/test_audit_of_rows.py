@@ -40,6 +40,10 @@ def no_wait() -> Iterator[None]:
 
 @pytest.fixture
 def told(world: World, time: StillClock) -> World:
+    return everything_told(world, time)
+
+
+def everything_told(world: World, time: StillClock) -> World:
     """A world in which there is a row of each kind that has to do with money."""
     operator, sale = world.operator, world.sale()
     supplier, leader = f"/v1/suppliers/{sale.supplier_id}", f"/v1/leaders/{sale.leader_id}"

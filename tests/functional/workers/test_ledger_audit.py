@@ -33,13 +33,14 @@ from chalicelib.ordering import store as ordering
 from chalicelib.ordering.shares import Mark, Shares, stored_mark
 from chalicelib.ordering.store import OrderRow
 from chalicelib.payments.refund_store import RefundRow
+from chalicelib.payments.store import ReceiptRow
 from chalicelib.payouts.batch_store import TallyRow
 from chalicelib.payouts.store import OpenRow, PayoutRow
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
 from chalicelib.reconciliation.item_store import ClearingRow, ItemRow
 from chalicelib.reconciliation.open_items import Clearing
-from chalicelib.reconciliation.store import DifferenceRow
+from chalicelib.reconciliation.store import DifferenceRow, ReconciliationRow
 from chalicelib.settlement.bonus_store import BonusRow
 from chalicelib.settlement.rules import Bonus, EarnedLine
 from chalicelib.settlement.store import EarnedRow, EarningsRow, MaturingRow, StatementRow
@@ -294,6 +295,14 @@ def difference_lost(told: Told) -> None:
     row.delete()
 
 
+def difference_uncounted(told: Told) -> None:
+    change(ReconciliationRow.at(told.reconciliation_id, "reconciliation"), differences=0)
+
+
+def receipt_lost(told: Told) -> None:
+    ReceiptRow.at(f"receipt#{UNMATCHED}", "receipt").delete()
+
+
 def posting_lost(told: Told) -> None:
     (row,) = DifferenceRow.query(told.reconciliation_id, DifferenceRow.sk.startswith("difference"))
     change(row, posted=("reconciled:x",))
@@ -315,6 +324,7 @@ Plant = Callable[[Told], None]
 PLANTED: list[tuple[CheckName, Plant]] = [
     ("entry_sums_to_zero", entry_out),
     ("ids_unique", id_twice),
+    ("rows_kept", receipt_lost),
     ("closed_periods_unchanged", period_changed),
     ("party_balances", balance_off),
     ("wrong_side", deposit_overdrawn),
@@ -339,7 +349,7 @@ PLANTED: list[tuple[CheckName, Plant]] = [
     ("payouts_open", paid_and_still_open),
     ("in_payout", in_payout_without_one),
     ("batches", counted_twice),
-    ("reconciliations", difference_lost),
+    ("reconciliations", difference_uncounted),
     ("reconciled", posting_lost),
     ("open_items", cleared_by_nobody),
     ("open_items", cleared_without_entry),
@@ -366,6 +376,7 @@ def paid_without_entry(told: Told) -> None:
     [
         (paid_without_entry, {"payouts_posted", "payouts_open", "in_payout", "batches"}),
         (open_to_nobody, {"payouts_open", "in_payout"}),
+        (difference_lost, {"reconciliations", "rows_kept"}),
         (matured_less, {"leader_pending", "leader_days"}),
         (statement_opens_elsewhere, {"statements_chain", "run_leaders"}),
     ],
@@ -419,8 +430,8 @@ def _sealed(told: Told, time: StillClock) -> None:
     assert job(told.world)["findings"] == []
 
 
-def subject_changed(told: Told) -> None:
-    change(EntryRow.at(f"refund:{told.refund_id}", "entry"), subject="ord_other")
+def note_changed(told: Told) -> None:
+    change(EntryRow.at(f"refund:{told.refund_id}", "entry"), note="Other")
 
 
 def entry_added(_: Told) -> None:
@@ -432,7 +443,7 @@ def entry_removed(_: Told) -> None:
     EntryRow.at("before", "entry").delete()
 
 
-@pytest.mark.parametrize("plant", [subject_changed, entry_added, entry_removed])
+@pytest.mark.parametrize("plant", [note_changed, entry_added, entry_removed])
 def test_a_day_that_was_sealed_stays_as_it_was(told: Told, time: StillClock, plant: Plant) -> None:
     with running_as(None):
         post("before", {"cash:a": 5, "cash:b": -5})

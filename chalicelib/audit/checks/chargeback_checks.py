@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.audit.due_postings import posted
+from chalicelib.audit.checks.due_postings import posted
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import REFUNDS_IN_FLIGHT, UNMATCHED_CHARGEBACKS, Entry, party_of
 from chalicelib.payments.rules import Chargeback, Refund

@@ -3,7 +3,7 @@ Pure."""
 
 from collections.abc import Iterator, Mapping
 
-from chalicelib.audit.due_postings import Due, differing
+from chalicelib.audit.checks.due_postings import Due, differing
 from chalicelib.ledger import rules as books
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import Entry

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from chalicelib.audit.due_postings import Due, differing
+from chalicelib.audit.checks.due_postings import Due, differing
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import REFUNDS_IN_FLIGHT, Entry
 from chalicelib.payments.rules import Refund

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 
-from chalicelib.audit.due_postings import posted
-from chalicelib.audit.leader_checks import Standing
+from chalicelib.audit.checks.due_postings import posted
+from chalicelib.audit.checks.leader_checks import Standing
 from chalicelib.kernel import clock
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import Entry, leader_account

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from chalicelib.audit.due_postings import Due, differing
-from chalicelib.audit.leader_checks import Standing
+from chalicelib.audit.checks.due_postings import Due, differing
+from chalicelib.audit.checks.leader_checks import Standing
 from chalicelib.ledger import rules as books
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import Entry

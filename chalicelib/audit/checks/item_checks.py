@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib.ledger.checks import Finding
-from chalicelib.ledger.rules import Entry
-from chalicelib.reconciliation.open_items import Clearing, Item, item_of
+from chalicelib.ledger.rules import Books, Entry, Sums
+from chalicelib.reconciliation.open_items import ACCOUNTS, Clearing, Item, item_of
 
 
 def open_items(
@@ -46,3 +46,13 @@ def _due(item: Item, each: Clearing, entries: Mapping[str, Entry]) -> int:
     beside = entries.get(each.about) if each.goes == "item" else None
     other = item_of(beside, 0) if beside else None
     return 0 if other and other.account == item.account else -item.signed(each.amount)
+
+
+def items_left(posted: Books, left: Books) -> Iterator[Finding]:
+    """What stands in the accounts of open items is what these have left."""
+    accounts = {key for key in posted if key[1] in ACCOUNTS}
+    for key in sorted(accounts | left.keys()):
+        stands, due = posted.get(key, Sums()).balance, left.get(key, Sums()).balance
+        if stands != due:
+            detail = f"{stands} {key[0]} stands in {key[1]}, and its open items have {due} left."
+            yield Finding("open_items", " ".join(key), detail, stands - due)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from chalicelib.audit.due_postings import Due, differing
+from chalicelib.audit.checks.due_postings import Due, differing
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import CUSTOMER_PREPAYMENTS, UNMATCHED_RECEIPTS, Entry
 from chalicelib.payments.rules import Receipt
