@@ -215,6 +215,7 @@ EXAMPLES: dict[str, Any] = {
         "pays": None,
         "booked_at": "2026-03-01T11:02:45.118Z",
         "booked_by": "op_maria",
+        "entry_id": "deposit_received:dpo_5d7f9b1c3e5a7084b6d8f0a2c4e6",
     },
     "DrawDeposit": {
         "amount": 4500,
@@ -349,6 +350,7 @@ EXAMPLES: dict[str, Any] = {
         "reversed_at": None,
         "reversed_by": None,
         "reversal_reason": None,
+        "entry_id": "supplier-remittance:rem_7c9e1a3b5d7f402486c8eab0d2f4",
     },
     "OpenItemView": {
         "entry_id": "receipt:local:ch_7c9e1a3b",
