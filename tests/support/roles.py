@@ -122,6 +122,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/ledger/periods"): OPERATOR,
     ("POST", "/v1/ledger/periods/{month}/close"): OPERATOR,
     ("GET", "/v1/ledger/trial-balance"): OPERATOR,
+    ("GET", "/v1/open-items"): OPERATOR,
     ("GET", "/v1/open-items/{entry_id}"): OPERATOR,
     ("POST", "/v1/open-items/{entry_id}/clear"): OPERATOR,
     ("GET", "/v1/orders"): frozenset({"operator", "leader", "customer"}),

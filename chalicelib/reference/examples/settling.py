@@ -39,6 +39,14 @@ ADJUST: dict[str, Any] = {
     "reference": "2026-03 training, taken back",
 }
 ACCOUNTS = {"payable": 0, "held": 0, "owed": -50000, "deposit": 1000000, "in_payout": 0}
+OPEN_ITEM: dict[str, Any] = {
+    "entry_id": "receipt:local:ch_7c9e1a3b",
+    "account": "unmatched_receipts",
+    "currency": "EUR",
+    "amount": -1396,
+    "left": -1396,
+    "posted_at": "2026-03-16T18:40:02.771Z",
+}
 CLEARING: dict[str, Any] = {
     "id": "clr_7c9e1a3b5d7f402486c8eab0d2f4",
     "entry_id": "receipt:local:ch_7c9e1a3b",
@@ -352,14 +360,8 @@ EXAMPLES: dict[str, Any] = {
         "reversal_reason": None,
         "entry_id": "supplier-remittance:rem_7c9e1a3b5d7f402486c8eab0d2f4",
     },
-    "OpenItemView": {
-        "entry_id": "receipt:local:ch_7c9e1a3b",
-        "account": "unmatched_receipts",
-        "currency": "EUR",
-        "amount": -1396,
-        "left": 0,
-        "clearings": [CLEARING],
-    },
+    "ListedItemView": OPEN_ITEM,
+    "OpenItemView": {**OPEN_ITEM, "left": 0, "clearings": [CLEARING]},
     "ClearItem": {"goes": "payer", "reference": "back 2026-0317"},
     "ClearingView": CLEARING,
     "BookSupplierRemittance": {"amount": 1367, "reference": "transfer 2026-0317-2210"},
