@@ -21,13 +21,21 @@ class PortionView(View):
     )
     exact: str
     amount: int
+    weight: str | None = Field(
+        description="Of a role: the basis points of the base that it has, its rate by its share."
+    )
+    of_weight: str | None = Field(
+        description="Those of all roles together, with uplines on top: of what is divided a role "
+        "has `weight` parts of `of_weight`."
+    )
 
 
 class StepView(View):
     name: StepName = Field(
         description="`rate`: of the whole line's base, with what uplines have, rounded half up; "
         "`floor`, `cap`: what the rule bounds a line by; `order_cap`: what it bounds the order's "
-        "lines by, divided by largest remainder; `division`: between roles, by largest remainder; "
+        "lines by, divided by largest remainder; `division`: what the step before leaves, rounded, "
+        "is divided between roles by their weights, by largest remainder; "
         "`units`: of a part of the line, what the rounded amount changed by with it."
     )
     amount: int | None = Field(
