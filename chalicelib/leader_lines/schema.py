@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from chalicelib.leader_lines.rules import StepName
+from chalicelib.payouts.rules import Outcome
 from chalicelib.platform.schema import BusinessDate, Instant, OrNull, RequestModel, View
 from chalicelib.settlement.rules import Method
 from chalicelib.settlement.schema import EarnedLineView
@@ -110,8 +111,24 @@ class CampaignOriginView(View):
     )
 
 
+class PayoutOfLineView(View):
+    id: str
+    batch_id: str
+    amount: int = Field(description="What was sent.")
+    netted: int = Field(
+        description="Of what it had coming, what has paid cash that it had collected; below zero, "
+        "what it was owed of that beside."
+    )
+    outcome: Outcome | None = Field(description="Null until its result is told.")
+    reference: str | None = Field(description="The bank's or the provider's.")
+
+
 class LineExplainedView(EarnedLineView):
     number: int
+    matures_on: str | None = Field(
+        description="The day among whose pending lines it has that number; null where it is of a "
+        "statement."
+    )
     run_id: OrNull[str] = Field(description="Null for a line of the next statement.")
     currency: str
     rounding: RoundingView
@@ -121,6 +138,7 @@ class LineExplainedView(EarnedLineView):
     )
     cap: CapOriginView | None = Field(description="Of a `cap` line.")
     campaign: CampaignOriginView | None = Field(description="Of a bonus for a campaign's total.")
+    payout: PayoutOfLineView | None = Field(description="That has brought or netted the line.")
     entry: EntryView | None = Field(description="Null where nothing was posted for it.")
     voiding: list[EntryView] = Field(
         description="The entries of `voided_by`: with them `entry` comes to the line, and to the "
@@ -129,3 +147,8 @@ class LineExplainedView(EarnedLineView):
     settled_by: EntryView | None = Field(
         description="The run's entry that made it available; null where it was so before."
     )
+
+
+class EntryExplainedView(View):
+    entry_id: str
+    lines: list[LineExplainedView]

@@ -110,6 +110,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/leaders/{id}/adjustments"): LEADER,
     ("GET", "/v1/leaders/{id}/statements"): LEADER,
     ("GET", "/v1/leaders/{id}/statements/open"): LEADER,
+    ("GET", "/v1/leaders/{id}/statements/open/entries/{entry_id}"): LEADER,
     ("GET", "/v1/leaders/{id}/statements/open/lines/{n}"): LEADER,
     ("GET", "/v1/leaders/{id}/statements/{run_id}"): LEADER,
     ("GET", "/v1/leaders/{id}/statements/{run_id}/lines/{n}"): LEADER,

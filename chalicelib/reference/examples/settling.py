@@ -121,6 +121,7 @@ ADJUSTED_LINE: dict[str, Any] = {
     "entry_id": "adjustment:adj_5d1b8c2e94f7406aa3",
     "voided_by": [],
 }
+ADJUSTED_AT = "2026-03-12T09:40:12.770Z"
 PAYOUT_VIEW: dict[str, Any] = {
     "id": PAYOUT,
     "batch_id": BATCH,
@@ -406,9 +407,30 @@ EXAMPLES: dict[str, Any] = {
         "cause": None,
         "set_aside_at": None,
     },
+    "EntryExplainedView": {
+        "entry_id": ADJUSTED_LINE["entry_id"],
+        "lines": [
+            {
+                **ADJUSTED_LINE,
+                "number": 1,
+                "matures_on": None,
+                "run_id": None,
+                "currency": "EUR",
+                "rounding": {"exact": "-2000", "method": "none", "steps": []},
+                "entry": {
+                    "id": ADJUSTED_LINE["entry_id"],
+                    "posted_at": ADJUSTED_AT,
+                    "postings": [{"account": f"leader:{LEADER}:available", "amount": 2000}],
+                },
+                "voiding": [],
+                **dict.fromkeys(("sold_as", "cap", "campaign", "payout", "settled_by")),
+            }
+        ],
+    },
     "LineExplainedView": {
         **STATEMENT_LINES[0],
         "number": 1,
+        "matures_on": None,
         "run_id": RUN,
         "currency": "EUR",
         "rounding": {
@@ -424,7 +446,7 @@ EXAMPLES: dict[str, Any] = {
             "postings": [{"account": f"leader:{LEADER}:pending", "amount": -102}],
         },
         "voiding": [],
-        **dict.fromkeys(("sold_as", "cap", "campaign")),
+        **dict.fromkeys(("sold_as", "cap", "campaign", "payout")),
         "settled_by": {
             "id": f"matured:{RUN}:{LEADER}",
             "posted_at": "2026-03-12T00:15:07.502Z",
@@ -441,7 +463,7 @@ EXAMPLES: dict[str, Any] = {
         "opening_balance": 12602,
         "total": -2000,
         "balance": 10602,
-        "lines": [ADJUSTED_LINE],
+        "lines": [ADJUSTED_LINE | {"posted_at": ADJUSTED_AT}],
         "pending": [{"matures_on": "2026-03-16", "amount": 4380}],
         "held": 0,
         "pending_lines": None,
