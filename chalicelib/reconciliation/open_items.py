@@ -12,9 +12,10 @@ from chalicelib.cases.rules import CaseKind
 from chalicelib.ledger.rules import Entry
 from chalicelib.ledger.waiting import left_by
 
-# Where it goes: back to who has paid it or from who has it, to the platform, to what a leader or
-# supplier has handed over, or against another item of the other side.
-Goes = Literal["payer", "income", "remittance", "deposit", "item"]
+# Where it goes: back to who has paid it or from who has it, to the platform as its income or its
+# owners' own, to what a leader or supplier has handed over, or against another item of the other
+# side.
+Goes = Literal["payer", "income", "capital", "remittance", "deposit", "item"]
 FOUND_AFTER_ALL: CaseKind = "found_after_clearing"
 # The case that tells of an item, by the beginning of its entry's id.
 CASES: dict[str, CaseKind] = {

@@ -233,9 +233,10 @@ def read_open_item(request: Request, entry_id: str) -> OpenItemView:
     "/v1/open-items/{entry_id}/clear",
     summary="Have such money go where it belongs",
     notes="`payer`: it is paid back by bank, or has come back from there; `income`: it is the "
-    "platform's, or its loss; `remittance` and `deposit`: it is what a leader or supplier has "
-    "handed over; `item`: another item of the other side makes it up. The same reference with the "
-    "same words answers 200 with the same clearing. Once nothing is left, its case is closed.",
+    "platform's, or its loss; `capital`: its owners have put it in, or taken it out; `remittance` "
+    "and `deposit`: it is what a leader or supplier has handed over; `item`: another item of the "
+    "other side makes it up. The same reference with the same words answers 200 with the same "
+    "clearing. Once nothing is left, its case is closed.",
     roles=("operator",),
     body=ClearItem,
     answer=ClearingView,

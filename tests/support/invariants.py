@@ -495,11 +495,12 @@ def _cleared(state: State) -> Sums:
     entries = {each.id: each for each in state.entries}
     for each in state.clearings:
         item = item_of(entries[each.entry_id], 0)
-        moves = each.goes in ("payer", "income", "item") and each.posted
+        moves = each.goes in ("payer", "income", "capital", "item") and each.posted
         if item is None or not moves or each.posted in counted:
             continue
         counted.add(each.posted)
-        other = each.about if each.goes == "payer" else "platform:revenue"
+        platforms = "platform:capital" if each.goes == "capital" else "platform:revenue"
+        other = each.about if each.goes == "payer" else platforms
         if each.goes == "item":
             of_other = item_of(entries[each.about], 0)
             other = of_other.account if of_other else ""
