@@ -79,3 +79,7 @@ class ChargebackView(View):
     booked_by: str | None = Field(description="The operator; null where its provider has told it.")
     closed_at: Instant | None
     closed_by: str | None = Field(description="Likewise.")
+    entries: list[str] = Field(
+        description="Those that have moved its provider's cash, each of which `match` names: its "
+        "refund's, its own of what is in no refund, its fee's, and of what was won."
+    )

@@ -37,6 +37,15 @@ class SoldOrigin:
     cost: int
 
 
+# The kinds of lines that a payout has brought, whose entries its id is behind.
+OF_PAYOUTS = ("payout", "payout_returned", "netting")
+
+
+def payout_of(line: EarnedLine) -> str | None:
+    """The id of the payout that has brought the line."""
+    return line.entry_id.partition(":")[2] if line.kind in OF_PAYOUTS else None
+
+
 def sold_of(line: EarnedLine) -> SoldOrigin | None:
     """None where the basis is not what is left of several amounts, or it was not kept yet."""
     if not line.sold:

@@ -1,8 +1,12 @@
 """The lines of leaders' statements, one by one."""
 
 from chalicelib.leader_lines import service
-from chalicelib.leader_lines.schema import LineExplainedView, PendingLineQuery
-from chalicelib.leader_lines.service import LineExplained
+from chalicelib.leader_lines.schema import (
+    EntryExplainedView,
+    LineExplainedView,
+    PendingLineQuery,
+)
+from chalicelib.leader_lines.service import EntryExplained, LineExplained
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Request
 from chalicelib.platform.http_in import Routes
@@ -34,3 +38,16 @@ def explain_line(request: Request, id: str, run_id: str, n: str) -> LineExplaine
 )
 def explain_open_line(request: Request, id: str, n: str) -> LineExplained:
     return service.open_line(id, n, request.caller, request.query.matures_on)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/leaders/{id}/statements/open/entries/{entry_id}",
+    summary="Read how the amounts of the lines were determined that an entry has brought",
+    notes="Those of the next statement, and those that are pending, by the `entry_id` that each of "
+    "them has.",
+    roles=("operator", "leader"),
+    answer=EntryExplainedView,
+)
+def explain_open_entry(request: Request, id: str, entry_id: str) -> EntryExplained:
+    return service.open_entry(id, entry_id, request.caller)

@@ -17,11 +17,14 @@ StepName = Literal["rate", "floor", "cap", "order_cap", "division", "units"]
 
 @dataclass(frozen=True)
 class Portion:
-    """One of several things that a step divides, or takes from each other, in the minor unit."""
+    """One of several things that a step divides, or takes from each other, in the minor unit. A
+    role's has its `weight` and that of all roles, `of_weight`, in basis points of the base."""
 
     of: str
     exact: str
     amount: int
+    weight: str | None = None
+    of_weight: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,17 +136,28 @@ def _order_cap(ordered: Ordered, cap: int, lines: Sequence[Ordered]) -> Iterator
 
 
 def _division(terms: Terms, amount: int, role: str) -> Iterator[Step]:
-    """By largest remainder between those who have a part in it."""
+    """By largest remainder between those who have a part in it, in proportion to their weights: so
+    where a cap has said what there is of it, all of them have less."""
     if not terms.others:
         return
     shares = [Share(PROMOTER, "", terms.rate_bps, terms.share_bps), *terms.others]
     whole = sum(each.weight for each in shares)
     portions = [
-        Portion(each.role, str(Fraction(amount * each.weight, whole)), given)
+        Portion(
+            each.role,
+            str(Fraction(amount * each.weight, whole)),
+            given,
+            _in_bps(each.weight),
+            _in_bps(whole),
+        )
         for each, given in zip(shares, terms.divided(amount), strict=True)
     ]
     own = next(each for each in portions if each.of == role)
     yield Step("division", own.amount, own.exact, portions=portions)
+
+
+def _in_bps(weight: int) -> str:
+    return str(Fraction(weight, BASIS_POINTS))
 
 
 def _units(line: EarnedLine, ordered: Ordered, whole: int) -> Iterator[Step]:

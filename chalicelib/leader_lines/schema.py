@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from chalicelib.leader_lines.rules import StepName
+from chalicelib.payouts.rules import Outcome
 from chalicelib.platform.schema import BusinessDate, Instant, OrNull, RequestModel, View
 from chalicelib.settlement.rules import Method
 from chalicelib.settlement.schema import EarnedLineView
@@ -21,13 +22,21 @@ class PortionView(View):
     )
     exact: str
     amount: int
+    weight: str | None = Field(
+        description="Of a role: the basis points of the base that it has, its rate by its share."
+    )
+    of_weight: str | None = Field(
+        description="Those of all roles together, with uplines on top: of what is divided a role "
+        "has `weight` parts of `of_weight`."
+    )
 
 
 class StepView(View):
     name: StepName = Field(
         description="`rate`: of the whole line's base, with what uplines have, rounded half up; "
         "`floor`, `cap`: what the rule bounds a line by; `order_cap`: what it bounds the order's "
-        "lines by, divided by largest remainder; `division`: between roles, by largest remainder; "
+        "lines by, divided by largest remainder; `division`: what the step before leaves, rounded, "
+        "is divided between roles by their weights, by largest remainder; "
         "`units`: of a part of the line, what the rounded amount changed by with it."
     )
     amount: int | None = Field(
@@ -102,8 +111,24 @@ class CampaignOriginView(View):
     )
 
 
+class PayoutOfLineView(View):
+    id: str
+    batch_id: str
+    amount: int = Field(description="What was sent.")
+    netted: int = Field(
+        description="Of what it had coming, what has paid cash that it had collected; below zero, "
+        "what it was owed of that beside."
+    )
+    outcome: Outcome | None = Field(description="Null until its result is told.")
+    reference: str | None = Field(description="The bank's or the provider's.")
+
+
 class LineExplainedView(EarnedLineView):
     number: int
+    matures_on: str | None = Field(
+        description="The day among whose pending lines it has that number; null where it is of a "
+        "statement."
+    )
     run_id: OrNull[str] = Field(description="Null for a line of the next statement.")
     currency: str
     rounding: RoundingView
@@ -113,6 +138,7 @@ class LineExplainedView(EarnedLineView):
     )
     cap: CapOriginView | None = Field(description="Of a `cap` line.")
     campaign: CampaignOriginView | None = Field(description="Of a bonus for a campaign's total.")
+    payout: PayoutOfLineView | None = Field(description="That has brought or netted the line.")
     entry: EntryView | None = Field(description="Null where nothing was posted for it.")
     voiding: list[EntryView] = Field(
         description="The entries of `voided_by`. Each has all that its refund took of the leader, "
@@ -122,3 +148,8 @@ class LineExplainedView(EarnedLineView):
     settled_by: EntryView | None = Field(
         description="The run's entry that made it available; null where it was so before."
     )
+
+
+class EntryExplainedView(View):
+    entry_id: str
+    lines: list[LineExplainedView]

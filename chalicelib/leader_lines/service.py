@@ -12,14 +12,18 @@ from chalicelib.leader_lines.origins import (
     campaign_of,
     cap_of,
     of_campaign,
+    payout_of,
     sold_of,
 )
 from chalicelib.leader_lines.rules import Rounding, is_rated, rounding
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry
 from chalicelib.ordering import store as ordering
+from chalicelib.parties import service as parties
+from chalicelib.payouts import store as payouts
+from chalicelib.payouts.rules import Payout
 from chalicelib.settlement import bonus_store, rules, statements
-from chalicelib.settlement.open_statements import open_statement
+from chalicelib.settlement.open_statements import PostedLine, lines_of_entry, open_statement
 from chalicelib.settlement.rules import EarnedLine, StatementWhole
 
 # What was posted to the available balance before, unless its entry is of the pending one alone; of
@@ -28,10 +32,12 @@ BEFORE_THE_RUN = ("clawback", "held", "payout", "payout_returned", "netting")
 
 
 @dataclass(frozen=True)
-class LineExplained(EarnedLine):
-    """The line of that number, the first being 1, with the entries' postings to its leader."""
+class LineExplained(PostedLine):
+    """The line of that number, the first being 1, with the entries' postings to its leader.
+    `matures_on` is the day among whose pending lines it has that number."""
 
     number: int = 0
+    matures_on: str | None = None
     run_id: str = ""
     currency: str = ""
     rounding: Rounding | None = None
@@ -41,6 +47,15 @@ class LineExplained(EarnedLine):
     sold_as: SoldOrigin | None = None
     cap: CapOrigin | None = None
     campaign: CampaignOrigin | None = None
+    payout: Payout | None = None
+
+
+@dataclass(frozen=True)
+class EntryExplained:
+    """What one entry has brought a leader that no run has taken."""
+
+    entry_id: str
+    lines: Sequence[LineExplained]
 
 
 def line(leader_id: str, run_id: str, number: str, caller: Caller) -> LineExplained:
@@ -58,7 +73,28 @@ def open_line(leader_id: str, number: str, caller: Caller, day: str | None) -> L
     `day`: no run has made it available. Raises NotFound."""
     made = open_statement(leader_id, caller, day)
     lines = made.lines if made.pending_lines is None else made.pending_lines
-    return _explained(_of_number(lines, number, day), number, leader_id, made.currency, caller)
+    found = _of_number(lines, number, day)
+    explained = _explained(found, number, leader_id, made.currency, caller)
+    return replace(explained, matures_on=day)
+
+
+def open_entry(leader_id: str, entry_id: str, caller: Caller) -> EntryExplained:
+    """The same of all such lines that an entry has brought, by which they are found however many
+    others there are by then. Raises NotFound where there is none."""
+    found = lines_of_entry(leader_id, entry_id, caller)
+    if not found:
+        raise NotFound(
+            "Nothing of that entry waits for a run: a statement tells what a run has taken."
+        )
+    currency = parties.leader(leader_id).currency
+    lines = [
+        replace(
+            _explained(each.line, str(each.number), leader_id, currency, caller),
+            matures_on=each.matures_on,
+        )
+        for each in found
+    ]
+    return EntryExplained(entry_id, lines)
 
 
 def _of_number(lines: Sequence[EarnedLine], number: str, day: str | None = None) -> EarnedLine:
@@ -87,7 +123,13 @@ def _explained(
         voiding=_entries(found.voided_by, leader_id),
         sold_as=sold_of(found),
         campaign=_campaign(found, leader_id),
+        payout=_payout(found),
     )
+
+
+def _payout(line: EarnedLine) -> Payout | None:
+    payout_id = payout_of(line)
+    return payouts.get_payout(payout_id) if payout_id else None
 
 
 def _campaign(line: EarnedLine, leader_id: str) -> CampaignOrigin | None:

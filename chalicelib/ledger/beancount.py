@@ -19,6 +19,7 @@ from chalicelib.ledger.rules import PLATFORM_REVENUE, Entry, party_of
 ROOTS = {
     "cash": "Assets",
     "unmatched_chargebacks": "Assets",
+    "platform:capital": "Equity",
     "platform:revenue": "Income",
 }
 OWED = {"available", "pending", "in_payout", "payable", "held", "deposit"}

@@ -12,6 +12,7 @@ NAMED = (
     rules.UNMATCHED_CHARGEBACKS,
     rules.PLATFORM_REVENUE,
     rules.PLATFORM_SUSPENSE,
+    rules.PLATFORM_CAPITAL,
 )
 OF_PARTIES = ("leader", "supplier")
 # What accounts begin with, as people are told.

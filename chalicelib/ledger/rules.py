@@ -20,6 +20,8 @@ UNMATCHED_CHARGEBACKS = "unmatched_chargebacks"
 PLATFORM_REVENUE = "platform:revenue"
 # What a person has yet to find out whose it is.
 PLATFORM_SUSPENSE = "platform:suspense"
+# What whoever owns the platform has put in or taken out: no income, and nobody's claim.
+PLATFORM_CAPITAL = "platform:capital"
 
 
 def cash(provider: str) -> str:

@@ -12,7 +12,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.kernel import ids
-from chalicelib.ledger import fold_store, posted_store
+from chalicelib.ledger import fold_store, posted_store, waiting, waiting_store
 from chalicelib.ledger.history_store import HISTORY, HistoryRow
 from chalicelib.ledger.period_store import months_open
 from chalicelib.ledger.rules import (
@@ -120,8 +120,9 @@ class OutOfBounds(Exception):
 
 
 def post(*entries: Entry, within: Bound | Sequence[Bound] | None = None) -> list[Write]:
-    """The writes that post entries: each entry once, each party's balances by what it posts, and
-    what a supplier's statements tell of it.
+    """The writes that post entries: each entry once, each party's balances by what it posts, what
+    a supplier's statements tell of it, and where it leaves money that waits for a person that it
+    does.
 
     `within` bounds balances that they move: the commit raises OutOfBounds rather than pass one. It
     is Stale where an entry is dated into a month that is closed: taken up again, it has a later
@@ -132,6 +133,7 @@ def post(*entries: Entry, within: Bound | Sequence[Bound] | None = None) -> list
         *(create(EntryRow.of(entry)) for entry in entries),
         *_balance_updates(entries, bounds),
         *(create(HistoryRow.of(each)) for each in changes(entries)),
+        *(create(waiting_store.of(each)) for each in waiting.leaving(entries)),
         *months_open(entries),
     ]
 

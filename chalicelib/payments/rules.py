@@ -307,6 +307,14 @@ class Chargeback:
         return self.amount - self.refunded - self.paid_amount
 
     @property
+    def entries(self) -> list[str]:
+        """Those that have moved its provider's cash."""
+        apart, fee = self.amount != self.refunded, bool(self.fee)
+        own = {"chargeback": apart, "chargeback-fee": fee, "chargeback-won": self.status == "won"}
+        refund = [f"refund-done:{self.refund_id}"] if self.refund_id else []
+        return [*refund, *(f"{kind}:{self.id}" for kind, is_posted in own.items() if is_posted)]
+
+    @property
     def again_refund_id(self) -> str:
         """Of the refund by which the customer is paid again what it is owed once this is won."""
         return ids.derived("rfd", self.id)

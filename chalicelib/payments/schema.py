@@ -168,3 +168,4 @@ class RemittanceView(View):
     reversed_at: Instant | None
     reversed_by: str | None
     reversal_reason: str | None
+    entry_id: str = Field(description="The entry that it is booked by, which `match` names.")

@@ -106,7 +106,9 @@ def _book_in(transaction: Transaction, item: Item, asked: Clearing, caller: Call
         posted = deposits.add_in(transaction, deposit, caller, item.account)
         return replace(asked, posted=posted)
     made = replace(asked, posted=_entry_id(asked))
-    against = made.about if made.goes == "payer" else books.PLATFORM_REVENUE
+    against = {"payer": made.about, "capital": books.PLATFORM_CAPITAL}.get(
+        made.goes, books.PLATFORM_REVENUE
+    )
     transaction.add(*ledger.post(_entry(item, made, against)))
     return made
 

@@ -9,20 +9,18 @@ from datetime import datetime
 from typing import Literal
 
 from chalicelib.cases.rules import CaseKind
-from chalicelib.ledger.rules import UNMATCHED_RECEIPTS, Entry
-from chalicelib.reconciliation.rules import SUSPENSE
+from chalicelib.ledger.rules import Entry
+from chalicelib.ledger.waiting import left_by
 
-# Where it goes: back to who has paid it or from who has it, to the platform, to what a leader or
-# supplier has handed over, or against another item of the other side.
-Goes = Literal["payer", "income", "remittance", "deposit", "item"]
-ACCOUNTS = (UNMATCHED_RECEIPTS, SUSPENSE)
+# Where it goes: back to who has paid it or from who has it, to the platform as its income or its
+# owners' own, to what a leader or supplier has handed over, or against another item of the other
+# side.
+Goes = Literal["payer", "income", "capital", "remittance", "deposit", "item"]
 FOUND_AFTER_ALL: CaseKind = "found_after_clearing"
-# What an entry is that leaves an item, by the beginning of its id, and the case that tells of it.
-ORIGINS: dict[str, CaseKind | None] = {
+# The case that tells of an item, by the beginning of its entry's id.
+CASES: dict[str, CaseKind] = {
     "receipt": "unmatched_receipt",
-    "reconciled": None,
     "reconciled-undone": FOUND_AFTER_ALL,
-    "remittance-reversed": None,
 }
 
 
@@ -79,7 +77,7 @@ class Item:
     def case(self) -> tuple[CaseKind, str] | None:
         """The kind and subject of the case that is over once nothing is left."""
         kind, _, about = self.entry.id.partition(":")
-        case = ORIGINS[kind]
+        case = CASES.get(kind)
         if case is None:
             return None
         return case, self.entry.id if case == FOUND_AFTER_ALL else about
@@ -87,9 +85,5 @@ class Item:
 
 def item_of(entry: Entry, cleared: int) -> Item | None:
     """None where the entry leaves nothing that waits."""
-    if entry.id.partition(":")[0] not in ORIGINS:
-        return None
-    for posting in entry.postings:
-        if posting.account in ACCOUNTS:
-            return Item(entry, posting.account, posting.amount, cleared)
-    return None
+    left = left_by(entry)
+    return Item(entry, left.account, left.amount, cleared) if left else None

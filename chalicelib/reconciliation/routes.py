@@ -5,10 +5,19 @@ from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Also, Reply, Request
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
-from chalicelib.reconciliation import balancing, clearing, resolving, showing, taking, undoing
+from chalicelib.reconciliation import (
+    balancing,
+    clearing,
+    listing_items,
+    resolving,
+    showing,
+    taking,
+    undoing,
+)
 from chalicelib.reconciliation.balancing import BalancesShown
 from chalicelib.reconciliation.clearing import Cleared, ItemWithClearings, Wanted
 from chalicelib.reconciliation.deciding import Candidate
+from chalicelib.reconciliation.open_items import Item
 from chalicelib.reconciliation.resolving import Said
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.schema import (
@@ -20,6 +29,8 @@ from chalicelib.reconciliation.schema import (
     DifferenceView,
     InTransitView,
     LineView,
+    ListedItemView,
+    OpenItemsQuery,
     OpenItemView,
     ReconciliationView,
     Resolve,
@@ -192,10 +203,24 @@ def assign_difference(request: Request, id: str, n: str) -> NumberedDifference:
 
 @routes.endpoint(
     "GET",
+    "/v1/open-items",
+    summary="List money that waits for a person to say whose it is",
+    notes="What is left of each says whether it still waits, and `posted_at` since when. A page of "
+    "`open` that looks through many others may go on though it is not full.",
+    roles=("operator",),
+    query=OpenItemsQuery,
+    answer=ListedItemView,
+    is_list=True,
+)
+def list_open_items(request: Request) -> Page[ListedItemView]:
+    return listing_items.open_items(request.query.open, request.page).map(_listed)
+
+
+@routes.endpoint(
+    "GET",
     "/v1/open-items/{entry_id}",
     summary="Read money that waits for a person to say whose it is",
-    notes="An item is what an entry has left in `unmatched_receipts` or `platform:suspense`, which "
-    "`GET /v1/ledger/journal?account=` lists.",
+    notes="An item is what an entry has left in `unmatched_receipts` or `platform:suspense`.",
     roles=("operator",),
     answer=OpenItemView,
 )
@@ -208,9 +233,10 @@ def read_open_item(request: Request, entry_id: str) -> OpenItemView:
     "/v1/open-items/{entry_id}/clear",
     summary="Have such money go where it belongs",
     notes="`payer`: it is paid back by bank, or has come back from there; `income`: it is the "
-    "platform's, or its loss; `remittance` and `deposit`: it is what a leader or supplier has "
-    "handed over; `item`: another item of the other side makes it up. The same reference with the "
-    "same words answers 200 with the same clearing. Once nothing is left, its case is closed.",
+    "platform's, or its loss; `capital`: its owners have put it in, or taken it out; `remittance` "
+    "and `deposit`: it is what a leader or supplier has handed over; `item`: another item of the "
+    "other side makes it up. The same reference with the same words answers 200 with the same "
+    "clearing. Once nothing is left, its case is closed.",
     roles=("operator",),
     body=ClearItem,
     answer=ClearingView,
@@ -235,16 +261,20 @@ def _reply(cleared: Cleared) -> Reply:
     return Reply(cleared.clearing, status=201 if cleared.is_new else 200)
 
 
-def _shown(found: ItemWithClearings) -> OpenItemView:
-    item = found.item
-    return OpenItemView(
+def _listed(item: Item) -> ListedItemView:
+    return ListedItemView(
         entry_id=item.entry.id,
         account=item.account,
         currency=item.entry.currency,
         amount=item.amount,
         left=item.left,
-        clearings=[ClearingView.model_validate(each) for each in found.clearings],
+        posted_at=item.entry.posted_at,
     )
+
+
+def _shown(found: ItemWithClearings) -> OpenItemView:
+    clearings = [ClearingView.model_validate(each) for each in found.clearings]
+    return OpenItemView(**dict(_listed(found.item)), clearings=clearings)
 
 
 def _number(n: str) -> int:

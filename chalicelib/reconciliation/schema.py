@@ -11,6 +11,7 @@ from chalicelib.platform.schema import (
     Identifier,
     Instant,
     LongText,
+    PageQuery,
     PositiveAmount,
     Reference,
     RequestModel,
@@ -265,12 +266,23 @@ class ClearingView(View):
     cleared_by: str = Field(description="`found` where its line has turned up after all.")
 
 
-class OpenItemView(View):
+class OpenItemsQuery(PageQuery):
+    open: bool | None = Field(
+        default=None,
+        description="Only those of which something is left; with `false` the others.",
+    )
+
+
+class ListedItemView(View):
     entry_id: str
     account: str
     currency: str
     amount: int = Field(description="As the books have it: what is somebody's lies below zero.")
     left: int = Field(description="What of it is not cleared, likewise.")
+    posted_at: Instant = Field(description="Since when it waits.")
+
+
+class OpenItemView(ListedItemView):
     clearings: list[ClearingView] = Field(description="The first one first.")
 
 

@@ -6,11 +6,13 @@ Read apart from what is pending, which a run of some coming day makes available.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Stale
+from chalicelib.ledger import store as ledger
+from chalicelib.ledger.rules import Entry, Position, position
 from chalicelib.parties import service as parties
 from chalicelib.platform.retries import retry_stale
 from chalicelib.settlement import store as settlement
@@ -23,6 +25,23 @@ class PendingDay:
 
     matures_on: str
     amount: int
+
+
+@dataclass(frozen=True)
+class PostedLine(EarnedLine):
+    """A line with the instant of its entry; None where it has kept none."""
+
+    posted_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class NumberedLine:
+    """A line by its number in the open statement or, where it is pending, among those that mature
+    on its day."""
+
+    number: int
+    matures_on: str | None
+    line: PostedLine
 
 
 @dataclass(frozen=True)
@@ -39,10 +58,10 @@ class OpenStatement:
     opening_balance: int
     total: int
     balance: int
-    lines: Sequence[EarnedLine]
+    lines: Sequence[PostedLine]
     pending: Sequence[PendingDay]
     held: int
-    pending_lines: Sequence[EarnedLine] | None
+    pending_lines: Sequence[PostedLine] | None
     as_of: datetime
 
 
@@ -54,7 +73,7 @@ def open_statement(leader_id: str, caller: Caller, day: str | None = None) -> Op
     caller.must_be("leader", leader_id, "leader")
     currency = parties.leader(leader_id).currency
     earnings, waiting = _as_of_one_moment(leader_id)
-    lines = [line for each in waiting for line in each.adjusted]
+    lines = _posted(_adjusted(waiting))
     total = sum(line.amount for line in lines)
     return OpenStatement(
         leader_id=leader_id,
@@ -66,9 +85,42 @@ def open_statement(leader_id: str, caller: Caller, day: str | None = None) -> Op
         lines=lines,
         pending=_by_day(waiting),
         held=earnings.held,
-        pending_lines=_maturing_on(day, waiting) if day else None,
+        pending_lines=_posted(_maturing_on(day, waiting)) if day else None,
         as_of=clock.now(),
     )
+
+
+def lines_of_entry(leader_id: str, entry_id: str, caller: Caller) -> list[NumberedLine]:
+    """What an entry has brought of the next statement, and of what is pending beside it. Raises
+    NotFound as above."""
+    caller.must_be("leader", leader_id, "leader")
+    parties.leader(leader_id)
+    _, waiting = _as_of_one_moment(leader_id)
+    found = _numbered(None, _adjusted(waiting), entry_id)
+    for day in dict.fromkeys(each.day for each in waiting):
+        found += _numbered(day, _maturing_on(day, waiting), entry_id)
+    return found
+
+
+def _numbered(day: str | None, lines: Sequence[EarnedLine], entry_id: str) -> list[NumberedLine]:
+    if all(line.entry_id != entry_id for line in lines):
+        return []
+    numbers = enumerate(_posted(lines), 1)
+    return [NumberedLine(n, day, line) for n, line in numbers if line.entry_id == entry_id]
+
+
+def _posted(lines: Sequence[EarnedLine]) -> list[PostedLine]:
+    """In the order of posting: what comes later stands behind, and leaves each line its number."""
+    entries = ledger.get_entries(line.entry_id for line in lines if line.entry_id)
+    of = [(line, entries.get(line.entry_id)) for line in lines]
+    of.sort(key=lambda each: _position(each[1]))
+    return [
+        PostedLine(**vars(line), posted_at=entry.posted_at if entry else None) for line, entry in of
+    ]
+
+
+def _position(entry: Entry | None) -> Position:
+    return position(entry) if entry else Position(datetime.min.replace(tzinfo=UTC), 0, "")
 
 
 @retry_stale
@@ -86,6 +138,10 @@ def _by_day(waiting: Sequence[WaitingLines]) -> list[PendingDay]:
     for each in waiting:
         sums[each.day] += sum(line.amount for line in each.matured)
     return [PendingDay(day, amount) for day, amount in sorted(sums.items()) if amount]
+
+
+def _adjusted(waiting: Sequence[WaitingLines]) -> list[EarnedLine]:
+    return [line for each in waiting for line in each.adjusted]
 
 
 def _maturing_on(day: str, waiting: Sequence[WaitingLines]) -> list[EarnedLine]:

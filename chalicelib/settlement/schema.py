@@ -180,6 +180,12 @@ class OpenStatementQuery(RequestModel):
     )
 
 
+class OpenLineView(EarnedLineView):
+    posted_at: Instant | None = Field(
+        description="When its entry was posted; null for older lines."
+    )
+
+
 class OpenStatementView(View):
     currency: str
     previous_run_id: OrNull[str] = Field(
@@ -189,13 +195,14 @@ class OpenStatementView(View):
     opening_balance: int
     total: int = Field(description="What the lines add up to.")
     balance: int = Field(description="What is available now.")
-    lines: list[EarnedLineView] = Field(
-        description="What was posted to the available balance since the last statement."
+    lines: list[OpenLineView] = Field(
+        description="What was posted to the available balance since the last statement, in the "
+        "order of posting: what comes later stands behind."
     )
     pending: list[PendingDayView] = Field(description="What is not in the balance yet, by day.")
     held: int = Field(description="What is pending and matures on no day, since it is disputed.")
-    pending_lines: list[EarnedLineView] | None = Field(
-        description="Those of the day in `matures_on`; null where none is named."
+    pending_lines: list[OpenLineView] | None = Field(
+        description="Those of the day in `matures_on`, in that order; null where none is named."
     )
     as_of: Instant
 

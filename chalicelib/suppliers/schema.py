@@ -158,6 +158,7 @@ class DepositView(View):
     pays: Pays | None
     booked_at: Instant
     booked_by: str
+    entry_id: str = Field(description="The entry that it is booked by, which `match` names.")
 
 
 class BookSupplierRemittance(RequestModel):
@@ -184,6 +185,7 @@ class SupplierRemittanceView(View):
     reversed_at: Instant | None
     reversed_by: str | None
     reversal_reason: str | None
+    entry_id: str = Field(description="The entry that it is booked by, which `match` names.")
 
 
 class SupplierBalanceView(View):

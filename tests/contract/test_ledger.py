@@ -17,6 +17,7 @@ from chalicelib.ledger import (
     posted_store,
     rules,
     service,
+    waiting_store,
 )
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.fold_store import FoldRow
@@ -28,6 +29,7 @@ from chalicelib.ledger.store import OutOfBounds
 from chalicelib.ledger.trade import Traded
 from chalicelib.platform import settings as platform
 from chalicelib.platform import store
+from chalicelib.platform.pages import PageRequest
 from chalicelib.platform.transaction import write
 from tests.support.made import NOW
 
@@ -473,3 +475,17 @@ def test_what_days_have_brought_is_found_by_day() -> None:
     assert income_store.kept(date(2026, 3, 9), date(2026, 3, 10)) == {date(2026, 3, 10): brought}
     empty = {date(2026, 3, 11): Brought((), ())}
     assert income_store.kept(date(2026, 3, 11), date(2026, 3, 12)) == empty
+
+
+def test_what_leaves_money_for_a_person_is_listed_newest_first() -> None:
+    """Whatever else posts to such an account leaves none."""
+    for n in (1, 2, 3):
+        at = NOW + timedelta(days=n)
+        amounts = {"cash:local": n, "unmatched_receipts": -n}
+        write(*ledger.post(receipt(n + 3, at), entry(f"receipt:{n}", amounts, at)))
+    back = {"platform:suspense": -1, "unmatched_receipts": 1}
+    write(*ledger.post(entry("cleared:clr_1:item", back), entry("reconciled:rec_1:1:EUR", back)))
+    page = waiting_store.entry_ids(PageRequest("list", 2))
+    assert page.items == ("receipt:3", "receipt:2")
+    rest = waiting_store.entry_ids(PageRequest("list", 2, page.next_after))
+    assert (rest.items, rest.next_after) == (("receipt:1", "reconciled:rec_1:1:EUR"), None)

@@ -58,6 +58,7 @@ def test_a_remittance_pays_down_what_was_collected(world: World) -> None:
     sale = holding(world, 3)
     made = created(remit(world, sale.leader_id, 2000, "T1"))
     assert made["id"].startswith("rem_")
+    assert ledger.get_entry(made["entry_id"])
     assert {name: made[name] for name in ("leader_id", "amount", "currency", "reference")} == {
         "leader_id": sale.leader_id,
         "amount": 2000,

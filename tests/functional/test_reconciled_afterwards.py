@@ -30,7 +30,7 @@ def read(world: World, made: Any) -> Any:
 def entry_of(world: World, supplier_id: str) -> str:
     """That of its one deposit."""
     (booked,) = world.operator.get(f"/v1/suppliers/{supplier_id}/deposits").json["items"]
-    return f"deposit_received:{booked['id']}"
+    return str(booked["entry_id"])
 
 
 def kinds_twenty_days_later(world: World, time: Clock) -> list[str]:

@@ -85,3 +85,22 @@ def test_a_fee_that_a_providers_csv_gives_back_is_a_case_too(
     second = reconcile(world, csv_file(*rows, columns=columns), account="cash:local")
     told = [each for each in differences(world, second) if each["lines"]]
     assert [(each["kind"], each["changes"][0]["amount"]) for each in told] == [("fee", 150)]
+
+
+@pytest.mark.parametrize("fee", [0, 150])
+@pytest.mark.parametrize("outcome", ["lost", "won"])
+@pytest.mark.parametrize("amount", [1000, 4000])
+def test_a_chargeback_names_each_entry_that_a_statement_may_have_of_it(
+    world: World, time: Clock, amount: int, outcome: str, fee: int
+) -> None:
+    """The order has 30.00 left, so that of 40.00 a part is in no refund."""
+    order = world.delivered_order(world.sale(), 3)
+    body = {"order_id": order["id"], "amount": amount, "fee": fee, "reference": "dp_1"}
+    made = created(world.operator.post("/v1/chargebacks", body))
+    close = f"/v1/chargebacks/{made['id']}/close"
+    done = world.operator.post(close, {"outcome": outcome}).json
+    today = f"from={day_of(time)}&to={day_of(time)}"
+    journal = world.operator.get(f"/v1/ledger/journal?account=cash:local&{today}").json["items"]
+    of_it = {each["id"] for each in journal} - {f"receipt:local:ch_{order['id']}"}
+    assert sorted(done["entries"]) == sorted(of_it)
+    assert set(made["entries"]) == {each for each in of_it if "won" not in each}

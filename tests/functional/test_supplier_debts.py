@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.ledger import store as ledger
 from tests.support.gateway import Answer
 from tests.support.payouts import make, paid_and_refunded, sent, tell
 from tests.support.snapshot import snapshot
@@ -47,6 +48,7 @@ def test_a_supplier_transfers_what_it_owes_once_by_its_reference(world: World) -
     supplier_id = paid_and_refunded(world).supplier_id
     made = created(remit(world, supplier_id, amount=400, reference="T1"))
     assert (made["fees"], made["payable"], made["booked_by"]) == (0, 400, "op_test")
+    assert ledger.get_entry(made["entry_id"])
     again = remit(world, supplier_id, amount=400, reference="T1")
     assert (again.status, again.json) == (200, made)
     other = remit(world, supplier_id, amount=300, reference="T1")

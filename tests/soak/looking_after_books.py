@@ -103,6 +103,7 @@ def _places(town: Town, item: Item) -> list[tuple[Goes, str]]:
     return [
         ("payer", BANK),
         ("income", ""),
+        ("capital", ""),
         *(("item", each.entry.id) for each in others if each.is_owed != item.is_owed),
     ]
 

@@ -30,6 +30,8 @@ from chalicelib.ledger import service as ledger
 from chalicelib.ledger.history_store import HistoryRow, StepRow
 from chalicelib.ledger.rules import Change, Entry, Posting
 from chalicelib.ledger.store import AccountsRow, EntryRow
+from chalicelib.ledger.waiting import ACCOUNTS, left_by
+from chalicelib.ledger.waiting_store import WaitingRow
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import PLACES, Cap, Order
 from chalicelib.ordering.shares import Shares
@@ -53,7 +55,7 @@ from chalicelib.platform.settings import required, settings
 from chalicelib.platform.table import EntityRow, Row
 from chalicelib.reconciliation.claim_store import ClaimRow
 from chalicelib.reconciliation.item_store import ClearingRow, ItemRow
-from chalicelib.reconciliation.open_items import ACCOUNTS, Clearing, item_of
+from chalicelib.reconciliation.open_items import Clearing, item_of
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.store import DifferenceRow, ReconciliationRow
 from chalicelib.settlement.bonus_store import (
@@ -112,6 +114,7 @@ class State:
         self.entries: list[Entry] = _entities(EntryRow, ledger, "entry")
         self.accounts = _rows(AccountsRow, ledger, "accounts")
         self.history: list[Change] = _entities(HistoryRow, ledger, "history")
+        self.listed_items = _rows(WaitingRow, ledger, "item")
         self.steps = _rows(StepRow, ledger, "step")
         suppliers = _items("SUPPLIERS_TABLE")
         self.deposits: list[Deposit] = _entities(DepositRow, suppliers, "deposit")
@@ -501,11 +504,12 @@ def _cleared(state: State) -> Sums:
     entries = {each.id: each for each in state.entries}
     for each in state.clearings:
         item = item_of(entries[each.entry_id], 0)
-        moves = each.goes in ("payer", "income", "item") and each.posted
+        moves = each.goes in ("payer", "income", "capital", "item") and each.posted
         if item is None or not moves or each.posted in counted:
             continue
         counted.add(each.posted)
-        other = each.about if each.goes == "payer" else "platform:revenue"
+        platforms = "platform:capital" if each.goes == "capital" else "platform:revenue"
+        other = each.about if each.goes == "payer" else platforms
         if each.goes == "item":
             of_other = item_of(entries[each.about], 0)
             other = of_other.account if of_other else ""
@@ -515,8 +519,12 @@ def _cleared(state: State) -> Sums:
 
 
 def _open_items(state: State) -> Iterator[str]:
-    """Of each item no more is cleared than there is, by clearings that say so; and what is left of
-    all is what stands in their accounts."""
+    """Of each item no more is cleared than there is, by clearings that say so; what is left of all
+    is what stands in their accounts; and each is listed."""
+    items = Counter(each.id for each in state.entries if left_by(each))
+    yield from _differences(
+        "listed as open", Counter(row.entry_id for row in state.listed_items), items
+    )
     cleared = {row.pk.removeprefix("item#"): row.cleared for row in state.items}
     by_clearings = Sums()
     for each in state.clearings:

@@ -123,6 +123,7 @@ def test_months_follow_each_other() -> None:
         ("unmatched_chargebacks", "Assets:Unmatched-chargebacks"),
         ("platform:revenue", "Income:Platform:Revenue"),
         ("platform:suspense", "Liabilities:Platform:Suspense"),
+        ("platform:capital", "Equity:Platform:Capital"),
         ("supplier:sup_1:deposit", "Liabilities:Supplier:Sup-1:Deposit"),
         ("leader:ldr_1:collected", "Assets:Leader:Ldr-1:Collected"),
         ("leader:ldr_1:in_payout", "Liabilities:Leader:Ldr-1:In-payout"),

@@ -16,6 +16,7 @@ from chalicelib.ledger import chart
         "customer_prepayments",
         "platform:",
         "platform:suspense",
+        "platform:capital",
         "unmatched_",
         "leader:",
         "leader:ldr_1",

@@ -76,6 +76,7 @@ EXAMPLES: dict[str, Any] = {
         "booked_by": "op_maria",
         "closed_at": None,
         "closed_by": None,
+        "entries": [f"refund-done:{REFUND}", f"chargeback-fee:{CHARGEBACK}"],
     },
     "CloseChargeback": {"outcome": "won"},
     "DecideAfterSales": {
@@ -182,6 +183,7 @@ EXAMPLES: dict[str, Any] = {
         "reversed_at": None,
         "reversed_by": None,
         "reversal_reason": None,
+        "entry_id": f"remittance:{LEADER}:transfer 2026-0310-4471",
     },
     "RespondAfterSales": {"accept": True, "note": "I saw the box, it was wet."},
     "ReverseRemittance": {"reason": "The transfer was another leader's"},

@@ -39,6 +39,14 @@ ADJUST: dict[str, Any] = {
     "reference": "2026-03 training, taken back",
 }
 ACCOUNTS = {"payable": 0, "held": 0, "owed": -50000, "deposit": 1000000, "in_payout": 0}
+OPEN_ITEM: dict[str, Any] = {
+    "entry_id": "receipt:local:ch_7c9e1a3b",
+    "account": "unmatched_receipts",
+    "currency": "EUR",
+    "amount": -1396,
+    "left": -1396,
+    "posted_at": "2026-03-16T18:40:02.771Z",
+}
 CLEARING: dict[str, Any] = {
     "id": "clr_7c9e1a3b5d7f402486c8eab0d2f4",
     "entry_id": "receipt:local:ch_7c9e1a3b",
@@ -113,6 +121,7 @@ ADJUSTED_LINE: dict[str, Any] = {
     "entry_id": "adjustment:adj_5d1b8c2e94f7406aa3",
     "voided_by": [],
 }
+ADJUSTED_AT = "2026-03-12T09:40:12.770Z"
 PAYOUT_VIEW: dict[str, Any] = {
     "id": PAYOUT,
     "batch_id": BATCH,
@@ -215,6 +224,7 @@ EXAMPLES: dict[str, Any] = {
         "pays": None,
         "booked_at": "2026-03-01T11:02:45.118Z",
         "booked_by": "op_maria",
+        "entry_id": "deposit_received:dpo_5d7f9b1c3e5a7084b6d8f0a2c4e6",
     },
     "DrawDeposit": {
         "amount": 4500,
@@ -349,15 +359,10 @@ EXAMPLES: dict[str, Any] = {
         "reversed_at": None,
         "reversed_by": None,
         "reversal_reason": None,
+        "entry_id": "supplier-remittance:rem_7c9e1a3b5d7f402486c8eab0d2f4",
     },
-    "OpenItemView": {
-        "entry_id": "receipt:local:ch_7c9e1a3b",
-        "account": "unmatched_receipts",
-        "currency": "EUR",
-        "amount": -1396,
-        "left": 0,
-        "clearings": [CLEARING],
-    },
+    "ListedItemView": OPEN_ITEM,
+    "OpenItemView": {**OPEN_ITEM, "left": 0, "clearings": [CLEARING]},
     "ClearItem": {"goes": "payer", "reference": "back 2026-0317"},
     "ClearingView": CLEARING,
     "BookSupplierRemittance": {"amount": 1367, "reference": "transfer 2026-0317-2210"},
@@ -402,9 +407,30 @@ EXAMPLES: dict[str, Any] = {
         "cause": None,
         "set_aside_at": None,
     },
+    "EntryExplainedView": {
+        "entry_id": ADJUSTED_LINE["entry_id"],
+        "lines": [
+            {
+                **ADJUSTED_LINE,
+                "number": 1,
+                "matures_on": None,
+                "run_id": None,
+                "currency": "EUR",
+                "rounding": {"exact": "-2000", "method": "none", "steps": []},
+                "entry": {
+                    "id": ADJUSTED_LINE["entry_id"],
+                    "posted_at": ADJUSTED_AT,
+                    "postings": [{"account": f"leader:{LEADER}:available", "amount": 2000}],
+                },
+                "voiding": [],
+                **dict.fromkeys(("sold_as", "cap", "campaign", "payout", "settled_by")),
+            }
+        ],
+    },
     "LineExplainedView": {
         **STATEMENT_LINES[0],
         "number": 1,
+        "matures_on": None,
         "run_id": RUN,
         "currency": "EUR",
         "rounding": {
@@ -420,7 +446,7 @@ EXAMPLES: dict[str, Any] = {
             "postings": [{"account": f"leader:{LEADER}:pending", "amount": -102}],
         },
         "voiding": [],
-        **dict.fromkeys(("sold_as", "cap", "campaign")),
+        **dict.fromkeys(("sold_as", "cap", "campaign", "payout")),
         "settled_by": {
             "id": f"matured:{RUN}:{LEADER}",
             "posted_at": "2026-03-12T00:15:07.502Z",
@@ -437,7 +463,7 @@ EXAMPLES: dict[str, Any] = {
         "opening_balance": 12602,
         "total": -2000,
         "balance": 10602,
-        "lines": [ADJUSTED_LINE],
+        "lines": [ADJUSTED_LINE | {"posted_at": ADJUSTED_AT}],
         "pending": [{"matures_on": "2026-03-16", "amount": 4380}],
         "held": 0,
         "pending_lines": None,

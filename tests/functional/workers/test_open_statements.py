@@ -10,7 +10,8 @@ from chalicelib.settlement import store as settlement
 from tests.functional.test_plans import a_plan, planned_sale, settle
 from tests.functional.test_refund_bearers import bear, refund
 from tests.functional.workers.conftest import StillClock
-from tests.support.payouts import earned, sent
+from tests.support.gateway import Answer
+from tests.support.payouts import earned, payout_to, sent, tell
 from tests.support.world import Json, Sale, World, created
 
 
@@ -68,10 +69,10 @@ def test_it_opens_where_the_last_one_closes_and_names_what_came_since(
     corrected = adjust(world, sale, -328)
     shown = opened(world, sale.leader_id)
     assert (shown["previous_run_id"], shown["opening_balance"]) == (f"run_{day}", 400)
-    assert told(shown["lines"]) == [("adjustment", -328), ("clawback", -100)]
+    assert told(shown["lines"]) == [("clawback", -100), ("adjustment", -328)]
     assert [line["entry_id"] for line in shown["lines"]] == [
-        corrected["entry_id"],
         f"refund:{made['id']}",
+        corrected["entry_id"],
     ]
     assert shown["balance"] == -28
 
@@ -145,7 +146,90 @@ def test_a_line_is_explained_as_one_of_a_statement_is(world: World, time: StillC
         assert world.operator.get(f"{path}/{missing}").status == 404
 
 
-@pytest.mark.parametrize("path", ["open", "open/lines/1"])
+def test_lines_stand_in_the_order_of_posting_and_keep_their_numbers(
+    world: World, time: StillClock
+) -> None:
+    """A refund's line lies under its order and an adjustment under itself, in whatever order."""
+    sale = planned_sale(world, a_plan(world))
+    order = world.delivered_order(sale, 9)
+    settle(world, time)
+    posted = []
+    for n in range(1, 7):
+        time.move_on(minutes=1)
+        if n % 2:
+            posted.append(f"refund:{refund(world, order, amount=100 * n)['id']}")
+        else:
+            posted.append(f"adjustment:{adjust(world, sale, n)['id']}")
+        shown = opened(world, sale.leader_id)["lines"]
+        assert [each["entry_id"] for each in shown] == posted
+    instants = [each["posted_at"] for each in shown]
+    assert instants == sorted(set(instants))
+    path = f"/v1/leaders/{sale.leader_id}/statements/open/lines"
+    numbered = [world.operator.get(f"{path}/{n}").json["entry_id"] for n in range(1, 7)]
+    assert numbered == posted
+
+
+def test_what_is_pending_stands_in_the_order_of_posting(world: World, time: StillClock) -> None:
+    sale = planned_sale(world, a_plan(world))
+    posted = []
+    for _ in range(6):
+        time.move_on(minutes=1)
+        (dispatch,) = world.delivered_order(sale, 1)["dispatches"]
+        (parcel,) = world.operator.get(f"/v1/dispatches/{dispatch['id']}").json["parcels"]
+        posted.append(f"delivered:{parcel['id']}")
+    (day,) = (each["matures_on"] for each in opened(world, sale.leader_id)["pending"])
+    lines = opened(world, sale.leader_id, day)["pending_lines"]
+    assert [each["entry_id"] for each in lines] == posted
+    assert [each["posted_at"] for each in lines] == sorted({each["posted_at"] for each in lines})
+
+
+def entry(world: World, leader_id: str, entry_id: str) -> Answer:
+    path = f"/v1/leaders/{leader_id}/statements/open/entries/{entry_id}"
+    return world.leader(leader_id).get(path)
+
+
+def test_an_entrys_lines_are_found_whatever_their_numbers(world: World, time: StillClock) -> None:
+    sale = planned_sale(world, a_plan(world), skus=2)
+    order = world.delivered_order(sale, 3)
+    (day,) = (each["matures_on"] for each in opened(world, sale.leader_id)["pending"])
+    pending = opened(world, sale.leader_id, day)["pending_lines"]
+    (delivered,) = {each["entry_id"] for each in pending}
+    found = entry(world, sale.leader_id, delivered).json
+    assert [(each["number"], each["matures_on"]) for each in found["lines"]] == [(1, day), (2, day)]
+    path = f"/v1/leaders/{sale.leader_id}/statements/open/lines"
+    for each in found["lines"]:
+        one = world.leader(sale.leader_id).get(f"{path}/{each['number']}?matures_on={day}").json
+        assert one == each
+    settle(world, time)
+    assert entry(world, sale.leader_id, delivered).status == 404
+    made = refund(world, order, amount=1000)
+    back = entry(world, sale.leader_id, f"refund:{made['id']}").json["lines"]
+    assert [(each["number"], each["matures_on"]) for each in back] == [(1, None), (2, None)]
+    for each in back:
+        one = world.leader(sale.leader_id).get(f"{path}/{each['number']}").json
+        assert (one, one["kind"]) == (each, "clawback")
+
+
+def test_a_payouts_lines_name_it_and_what_it_has_netted(world: World, time: StillClock) -> None:
+    (sale,) = earned(world, time, 15)
+    order = world.place(sale, payment_method="leader_collect")
+    body = {"amount": order["total"], "reference": "cash"}
+    created(world.leader(sale.leader_id).post(f"/v1/orders/{order['id']}/payments", body))
+    batch = sent(world)
+    lines = opened(world, sale.leader_id)["lines"]
+    assert told(lines) == [("payout", -500), ("netting", -1000)]
+    (entry_id,) = {each["entry_id"] for each in lines}
+    payout = payout_to(world, batch, sale.leader_id)
+    said = {name: payout[name] for name in ("id", "batch_id", "amount", "netted", "reference")}
+    for each in entry(world, sale.leader_id, entry_id).json["lines"]:
+        assert each["payout"] == {**said, "outcome": None}
+    assert (payout["batch_id"], payout["amount"], payout["netted"]) == (batch["id"], 500, 1000)
+    assert tell(world, payout, "paid", "BANK-7").status == 200
+    of = [each["payout"] for each in entry(world, sale.leader_id, entry_id).json["lines"]]
+    assert [(each["outcome"], each["reference"]) for each in of] == [("paid", "BANK-7")] * 2
+
+
+@pytest.mark.parametrize("path", ["open", "open/lines/1", "open/entries/payout:pyt_1"])
 def test_another_leader_sees_none_of_it(world: World, path: str) -> None:
     leader_id, other = world.add_leader(), world.add_leader()
     answer = world.leader(other).get(f"/v1/leaders/{leader_id}/statements/{path}")
