@@ -261,13 +261,13 @@ def test_units_that_move_while_they_are_counted_are_not_missed(world: World) -> 
         transaction.write(Update(row, [CapRow.left.set(1)]))
     read, refused = store._read_batch, list[str | None]()
 
-    def overtaken(row: Any, keys: Any) -> Any:
+    def overtaken(row: Any, keys: Any, only: Any) -> Any:
         if row is not CapRow or refused:
-            return read(row, keys)
+            return read(row, keys, only)
         refused.append(None)
-        first, _ = read(row, keys[:8])
+        first, _ = read(row, keys[:8], only)
         refused[0] = ask(world, sale, 12, "cus_greedy").code
-        rest, _ = read(row, keys[8:])
+        rest, _ = read(row, keys[8:], only)
         return first + rest, []
 
     with mock.patch.object(store, "_read_batch", overtaken):

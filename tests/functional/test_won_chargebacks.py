@@ -268,8 +268,8 @@ def test_what_was_borne_is_given_back_for_the_parcels_that_are(world: World) -> 
     path = f"/v1/dispatches/{dispatch['id']}"
     world.operator.post(f"{path}/accept", {})
     for n in range(2):
-        sent = {"carrier": "DHL", "tracking_number": f"t{n}"}
-        sent["lines"] = [{"sku_id": sale.sku_ids[0], "quantity": 1}]
+        lines = [{"sku_id": sale.sku_ids[0], "quantity": 1}]
+        sent = {"carrier": "DHL", "tracking_number": f"t{n}", "lines": lines}
         assert world.operator.post(f"{path}/ship", sent).status == 200
         assert world.operator.post(f"{path}/deliver", {}).status == 200
     made = created(ask(world, order, amount=800, fee=0))

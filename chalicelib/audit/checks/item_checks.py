@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib.ledger.checks import Finding
 from chalicelib.ledger.rules import Books, Entry, Sums
-from chalicelib.reconciliation.open_items import ACCOUNTS, Clearing, Item, item_of
+from chalicelib.ledger.waiting import ACCOUNTS
+from chalicelib.reconciliation.open_items import Clearing, Item, item_of
 
 
 def open_items(
