@@ -176,6 +176,7 @@ EXAMPLES: dict[str, Any] = {
         "kind": "iban",
         "holder": "Lena Wolf",
         "last_four": "3000",
+        "not_by_sepa": None,
         "changed_at": "2026-03-01T16:02:44.120Z",
         "changed_by": f"leader:{LEADER}",
     },
