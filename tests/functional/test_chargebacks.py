@@ -290,7 +290,7 @@ def test_won_lifts_nobody_over_a_daily_cap(
         return [replace(line, day_cap=350) for line in price(*args, **kwargs)]
 
     monkeypatch.setattr(pricing, "price", with_cap)
-    bear(world, chargeback=bearer)
+    bear(world, chargeback=bearer, chargeback_fee=bearer)
     sale = world.sale()
     order = world.delivered_order(sale, 5)
     if settled:
@@ -314,7 +314,7 @@ def test_won_lifts_nobody_over_a_daily_cap(
 
 @pytest.mark.parametrize("bearer", ["supplier", "platform"])
 def test_won_gives_back_what_was_borne_to_whom_bore_it(world: World, bearer: str) -> None:
-    bear(world, chargeback=bearer)
+    bear(world, chargeback=bearer, chargeback_fee=bearer)
     sale = world.sale()
     order = world.delivered_order(sale, 3)
     made = created(ask(world, order))
