@@ -72,6 +72,14 @@ class Receipt:
         return ids.derived("rfd", self.id)
 
 
+CHARGEBACK = "chargeback "
+
+
+def reason_of(chargeback_id: str) -> str:
+    """Why a refund is made that a chargeback has brought."""
+    return CHARGEBACK + chargeback_id
+
+
 @dataclass(frozen=True)
 class Refund:
     """Money that goes back for an order, in its currency's minor unit.
@@ -114,6 +122,11 @@ class Refund:
     charged_back_at: datetime | None = None
     beside: str | None = None
     reference: str | None = None
+
+    @property
+    def chargeback_id(self) -> str | None:
+        """The chargeback that has brought it; no operator may name that cause."""
+        return self.reason.removeprefix(CHARGEBACK) if self.cause == "chargeback" else None
 
     @property
     def left(self) -> int:

@@ -64,6 +64,28 @@ def whole(world: World) -> None:
     assert findings() == []
 
 
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_its_case_ends_with_it(world: World, outcome: str) -> None:
+    sale = world.sale()
+    made = created(ask(world, world.delivered_order(sale, 3)))
+    assert cases(world) == ["payment_disputed"]
+    for _ in range(2):
+        assert close(world, made, outcome).status == 200
+    assert world.operator.get("/v1/cases?status=open").json["items"] == []
+    (case,) = world.operator.get("/v1/cases").json["items"]
+    assert (case["note"], case["resolved_by"]) == (f"Chargeback {made['id']} is {outcome}.", None)
+
+
+def test_one_that_a_person_has_closed_stays_as_it_was_said(world: World) -> None:
+    sale = world.sale()
+    made = created(ask(world, world.delivered_order(sale, 3)))
+    (case,) = world.operator.get("/v1/cases").json["items"]
+    answered = world.operator.post(f"/v1/cases/{case['id']}/resolve", {"note": "Answered."})
+    assert answered.status == 200
+    assert close(world, made, "lost").status == 200
+    assert world.operator.get("/v1/cases").json["items"] == [answered.json]
+
+
 def test_a_chargeback_is_a_refund_with_a_fee_whose_money_is_gone(world: World) -> None:
     sale = world.sale()
     order = world.delivered_order(sale, 3)
