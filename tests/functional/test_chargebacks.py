@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.ledger.store import get_entry
 from chalicelib.ordering import pricing
 from tests.functional.conftest import Clock
 from tests.functional.test_refund_bearers import bear
@@ -62,6 +63,20 @@ def cases(world: World) -> list[str]:
 def whole(world: World) -> None:
     world.work()
     assert findings() == []
+
+
+def test_the_journal_names_the_chargeback_that_a_refund_is_of(world: World) -> None:
+    sale = world.sale()
+    order = world.delivered_order(sale, 3)
+    made = created(ask(world, order))
+    asked = created(
+        world.operator.post(f"/v1/orders/{order['id']}/refunds", {"amount": 1, "reason": "late"})
+    )
+    world.work()
+    for kind in ("refund", "refund-done"):
+        of_both = [get_entry(f"{kind}:{each}") for each in (made["refund_id"], asked["id"])]
+        notes = [entry.note for entry in of_both if entry]
+        assert notes == [f"chargeback {made['id']}", None]
 
 
 @pytest.mark.parametrize("outcome", ["won", "lost"])
