@@ -66,8 +66,8 @@ def _xml(raw: bytes) -> "Element":
             element.tag = element.tag.rpartition("}")[2]
     except ParseError as error:
         raise cells.refused(
-            f"is not XML at line {error.position[0]}; it is read as camt.053 unless `format` says csv "
-            "or stripe"
+            f"is not XML at line {error.position[0]}; it is read as camt.053 unless `format` says "
+            "csv or stripe"
         ) from None
     except DefusedXmlException:
         raise cells.refused(
