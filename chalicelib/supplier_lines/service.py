@@ -83,7 +83,7 @@ def explain(supplier_id: str, entry_id: str, caller: Caller) -> LineExplained:
     of_party = [each for each in changes([entry]) if each.party == party] if entry else []
     if entry is None or not of_party:
         raise NotFound("The supplier's statements have no line of that entry.")
-    lines = lines_of(of_party[0])
+    lines = lines_of(of_party[0], settings().zone)
     line = lines[0]
     refund = refund_store.get_refund(line.refund_id) if line.refund_id else None
     chargeback = _chargeback(entry, refund)

@@ -376,6 +376,7 @@ EXAMPLES: dict[str, Any] = {
         "items": [
             {
                 "posted_at": "2026-03-04T10:12:09.480Z",
+                "business_date": "2026-03-04",
                 "kind": "delivery",
                 "account": "payable",
                 "amount": SHARED,
