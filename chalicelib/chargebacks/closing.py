@@ -36,6 +36,8 @@ def close(
     after = before.closed(outcome, caller.id if caller else None, now)
     transaction = Transaction(recorder)
     transaction.add(chargeback_store.replace_chargeback(after))
+    ended = f"Chargeback {after.id} is {outcome}."
+    cases.close_in(transaction, "payment_disputed", after.reference, ended)
     if outcome == "won":
         winning.give_back_in(transaction, after, now)
     elif after.unmatched:

@@ -1,5 +1,5 @@
-"""What a provider keeps for a chargeback: whom the rule of the cause `chargeback` names pays it,
-and has it back from the platform once the chargeback is won."""
+"""What a provider keeps for a chargeback: whom `chargeback_fee` of the rules names pays it, and has
+it back from the platform once the chargeback is won."""
 
 from collections import Counter
 from datetime import datetime
@@ -21,7 +21,7 @@ from chalicelib.settlement.rules import AT_ONCE, EarnedLine
 def bearer_for(order: Order) -> Bearer:
     """Who pays the fee of a chargeback of the order; what was not delivered was nobody's to
     deliver better, so that it is the platform's."""
-    return payments.refund_bearers().of_fee if order.delivered_net else "platform"
+    return payments.refund_bearers().chargeback_fee if order.delivered_net else "platform"
 
 
 def charged(of: Chargeback, order: Order | None, now: datetime) -> Beside:

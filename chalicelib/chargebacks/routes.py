@@ -57,8 +57,8 @@ def take_payment_event(request: Request, provider: str) -> Any:
     "/v1/chargebacks",
     summary="Book what a customer's bank has taken back",
     notes="For providers that do not tell it themselves. The order is refunded, and the refund is "
-    "done at once. The fee is paid by whom `PUT /v1/refund-bearers` names for chargebacks, and by "
-    "the platform where it names nobody. What is more than the order has left is booked apart, "
+    "done at once. The fee is paid by whom `chargeback_fee` of `PUT /v1/refund-bearers` names, and "
+    "by the platform where it names nobody. What is more than the order has left is booked apart, "
     "with a case. The same again with the same reference answers 200.",
     roles=("operator",),
     body=BookChargeback,

@@ -102,6 +102,7 @@ def booked(
         amounts,
         of,
         parts=parts,
+        note=refund.reason if refund.chargeback_id else None,
     )
     return ledger.post(decided, *also)
 

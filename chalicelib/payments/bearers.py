@@ -1,4 +1,5 @@
-"""Who pays the commission of what is refunded, as operators have set it by cause."""
+"""Who pays the commission of what is refunded, by cause, and the fees of chargebacks, as operators
+have set it."""
 
 from collections.abc import Mapping
 
@@ -11,12 +12,14 @@ from chalicelib.platform.transaction import write
 
 
 @retry_stale
-def set_bearers(wanted: Mapping[RefundCause, Bearer], caller: Caller) -> RefundBearers:
-    """Let refunds that are decided from now on follow these; those decided before keep theirs."""
+def set_bearers(
+    wanted: Mapping[RefundCause, Bearer], chargeback_fee: Bearer, caller: Caller
+) -> RefundBearers:
+    """Let what is decided from now on follow these; what was decided before keeps its own."""
     before = payments.refund_bearers()
     rules = tuple(Bears(cause, bearer) for cause, bearer in wanted.items())
-    if rules == before.rules:
+    if (rules, chargeback_fee) == (before.rules, before.chargeback_fee):
         return before
-    after = RefundBearers(before.version + 1, rules, clock.now(), caller.id)
+    after = RefundBearers(before.version + 1, rules, clock.now(), caller.id, chargeback_fee)
     write(payments.set_refund_bearers(after))
     return after

@@ -277,4 +277,5 @@ def _done(refund: Refund, now: datetime) -> books.Entry:
         refund.order_id,
         now,
         {books.REFUNDS_IN_FLIGHT: refund.left, refund.cash_account: -refund.left},
+        note=refund.reason if refund.chargeback_id else None,
     )

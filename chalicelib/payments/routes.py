@@ -79,14 +79,17 @@ def retry_refund(request: Request, id: str) -> Refund:
     "/v1/refund-bearers",
     summary="Say who pays the commission of what is refunded, by cause",
     notes="`leader`: it is taken back as it was credited. `supplier` or `platform`: leaders keep "
-    "it, and that side pays it. It counts for refunds that are decided from now on. Whom "
-    "`chargeback` names pays the provider's fee as well; where it is left out the platform does.",
+    "it, and that side pays it. It counts for refunds that are decided from now on. All of it is "
+    "replaced: a cause that is left out is `leader`. `chargeback_fee` is what a provider keeps for "
+    "a chargeback; left out, it is `platform`.",
     roles=("operator",),
     body=SetRefundBearers,
     answer=RefundBearersView,
 )
 def set_refund_bearers(request: Request) -> RefundBearersView:
-    return shown_bearers(bearers.set_bearers(bearers_of(request.body), request.caller))
+    sent: SetRefundBearers = request.body
+    now = bearers.set_bearers(bearers_of(sent), sent.chargeback_fee, request.caller)
+    return shown_bearers(now)
 
 
 @routes.endpoint(

@@ -72,6 +72,14 @@ class Receipt:
         return ids.derived("rfd", self.id)
 
 
+CHARGEBACK = "chargeback "
+
+
+def reason_of(chargeback_id: str) -> str:
+    """Why a refund is made that a chargeback has brought."""
+    return CHARGEBACK + chargeback_id
+
+
 @dataclass(frozen=True)
 class Refund:
     """Money that goes back for an order, in its currency's minor unit.
@@ -114,6 +122,11 @@ class Refund:
     charged_back_at: datetime | None = None
     beside: tuple[str, ...] = ()
     reference: str | None = None
+
+    @property
+    def chargeback_id(self) -> str | None:
+        """The chargeback that has brought it; no operator may name that cause."""
+        return self.reason.removeprefix(CHARGEBACK) if self.cause == "chargeback" else None
 
     @property
     def left(self) -> int:
@@ -234,24 +247,17 @@ class Bears:
 
 @dataclass(frozen=True)
 class RefundBearers:
-    """Who pays the commission of what is refunded, by cause; causes without a rule are as in
-    version 0, in which each side loses what it was credited."""
+    """Who pays the commission of what is refunded, by cause, and the fees of chargebacks; causes
+    without a rule are as in version 0, in which each side loses what it was credited."""
 
     version: int = 0
     rules: tuple[Bears, ...] = ()
     set_at: datetime | None = None
     set_by: str | None = None
+    chargeback_fee: Bearer = "platform"
 
     def of(self, cause: RefundCause) -> Bearer:
-        return self._named(cause) or "leader"
-
-    @property
-    def of_fee(self) -> Bearer:
-        """Who pays the fee of a chargeback: whom its cause names, and else the platform."""
-        return self._named("chargeback") or "platform"
-
-    def _named(self, cause: RefundCause) -> Bearer | None:
-        return next((each.bearer for each in self.rules if each.cause == cause), None)
+        return next((each.bearer for each in self.rules if each.cause == cause), "leader")
 
 
 ChargebackStatus = Literal["open", "won", "lost"]

@@ -62,7 +62,8 @@ class RefundView(View):
 
 
 class ByCause(BaseModel):
-    """Who pays by cause; one that is left out is `leader`: each side loses what it was credited."""
+    """Who pays commission by cause; one that is left out is `leader`: each side loses what it was
+    credited."""
 
     other: Bearer = "leader"
     changed_mind: Bearer = "leader"
@@ -80,26 +81,22 @@ class ByCause(BaseModel):
 BORNE = frozenset(ByCause.model_fields)
 
 
+CHARGEBACK_FEE = "Who pays a chargeback's fee, whoever pays the commission."
+
+
 class SetRefundBearers(RequestModel, ByCause):
-    pass
+    chargeback_fee: Bearer = Field(default="platform", description=CHARGEBACK_FEE)
 
 
 class RefundBearersView(View, ByCause):
-    chargeback_fee: Bearer = Field(
-        description="Who pays a chargeback's fee: whom `chargeback` names; `platform` where it was "
-        "left out."
-    )
+    chargeback_fee: Bearer = Field(description=CHARGEBACK_FEE)
     version: int
     set_at: Instant | None
     set_by: str | None
 
 
 def bearers_of(sent: SetRefundBearers) -> dict[RefundCause, Bearer]:
-    return {
-        cause: getattr(sent, cause)
-        for cause in get_args(RefundCause)
-        if cause in BORNE & sent.model_fields_set
-    }
+    return {cause: getattr(sent, cause) for cause in get_args(RefundCause) if cause in BORNE}
 
 
 def refund_shown_to(caller: Caller, refund: Refund) -> RefundView:
@@ -118,7 +115,7 @@ def shown_bearers(bearers: RefundBearers) -> RefundBearersView:
     return RefundBearersView.model_validate(
         {
             **named,
-            "chargeback_fee": bearers.of_fee,
+            "chargeback_fee": bearers.chargeback_fee,
             "version": bearers.version,
             "set_at": bearers.set_at,
             "set_by": bearers.set_by,

@@ -49,6 +49,7 @@ class BearersRow(EntityRow[RefundBearers]):
     rules = RecordsAttribute(Bears)
     set_at = InstantAttribute()
     set_by = UnicodeAttribute()
+    chargeback_fee = UnicodeAttribute(default="platform")
 
     @classmethod
     def keys(cls, entity: RefundBearers) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Invalid, NotFound
 from chalicelib.parties import service as parties
-from chalicelib.payouts import account_store, hold_store, payer
-from chalicelib.payouts.rules import AccountKind, Party, SealedAccount
+from chalicelib.payouts import account_store, hold_store, payer, sepa
+from chalicelib.payouts.rules import AccountKind, Party, SealedAccount, WhyNotSepa
 from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.sealing import seal, unseal
@@ -32,6 +32,10 @@ class Details:
         return "iban" if self.iban else "stripe"
 
     @property
+    def not_by_sepa(self) -> WhyNotSepa | None:
+        return sepa.why_not(self.iban, self.bic) if self.iban else None
+
+    @property
     def last_four(self) -> str:
         return self.number[-4:]
 
@@ -48,6 +52,7 @@ class AccountShown:
     kind: AccountKind
     holder: str
     last_four: str
+    not_by_sepa: WhyNotSepa | None
     changed_at: datetime
     changed_by: str
 
@@ -147,5 +152,10 @@ def _opened(sealed: str, party: Party) -> Details:
 
 def _shown(account: SealedAccount, details: Details) -> AccountShown:
     return AccountShown(
-        account.kind, details.holder, account.last_four, account.changed_at, account.changed_by
+        account.kind,
+        details.holder,
+        account.last_four,
+        details.not_by_sepa,
+        account.changed_at,
+        account.changed_by,
     )

@@ -1,5 +1,6 @@
 """Batches as operators deal with them: made, approved by another, sent, or cancelled before."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -18,6 +19,12 @@ from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Recorder, Transaction
+
+# What has to be done first, where it is not plain from the two.
+FIRST: Mapping[tuple[BatchStatus, BatchStatus], str] = {
+    ("preparing", "approved"): " Its parties are still being looked at: read it again in a minute.",
+    ("prepared", "sent"): " Approve it first, by POST /v1/payout-batches/{id}/approve.",
+}
 
 
 @dataclass(frozen=True)
@@ -190,7 +197,8 @@ def _change(after: Batch, recorder: Recorder | None) -> BatchWhole:
 
 
 def _refuse(batch: Batch, wanted: BatchStatus) -> NoReturn:
+    first = FIRST.get((batch.status, wanted), "").format(id=batch.id)
     raise Conflict(
-        f"The batch is {batch.status} and cannot be {wanted} from there.",
+        f"The batch is {batch.status} and cannot be {wanted} from there.{first}",
         code="invalid_transition",
     )

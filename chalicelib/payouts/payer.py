@@ -1,9 +1,8 @@
 """From which account files for banks pay: as the settings say it when a batch is made."""
 
 from chalicelib.kernel.errors import Conflict
-from chalicelib.payouts import account_numbers
+from chalicelib.payouts import account_numbers, sepa
 from chalicelib.payouts.rules import Method, Payer
-from chalicelib.payouts.sepa import in_sepa
 from chalicelib.platform.settings import settings
 
 WHERE = "docs/operations.md says how."
@@ -28,7 +27,7 @@ def payer_of(currency: str, method: Method) -> Payer | None:
             f"PayerName and PayerIban; {WHERE}",
             code="payer_not_set",
         )
-    if not in_sepa(chosen.payer_name):
+    if not sepa.in_sepa(chosen.payer_name):
         raise _not_valid("PayerName has no letter that banks take")
     try:
         iban = account_numbers.iban(chosen.payer_iban)
@@ -38,6 +37,8 @@ def payer_of(currency: str, method: Method) -> Payer | None:
         bic = account_numbers.bic(chosen.payer_bic) if chosen.payer_bic else None
     except ValueError as error:
         raise _not_valid(f"PayerBic {error}") from None
+    if sepa.why_not(iban, bic) == "not_in_sepa":
+        raise _not_valid("PayerIban is of a country that is not in SEPA")
     return Payer(chosen.payer_name, iban, bic)
 
 

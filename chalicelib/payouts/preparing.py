@@ -11,7 +11,7 @@ from chalicelib.leaving.service import may_be_paid
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.store import AccountsRow, OutOfBounds
 from chalicelib.parties import store as parties
-from chalicelib.payouts import account_store, batch_store, hold_store, postings, rules
+from chalicelib.payouts import account_store, accounts, batch_store, hold_store, postings, rules
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.asking import ask_for_page
 from chalicelib.payouts.batch_store import PageRow
@@ -152,15 +152,23 @@ def _why_not(
 ) -> WhyLeftOut | None:
     """Why a party that has enough coming cannot be sent it."""
     needed = NEEDS[batch.method]
-    if needed and account is None:
-        return "no_account"
-    if needed and account and account.kind != needed:
-        return "account_of_another_kind"
+    unfit = _why_unfit(batch, party, account) if needed else None
+    if unfit:
+        return unfit
     if payouts.has_open(party):
         return "open_payout"
     if held:
         return "returned"
     return "leaving" if leaves and not may_be_paid(party.id) else None
+
+
+def _why_unfit(batch: Batch, party: Party, account: SealedAccount | None) -> WhyLeftOut | None:
+    """Why a batch that pays into accounts cannot pay into this one."""
+    if account is None:
+        return "no_account"
+    if account.kind != NEEDS[batch.method]:
+        return "account_of_another_kind"
+    return accounts.details_of(account.sealed, party).not_by_sepa if batch.by_sepa else None
 
 
 def _commit(payout: Payout, page: PageRow, *, leaves: bool) -> None:

@@ -64,11 +64,7 @@ def _tell(
     if (payout.outcome, payout.reference) == (status, reference):
         return payout.shown_in(batch)
     if not payout.may_become(status):
-        raise Conflict(
-            f"The payout is {payout.outcome} by the reference {payout.reference}, and cannot be "
-            f"{status} by {reference} as well.",
-            code="result_conflict",
-        )
+        raise Conflict(_why_not(payout, status, reference), code="result_conflict")
     now = clock.now()
     if payout.method == "stripe" and status != "paid":
         transfers.must_be_at_stripe_no_more(payout, now)
@@ -103,6 +99,18 @@ def _call_person(payout: Payout, outcome: Outcome, reference: str | None) -> Non
     )
     cases.open_in(transaction, "payout_contradicted", payout.id, detail, occurrence=outcome)
     transaction.commit()
+
+
+def _why_not(payout: Payout, status: Outcome, reference: str | None) -> str:
+    if payout.outcome == "offset":
+        return (
+            "The payout is offset: what its party had coming has paid what it owed, nothing was "
+            "sent, and no bank has a result of it."
+        )
+    return (
+        f"The payout is {payout.outcome} by the reference {payout.reference}, and cannot be "
+        f"{status} by {reference} as well."
+    )
 
 
 def _refuse(batch: Batch | None) -> NoReturn:

@@ -21,9 +21,13 @@ PayoutStatus = Literal[
     "prepared", "approved", "sent", "paid", "returned", "failed", "unknown", "offset", "cancelled"
 ]
 AccountKind = Literal["iban", "stripe"]
+# Why no SEPA transfer can be sent to an account at a bank.
+WhyNotSepa = Literal["not_in_sepa", "bic_missing"]
 WhyLeftOut = Literal[
     "no_account",
     "account_of_another_kind",
+    "not_in_sepa",
+    "bic_missing",
     "open_payout",
     "returned",
     "leaving",
@@ -204,6 +208,11 @@ class Batch:
     @property
     def role(self) -> PartyRole:
         return ROLES[self.kind]
+
+    @property
+    def by_sepa(self) -> bool:
+        """Whether its file asks a bank for SEPA transfers, which are in EUR alone."""
+        return self.method == "bank_file" and self.currency == "EUR"
 
     @property
     def is_sent(self) -> bool:

@@ -16,6 +16,7 @@ from chalicelib.payouts.rules import (
     PayoutStatus,
     Told,
     WhyLeftOut,
+    WhyNotSepa,
 )
 from chalicelib.platform.schema import (
     ONE_LINE,
@@ -75,6 +76,11 @@ class PayoutAccountView(View):
     kind: AccountKind
     holder: str
     last_four: str = Field(description="No more of the account is ever shown.")
+    not_by_sepa: WhyNotSepa | None = Field(
+        description="Why no batch in EUR by `bank_file` can pay there: its country is not one of "
+        "SEPA, or is one outside the European Economic Area, to which transfers name the bank's "
+        "`bic`. Null where one can, and of an account of Stripe's."
+    )
     changed_at: Instant
     changed_by: str = Field(description="The role and id of who set it.")
 
@@ -143,7 +149,8 @@ class BatchSummaryView(View):
     )
     left_out: int = Field(
         description="Parties with enough coming that could not be taken in: they have no account "
-        "for the method, another payout without a result, one that came back, or are leaving."
+        "that the method can pay to, another payout without a result, one that came back, or are "
+        "leaving."
     )
     payer: PayerView | None = Field(
         description="The platform's own account that the batch's file pays from, as it was when "

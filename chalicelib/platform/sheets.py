@@ -169,12 +169,19 @@ def _check_header(header: Sequence[str], columns: Sequence[str], required: Itera
     wrong = [FieldError(name, "must be a column") for name in required if name not in header]
     for n, name in enumerate(header, 1):
         if name not in columns:
-            known = ", ".join(columns)
-            wrong.append(FieldError("header", f"has a column {n} that is not one of {known}"))
+            wrong.append(FieldError("header", _not_known(n, name, columns)))
         elif header.index(name) < n - 1:
             wrong.append(FieldError(name, f"is a column twice, the second time as number {n}"))
     if wrong:
         raise Invalid(f"{wrong[0].field} {wrong[0].message}.", errors=tuple(wrong))
+
+
+def _not_known(number: int, name: str, columns: Sequence[str]) -> str:
+    """Without what the file has there: the first line of one without a header is people's data."""
+    meant = name.lower()
+    if meant in columns:
+        return f"has a column {number} that must be written {meant}, in small letters"
+    return f"has a column {number} that is not one of {', '.join(columns)}"
 
 
 def _line(number: int, header: Sequence[str], cells: Sequence[str]) -> Line:

@@ -65,7 +65,10 @@ def _xml(raw: bytes) -> "Element":
             root = element if root is None else root
             element.tag = element.tag.rpartition("}")[2]
     except ParseError as error:
-        raise cells.refused(f"is not XML at line {error.position[0]}") from None
+        raise cells.refused(
+            f"is not XML at line {error.position[0]}; it is read as camt.053 unless `format` says "
+            "csv or stripe"
+        ) from None
     except DefusedXmlException:
         raise cells.refused(
             "has a document type or entities, which a statement needs not"

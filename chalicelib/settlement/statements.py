@@ -66,7 +66,7 @@ def statement(leader_id: str, run_id: str, caller: Caller) -> StatementWhole:
     if dry is None:
         raise NotFound(
             "There is no such statement. A run makes none for a leader to whom nothing has come "
-            "since the one before."
+            "since the one before, and a dry run none that a leader reads."
         )
     return dry
 

@@ -17,7 +17,7 @@ from chalicelib.parties import service as parties
 from chalicelib.parties import store as party_store
 from chalicelib.parties.settlement_terms import SettlementTerms
 from chalicelib.payments import chargeback_store, refund_store
-from chalicelib.payments.rules import Chargeback
+from chalicelib.payments.rules import Chargeback, Refund
 from chalicelib.payouts import batch_store
 from chalicelib.payouts import store as payouts
 from chalicelib.payouts.rules import PayoutShown
@@ -83,8 +83,10 @@ def explain(supplier_id: str, entry_id: str, caller: Caller) -> LineExplained:
     of_party = [each for each in changes([entry]) if each.party == party] if entry else []
     if entry is None or not of_party:
         raise NotFound("The supplier's statements have no line of that entry.")
-    lines = lines_of(of_party[0])
-    line, chargeback = lines[0], _chargeback(entry)
+    lines = lines_of(of_party[0], settings().zone)
+    line = lines[0]
+    refund = refund_store.get_refund(line.refund_id) if line.refund_id else None
+    chargeback = _chargeback(entry, refund)
     moved = [*_moved(entry, party), *_undone(chargeback, entry, party)]
     titles = _titles(entry.subject, moved)
     return LineExplained(
@@ -100,7 +102,7 @@ def explain(supplier_id: str, entry_id: str, caller: Caller) -> LineExplained:
         if line.kind in ("annual_fee", "community_fee")
         else None,
         fine=_fine(supplier_id, entry) if line.kind in ("fine", "fine_waived") else None,
-        refund=_refund(line, chargeback, whole=caller.is_operator),
+        refund=_refund(refund, chargeback, whole=caller.is_operator),
         chargeback=ChargebackExplained.of(chargeback, whole=caller.is_operator)
         if chargeback
         else None,
@@ -220,17 +222,19 @@ def _terms_before(supplier_id: str, instant: datetime) -> SettlementTerms:
 
 
 def _refund(
-    line: StatementLine, chargeback: Chargeback | None, *, whole: bool
+    refund: Refund | None, chargeback: Chargeback | None, *, whole: bool
 ) -> RefundExplained | None:
     """The one that it came of, or that a chargeback has brought."""
-    refund_id = line.refund_id or (chargeback and chargeback.refund_id)
-    refund = refund_store.get_refund(refund_id) if refund_id else None
+    if refund is None and chargeback and chargeback.refund_id:
+        refund = refund_store.get_refund(chargeback.refund_id)
     return RefundExplained.of(refund, whole=whole) if refund else None
 
 
-def _chargeback(entry: Entry) -> Chargeback | None:
+def _chargeback(entry: Entry, refund: Refund | None) -> Chargeback | None:
+    """The one that the entry is of, or that has brought the refund that it is of."""
     kind, _, about = entry.id.partition(":")
-    return chargeback_store.get_chargeback(about) if kind.startswith("chargeback") else None
+    brought_by = about if kind.startswith("chargeback") else refund and refund.chargeback_id
+    return chargeback_store.get_chargeback(brought_by) if brought_by else None
 
 
 def _payout(subject: str) -> PayoutShown | None:

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal, NamedTuple, cast
+from zoneinfo import ZoneInfo
 
+from chalicelib.kernel import clock
 from chalicelib.ledger.rules import Change, Posting
 from chalicelib.parties.settlement_terms import SettlementBasis, SettlementTerms
 
@@ -115,12 +117,14 @@ def in_force(versions: Sequence[SettlementTerms], before: datetime) -> Settlemen
 @dataclass(frozen=True)
 class StatementLine:
     """One posting of one entry. `amount` is in the supplier's favour: what it owes lies below zero.
+    `business_date` is the day of `posted_at` where the platform is at home, by which it is listed.
 
     The ids are None where it came of none of that kind, or of several: `of` has them all.
     `explained_at` is where it is told how the amount came about.
     """
 
     posted_at: datetime
+    business_date: date
     kind: LineKind
     account: Account
     amount: int
@@ -134,15 +138,16 @@ class StatementLine:
     explained_at: str
 
 
-def lines_of(change: Change) -> list[StatementLine]:
-    return [_line(change, posting) for posting in change.postings]
+def lines_of(change: Change, zone: ZoneInfo) -> list[StatementLine]:
+    return [_line(change, posting, zone) for posting in change.postings]
 
 
-def _line(change: Change, posting: Posting) -> StatementLine:
+def _line(change: Change, posting: Posting, zone: ZoneInfo) -> StatementLine:
     named, _, about = change.entry_id.partition(":")
     origin = tuple(dict.fromkeys((change.subject, *posting.of, *about.split(":"))))
     return StatementLine(
         posted_at=change.posted_at,
+        business_date=clock.business_date(change.posted_at, zone),
         kind=KINDS.get(named, "adjustment"),
         account=account_of(posting),
         amount=-posting.amount,

@@ -210,6 +210,9 @@ class StatementQuery(PageQuery):
 
 class StatementLineView(View):
     posted_at: Instant
+    business_date: date = Field(
+        description="The day of `posted_at` where the platform is at home, by which it is listed."
+    )
     kind: LineKind
     account: Account
     amount: int = Field(description="In the supplier's favour; what it owes lies below zero.")

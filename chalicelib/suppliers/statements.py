@@ -144,7 +144,7 @@ def statement(
         period=period,
         opening={each: -before[each] for each in SUPPLIERS_PURPOSES},
         closing={each: -after_it[each] for each in SUPPLIERS_PURPOSES},
-        lines=tuple(line for change in changes for line in rules.lines_of(change)),
+        lines=tuple(line for change in changes for line in rules.lines_of(change, settings().zone)),
         next_after=next_after,
     )
 
@@ -179,7 +179,11 @@ def _lines(whole: Statement) -> Iterator[list[Cell]]:
     after = dict(whole.opening)
     for line in whole.lines:
         after[line.account] += line.amount
-        told = {"posted_at": clock.to_text(line.posted_at), "of": " ".join(line.of)}
+        told = {
+            "posted_at": clock.to_text(line.posted_at),
+            "business_date": line.business_date.isoformat(),
+            "of": " ".join(line.of),
+        }
         yield [whole.currency, *{**vars(line), **told}.values(), after[line.account], None]
 
 

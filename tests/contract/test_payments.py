@@ -257,7 +257,7 @@ def test_who_bears_refunds_is_set_one_version_after_another() -> None:
     write(payments.set_refund_bearers(first))
     with pytest.raises(Stale):
         write(payments.set_refund_bearers(first))
-    second = RefundBearers(2, (), NOW, "op_2")
+    second = RefundBearers(2, (), NOW, "op_2", "leader")
     write(payments.set_refund_bearers(second))
     assert payments.refund_bearers() == second
     assert first.of("damaged") == "supplier"

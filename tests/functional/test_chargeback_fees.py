@@ -27,8 +27,18 @@ def test_the_fee_is_the_platforms_where_no_rule_names_another(world: World) -> N
     whole(world)
 
 
+def test_a_leader_bears_the_commission_and_the_platform_the_fee(world: World) -> None:
+    bear(world, chargeback="leader")
+    sale = world.sale()
+    assert charged_back(world, sale)["fee_bearer"] == "platform"
+    accounts = booked(world, sale)
+    assert (accounts["leader:pending"], accounts["platform:revenue"]) == (200, 400 - FEE)
+    assert "leader:available" not in accounts
+    whole(world)
+
+
 def test_a_leader_pays_the_fee_that_the_rule_puts_on_it(world: World, time: Clock) -> None:
-    assert bear(world, chargeback="leader")["chargeback_fee"] == "leader"
+    assert bear(world, chargeback_fee="leader")["chargeback_fee"] == "leader"
     sale = world.sale()
     made = charged_back(world, sale)
     assert made["fee_bearer"] == "leader"
@@ -51,7 +61,7 @@ def test_a_leader_pays_the_fee_that_the_rule_puts_on_it(world: World, time: Cloc
 
 
 def test_a_supplier_pays_the_fee_that_the_rule_puts_on_it(world: World) -> None:
-    bear(world, chargeback="supplier")
+    bear(world, chargeback="supplier", chargeback_fee="supplier")
     sale = world.sale()
     made = charged_back(world, sale)
     # It pays the leader's 1.00 of commission as well.
@@ -70,7 +80,7 @@ def test_a_supplier_pays_the_fee_that_the_rule_puts_on_it(world: World) -> None:
 
 
 def test_a_supplier_whose_terms_say_so_is_spared(world: World) -> None:
-    bear(world, chargeback="supplier")
+    bear(world, chargeback="supplier", chargeback_fee="supplier")
     sale = world.sale()
     agree(world, sale.supplier_id, refund_bearer="platform")
     charged_back(world, sale)
@@ -80,7 +90,7 @@ def test_a_supplier_whose_terms_say_so_is_spared(world: World) -> None:
 
 
 def test_suppliers_of_one_order_share_it_by_what_they_shipped(world: World) -> None:
-    bear(world, chargeback="supplier")
+    bear(world, chargeback="supplier", chargeback_fee="supplier")
     mine, other, idle = world.sale(), world.sale(), world.sale()
     sku_ids = [*mine.sku_ids, *other.sku_ids, *idle.sku_ids]
     campaign = world.add_campaign(sku_ids, [mine.leader_id])
@@ -104,7 +114,7 @@ def test_suppliers_of_one_order_share_it_by_what_they_shipped(world: World) -> N
 
 @pytest.mark.parametrize("bearer", ["leader", "supplier"])
 def test_nobody_pays_for_what_was_not_delivered_but_the_platform(world: World, bearer: str) -> None:
-    bear(world, chargeback=bearer)
+    bear(world, chargeback=bearer, chargeback_fee=bearer)
     sale = world.sale()
     made = created(ask(world, world.paid_order(sale, quantity=1)))
     assert made["fee_bearer"] == "platform"
@@ -113,7 +123,7 @@ def test_nobody_pays_for_what_was_not_delivered_but_the_platform(world: World, b
 
 
 def test_a_charge_of_no_order_is_the_platforms(world: World) -> None:
-    bear(world, chargeback="leader")
+    bear(world, chargeback="leader", chargeback_fee="leader")
     assert tell(world, {"id": "unknown"}).status == 200
     assert world.trial_balance()["platform:revenue"] == FEE
     whole(world)
@@ -123,7 +133,7 @@ def test_a_charge_of_no_order_is_the_platforms(world: World) -> None:
 def test_a_fee_that_is_named_later_is_borne_by_the_rule_of_before(
     world: World, bearer: str
 ) -> None:
-    bear(world, chargeback=bearer)
+    bear(world, chargeback=bearer, chargeback_fee=bearer)
     sale = world.sale()
     order = world.delivered_order(sale, 3)
     tell(world, order, fee=0)
@@ -149,7 +159,7 @@ def test_a_fee_that_is_named_later_is_borne_by_the_rule_of_before(
 def test_won_gives_the_fee_back_to_whom_paid_it(
     world: World, time: Clock, bearer: str, account: str, days: int
 ) -> None:
-    bear(world, chargeback=bearer)
+    bear(world, chargeback=bearer, chargeback_fee=bearer)
     sale = world.sale()
     made = charged_back(world, sale)
     if days:
@@ -170,7 +180,7 @@ def test_won_gives_the_fee_back_to_whom_paid_it(
 
 @pytest.mark.parametrize("bearer", ["leader", "supplier"])
 def test_lost_leaves_the_fee_with_whom_paid_it(world: World, bearer: str) -> None:
-    bear(world, chargeback=bearer)
+    bear(world, chargeback=bearer, chargeback_fee=bearer)
     sale = world.sale()
     made = charged_back(world, sale)
     before = booked(world, sale)
@@ -181,7 +191,7 @@ def test_lost_leaves_the_fee_with_whom_paid_it(world: World, bearer: str) -> Non
 
 @pytest.mark.parametrize("bearer", ["leader", "supplier"])
 def test_a_fee_that_is_named_once_it_is_won_is_the_platforms(world: World, bearer: str) -> None:
-    bear(world, chargeback=bearer)
+    bear(world, chargeback=bearer, chargeback_fee=bearer)
     sale = world.sale()
     order = world.delivered_order(sale, 3)
     tell(world, order, "closed", outcome="won", fee=0)

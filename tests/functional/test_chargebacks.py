@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.ledger.store import get_entry
 from chalicelib.ordering import pricing
 from tests.functional.conftest import Clock
 from tests.functional.test_refund_bearers import bear
@@ -62,6 +63,42 @@ def cases(world: World) -> list[str]:
 def whole(world: World) -> None:
     world.work()
     assert findings() == []
+
+
+def test_the_journal_names_the_chargeback_that_a_refund_is_of(world: World) -> None:
+    sale = world.sale()
+    order = world.delivered_order(sale, 3)
+    made = created(ask(world, order))
+    asked = created(
+        world.operator.post(f"/v1/orders/{order['id']}/refunds", {"amount": 1, "reason": "late"})
+    )
+    world.work()
+    for kind in ("refund", "refund-done"):
+        of_both = [get_entry(f"{kind}:{each}") for each in (made["refund_id"], asked["id"])]
+        notes = [entry.note for entry in of_both if entry]
+        assert notes == [f"chargeback {made['id']}", None]
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_its_case_ends_with_it(world: World, outcome: str) -> None:
+    sale = world.sale()
+    made = created(ask(world, world.delivered_order(sale, 3)))
+    assert cases(world) == ["payment_disputed"]
+    for _ in range(2):
+        assert close(world, made, outcome).status == 200
+    assert world.operator.get("/v1/cases?status=open").json["items"] == []
+    (case,) = world.operator.get("/v1/cases").json["items"]
+    assert (case["note"], case["resolved_by"]) == (f"Chargeback {made['id']} is {outcome}.", None)
+
+
+def test_one_that_a_person_has_closed_stays_as_it_was_said(world: World) -> None:
+    sale = world.sale()
+    made = created(ask(world, world.delivered_order(sale, 3)))
+    (case,) = world.operator.get("/v1/cases").json["items"]
+    answered = world.operator.post(f"/v1/cases/{case['id']}/resolve", {"note": "Answered."})
+    assert answered.status == 200
+    assert close(world, made, "lost").status == 200
+    assert world.operator.get("/v1/cases").json["items"] == [answered.json]
 
 
 def test_a_chargeback_is_a_refund_with_a_fee_whose_money_is_gone(world: World) -> None:
@@ -290,7 +327,7 @@ def test_won_lifts_nobody_over_a_daily_cap(
         return [replace(line, day_cap=350) for line in price(*args, **kwargs)]
 
     monkeypatch.setattr(pricing, "price", with_cap)
-    bear(world, chargeback=bearer)
+    bear(world, chargeback=bearer, chargeback_fee=bearer)
     sale = world.sale()
     order = world.delivered_order(sale, 5)
     if settled:
@@ -314,7 +351,7 @@ def test_won_lifts_nobody_over_a_daily_cap(
 
 @pytest.mark.parametrize("bearer", ["supplier", "platform"])
 def test_won_gives_back_what_was_borne_to_whom_bore_it(world: World, bearer: str) -> None:
-    bear(world, chargeback=bearer)
+    bear(world, chargeback=bearer, chargeback_fee=bearer)
     sale = world.sale()
     order = world.delivered_order(sale, 3)
     made = created(ask(world, order))

@@ -61,7 +61,7 @@ def test_a_supplier_sees_its_own_part_of_a_refund(world: World) -> None:
 
 
 def test_a_supplier_sees_its_own_part_of_a_chargebacks_fee(world: World) -> None:
-    bear(world, chargeback="supplier")
+    bear(world, chargeback="supplier", chargeback_fee="supplier")
     sale, _, order = of_two(world)
     assert ask(world, order, amount=4000, fee=400).status == 201
     whole = told(world.operator, sale.supplier_id, "chargeback_fee")
@@ -71,8 +71,23 @@ def test_a_supplier_sees_its_own_part_of_a_chargebacks_fee(world: World) -> None
     assert own["accounts"] == [{"account": "payable", "amount": -100}]
 
 
+def test_a_refund_that_a_chargeback_has_brought_is_told_with_it(world: World) -> None:
+    bear(world, chargeback="supplier")
+    sale, _, order = of_two(world)
+    made = created(ask(world, order, amount=4000, fee=400))
+    for kind in ("refund", "commission_borne"):
+        whole = told(world.operator, sale.supplier_id, kind)
+        assert (whole["refund"]["cause"], whole["refund"]["id"]) == (
+            "chargeback",
+            made["refund_id"],
+        )
+        assert whole["chargeback"]["id"] == made["id"]
+        own = told(world.supplier(sale.supplier_id), sale.supplier_id, kind)
+        assert own["chargeback"] == {**whole["chargeback"], "amount": None, "fee": None}
+
+
 def test_a_suppliers_page_says_nothing_of_what_others_have(world: World) -> None:
-    bear(world, damaged="supplier", chargeback="supplier")
+    bear(world, damaged="supplier", chargeback="supplier", chargeback_fee="supplier")
     sale, _, order = of_two(world)
     units = [{"sku_id": each, "quantity": 1} for each in sale.sku_ids]
     refund(world, order, lines=units)

@@ -38,6 +38,7 @@ def test_an_account_is_shown_by_its_last_four(world: World) -> None:
         "kind": "iban",
         "holder": HOLDER,
         "last_four": "3000",
+        "not_by_sepa": None,
         "changed_at": None,
         "changed_by": f"leader:{leader_id}",
     }

@@ -162,6 +162,9 @@ def test_a_supplier_pays_of_its_fees_what_it_has_coming(world: World) -> None:
     assert (after["payable"], after["owed"], after["in_payout"]) == (0, 300, 0)
     (payout,) = world.supplier(sale.supplier_id).get(f"{path}/payouts").json["items"]
     assert (payout["status"], payout["amount"], payout["netted"]) == ("offset", 0, 700)
+    refused = tell(world, payout, "paid")
+    assert refused.code == "result_conflict"
+    assert "no bank has a result of it" in refused.text
 
 
 def test_a_batch_that_is_cancelled_owes_again_what_it_has_offset(world: World, time: Clock) -> None:
@@ -304,8 +307,11 @@ def test_steps_are_taken_in_their_order_alone(world: World, time: Clock) -> None
     earned(world, time, 1)
     begun = try_batch(world).json
     assert {answer.code for answer in steps(world, begun)} == {"invalid_transition"}
+    assert "read it again in a minute" in approve(world, begun).text
     world.work()
-    assert send(world, begun).code == "invalid_transition"
+    unapproved = send(world, begun)
+    assert unapproved.code == "invalid_transition"
+    assert f"Approve it first, by POST /v1/payout-batches/{begun['id']}/approve." in unapproved.text
     payout = payouts_of(world, begun)[0]
     assert tell(world, payout, "paid").code == "batch_not_sent"
     assert approve(world, begun).status == 200

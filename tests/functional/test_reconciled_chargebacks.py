@@ -14,7 +14,7 @@ from tests.support.world import World, created
 
 def won_dispute(world: World, time: Clock) -> None:
     """One of 10.00, whose leader has paid a fee of 1.50, is won on the next day."""
-    bear(world, chargeback="leader")
+    bear(world, chargeback="leader", chargeback_fee="leader")
     order = world.delivered_order(world.sale(), 3)
     body = {"order_id": order["id"], "amount": 1000, "fee": 150, "reference": "dp_1"}
     made = created(world.operator.post("/v1/chargebacks", body))

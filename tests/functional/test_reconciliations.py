@@ -494,7 +494,7 @@ ROW = ("2026-03-20", "1.00", "EUR", "x")
     ("form", "raw", "said"),
     [
         ("camt.053", b"", "is empty"),
-        ("camt.053", b"<Document><Stmt>", "is not XML at line 1"),
+        ("camt.053", b"<Document><Stmt>", "not XML at line 1; it is read as camt.053 unless"),
         ("camt.053", b"\xff\xfe\x00", "is not XML"),
         ("camt.053", b"<Document/>", "no BkToCstmrStmt"),
         ("camt.053", BOMB, "document type or entities"),

@@ -1,9 +1,11 @@
 """Who pays the commission of what is refunded: each its own, or one side for the leaders."""
 
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
+from chalicelib.payments.schema import RefundBearersView
 from tests.functional import test_supplier_money
 from tests.functional.conftest import Clock
 from tests.functional.test_refunds import settle, statement
@@ -58,9 +60,31 @@ def test_rules_are_set_whole_and_say_who_set_them(world: World) -> None:
     assert world.operator.get(BEARERS).json == second
 
 
+def test_what_is_left_out_is_as_if_it_was_named_as_it_is_at_first(world: World) -> None:
+    first = bear(world, damaged="supplier")
+    causes = RefundBearersView.model_fields.keys() - {"version", "set_at", "set_by"}
+    assert bear(world, **{each: first[each] for each in causes}) == first
+
+
+def test_naming_a_cause_moves_no_fee(world: World) -> None:
+    bear(world, chargeback_fee="supplier")
+    assert bear(world, chargeback="leader", chargeback_fee="supplier")["version"] == 1
+    apart = bear(world, chargeback="leader", chargeback_fee="platform")
+    assert (apart["chargeback"], apart["chargeback_fee"]) == ("leader", "platform")
+    again = bear(world, chargeback="platform")
+    assert (again["chargeback"], again["chargeback_fee"]) == ("platform", "platform")
+    assert bear(world, chargeback="leader") == {**apart, "version": 4, "set_at": ANY}
+
+
 @pytest.mark.parametrize(
     "body",
-    [{"damaged": "customer"}, {"stolen": "leader"}, {"not_shipped": "platform"}, {"damaged": None}],
+    [
+        {"chargeback_fee": "customer"},
+        {"damaged": "customer"},
+        {"stolen": "leader"},
+        {"not_shipped": "platform"},
+        {"damaged": None},
+    ],
 )
 def test_rules_name_known_causes_and_bearers(world: World, body: Json) -> None:
     assert world.operator.put(BEARERS, body).status == 422

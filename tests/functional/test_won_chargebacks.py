@@ -40,7 +40,7 @@ def left(world: World, order: Json) -> tuple[str, int, list[int]]:
 def test_a_second_chargeback_that_is_lost_takes_from_each_side(
     world: World, time: Clock, settled: int, bearer: str
 ) -> None:
-    bear(world, chargeback=bearer)
+    bear(world, chargeback=bearer, chargeback_fee=bearer)
     sale = world.sale()
     order = world.delivered_order(sale, 3)
     if settled:

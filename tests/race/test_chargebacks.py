@@ -11,7 +11,8 @@ from tests.support.world import Json, World
 
 def told_at_once(world: World, bearer: str) -> None:
     """The one who pays the fee of an order of 30.00 has it back, whichever event comes first."""
-    assert world.operator.put("/v1/refund-bearers", {"chargeback": bearer}).status == 200
+    rules = {"chargeback": bearer, "chargeback_fee": bearer}
+    assert world.operator.put("/v1/refund-bearers", rules).status == 200
     order = world.delivered_order(world.sale(), quantity=3)
     said = {
         "dispute_id": "dp_1",

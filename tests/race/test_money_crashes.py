@@ -126,7 +126,7 @@ def refund_all(world: World, made: Made) -> None:
 
 def charged_back(world: World) -> Made:
     """All of it, with a fee that the leader pays."""
-    assert world.operator.put("/v1/refund-bearers", {"chargeback": "leader"}).status == 200
+    assert world.operator.put("/v1/refund-bearers", {"chargeback_fee": "leader"}).status == 200
     made = earned(world)
     taken = {"order_id": made.order["id"], "amount": 6000, "fee": 150, "reference": "dp_1"}
     post(world, "/v1/chargebacks", taken)

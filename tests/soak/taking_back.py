@@ -55,7 +55,8 @@ def close_a_chargeback(town: Town) -> None:
 
 @happens(1)
 def change_who_bears_refunds(town: Town) -> None:
-    bearers.set_bearers({cause: town.chance.choice(BEARERS) for cause in CAUSES}, OPERATOR)
+    wanted = {cause: town.chance.choice(BEARERS) for cause in CAUSES}
+    bearers.set_bearers(wanted, town.chance.choice(BEARERS), OPERATOR)
 
 
 def _told(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.kernel.currencies import in_major
 from chalicelib.kernel.errors import Conflict
 from chalicelib.payouts import files, rules
-from chalicelib.payouts.rules import Batch, Outcome, Party, Payout, Standing
+from chalicelib.payouts.rules import Batch, Method, Outcome, Party, Payout, Standing
 from tests.support.made import NOW
 
 AMOUNTS = st.integers(min_value=-(10**12), max_value=10**12)
@@ -138,6 +138,21 @@ def test_files_write_amounts_to_the_digits_of_their_currency(
     payout = a_payout(amount=amount, currency=currency)
     row = f"pyt_1,ldr_1,,,,{written},{currency}\r\n"
     assert files._csv([payout]).decode().endswith(row)
+
+
+@pytest.mark.parametrize(
+    ("method", "currency", "by_sepa"),
+    [
+        ("bank_file", "EUR", True),
+        ("bank_file", "JPY", False),
+        ("manual", "EUR", False),
+        ("stripe", "EUR", False),
+    ],
+)
+def test_only_a_file_in_eur_asks_for_sepa_transfers(
+    method: Method, currency: str, by_sepa: bool
+) -> None:
+    assert a_batch(method=method, currency=currency).by_sepa is by_sepa
 
 
 @pytest.mark.parametrize("currency", ["JPY", "KWD", "USD"])

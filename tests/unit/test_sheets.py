@@ -135,6 +135,8 @@ def csv_of(rows: list[tuple[str, str]]) -> bytes:
         (b"\n\n", "is empty"),
         (b"units\n1\n", "name must be a column"),
         (b"name,price\n", "a column 2 that is not one of name, units"),
+        (b"name,Units\n", "a column 2 that must be written units, in small letters"),
+        (b"Ada,12\n", "name must be a column"),
         (b"name,name\n", "name is a column twice, the second time as number 2"),
         (b"name,units\neggs,1,2\n", "more cells than columns at line 2"),
         ("name\nMüsli\n".encode("latin-1"), "not text in UTF-8 at line 2"),

@@ -1,5 +1,8 @@
 """What a statement's line says of the entry that it came of."""
 
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from chalicelib.ledger import rules as books
@@ -7,13 +10,25 @@ from chalicelib.ledger.rules import changes
 from chalicelib.suppliers.rules import StatementLine, lines_of
 from tests.support.made import NOW
 
+BERLIN = ZoneInfo("Europe/Berlin")
 PAYABLE, HELD, OWED = "supplier:sup_1:payable", "supplier:sup_1:held", "supplier:sup_1:owed"
 
 
 def told(entry_id: str, amounts: dict[str, int], *of: str, subject: str) -> list[StatementLine]:
     entry = books.entry(entry_id, "EUR", subject, NOW, amounts, dict.fromkeys(amounts, of))
     (change,) = changes([entry])
-    return lines_of(change)
+    return lines_of(change, BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("hour", "day"), [(22, date(2026, 3, 2)), (23, date(2026, 3, 3))], ids=["evening", "midnight"]
+)
+def test_a_line_has_the_day_where_the_platform_is_at_home(hour: int, day: date) -> None:
+    posted_at = datetime(2026, 3, 2, hour, 30, tzinfo=UTC)
+    amounts = {PAYABLE: -700, "platform:revenue": 700}
+    (change,) = changes([books.entry("delivered:prc_1", "EUR", "ord_1", posted_at, amounts)])
+    (line,) = lines_of(change, BERLIN)
+    assert (line.posted_at, line.business_date) == (posted_at, day)
 
 
 @pytest.mark.parametrize(

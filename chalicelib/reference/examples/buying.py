@@ -30,6 +30,7 @@ REFUND_BEARERS: dict[str, Any] = {
     "dispute": "leader",
     "given_up": "platform",
     "chargeback": "platform",
+    "chargeback_fee": "platform",
 }
 
 EXAMPLES: dict[str, Any] = {
@@ -149,7 +150,6 @@ EXAMPLES: dict[str, Any] = {
     },
     "RefundBearersView": {
         **REFUND_BEARERS,
-        "chargeback_fee": "platform",
         "version": 1,
         "set_at": "2026-03-02T09:00:00.000Z",
         "set_by": "op_ines",

@@ -185,6 +185,7 @@ EXAMPLES: dict[str, Any] = {
         "kind": "iban",
         "holder": "Lena Wolf",
         "last_four": "3000",
+        "not_by_sepa": None,
         "changed_at": "2026-03-01T16:02:44.120Z",
         "changed_by": f"leader:{LEADER}",
     },
@@ -380,6 +381,7 @@ EXAMPLES: dict[str, Any] = {
         "items": [
             {
                 "posted_at": "2026-03-04T10:12:09.480Z",
+                "business_date": "2026-03-04",
                 "kind": "delivery",
                 "account": "payable",
                 "amount": SHARED,

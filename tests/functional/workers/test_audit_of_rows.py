@@ -63,7 +63,8 @@ def everything_told(world: World, time: StillClock) -> World:
     for kind in ("suppliers", "leaders"):
         (payout,) = payouts.payouts_of(world, payouts.sent(world, kind=kind))
         payouts.tell(world, payout, "paid")
-    assert operator.put("/v1/refund-bearers", {"chargeback": "supplier"}).status == 200
+    rules = {"chargeback": "supplier", "chargeback_fee": "supplier"}
+    assert operator.put("/v1/refund-bearers", rules).status == 200
     dispute = {"order_id": disputed["id"], "amount": 2500, "fee": 150, "reference": "dp_1"}
     created(operator.post("/v1/chargebacks", dispute))
     back = {"lines": [{"sku_id": sale.sku_ids[0], "quantity": 3}], "reason": "broken"}

@@ -120,7 +120,8 @@ def test_a_leader_sees_nothing_of_dry_runs(world: World, time: StillClock) -> No
     (sale,) = matured(world, time, (3,))
     dry = dry_run(world)
     leader, path = world.leader(sale.leader_id), f"/v1/leaders/{sale.leader_id}/statements"
-    assert leader.get(f"{path}/{dry['id']}").status == 404
+    refused = leader.get(f"{path}/{dry['id']}")
+    assert (refused.status, "a dry run none that a leader reads" in refused.text) == (404, True)
     assert leader.get(f"{path}/{dry['id']}/lines/1").status == 404
     assert world.operator.get(path).json["items"] == []
 
