@@ -86,8 +86,9 @@ def kinds_of(made: Statement) -> Sequence[OfKind]:
     return found
 
 
-EXPLAINED = ("method", "sold")
-COLUMNS = ("currency", *(each.name for each in fields(EarnedLine) if each.name not in EXPLAINED))
+# Told where a line is explained, or of use to the books alone.
+APART = ("method", "sold", "parcel_id")
+COLUMNS = ("currency", *(each.name for each in fields(EarnedLine) if each.name not in APART))
 
 
 def as_csv(statement: StatementWhole) -> str:

@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "reconciliation.md"
 
 
 def sample(language: str) -> bytes:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    found, *_ = re.findall(rf"```{language}\n(.*?)```", DOCS.read_text(), re.DOTALL)
     return str(found).encode()
 
 

@@ -94,10 +94,10 @@ def test_two_items_say_the_same_of_what_makes_them_up(
     assert len(rows) == 2
     gone = rows[lost]
     gone.delete()
-    assert set(found()) == {("open_items", row.entry_id) for row in rows}
+    assert {("open_items", row.entry_id) for row in rows} < set(found())
     gone.amount += 1
     gone.save()
-    assert set(found()) == {("open_items", row.entry_id) for row in rows}
+    assert {("open_items", row.entry_id) for row in rows} < set(found())
 
 
 def test_what_was_undone_has_its_entry_each_time(world: World, suspended: Any) -> None:

@@ -155,7 +155,8 @@ def test_so_it_is_of_suspense(told: World) -> None:
             cleared_by="op",
         ).save()
         assert {(each.check, each.subject) for each in found()} == {
-            ("open_items", "EUR platform:suspense")
+            ("open_items", "EUR platform:suspense"),
+            ("open_items", entry.pk),
         }
 
 

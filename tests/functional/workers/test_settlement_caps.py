@@ -238,7 +238,7 @@ def test_a_line_is_explained(world: World, time: StillClock) -> None:
             "postings": [{"account": pending, "amount": -100}],
         },
         "voiding": [],
-        **dict.fromkeys(("sold_as", "cap", "campaign")),
+        **dict.fromkeys(("sold_as", "cap", "campaign", "matures_on", "payout")),
         "settled_by": {
             "id": f"matured:run_2026-03-17:{sale.leader_id}",
             "posted_at": "2026-03-18T00:15:00.000Z",
