@@ -45,8 +45,7 @@ class GivenBack:
 
     def is_of(self, kept: EarnedLine) -> bool:
         """Whether what was kept of the refund was of goods that are given back."""
-        of = (kept.sku_id, kept.parcel_id)
-        return any((each.sku_id, each.parcel_id) == of for each in self.parts)
+        return any(each.goods == (kept.sku_id, kept.parcel_id) for each in self.parts)
 
     def amounts(self, earnings: Mapping[str, Earnings]) -> Counter[str]:
         """What each account gets, negative. What a run had taken of leaders' matures again."""

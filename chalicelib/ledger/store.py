@@ -121,8 +121,7 @@ class OutOfBounds(Exception):
 
 def post(*entries: Entry, within: Bound | Sequence[Bound] | None = None) -> list[Write]:
     """The writes that post entries: each entry once, each party's balances by what it posts, what
-    a supplier's statements tell of it, and where it leaves money that waits for a person that it
-    does.
+    a supplier's statements tell of it, and its place in the list of money that waits for a person.
 
     `within` bounds balances that they move: the commit raises OutOfBounds rather than pass one. It
     is Stale where an entry is dated into a month that is closed: taken up again, it has a later

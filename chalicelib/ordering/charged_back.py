@@ -75,8 +75,9 @@ def lending_to(
     won, so that they come to the same in any order."""
     own = next((each for each in taken if each.refund_id == refund_id), ChargedBack(refund_id))
     for part in own.parts:
-        lender = next((each for each in taken if each.units_of(part)), own)
-        if lender is own or any(_has_units_of(line, part) for line in lines):
+        lender = next((each for each in taken if each.units_of(part)), None)
+        has_units = part.piece.units or any(_has_units_of(line, part) for line in lines)
+        if lender is None or has_units:
             continue
         units = {refund_id: lender.units_of(part), lender.refund_id: 0}
         taken = [

@@ -1,12 +1,13 @@
 """What a chargeback took of a line, given back after whatever has happened to it since: to the cent
 what was taken of units that are not refunded otherwise, of each parcel its own."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.ordering import charged_back
-from chalicelib.ordering.charged_back import ChargedBack
-from chalicelib.ordering.lines import OrderLine
+from chalicelib.ordering.charged_back import ChargedBack, Taken
+from chalicelib.ordering.lines import OrderLine, Piece
 from chalicelib.ordering.shares import Shares
 from tests.unit.test_parcel_shares import a_step, lines, of_money, refund_some_amount
 
@@ -64,3 +65,22 @@ def test_what_is_given_back_is_refunded_like_any_other(
     assert sum(of_money(later), Shares()) == line.whole
     if later.units_left:
         assert later.after_refund(later.units_left).refunded == line.whole
+
+
+def of_goods(refund_id: str, units: int, net: int) -> ChargedBack:
+    part = Taken("sku_1", "prc_1", Piece(units, Shares(net=net)))
+    return ChargedBack(refund_id).with_parts([part])
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "own_after", "other_after"),
+    [(0, 2, 2, 0), (1, 2, 1, 2), (0, 0, 0, 0)],
+)
+def test_one_that_took_no_units_has_those_of_another_and_no_amount_of_it(
+    own: int, other: int, own_after: int, other_after: int
+) -> None:
+    taken = [of_goods("rfd_2", other, 700), of_goods("rfd_1", own, 300)]
+    assert list(charged_back.lending_to("rfd_1", taken, [])) == [
+        of_goods("rfd_2", other_after, 700),
+        of_goods("rfd_1", own_after, 300),
+    ]
