@@ -36,7 +36,16 @@ class ClaimRow(Row):
 
     reconciliation_id = UnicodeAttribute()
     by = UnicodeAttribute()
+    form = UnicodeAttribute(null=True)
+    moved = UnicodeAttribute(null=True)
     says = UnicodeAttribute(null=True)
+
+    def is_of(self, name: LineName) -> bool:
+        """Whether the line that has its id is the same one. Of one that a file of another format
+        told, the words are others, and only the first with its id can be known again."""
+        if self.form not in (None, name.form):
+            return name.is_first and self.moved == name.moved
+        return name.nth == 1 and self.says in (None, name.says)
 
 
 class LineClaim(NamedTuple):
@@ -71,10 +80,7 @@ def claimed_lines(account: str, names: Mapping[int, LineName]) -> dict[int, Line
     """Which of the lines are taken, or have an id of the bank's that is."""
     of = {n: name for n, name in names.items() if name.ref}
     keys = {n: _first_claim(account, name.ref) for n, name in of.items()}
-    found = {
-        n: LineClaim(row, of[n].nth == 1 and row.says in (None, of[n].says))
-        for n, row in _claims(keys).items()
-    }
+    found = {n: LineClaim(row, row.is_of(of[n])) for n, row in _claims(keys).items()}
     others = {n: _other_claim(account, of[n]) for n, each in found.items() if not each.is_same}
     return found | {n: LineClaim(row, is_same=True) for n, row in _claims(others).items()}
 
@@ -106,7 +112,9 @@ def claim_line(
         key = _nameless_claim(reconciliation_id, n)
     elif name.is_first and not is_reused:
         key = _first_claim(account, name.ref)
-    return create(ClaimRow(*key, reconciliation_id=reconciliation_id, by=by, says=name.says))
+    row = ClaimRow(*key, reconciliation_id=reconciliation_id, by=by)
+    row.form, row.moved, row.says = name.form, name.moved, name.says
+    return create(row)
 
 
 def decide_line(claim: ClaimRow, kind: str) -> Update:

@@ -11,36 +11,41 @@ from chalicelib.reconciliation.rules import DifferenceKind
 
 
 class LineName(NamedTuple):
-    """The bank's own id of a line, if it has one; what the line says beside that; and which it is
-    of those of its statement that say the same, from 1 on. `is_first` of all with that id there."""
+    """The bank's own id of a line, if it has one; what it moved and its words, which are others in
+    each `form` of file; and which it is of those of its statement that say the same, from 1 on.
+    `is_first` of all with that id there."""
 
     ref: str
-    says: str
+    form: Format
+    moved: str
+    words: str
     nth: int
     is_first: bool
+
+    @property
+    def says(self) -> str:
+        return f"{self.moved} {self.words}".rstrip()
 
 
 def line_names(lines: Iterable[Line], form: Format) -> dict[int, LineName]:
     """By number."""
-    refs, same = Counter[str](), Counter[tuple[str, str]]()
+    refs, same = Counter[str](), Counter[tuple[str, str, str]]()
     found = {}
     for line in lines:
-        says = _said(line, form)
+        moved, words = f"{line.day} {line.amount} {line.currency}", _words(line, form)
         refs[line.bank_ref] += 1
-        same[line.bank_ref, says] += 1
-        is_first = refs[line.bank_ref] == 1
-        found[line.n] = LineName(line.bank_ref, says, same[line.bank_ref, says], is_first)
+        same[line.bank_ref, moved, words] += 1
+        nth, is_first = same[line.bank_ref, moved, words], refs[line.bank_ref] == 1
+        found[line.n] = LineName(line.bank_ref, form, moved, words, nth, is_first)
     return found
 
 
-def _said(line: Line, form: Format) -> str:
-    """All that a bank says of it. Stripe's ids are never another's, and its words hang on what was
-    asked of it and may change."""
-    moved = f"{line.day} {line.amount} {line.currency}"
+def _words(line: Line, form: Format) -> str:
+    """Of Stripe's lines none: its ids are never another's, and its words hang on what was asked of
+    it and may change."""
     if form == "stripe":
-        return moved
-    words = ids.derived("words", line.kind, line.reference, line.text, line.counterparty)
-    return f"{moved} {words}"
+        return ""
+    return ids.derived("words", line.kind, line.reference, line.text, line.counterparty)
 
 
 def with_known_ids(

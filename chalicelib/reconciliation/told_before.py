@@ -1,7 +1,8 @@
 """Lines that have no id of the bank's own, and say what one of an earlier statement of those days
 has said: nobody can tell whether it is the same one again, so a person is told of both."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from chalicelib.reconciliation import claim_store, piece_store
 from chalicelib.reconciliation import store as reconciliations
@@ -11,21 +12,24 @@ from chalicelib.reconciliation.rules import Reconciliation
 
 
 def told_before(
-    made: Reconciliation, lines: Iterable[Line], names: Mapping[int, LineName]
+    made: Reconciliation, lines: Collection[Line], names: Mapping[int, LineName]
 ) -> dict[int, str]:
     """By number, which line of which statement it was, the first one, and what became of that."""
-    nameless = _by_name(lines, names)
     found: dict[int, str] = {}
-    for before in _of_those_days(made) if nameless else ():
+    has_nameless = any(map(_is_nameless, lines))
+    for before in _of_those_days(made) if has_nameless else ():
         their_lines = piece_store.lines(before.id)
         their_names = line_names(their_lines, before.format)
-        theirs = _by_name(their_lines, their_names)
-        both = {nameless[name]: theirs[name] for name in nameless.keys() & theirs.keys()}
+        is_same_form = before.format == made.format
+        ours = _by_name(lines, names, with_words=is_same_form)
+        theirs = _by_name(their_lines, their_names, with_words=is_same_form)
+        both = {ours[name]: theirs[name] for name in ours.keys() & theirs.keys()}
         claims = claim_store.claims_of_lines(
             before.account, before.id, {n: their_names[n] for n in both.values()}
         )
+        says = " says" if is_same_form else f", a {before.format} file, moved"
         found |= {
-            n: f"Line {other} of {before.id} says the same ({claims[other].by})."
+            n: f"Line {other} of {before.id}{says} the same ({claims[other].by})."
             for n, other in both.items()
             if other in claims
         }
@@ -42,10 +46,18 @@ def _of_those_days(made: Reconciliation) -> Iterator[Reconciliation]:
             yield before
 
 
-def _by_name(lines: Iterable[Line], names: Mapping[int, LineName]) -> dict[LineName, int]:
+def _by_name(
+    lines: Iterable[Line], names: Mapping[int, LineName], *, with_words: bool
+) -> dict[tuple[str, int], int]:
+    """By what each says, and which of those it is."""
+    same, found = Counter[str](), {}
+    for line in filter(_is_nameless, lines):
+        said = names[line.n].says if with_words else names[line.n].moved
+        same[said] += 1
+        found[said, same[said]] = line.n
+    return found
+
+
+def _is_nameless(line: Line) -> bool:
     """Of one that sums up fees, each statement has others."""
-    return {
-        names[line.n]._replace(is_first=False): line.n
-        for line in lines
-        if not line.bank_ref and not line.is_sum
-    }
+    return not line.bank_ref and not line.is_sum

@@ -14,7 +14,7 @@ from chalicelib.reconciliation import claim_store, item_store, piece_store, turn
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.accounts import Account, Left
 from chalicelib.reconciliation.line_names import LineName
-from chalicelib.reconciliation.lines import Booked, Line, Statement
+from chalicelib.reconciliation.lines import Booked, Format, Line, Statement
 from chalicelib.reconciliation.open_items import Clearing, item_of
 from chalicelib.reconciliation.rules import (
     Change,
@@ -127,12 +127,16 @@ def test_of_what_is_kept_twice_the_first_counts() -> None:
         piece_store.outcomes("rec_1", 2)
 
 
+def line_name(ref: str, words: str = "thanks", form: Format = "csv") -> LineName:
+    return LineName(ref, form, "2026-11-26 500 EUR", words, nth=1, is_first=True)
+
+
 def claim_line(name: LineName, n: int, *, is_reused: bool = False) -> Write:
     return claim_store.claim_line(BANK, name, "rec_1", n, "match", is_reused=is_reused)
 
 
 def test_an_entry_and_a_line_are_claimed_once() -> None:
-    named, nameless = (LineName(ref, "so much", 1, is_first=True) for ref in ("R1", ""))
+    named, nameless = (line_name(ref) for ref in ("R1", ""))
 
     def claims(n: int) -> list[Write]:
         return [
@@ -150,7 +154,7 @@ def test_an_entry_and_a_line_are_claimed_once() -> None:
     write(claim_store.claim_entry("cash:stripe", ENTRY, "rec_1", "match"))
     found = claim_store.claimed_entries([(BANK, ENTRY), (BANK, "entry:2")])
     assert {name: row.reconciliation_id for name, row in found.items()} == {(BANK, ENTRY): "rec_1"}
-    names = {1: named, 2: LineName("R2", "so much", 1, is_first=True), 3: nameless}
+    names = {1: named, 2: line_name("R2"), 3: nameless}
     assert claim_store.claimed_lines(BANK, names).keys() == {1}
     assert claim_store.claims_of_lines(BANK, "rec_1", names | {2: nameless}).keys() == {1, 2}
     taken = Conflict("It is claimed.", code="found_meanwhile")
@@ -160,9 +164,9 @@ def test_an_entry_and_a_line_are_claimed_once() -> None:
 
 
 def test_lines_of_one_id_of_the_banks_are_claimed_by_what_they_say() -> None:
-    first = LineName("R1", "so much", 1, is_first=True)
+    first = line_name("R1")
     again = first._replace(nth=2, is_first=False)
-    other = LineName("R1", "more", 1, is_first=True)
+    other = line_name("R1", "more")
     write(claim_line(first, 1), claim_line(again, 2))
     found = claim_store.claimed_lines(BANK, {1: first, 2: again, 3: other})
     assert {n: each.is_same for n, each in found.items()} == {1: True, 2: True, 3: False}
@@ -171,6 +175,15 @@ def test_lines_of_one_id_of_the_banks_are_claimed_by_what_they_say() -> None:
         write(claim_line(other, 4, is_reused=True))
     found = claim_store.claimed_lines(BANK, {3: other, 4: other._replace(nth=2)})
     assert {n: each.is_same for n, each in found.items()} == {3: True, 4: False}
+
+
+def test_a_line_of_another_format_is_known_by_its_id_and_what_it_moved() -> None:
+    """Whatever its words are there: but of those that have the id, the first one alone."""
+    write(claim_line(line_name("R1"), 1))
+    same = line_name("R1", "Thanks!", "camt.053")
+    more = same._replace(moved="2026-11-26 501 EUR")
+    found = claim_store.claimed_lines(BANK, {1: same, 2: same._replace(is_first=False), 3: more})
+    assert {n: each.is_same for n, each in found.items()} == {1: True, 2: False, 3: False}
 
 
 def test_what_is_left_is_told_to_be_missing_once_and_let_go_of_once() -> None:

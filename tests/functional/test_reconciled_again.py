@@ -10,7 +10,7 @@ from tests.functional.test_reconciled_lines import listed
 from tests.functional.test_reconciled_references import deposit
 from tests.functional.test_reconciliations import day_of, open_cases, paid_out, rows_of
 from tests.support.invariants import findings
-from tests.support.statements import csv_file, differences, reconcile, resolve
+from tests.support.statements import camt, csv_file, differences, entry, reconcile, resolve
 from tests.support.world import World
 
 COLUMNS = "date,amount,currency,reference,bank_ref"
@@ -163,3 +163,67 @@ def test_of_one_statement_too_each_is_known_again(world: World, time: Clock) -> 
         *["difference"] * 2,
     ]
     assert findings() == []
+
+
+def file_in(form: str, day: str, *references: str, ref: str) -> bytes:
+    """Deposits of 500.00, of one day and by one id of the bank's. A camt.053 file has the words
+    that a CSV file has not."""
+    if form == "csv":
+        return csv_file(
+            *((day, "500.00", "EUR", each, ref) for each in references), columns=COLUMNS
+        )
+    return camt(
+        *(entry("500.00", day=day, reference=each, text="Thanks", ref=ref) for each in references),
+        own_id=f"STMT-{ref}",
+    )
+
+
+FORMS = pytest.mark.parametrize("forms", [("csv", "camt.053"), ("camt.053", "csv")])
+
+
+@FORMS
+def test_a_line_is_known_again_in_a_file_of_another_format(
+    world: World, time: Clock, forms: tuple[str, str]
+) -> None:
+    """Its words are others there: posted once more, it would be in the books twice."""
+    deposit(world, 50000, "D-1")
+    one, other = (file_in(form, day_of(time), "D-1", ref="7") for form in forms)
+    assert reconcile(world, one, format=forms[0])["matched"] == 1
+    again = reconcile(world, other, format=forms[1])
+    assert (again["repeated"], again["differences"]) == (1, 0)
+    strange = [file_in(form, day_of(time), "what", ref="8") for form in forms]
+    made = reconcile(world, strange[0], format=forms[0])
+    assert resolve(world, made, 1, "post_to_suspense").status == 200
+    again = reconcile(world, strange[1], format=forms[1])
+    assert (again["repeated"], again["differences"]) == (1, 0)
+    assert [each["by"] for each in listed(world, again, "lines")] == [made["id"]]
+    assert findings() == []
+
+
+@FORMS
+def test_two_lines_of_a_file_are_not_both_the_one_of_another_format(
+    world: World, time: Clock, forms: tuple[str, str]
+) -> None:
+    first, second = (deposit(world, 50000, reference) for reference in ("D-1", "D-2"))
+    reconcile(world, file_in(forms[0], day_of(time), "D-1", ref="7"), format=forms[0])
+    both = file_in(forms[1], day_of(time), "D-1", "D-2", ref="7")
+    made = reconcile(world, both, format=forms[1])
+    assert (made["repeated"], told(world, made)) == (1, [("reused_reference", [2])])
+    other = resolve(world, made, 1, "match", entry_id=entry_of(world, first))
+    assert (other.status, other.json["code"]) == (409, "found_meanwhile")
+    assert resolve(world, made, 1, "match", entry_id=entry_of(world, second)).status == 200
+    assert findings() == []
+
+
+@FORMS
+def test_a_line_without_an_id_says_which_one_of_another_format_it_may_be(
+    world: World, time: Clock, forms: tuple[str, str]
+) -> None:
+    one, other = (file_in(form, day_of(time), "what", "more", ref="") for form in forms)
+    first = reconcile(world, one, format=forms[0])
+    assert resolve(world, first, 2, "post_to_suspense").status == 200
+    details = [
+        each["detail"] for each in differences(world, reconcile(world, other, format=forms[1]))
+    ]
+    assert f"Line 1 of {first['id']}, a {forms[0]} file, moved the same (extra)." in details[0]
+    assert f"Line 2 of {first['id']}, a {forms[0]} file, moved the same (extra)." in details[1]

@@ -8,6 +8,7 @@ from chalicelib.ledger.periods import month_of
 from chalicelib.reconciliation import clearing, going_on, resolving, taking
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.clearing import Wanted
+from chalicelib.reconciliation.lines import Format
 from chalicelib.reconciliation.open_items import Goes, Item
 from chalicelib.reconciliation.resolving import Said
 from chalicelib.reconciliation.rules import RESOLUTIONS, NumberedDifference, Resolution
@@ -24,6 +25,7 @@ happens = OPERATIONS.happens
 # A statement is drawn up once it has so many lines.
 LINES = 60
 BANK = "cash:bank"
+BANK_FORMATS: tuple[Format, ...] = ("csv", "camt.053")
 
 
 @happens(3)
@@ -35,7 +37,7 @@ def take_a_statement(town: Town) -> None:
         raise NothingToDo("no account has moved enough")
     account = town.chance.choice(ready)
     lines = town.statements.draw_up(account, today, _sent(town))
-    form = town.statements.bank_format if account == BANK else "stripe"
+    form: Format = town.chance.choice(BANK_FORMATS) if account == BANK else "stripe"
     raw = file_of(form, lines, town.currency, f"S{town.number()}")
     made = taking.take(Asked(account, form), raw, OPERATOR, town.request())
     town.statements.taken(made.id, account)

@@ -16,7 +16,6 @@ from tests.support.statements import camt, csv_file, entry
 
 COLUMNS = "date,amount,currency,reference,bank_ref,type"
 CAMT_CODES = {"": "ESCT", "fee": "CHRG", "return": "RRTN"}
-BANK_FORMATS: tuple[Format, ...] = ("csv", "camt.053")
 STRIPE_TYPES = {
     "": "charge",
     "fee": "stripe_fee",
@@ -52,8 +51,6 @@ class Statements:
         self._account_of: dict[str, str] = {}
         self._told_before = set[tuple[str, str]]()
         self._number = 0
-        # A bank's words of one line are others in its other files.
-        self.bank_format = chance.choice(BANK_FORMATS)
         self.open: list[tuple[str, int]] = []
         self.suspended: list[str] = []
 
