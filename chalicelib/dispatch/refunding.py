@@ -14,6 +14,7 @@ from chalicelib.kernel import clock, events
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 from chalicelib.kernel.events import Event
+from chalicelib.ordering import disputed_goods, holding
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order, advanced
 from chalicelib.payments import refunds
@@ -92,7 +93,7 @@ def refund_in(
     transaction.publish(*_told(order, made, changed))
     refunded = after.with_refund(decided.id)
     if asked.cause == "chargeback":
-        refunded = refunded.with_chargeback(decided.id, order)
+        refunded = disputed_goods.with_chargeback(refunded, decided.id, order)
     write_order(transaction, order, refunded, changed, now)
     refunds.decide_of_order_in(transaction, decided)
     return decided
@@ -127,7 +128,7 @@ def _after(order: Order, asked: Asked) -> Order:
     moves.check_in_order(order, asked.units)
     moves.check_units(order.everything_left(), asked.units)
     after = order.after_refund(asked.units)
-    return after.with_restocked(_to_restock(order, after, asked))
+    return holding.with_restocked(after, _to_restock(order, after, asked))
 
 
 def _to_restock(order: Order, after: Order, asked: Asked) -> Mapping[str, int]:
@@ -171,9 +172,11 @@ def _stock(before: Order, after: Order, restock: Restock) -> list[Update]:
     """Units that were waiting to be shipped wait no longer; shipped ones left the stock before."""
     waiting = _waits_no_longer(before, after)
     if restock == "none":
-        return stock.let_go(before.next_parts(waiting))
+        return stock.let_go(holding.next_parts(before, waiting))
     back = rules.less(after.units_since(before), waiting) if restock == "all" else {}
-    return stock.back_on_sale(before.next_parts(waiting), before.shipped_parts(back))
+    return stock.back_on_sale(
+        holding.next_parts(before, waiting), holding.shipped_parts(before, back)
+    )
 
 
 def _waits_no_longer(before: Order, after: Order) -> dict[str, int]:

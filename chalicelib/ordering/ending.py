@@ -9,7 +9,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.cases import service as cases
 from chalicelib.kernel.errors import Busy, NotFound
-from chalicelib.ordering import caps, charging, paying
+from chalicelib.ordering import caps, charging, holding, paying
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.charging import NotStopped, Stopped
 from chalicelib.ordering.lines import limited_units
@@ -42,7 +42,7 @@ def end_unpaid(
     transaction = Transaction(recorder)
     transaction.add(
         ordering.replace_order(ended),
-        *stock.release(order.parts),
+        *stock.release(holding.parts(order)),
         *counts_back(order),
     )
     transaction.commit(ended)
@@ -86,7 +86,8 @@ def restock(order_id: str) -> None:
         return
     transaction = Transaction()
     transaction.add(
-        ordering.replace_order(order.restocked()), *stock.put_back(order.parts_to_restock)
+        ordering.replace_order(holding.restocked(order)),
+        *stock.put_back(holding.parts_to_restock(order)),
     )
     transaction.commit()
 

@@ -11,11 +11,12 @@ from chalicelib.catalogue.on_sale import OnSale
 from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
-from chalicelib.ordering import caps, earning_by, pricing
+from chalicelib.ordering import caps, earning_by, holding, pricing
 from chalicelib.ordering import store as ordering
+from chalicelib.ordering.holding import Cap
 from chalicelib.ordering.lines import OrderLine, limited_units
 from chalicelib.ordering.pricing import Basket
-from chalicelib.ordering.rules import Cap, Order, ShipTo
+from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.parties.rules import Leader
 from chalicelib.payments.providers import card_provider, provider
 from chalicelib.payments.rules import LEADER_COLLECT, PaymentMethod
@@ -145,11 +146,11 @@ def _reserve(
     capped = caps.of_campaign(campaign, offers)
 
     def commit(parts: Mapping[str, Parts]) -> Order:
-        taken = order.with_parts(parts)
+        taken = holding.with_parts(order, parts)
         transaction = Transaction(idempotency)
         transaction.add(
             ordering.add_order(taken),
-            *stock.reserve(taken.parts),
+            *stock.reserve(holding.parts(taken)),
             *caps.take(taken, capped),
             _count_limits(taken),
         )

@@ -7,13 +7,11 @@ from typing import Any, Literal, NamedTuple
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.money import allocate
-from chalicelib.ordering import charged_back
-from chalicelib.ordering.charged_back import ChargedBack, Taken
+from chalicelib.ordering.charged_back import ChargedBack
 from chalicelib.ordering.lines import OrderLine, Substitute
 from chalicelib.ordering.shares import Shares
 from chalicelib.payments.rules import PaymentMethod
 from chalicelib.plans.rules import BonusTerms
-from chalicelib.stock.rules import Part, Parts, even, kept
 
 OrderStatus = Literal[
     "pending_payment",
@@ -29,8 +27,6 @@ DispatchStatus = Literal["created", "accepted", "shipped", "delivered", "rejecte
 ParcelStatus = Literal["shipped", "delivered"]
 PaymentStatus = Literal["pending", "succeeded", "cancelled", "refunded"]
 
-# What a cap on orders, instead of on a SKU's units, is of.
-PLACES = "places"
 ENDED_UNSHIPPED = frozenset({"rejected", "cancelled"})
 
 
@@ -302,144 +298,14 @@ class Order:
     def with_refund(self, refund_id: str) -> "Order":
         return replace(self, refunds=(*self.refunds, refund_id))
 
-    def with_chargeback(self, refund_id: str, before: "Order") -> "Order":
-        """The order, which keeps what that refund of a chargeback has taken of it."""
-        taken = charged_back.of_refund(refund_id, before.lines, self.lines)
-        return replace(self, charged_back=(*self.charged_back, taken))
-
-    def lending_to(self, refund_id: str) -> "Order":
-        """The order, of whose goods that refund has the units where none of them are left."""
-        lent = charged_back.lending_to(refund_id, self.charged_back, self.lines)
-        return replace(self, charged_back=tuple(lent))
-
-    def to_give_back(self, refund_id: str) -> list[Taken]:
-        """What that refund of a chargeback has taken of units that are not refunded otherwise."""
-        return [
-            part
-            for each in self.charged_back
-            if each.refund_id == refund_id
-            for part in each.parts
-            if any(charged_back.can_be_given_back(line, part) for line in self.lines)
-        ]
-
-    def given_back(self, refund_id: str, parts: Sequence[Taken], won: str) -> "Order":
-        """The lines once that chargeback is won, with these parts again. An order of which nothing
-        had been left counts no more against limits and caps, which others may have taken since."""
-        lines = [charged_back.given_back(line, parts) for line in self.lines]
-        if self.status == "refunded":
-            lines = [replace(line, limit=None, cap_taken=()) for line in lines]
-        return replace(
-            self,
-            lines=tuple(lines),
-            place=None if self.status == "refunded" else self.place,
-            charged_back=tuple(
-                ChargedBack(refund_id, won=won) if each.refund_id == refund_id else each
-                for each in self.charged_back
-            ),
-        )
-
-    def still_borne(self, refund_id: str, borne: Mapping[str, int]) -> "Order":
-        """The order, which keeps what each account still pays of that won refund's commission."""
-        kept = tuple(borne.items())
-        return replace(
-            self,
-            charged_back=tuple(
-                replace(each, borne=kept) if each.refund_id == refund_id else each
-                for each in self.charged_back
-            ),
-        )
-
-    @property
-    def still_borne_by(self) -> list[tuple[str, int]]:
-        """The same of all of them: an account, and what it still pays."""
-        return [(account, n) for each in self.charged_back for account, n in each.borne]
-
-    @property
-    def won_back(self) -> dict[str, str]:
-        """The refunds of chargebacks whose money is back, each with its chargeback."""
-        return {each.refund_id: each.won for each in self.charged_back if each.won}
-
     def everything_left(self) -> dict[str, int]:
         """All units that have not been refunded, by SKU."""
         return {line.sku_id: line.units_left for line in self.lines if line.units_left}
 
     @property
-    def parts(self) -> dict[str, Parts]:
-        """Where all its units were taken from, by SKU."""
-        return {line.sku_id: line.parts for line in self.lines}
-
-    def next_parts(self, units: Mapping[str, int]) -> dict[str, Parts]:
-        """Where the next `units` of each SKU to be shipped were taken from."""
-        return {
-            line.sku_id: line.next_parts(units[line.sku_id])
-            for line in self.lines
-            if line.sku_id in units
-        }
-
-    def shipped_parts(self, units: Mapping[str, int]) -> dict[str, Parts]:
-        """Where some `units` of each SKU that left the stock were taken from."""
-        return {
-            line.sku_id: line.shipped_parts(units[line.sku_id])
-            for line in self.lines
-            if line.sku_id in units
-        }
-
-    @property
     def waiting(self) -> dict[str, int]:
         """Units that are still to be shipped, by SKU."""
         return {line.sku_id: line.waiting for line in self.lines if line.waiting}
-
-    @property
-    def parts_to_restock(self) -> dict[str, Parts]:
-        return {line.sku_id: line.parts_to_restock for line in self.lines}
-
-    def with_parts(self, parts: Mapping[str, Parts]) -> "Order":
-        """The order with its units taken from these shards of its pools: stocks, caps, places."""
-        lines = tuple(
-            replace(
-                line,
-                taken=kept(parts[line.sku_id]),
-                cap_taken=parts.get(cap_id(line.sku_id), ()),
-            )
-            for line in self.lines
-        )
-        place = next((part.shard for part in parts.get(cap_id(PLACES), ())), None)
-        return replace(self, lines=lines, place=place)
-
-    def with_limits(self, limits: Mapping[str, int | None]) -> "Order":
-        """The order as its customer's limits count it, by SKU."""
-        lines = tuple(replace(line, limit=limits.get(line.sku_id)) for line in self.lines)
-        return replace(self, lines=lines)
-
-    @property
-    def cap_parts(self) -> dict[str, Parts]:
-        """Where the order counts against caps of its campaign, by pool."""
-        places = {} if self.place is None else {PLACES: (Part(self.place, 1),)}
-        return {line.sku_id: line.cap_parts for line in self.lines if line.cap_taken} | places
-
-    def to_restock(self, at: datetime) -> "Order":
-        """The order with all unrefunded units owed to the stock: ask before they are refunded."""
-        lines = tuple(replace(line, restock_quantity=line.units_left) for line in self.lines)
-        return replace(self, lines=lines, restock_at=at)
-
-    def restocked(self) -> "Order":
-        lines = tuple(
-            replace(
-                line,
-                restock_quantity=0,
-                restocked_quantity=line.restocked_quantity + line.restock_quantity,
-            )
-            for line in self.lines
-        )
-        return replace(self, lines=lines, restock_at=None, version=self.version + 1)
-
-    def with_restocked(self, units: Mapping[str, int]) -> "Order":
-        """The order after refunded units have come back on sale."""
-        lines = tuple(
-            replace(line, restocked_quantity=line.restocked_quantity + units.get(line.sku_id, 0))
-            for line in self.lines
-        )
-        return replace(self, lines=lines)
 
     def with_dispatch(self, summary: DispatchSummary) -> "Order":
         """The order after one of its dispatches has changed."""
@@ -470,55 +336,3 @@ def advanced(order: Order, now: datetime, return_window: timedelta) -> Order:
     delivered = [each.delivered_at for each in order.dispatches if each.delivered_at]
     begins = max(map(clock.from_text, delivered), default=now)
     return replace(after, completes_at=begins + return_window)
-
-
-@dataclass(frozen=True)
-class Held:
-    """Units of one shard of a SKU that orders hold: unpaid, and paid but not shipped."""
-
-    reserved: int = 0
-    committed: int = 0
-
-    def __add__(self, other: "Held") -> "Held":
-        return Held(self.reserved + other.reserved, self.committed + other.committed)
-
-
-def held(order: Order) -> Iterator[tuple[str, int, Held]]:
-    """What the order holds of the stock: SKU, shard and units."""
-    if order.status == "pending_payment":
-        for line in order.lines:
-            yield from ((line.sku_id, n, Held(reserved=units)) for n, units in line.parts)
-        return
-    for line in order.lines:
-        parts = line.next_parts(line.waiting) if order.is_open else line.parts_to_restock
-        yield from ((line.sku_id, n, Held(committed=units)) for n, units in parts)
-
-
-@dataclass(frozen=True)
-class Cap:
-    """A pool of a campaign beside the stock: units of a SKU that it sells, or orders it takes.
-
-    It is kept in `shards` like a hot stock, in fewer where it has fewer units, and shard n begins
-    with `shares[n]`. What it was raised by lies in shards behind the others, so that no share ever
-    changes.
-    """
-
-    campaign_id: str
-    of: str
-    whole: int
-    raises: tuple[int, ...] = ()
-    shards: int = 1
-
-    @property
-    def id(self) -> str:
-        return cap_id(self.of)
-
-    @property
-    def shares(self) -> list[int]:
-        steps = (self.whole - sum(self.raises), *self.raises)
-        return [share for step in steps for share in even(step, min(step, self.shards))]
-
-
-def cap_id(of: str) -> str:
-    """The id of a pool that is told from the stock of the same SKU."""
-    return f"cap:{of}"

@@ -11,8 +11,9 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from chalicelib.kernel import ids
 from chalicelib.kernel.errors import Stale
 from chalicelib.ordering.charged_back import ChargedBack
+from chalicelib.ordering.holding import Cap
 from chalicelib.ordering.lines import OrderLine
-from chalicelib.ordering.rules import Cap, DispatchSummary, Order, ShipTo
+from chalicelib.ordering.rules import DispatchSummary, Order, ShipTo
 from chalicelib.plans.rules import BonusTerms
 from chalicelib.platform import store
 from chalicelib.platform.indexes import ByCustomer, ByLeader, Due, KeysListing

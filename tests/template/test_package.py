@@ -40,15 +40,18 @@ def unpacked(packaged: Package, tmp_path_factory: pytest.TempPathFactory) -> Pat
     (sys.platform, platform.machine()) != ("linux", "x86_64"),
     reason="the package holds what runs on Lambda's Linux",
 )
-def test_every_handler_imports_from_the_package_alone(functions: Json, unpacked: Path) -> None:
+def test_every_handler_imports_from_the_package_alone(
+    functions: Json, unpacked: Path, tmp_path: Path
+) -> None:
     handlers: dict[str, list[str]] = {}
     for function in functions.values():
         module, _, name = function["Handler"].rpartition(".")
         handlers.setdefault(module, []).append(name)
 
     def failure_of(module: str) -> str:
-        # Neither the environment nor any installed package is seen, and nothing is written.
-        command = [sys.executable, "-I", "-S", "-B", "-c", IMPORT_ALONE, str(unpacked), module]
+        # Neither the environment nor any installed package is seen, and nothing is written there.
+        alone = ("-I", "-S", "-X", f"pycache_prefix={tmp_path}")
+        command = [sys.executable, *alone, "-c", IMPORT_ALONE, str(unpacked), module]
         done = subprocess.run(command + handlers[module], capture_output=True, text=True, env={})
         return done.stderr
 
