@@ -105,6 +105,10 @@ class Matcher:
     def _match_by_id(self) -> None:
         for line in list(self._open.values()):
             fitting = [each for each in self._named(line) if self._fits(line, each)]
+            if len(fitting) > 1:
+                # Of an order that was paid twice, each payment has a reference of its own.
+                own = as_key(line.reference)
+                fitting = [each for each in fitting if own and as_key(each.reference) == own]
             if len(fitting) == 1:
                 self._match(line, fitting[0])
 

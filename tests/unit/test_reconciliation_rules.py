@@ -102,6 +102,20 @@ def test_by_the_reference_of_a_deposit_or_a_remittance() -> None:
     assert (other.kind, moved(other)) == ("amount", {"EUR": -4})
 
 
+def received(n: int, order_id: str) -> Booked:
+    entry_id = f"receipt:local:ch_{order_id}_{n}"
+    return Booked(entry_id, BANK, 1000, "EUR", "2026-03-10", order_id)
+
+
+def test_of_an_order_that_was_paid_twice_the_reference_tells_which_payment_it_is() -> None:
+    order_id = f"ord_{hexes(1)}"
+    booked = [received(n, order_id) for n in (1, 2)]
+    lines = [line(n, 1000, reference=f"ch_{order_id}_{n}") for n in (2, 1)]
+    assert matched(found(lines, booked)) == {2: booked[1].entry_id, 1: booked[0].entry_id}
+    for unsure in (line(1, 1000, reference=order_id), line(1, 1000, text=order_id)):
+        assert only(found([unsure], booked)).kind == "ambiguous"
+
+
 def test_a_reference_may_stand_in_the_text_as_words_of_its_own() -> None:
     booked = [remitted("BK-R1", 1000), remitted("BK-R12", 1000), remitted("Kasse Mai", 1000)]
     lines = [
