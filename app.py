@@ -1,4 +1,5 @@
-"""The Chalice app: the authorizer, and each domain's routes and workers registered."""
+"""The Chalice app: the authorizer, and each domain's routes and workers registered. It is what is
+packaged; the API's function loads it a path at a time, by `chalicelib/entry.py`."""
 
 from chalice.app import Chalice
 

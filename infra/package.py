@@ -19,7 +19,7 @@ from infra.paths import LOCAL, ROOT
 from infra.template import compose
 
 CODE = ("app.py", "chalicelib", ".chalice/config.json")
-RECIPE = ("infra/template",)
+RECIPE = ("infra/template", "infra/package.py")
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ def build(stage: str, built: Path, dependencies: bool) -> None:
     with tempfile.TemporaryDirectory(dir=built.parent) as scratch:
         project, out = Path(scratch) / "project", Path(scratch) / "out"
         lay_out(project, dependencies)
+        write_index(project)
         merge = Path(scratch) / "merge.json"
         compose.write(merge)
         chalice_package(stage, project, merge, out)
@@ -88,6 +89,15 @@ def lay_out(project: Path, dependencies: bool) -> None:
             shutil.copy(source, target)
     requirements = SHIPPED_REQUIREMENTS.read_text() if dependencies else ""
     (project / "requirements.txt").write_text(requirements)
+
+
+def write_index(project: Path) -> None:
+    """What the API's function loads for each path, from the code itself."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from chalicelib.entry import write_index; "
+        "from app import app; write_index(app)"
+    )
+    run_quietly(sys.executable, "-B", "-c", code, str(project))
 
 
 def chalice_package(stage: str, project: Path, merge: Path, out: Path) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chalicelib.aftersales.rules import Action, Actor, AfterSalesStatus
-from chalicelib.ordering.schema import Lines
-from chalicelib.payments.schema import AskedCause
+from chalicelib.ordering.line_schema import Lines
+from chalicelib.payments.rules import AskedCause
 from chalicelib.platform.schema import HttpsUrl, Instant, LongText, PageQuery, RequestModel, View
 
 

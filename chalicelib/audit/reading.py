@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.audit import running
+from chalicelib.audit import starting
 from chalicelib.audit import store as audits
 from chalicelib.audit.rules import FINDINGS_KEPT, Audit
 from chalicelib.kernel import clock
@@ -24,7 +24,7 @@ class Report:
 
 def report() -> Report:
     head = audits.head()
-    done, due = head.completed, running.next_due(head, clock.now())
+    done, due = head.completed, starting.next_due(head, clock.now())
     if done is None:
         return Report(None, None, (), 0, {}, due, head.running)
     return Report(

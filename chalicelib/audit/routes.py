@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.audit import closing, leader_totals, reading, running
+from chalicelib.audit import closing, leader_totals, reading, starting
 from chalicelib.audit.leader_totals import LeaderYear
 from chalicelib.audit.reading import Report
 from chalicelib.audit.schema import (
@@ -50,7 +50,7 @@ def read_audit(request: Request) -> Report:
     also=Also(statuses={200: "One was under way."}),
 )
 def start_audit(request: Request) -> Reply:
-    _, is_new = running.start(whole=request.body.whole)
+    _, is_new = starting.start(whole=request.body.whole)
     return Reply(reading.report(), status=202 if is_new else 200)
 
 

@@ -1,46 +1,28 @@
 """An audit from its start to its end, in steps that any worker may take and no two take at once."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
-from chalicelib.audit import looking
+from chalicelib.audit import looking, starting
 from chalicelib.audit import store as audits
 from chalicelib.audit.rules import FINDINGS_KEPT, Audit
-from chalicelib.audit.store import Head, Journal, Page
+from chalicelib.audit.store import Journal, Page
 from chalicelib.cases import service as cases
-from chalicelib.kernel import clock, ids
+from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Stale
 from chalicelib.ledger import period_store
-from chalicelib.ledger.service import SETTLED_AFTER
 from chalicelib.platform.log import logger, metric
-from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Transaction, write
 
 # A worker takes steps so long, and has a minute more for its last one.
 WORKED_FOR = timedelta(minutes=4)
-# Before the day begins, after the settlement run.
-NIGHT = time(4)
-
-
-@retry_stale
-def start(*, whole: bool = False) -> tuple[Audit, bool]:
-    """Begin an audit, or find the one under way; and whether it is new. A `whole` one looks at what
-    others have found right as well."""
-    before, now = audits.head(), clock.now()
-    if before.running:
-        return before.running, False
-    since = before.completed.right_before if before.completed and not whole else None
-    audit = Audit.new(ids.new("aud"), now, now - SETTLED_AFTER, since)
-    write(*audits.begin(audit, before))
-    return audit, True
 
 
 def go_on(now: datetime) -> None:
     """Begin the night's audit where it is due, and take steps of the one under way."""
     found = audits.head()
-    if found.running is None and next_due(found, now) <= now:
-        start()
+    if found.running is None and starting.next_due(found, now) <= now:
+        starting.start()
     until = monotonic() + WORKED_FOR.total_seconds()
     while monotonic() < until:
         running = audits.head().running
@@ -51,15 +33,6 @@ def go_on(now: datetime) -> None:
         except Stale:
             logger.info("the step was taken meanwhile")
             return
-
-
-def next_due(found: Head, now: datetime) -> datetime:
-    """When the next one starts by itself: once a business date, from its early morning on."""
-    zone, last = settings().zone, found.completed
-    today = clock.business_date(now, zone)
-    is_done = last is not None and clock.business_date(last.started_at, zone) >= today
-    day = today + timedelta(days=1) if is_done else today
-    return datetime.combine(day, NIGHT, zone).astimezone(UTC)
 
 
 def _take_step(audit: Audit) -> None:

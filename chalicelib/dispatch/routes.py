@@ -46,8 +46,9 @@ from chalicelib.dispatch.schema import (
     WaiveFine,
 )
 from chalicelib.kernel.callers import Caller
+from chalicelib.ordering.line_schema import units_of
 from chalicelib.ordering.rules import Order
-from chalicelib.ordering.schema import CancelOrder, OrderView, units_of
+from chalicelib.ordering.schema import CancelOrder, OrderView
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.payments.rules import Refund
 from chalicelib.payments.schema import RefundView

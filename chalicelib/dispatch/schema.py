@@ -8,10 +8,11 @@ from chalicelib.dispatch.answers import Reason
 from chalicelib.dispatch.deadlines import ClockKind
 from chalicelib.dispatch.disputes import DisputeStatus, Outcome
 from chalicelib.kernel.callers import Role
+from chalicelib.ordering.line_schema import Lines
 from chalicelib.ordering.rules import DispatchStatus, ParcelStatus
-from chalicelib.ordering.schema import Lines, ShipToView
+from chalicelib.ordering.schema import ShipToView
 from chalicelib.parties.terms import OnMissed
-from chalicelib.payments.schema import AskedCause
+from chalicelib.payments.rules import AskedCause
 from chalicelib.platform import sheets
 from chalicelib.platform.schema import (
     BusinessDate,

@@ -17,15 +17,14 @@ from chalicelib.ordering.campaigns import CampaignOnItsWay
 from chalicelib.ordering.placing import NewOrder, Wanted
 from chalicelib.ordering.rules import Order, ShipTo
 from chalicelib.ordering.schema import (
-    CampaignOnItsWayView,
     CollectPayment,
-    OpenCampaignView,
     OrdersQuery,
     OrderView,
     PlaceOrder,
     ReceiptView,
 )
 from chalicelib.ordering.storefront import OpenCampaign
+from chalicelib.ordering.storefront_schema import CampaignOnItsWayView, OpenCampaignView
 from chalicelib.parties.authorizer import authorizer
 from chalicelib.platform.endpoints import Also, Reply, Request, Unrecorded
 from chalicelib.platform.http_in import Routes

@@ -28,6 +28,10 @@ RefundCause = Literal[
     "chargeback",
     "not_shipped",
 ]
+# The causes that an operator may name; the others follow from what has happened.
+AskedCause = Literal[
+    "other", "changed_mind", "damaged", "wrong_item", "missing", "late", "goodwill"
+]
 # Who pays the commission of what is refunded: whom it was credited to, or somebody else for it.
 Bearer = Literal["leader", "supplier", "platform"]
 

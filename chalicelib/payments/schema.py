@@ -1,6 +1,6 @@
 """Requests and answers about refunds and remittances."""
 
-from typing import Literal, get_args
+from typing import get_args
 
 from pydantic import BaseModel, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
@@ -25,11 +25,6 @@ from chalicelib.platform.schema import (
     Text,
     View,
 )
-
-# The causes that an operator may name; the others follow from what has happened.
-AskedCause = Literal[
-    "other", "changed_mind", "damaged", "wrong_item", "missing", "late", "goodwill"
-]
 
 
 class RefundView(View):

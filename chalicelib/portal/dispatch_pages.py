@@ -20,7 +20,7 @@ from chalicelib.dispatch.schema import (
 )
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict, Invalid
-from chalicelib.ordering.schema import units_of
+from chalicelib.ordering.line_schema import units_of
 from chalicelib.parties import service as parties
 from chalicelib.platform import problems
 from chalicelib.portal import words

@@ -68,6 +68,8 @@ def function_properties(name: str, function: Json) -> Json:
         "Tracing": {"Fn::If": ["Traced", "Active", "PassThrough"]},
         "Environment": {"Variables": environment(function)},
     }
+    if handler := function.get("handler"):
+        properties["Handler"] = handler
     if queue_name := function.get("consumes"):
         properties["Events"] = {f"{name}SqsEventSource": queue_source(queue_name)}
     if function.get("schedule"):

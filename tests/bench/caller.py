@@ -16,7 +16,7 @@ Handler = Callable[[Event, Any], Any]
 
 def event(method: str, resource: str, body: Any, *, role: str, sub: str, **path: str) -> Event:
     """What the gateway sends once its authorizer has judged the caller, under a new key."""
-    made = copy.deepcopy(sample("app"))
+    made = copy.deepcopy(sample("api"))
     key = uuid.uuid4().hex
     made["headers"]["Idempotency-Key"] = key
     made["multiValueHeaders"]["Idempotency-Key"] = [key]

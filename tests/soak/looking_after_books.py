@@ -1,6 +1,6 @@
 """What operators do about the books: statements are reconciled, and months are closed."""
 
-from chalicelib.audit import closing, running
+from chalicelib.audit import closing, running, starting
 from chalicelib.audit import store as audits
 from chalicelib.kernel import clock
 from chalicelib.kernel.errors import Conflict
@@ -36,10 +36,11 @@ def take_a_statement(town: Town) -> None:
     if not ready:
         raise NothingToDo("no account has moved enough")
     account = town.chance.choice(ready)
+    begins = town.statements.begins(account)
     lines = town.statements.draw_up(account, today, _sent(town))
     form: Format = town.chance.choice(BANK_FORMATS) if account == BANK else "stripe"
     raw = file_of(form, lines, town.currency, f"S{town.number()}")
-    made = taking.take(Asked(account, form), raw, OPERATOR, town.request())
+    made = taking.take(Asked(account, form, begins), raw, OPERATOR, town.request())
     town.statements.taken(made.id, account)
     while not made.is_done:
         going_on.go_on(made.id)
@@ -123,7 +124,7 @@ def close_the_last_month(town: Town) -> None:
     if month < month_of(MONDAY.date()) or month in town.closed:
         raise NothingToDo("no month is over")
     come_to_rest(town)
-    running.start()
+    starting.start()
     running.go_on(town.now())
     audit = audits.head().completed
     if audit is None or audit.findings:

@@ -78,6 +78,12 @@ class Statements:
             if len(of) >= lines and min(each.day for each in of.values()) < before
         ]
 
+    def begins(self, account: str) -> str | None:
+        """The day from which the first statement of an account is, whose line may be left out."""
+        if account in self._told:
+            return None
+        return min(each.day for each in self._untold[account].values())
+
     def tells_no_more(self, account: str, entry_ids: Iterable[str]) -> None:
         """Entries that no statement of the account has to tell from now on."""
         for entry_id in entry_ids:

@@ -15,7 +15,7 @@ from tests.bench import hottest
 from tests.bench.caller import body_of, event
 from tests.bench.figures import Figure, explained, missed, ratio, table
 from tests.bench.hottest import Spread
-from tests.bench.imports import modules, probe
+from tests.bench.imports import API, paths, probe, workers
 from tests.bench.placing import fresh
 from tests.bench.process import measured_in_process
 from tests.bench.watched import Call, Item, renamed, size_of, write_units
@@ -163,15 +163,21 @@ def test_caps_are_counted_by_their_own_shards(monkeypatch: pytest.MonkeyPatch) -
     }
 
 
-def test_every_packaged_function_is_imported_once_and_the_api_first(tmp_path: Path) -> None:
-    handlers = ["b.workers.one", "b.workers.two", "app.app", "a.authorizer.authorizer"]
+def test_every_packaged_function_but_the_api_is_imported_once(tmp_path: Path) -> None:
+    handlers = ["b.workers.one", "b.workers.two", f"{API}.api", "a.authorizer.authorizer"]
     functions = {
         f"F{n}": {"Type": "AWS::Serverless::Function", "Properties": {"Handler": handler}}
         for n, handler in enumerate(handlers)
     }
     other = {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {}}}
     (tmp_path / "sam.json").write_text(json.dumps({"Resources": {**functions, **other}}))
-    assert modules(Package(tmp_path)) == ["app", "a.authorizer", "b.workers"]
+    names = ("a.authorizer", "b.workers")
+    assert workers(Package(tmp_path)) == {name: f"import {name}" for name in names}
+
+
+def test_of_the_api_each_set_of_modules_that_a_path_loads_is_imported_once() -> None:
+    index = {"/b": ["one", "two"], "/a": ["one"], "/c": ["one"], "/openapi.json": ["one", "two"]}
+    assert paths(index) == {"/a": f"import {API}, one", "/b": f"import {API}, one, two"}
 
 
 def test_a_probe_sees_the_tracer_and_the_cpu_of_an_import(tmp_path: Path) -> None:

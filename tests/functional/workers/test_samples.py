@@ -41,7 +41,7 @@ STRANGERS_PASS = (
 
 
 def test_every_function_has_one_sample() -> None:
-    assert {path.stem for path in EVENTS.glob("*.json")} == {"app", *functions()}
+    assert {path.stem for path in EVENTS.glob("*.json")} == {"api", *functions()}
 
 
 @pytest.mark.parametrize("function", SCHEDULES)
@@ -127,7 +127,7 @@ def test_the_sample_of_reconcile_takes_a_statement_through(world: World) -> None
 
 def test_the_sample_of_the_api_places_an_order(world: World) -> None:
     sale = world.sale(skus=2)
-    event = sample("app")
+    event = sample("api")
     body = json.loads(base64.b64decode(event["body"]))
     assert [line["quantity"] for line in body["lines"]] == [2, 1]
     body |= {"campaign_id": sale.campaign_id, "leader_id": sale.leader_id}
@@ -142,7 +142,7 @@ def test_the_sample_of_the_api_places_an_order(world: World) -> None:
 
 
 def test_the_sample_of_the_api_as_it_is_names_what_does_not_exist(world: World) -> None:
-    answer = through_the_api(sample("app"))
+    answer = through_the_api(sample("api"))
     assert (answer["statusCode"], json.loads(answer["body"])["errors"][0]["field"]) == (
         422,
         "campaign_id",
