@@ -20,7 +20,7 @@ from chalicelib.ordering.rules import Order
 from chalicelib.payments import chargeback_store, charged_back
 from chalicelib.payments import store as payments
 from chalicelib.payments.providers import PaymentDisputed
-from chalicelib.payments.rules import Chargeback, Refund, chargeback_id, reason_of
+from chalicelib.payments.rules import Chargeback, Refund, chargeback_id
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Recorder, Transaction
@@ -188,8 +188,8 @@ def _refund_in(
     """The refund with the fee beside it, so that both are one change of whoever pays."""
     opened = replace(opened, refunded=amount, fee_bearer=fees.bearer_for(order))
     fee = fees.charged(opened, order, now)
-    asked = Asked(amount=amount, cause="chargeback", has_left=True, beside=fee)
-    made = refunding.refund_in(transaction, order, asked, reason_of(opened.id), now)
+    asked = Asked(amount=amount, cause="chargeback", chargeback_id=opened.id, beside=fee)
+    made = refunding.refund_in(transaction, order, asked, f"chargeback {opened.id}", now)
     return replace(opened, refund_id=made.id)
 
 

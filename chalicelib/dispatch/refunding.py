@@ -35,8 +35,8 @@ Restock = Literal["none", "waiting", "all"]
 @dataclass(frozen=True)
 class Asked:
     """What is to be refunded: `units` by SKU, or where there is an `amount` so much of it all, or
-    all that is left of delivered `parcels`. `has_left`: the provider has taken the money already.
-    `beside` is what goes with it.
+    all that is left of delivered `parcels`. Where a chargeback has brought it, the provider has
+    taken the money already. `beside` is what goes with it.
     """
 
     units: Mapping[str, int] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Asked:
     restock: Restock = "none"
     parcels: Sequence[str] = ()
     cause: RefundCause = "other"
-    has_left: bool = False
+    chargeback_id: str | None = None
     beside: Beside = NOTHING
 
 
@@ -71,13 +71,17 @@ def refund_in(
     after = _after(order, asked)
     made = _dispatches_of(order, after)
     taking, earnings = Taking(order, after, made), earning.earnings_of(order.earning_leaders)
-    wanted = replace(money_back.new_refund(order, after, reason, now), cause=asked.cause)
+    wanted = replace(
+        money_back.new_refund(order, after, reason, now),
+        cause=asked.cause,
+        chargeback_id=asked.chargeback_id,
+    )
     borne = bearing.borne(wanted, taking, earnings)
-    decided = refunds.as_left(borne.refund) if asked.has_left else borne.refund
+    decided = refunds.as_left(borne.refund) if asked.chargeback_id else borne.refund
     changed = [rules.as_left_by(after, each, now) for each in taking.noted(decided.id)]
     bonuses = money_back.bonuses_back(order, after, decided, earnings[order.leader_id])
     beside = together(asked.beside, bonuses)
-    done = refunds.done_entries(decided, now) if asked.has_left else ()
+    done = refunds.done_entries(decided, now) if asked.chargeback_id else ()
     also = [*borne.entries, *beside.entries, *done]
     told = {**borne.kept, order.leader_id: _lines_of(order.leader_id, borne, beside)}
     transaction.add(
@@ -92,7 +96,7 @@ def refund_in(
     )
     transaction.publish(*_told(order, made, changed))
     refunded = after.with_refund(decided.id)
-    if asked.cause == "chargeback":
+    if asked.chargeback_id:
         refunded = disputed_goods.with_chargeback(refunded, decided.id, order)
     write_order(transaction, order, refunded, changed, now)
     refunds.decide_of_order_in(transaction, decided)

@@ -76,6 +76,7 @@ class RefundRow(EntityRow[Refund]):
     charged_back_at = InstantAttribute(null=True)
     beside = TextsAttribute(default=())
     reference = UnicodeAttribute(null=True)
+    chargeback_id = UnicodeAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Refund) -> dict[str, Any]:

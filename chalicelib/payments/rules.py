@@ -76,14 +76,6 @@ class Receipt:
         return ids.derived("rfd", self.id)
 
 
-CHARGEBACK = "chargeback "
-
-
-def reason_of(chargeback_id: str) -> str:
-    """Why a refund is made that a chargeback has brought."""
-    return CHARGEBACK + chargeback_id
-
-
 @dataclass(frozen=True)
 class Refund:
     """Money that goes back for an order, in its currency's minor unit.
@@ -96,7 +88,8 @@ class Refund:
     `charged_back` of the amount a bank has taken while it had not been sent. `beside` are the
     chargebacks that came while it was on its way, and pay it should it fail.
     `kept` is the commission that leaders keep of it, since `bearer` pays it for them.
-    `delivered_net` is what it takes of the nets of what was delivered.
+    `delivered_net` is what it takes of the nets of what was delivered. `chargeback_id` is that of
+    the chargeback that has brought it, whose cause nobody can ask for.
     """
 
     id: str
@@ -126,11 +119,7 @@ class Refund:
     charged_back_at: datetime | None = None
     beside: tuple[str, ...] = ()
     reference: str | None = None
-
-    @property
-    def chargeback_id(self) -> str | None:
-        """The chargeback that has brought it; no operator may name that cause."""
-        return self.reason.removeprefix(CHARGEBACK) if self.cause == "chargeback" else None
+    chargeback_id: str | None = None
 
     @property
     def left(self) -> int:
