@@ -8,7 +8,12 @@ from typing import Literal
 from chalicelib.plans.rules import Rule, Version
 
 ChangeKind = Literal[
-    "created", "version_added", "made_default", "no_longer_default", "leader_changed"
+    "created",
+    "version_added",
+    "version_withdrawn",
+    "made_default",
+    "no_longer_default",
+    "leader_changed",
 ]
 
 

@@ -16,9 +16,10 @@ from chalicelib.plans.schema import (
     PlanView,
     SetLeaderPlan,
     VersionView,
+    WithdrawVersion,
 )
 from chalicelib.plans.service import NewVersion
-from chalicelib.platform.endpoints import Request
+from chalicelib.platform.endpoints import Request, number_in_path
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 
@@ -116,6 +117,29 @@ def add_version(request: Request, id: str) -> VersionView:
 )
 def list_versions(request: Request, id: str) -> Page[VersionView]:
     return service.versions_of(id, request.page).map(schema.shown)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/commission-plans/{id}/versions/{version}/withdraw",
+    summary="Take back a version that has not begun",
+    notes="What was in force before it stays so. The version stays in the list, with who withdrew "
+    "it; its day is free for another one.",
+    roles=("operator",),
+    body=WithdrawVersion,
+    answer=VersionView,
+    key="optional",
+    errors={"levels_dropped": 422, "version_begun": 409},
+)
+def withdraw_version(request: Request, id: str, version: str) -> VersionView:
+    withdrawn = service.withdraw_version(
+        id,
+        number_in_path(version, "version"),
+        request.body.drops_levels,
+        request.caller,
+        request.recorder(schema.shown),
+    )
+    return schema.shown(withdrawn)
 
 
 @routes.endpoint(

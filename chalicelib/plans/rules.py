@@ -110,7 +110,8 @@ class BonusTerms(PlanBonus):
 
 @dataclass(frozen=True)
 class Version:
-    """What a plan says from a business date on, until its next version."""
+    """What a plan says from a business date on, until its next version; one that was withdrawn
+    before its date has said nothing to any order."""
 
     plan_id: str
     number: int
@@ -121,6 +122,8 @@ class Version:
     made_by: str
     made_at: datetime
     bonuses: tuple[PlanBonus, ...] = ()
+    withdrawn_by: str | None = None
+    withdrawn_at: datetime | None = None
 
     @property
     def levels(self) -> set[str]:
@@ -184,6 +187,18 @@ class Plan:
             versions=tuple(versions),
             last_version=version.number,
             revision=self.revision + 1,
+        )
+
+    def without_version(self, version: Version, today: str) -> "Plan":
+        """Raises Conflict where it has begun, and there may be orders under it."""
+        if version.effective_from <= today:
+            raise Conflict(
+                f"Version {version.number} has begun on {version.effective_from}: orders may have "
+                "been placed under it. Add a version that says what holds from now on.",
+                code="version_begun",
+            )
+        return self.changed(
+            versions=tuple(each for each in self.versions if each.number != version.number)
         )
 
     def changed(self, **changes: Any) -> "Plan":

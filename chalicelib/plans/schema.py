@@ -174,6 +174,13 @@ class AddVersion(Says):
     )
 
 
+class WithdrawVersion(RequestModel):
+    drops_levels: Annotated[list[ShortText], Field(max_length=MAX_RULES)] = Field(
+        default=[],
+        description="Levels that no other version in force or to come has a rule for.",
+    )
+
+
 class MakeDefault(RequestModel):
     is_default: bool
 
@@ -257,6 +264,8 @@ class VersionView(View):
     bonuses: list[PlanBonusView]
     made_by: str
     made_at: Instant
+    withdrawn_by: str | None = Field(description="Who took it back before it began.")
+    withdrawn_at: Instant | None
 
 
 class PlanView(View):
@@ -321,6 +330,8 @@ def shown(version: Version) -> VersionView:
         bonuses=[PlanBonusView.model_validate(each) for each in version.bonuses],
         made_by=version.made_by,
         made_at=version.made_at,
+        withdrawn_by=version.withdrawn_by,
+        withdrawn_at=version.withdrawn_at,
     )
 
 

@@ -93,6 +93,40 @@ def add_version(
     return version
 
 
+@retry_stale
+def withdraw_version(
+    plan_id: str,
+    number: int,
+    drops_levels: Sequence[str],
+    caller: Caller,
+    recorder: Recorder | None,
+) -> Version:
+    """Take back a version that has not begun: the one before it stays in force. Once, however often
+    it is asked.
+
+    Raises NotFound, Conflict where it has begun, Invalid where leaders may have a level that it
+    alone has.
+    """
+    plan, version = plan_of(plan_id), plans.get_version(plan_id, number)
+    if version is None:
+        raise NotFound("The plan has no such version.")
+    if version.withdrawn_at:
+        return version
+    after = plan.without_version(version, today())
+    checking.check_levels(version.levels, after.levels_on(today()), drops_levels)
+    withdrawn = replace(version, withdrawn_by=caller.id, withdrawn_at=clock.now())
+    stays = after.in_force_on(version.effective_from)
+    differences = changes.differences(changes.said(version), changes.said(stays))
+    transaction = Transaction(recorder)
+    transaction.add(
+        plans.replace_plan(after),
+        plans.withdraw_version(withdrawn),
+        *_noted("version_withdrawn", after, differences, caller),
+    )
+    transaction.commit(withdrawn)
+    return withdrawn
+
+
 def check_draft(
     plan: Plan, new_rules: Sequence[Rule], upline: Sequence[int], bonuses: Sequence[PlanBonus]
 ) -> None:

@@ -110,6 +110,8 @@ class VersionRow(EntityRow[Version]):
     made_by = UnicodeAttribute()
     made_at = InstantAttribute()
     bonuses = RecordsAttribute(PlanBonus, default=())
+    withdrawn_by = UnicodeAttribute(null=True)
+    withdrawn_at = InstantAttribute(null=True)
 
     @classmethod
     def keys(cls, entity: Version) -> dict[str, Any]:
@@ -174,6 +176,16 @@ def replace_plan(changed: Plan) -> Put:
 
 def add_version(version: Version) -> Put:
     return create(VersionRow.of(version))
+
+
+def get_version(plan_id: str, number: int) -> Version | None:
+    return get_versions([(plan_id, number)]).get((plan_id, number))
+
+
+def withdraw_version(withdrawn: Version) -> Put:
+    """Keep that it was withdrawn, and by whom; Stale where it was before."""
+    not_yet = VersionRow.pk.exists() & VersionRow.withdrawn_at.does_not_exist()
+    return Put(VersionRow.of(withdrawn), not_yet)
 
 
 def get_versions(named: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Version]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from chalicelib.kernel.callers import Caller, Role
+from chalicelib.kernel.errors import NotFound
 from chalicelib.platform import pages
 from chalicelib.platform.idempotency import Answering, IdempotentRequest
 from chalicelib.platform.pages import PageRequest
@@ -14,6 +15,7 @@ from chalicelib.platform.schema import NoFields
 
 JSON = "application/json"
 MAX_BODY_BYTES = 256 * 1024
+LONGEST_NUMBER = 6
 # Whether a route honours an Idempotency-Key: not at all, where one is sent, or always.
 KeyRule = Literal["none", "optional", "required"]
 
@@ -127,3 +129,10 @@ class Endpoint:
 
 
 ENDPOINTS: list[Endpoint] = []
+
+
+def number_in_path(text: str, what: str) -> int:
+    """Raises NotFound for what is no number, as for one that nothing has."""
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
+        raise NotFound(f"There is no such {what}.")
+    return int(text)

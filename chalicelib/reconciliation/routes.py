@@ -1,8 +1,7 @@
 """`/v1/reconciliations`, and the open items that they and others leave."""
 
-from chalicelib.kernel.errors import NotFound
 from chalicelib.parties.authorizer import authorizer
-from chalicelib.platform.endpoints import Also, Reply, Request
+from chalicelib.platform.endpoints import Also, Reply, Request, number_in_path
 from chalicelib.platform.http_in import Routes
 from chalicelib.platform.pages import Page
 from chalicelib.reconciliation import (
@@ -166,7 +165,9 @@ def resolve_difference(request: Request, id: str, n: str) -> NumberedDifference:
     sent: Resolve = request.body
     candidate = Candidate(sent.entry_id, sent.payout_id, sent.line)
     said = Said(sent.resolution, sent.note, sent.account, candidate, sent.new_account)
-    return resolving.resolve(id, _number(n), said, request.caller, request.idempotency)
+    return resolving.resolve(
+        id, number_in_path(n, "difference"), said, request.caller, request.idempotency
+    )
 
 
 @routes.endpoint(
@@ -183,7 +184,9 @@ def resolve_difference(request: Request, id: str, n: str) -> NumberedDifference:
 )
 def undo_resolution(request: Request, id: str, n: str) -> NumberedDifference:
     sent: Undo = request.body
-    return undoing.undo(id, _number(n), sent.note, request.caller, request.idempotency)
+    return undoing.undo(
+        id, number_in_path(n, "difference"), sent.note, request.caller, request.idempotency
+    )
 
 
 @routes.endpoint(
@@ -198,7 +201,7 @@ def undo_resolution(request: Request, id: str, n: str) -> NumberedDifference:
 )
 def assign_difference(request: Request, id: str, n: str) -> NumberedDifference:
     sent: Assign = request.body
-    return resolving.assign(id, _number(n), sent.owner, request.idempotency)
+    return resolving.assign(id, number_in_path(n, "difference"), sent.owner, request.idempotency)
 
 
 @routes.endpoint(
@@ -275,9 +278,3 @@ def _listed(item: Item) -> ListedItemView:
 def _shown(found: ItemWithClearings) -> OpenItemView:
     clearings = [ClearingView.model_validate(each) for each in found.clearings]
     return OpenItemView(**dict(_listed(found.item)), clearings=clearings)
-
-
-def _number(n: str) -> int:
-    if not (n.isascii() and n.isdigit() and len(n) <= 6):
-        raise NotFound("There is no such difference.")
-    return int(n)

@@ -575,6 +575,68 @@ def test_versions_do_not_overlap(world: World, time: StillClock) -> None:
     assert days == [TODAY, "2026-03-20", "2026-04-01"]
 
 
+def withdraw(world: World, plan_id: str, version: object, **said: Any) -> Answer:
+    return world.operator.post(f"{PLANS}/{plan_id}/versions/{version}/withdraw", said)
+
+
+def versions_of(world: World, plan_id: str) -> list[tuple[int, str]]:
+    found = world.operator.get(f"{PLANS}/{plan_id}").json["versions"]
+    return [(each["version"], each["effective_from"]) for each in found]
+
+
+def test_a_version_that_has_not_begun_is_withdrawn(world: World, time: StillClock) -> None:
+    plan_id = a_plan(world, rule(1000))
+    sale = planned_sale(world, plan_id)
+    wrong = created(try_version(world, plan_id, rule(9000), day=TOMORROW))
+    answer = withdraw(world, plan_id, 2)
+    taken_back = {**wrong, "withdrawn_by": "op_test", "withdrawn_at": clock.to_text(clock.now())}
+    assert (answer.status, answer.json) == (200, taken_back)
+    # Once, however often it is asked: the change is in the trail once.
+    assert withdraw(world, plan_id, 2).json == taken_back
+    trail = world.operator.get(f"{PLANS}/{plan_id}/changes").json["items"]
+    kinds = [each["what"] for each in trail]
+    assert (kinds[0], kinds.count("version_withdrawn")) == ("version_withdrawn", 1)
+    assert trail[0]["differences"] == [
+        {"field": "effective_from", "before": TOMORROW, "after": TODAY},
+        {"field": "rules.default", "before": "9000 bps of sales", "after": "1000 bps of sales"},
+    ]
+    assert versions_of(world, plan_id) == [(1, TODAY)]
+    assert world.operator.get(f"{PLANS}/{plan_id}/versions").json["items"][0] == taken_back
+    # Its day is free, and until another begins there what was in force before stays so.
+    created(try_version(world, plan_id, rule(2000), day="2026-03-12"))
+    time.move_on(days=1)
+    world.delivered_order(sale)
+    assert earned(world, sale.leader_id)[1] == 100
+    time.move_on(days=1)
+    world.delivered_order(sale)
+    assert earned(world, sale.leader_id)[1] == 100 + 200
+
+
+def test_a_version_that_has_begun_stays(world: World, time: StillClock) -> None:
+    plan_id = a_plan(world)
+    said = ("Version 1 has begun", "from now on")
+    assert refused(withdraw(world, plan_id, 1), 409, "version_begun", *said)
+    created(try_version(world, plan_id, rule(2000), day=TOMORROW))
+    time.move_on(days=1)
+    assert refused(withdraw(world, plan_id, 2), 409, "version_begun", "Version 2 has begun")
+    assert versions_of(world, plan_id) == [(2, TOMORROW)]
+    for other in (3, 0, "two", "-1", "9" * 30):
+        assert refused(withdraw(world, plan_id, other), 404, "not_found")
+    assert refused(withdraw(world, "cpl_none", 1), 404, "not_found")
+
+
+def test_a_level_of_a_withdrawn_version_alone_is_dropped_by_its_name(
+    world: World, time: StillClock
+) -> None:
+    plan_id = a_plan(world, rule(), rule(2000, match={"level": "gold"}))
+    added = (rule(), *(rule(3000, match={"level": each}) for each in ("gold", "platinum")))
+    created(try_version(world, plan_id, *added, day=TOMORROW))
+    answer = withdraw(world, plan_id, 2)
+    assert refused(answer, 422, "levels_dropped", "platinum", "drops_levels")
+    assert len(versions_of(world, plan_id)) == 2
+    assert withdraw(world, plan_id, 2, drops_levels=["platinum"]).status == 200
+
+
 def test_who_invited_a_leader_stands_once_it_has_invited_others(
     world: World, time: StillClock
 ) -> None:

@@ -51,6 +51,27 @@ def versions_of_many_days(world: World) -> None:
     assert sorted(version["version"] for version in versions) == [1, 2, 3, 4, 5]
 
 
+def a_version_withdrawn(world: World) -> None:
+    """By four at once, while four others are added."""
+    plan_id, now = a_plan(world), clock.now()
+    days = [(now + timedelta(days=n)).date().isoformat() for n in range(6)]
+    path = f"{PLANS}/{plan_id}/versions"
+    for day in days[:2]:
+        created(world.operator.post(path, {"effective_from": day, "rules": [RULE]}))
+    add = [{"effective_from": day, "rules": [RULE]} for day in days[2:]]
+    answers = at_once(
+        [
+            *each([f"{path}/2/withdraw"] * 4, lambda path: world.operator.post(path, {})),
+            *each(add, lambda body: world.operator.post(path, body)),
+        ]
+    )
+    assert outcomes(answers) == {"200": 4, "201": 4}
+    versions = world.operator.get(f"{PLANS}/{plan_id}").json["versions"]
+    assert [each["effective_from"] for each in versions] == [days[0], *days[2:]]
+    trail = world.operator.get(f"{PLANS}/{plan_id}/changes").json["items"]
+    assert [each["what"] for each in trail].count("version_withdrawn") == 1
+
+
 def defaults(world: World) -> None:
     plan_ids = [a_plan(world) for _ in range(4)]
     answers = at_once(
@@ -161,6 +182,7 @@ def until_settled(run_id: str, leader_id: str) -> None:
 RACES = [
     versions_of_one_day,
     versions_of_many_days,
+    a_version_withdrawn,
     defaults,
     inviting_each_other,
     a_plan_and_a_level,

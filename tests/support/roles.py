@@ -76,6 +76,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/commission-plans/{id}/simulations/{simulation_id}/leaders"): OPERATOR,
     ("GET", "/v1/commission-plans/{id}/versions"): OPERATOR,
     ("POST", "/v1/commission-plans/{id}/versions"): OPERATOR,
+    ("POST", "/v1/commission-plans/{id}/versions/{version}/withdraw"): OPERATOR,
     ("GET", "/v1/dead-letters"): OPERATOR,
     ("GET", "/v1/dead-letters/{queue}"): OPERATOR,
     ("POST", "/v1/dead-letters/{queue}/redrive"): OPERATOR,

@@ -48,6 +48,8 @@ VERSION_VIEW: dict[str, Any] = {
     ],
     "upline": [],
     "bonuses": BONUSES,
+    "withdrawn_by": None,
+    "withdrawn_at": None,
     "made_by": "op_ines",
     "made_at": "2026-03-09T08:15:20.100Z",
 }
@@ -72,6 +74,7 @@ EXAMPLES: dict[str, Any] = {
         "upline": [],
         "bonuses": BONUSES,
     },
+    "WithdrawVersion": {"drops_levels": []},
     "VersionView": VERSION_VIEW,
     "CreatePlan": CREATE_PLAN,
     "PlanView": {
