@@ -9,7 +9,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.kernel.errors import Stale
 from chalicelib.platform import store
-from chalicelib.platform.table import IntegerAttribute, Row, absent
+from chalicelib.platform.table import IntegerAttribute, Row, TextsAttribute, absent
 from chalicelib.platform.transaction import (
     Check,
     Delete,
@@ -30,7 +30,7 @@ AMBIGUOUS, DECIDED = "ambiguous", "decided"
 
 
 class ClaimRow(Row):
-    """An entry, or a line, that a reconciliation has taken; of a line, what it says."""
+    """An entry, or a line, that a reconciliation has taken; of a line, as `LineName` has it."""
 
     Meta = ReconciliationMeta
 
@@ -38,14 +38,17 @@ class ClaimRow(Row):
     by = UnicodeAttribute()
     form = UnicodeAttribute(null=True)
     moved = UnicodeAttribute(null=True)
+    keys = TextsAttribute(default=())
     says = UnicodeAttribute(null=True)
 
     def is_of(self, name: LineName) -> bool:
         """Whether the line that has its id is the same one. Of one that a file of another format
-        told, the words are others, and only the first with its id can be known again."""
-        if self.form not in (None, name.form):
-            return name.is_first and self.moved == name.moved
-        return name.nth == 1 and self.says in (None, name.says)
+        told, the words are others: only the first with its id can be known again, where both do not
+        name different things."""
+        if self.form in (None, name.form):
+            return name.nth == 1 and self.says in (None, name.says)
+        names_other = self.keys and name.keys and not {*self.keys} & {*name.keys}
+        return name.is_first and self.moved == name.moved and not names_other
 
 
 class LineClaim(NamedTuple):
@@ -85,6 +88,11 @@ def claimed_lines(account: str, names: Mapping[int, LineName]) -> dict[int, Line
     return found | {n: LineClaim(row, is_same=True) for n, row in _claims(others).items()}
 
 
+def claimed_refs(account: str, refs: Mapping[int, str]) -> dict[int, ClaimRow]:
+    """By which the first line with each of these ids is taken."""
+    return _claims({n: _first_claim(account, ref) for n, ref in refs.items()})
+
+
 def claims_of_lines(
     account: str, reconciliation_id: str, names: Mapping[int, LineName]
 ) -> dict[int, ClaimRow]:
@@ -113,7 +121,7 @@ def claim_line(
     elif name.is_first and not is_reused:
         key = _first_claim(account, name.ref)
     row = ClaimRow(*key, reconciliation_id=reconciliation_id, by=by)
-    row.form, row.moved, row.says = name.form, name.moved, name.says
+    row.form, row.moved, row.keys, row.says = name.form, name.moved, name.keys, name.says
     return create(row)
 
 

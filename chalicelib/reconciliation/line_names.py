@@ -12,13 +12,14 @@ from chalicelib.reconciliation.rules import DifferenceKind
 
 class LineName(NamedTuple):
     """The bank's own id of a line, if it has one; what it moved and its words, which are others in
-    each `form` of file; and which it is of those of its statement that say the same, from 1 on.
-    `is_first` of all with that id there."""
+    each `form` of file; by what keys it names anything; and which it is of those of its statement
+    that say the same, from 1 on. `is_first` of all with that id there."""
 
     ref: str
     form: Format
     moved: str
     words: str
+    keys: tuple[str, ...]
     nth: int
     is_first: bool
 
@@ -36,7 +37,7 @@ def line_names(lines: Iterable[Line], form: Format) -> dict[int, LineName]:
         refs[line.bank_ref] += 1
         same[line.bank_ref, moved, words] += 1
         nth, is_first = same[line.bank_ref, moved, words], refs[line.bank_ref] == 1
-        found[line.n] = LineName(line.bank_ref, form, moved, words, nth, is_first)
+        found[line.n] = LineName(line.bank_ref, form, moved, words, line.keys, nth, is_first)
     return found
 
 

@@ -125,6 +125,14 @@ class Booked:
         kind, _, about = self.entry_id.partition(":")
         return about.partition(":")[2] if kind in WITH_REFERENCE else self.told
 
+    def is_paid_apart(self, reference: str) -> bool:
+        """Whether that is a provider's id of another payment, such as of the same order: ids of one
+        kind begin alike."""
+        kind, mark, _ = self.reference.partition("_")
+        is_alike = bool(mark) and reference.startswith(kind + mark)
+        is_other = as_key(reference) != as_key(self.reference)
+        return self.entry_id.startswith("receipt:") and is_alike and is_other
+
     @property
     def paid(self) -> str | None:
         """The payout that it says is paid."""

@@ -103,14 +103,15 @@ class Matcher:
                 self._differ(kind, (line,), (), said)
 
     def _match_by_id(self) -> None:
-        for line in list(self._open.values()):
-            fitting = [each for each in self._named(line) if self._fits(line, each)]
-            if len(fitting) > 1:
-                # Of an order that was paid twice, each payment has a reference of its own.
-                own = as_key(line.reference)
-                fitting = [each for each in fitting if own and as_key(each.reference) == own]
-            if len(fitting) == 1:
-                self._match(line, fitting[0])
+        """Until no more is found: what one line takes leaves another one entry that it names."""
+        while sum(map(self._match_one, list(self._open.values()))):
+            pass
+
+    def _match_one(self, line: Line) -> bool:
+        fitting = [each for each in self._named(line) if self._fits(line, each)]
+        if len(fitting) == 1:
+            self._match(line, fitting[0])
+        return len(fitting) == 1
 
     def _match_by_text(self) -> None:
         """Where the text of a line has the reference of one entry as words of its own, and all else
@@ -261,8 +262,9 @@ class Matcher:
         if meant:
             return meant
         for key in line.keys:
-            if self._by_key.get(key):
-                return self._by_key[key]
+            of_key = self._by_key.get(key, ())
+            if named := [each for each in of_key if not each.is_paid_apart(line.reference)]:
+                return named
         return []
 
     def _fits(self, line: Line, entry: Booked) -> bool:

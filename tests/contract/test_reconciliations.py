@@ -127,8 +127,12 @@ def test_of_what_is_kept_twice_the_first_counts() -> None:
         piece_store.outcomes("rec_1", 2)
 
 
+# By which a line names something: what another does, nothing, something else.
+KEYS = {1: ("x",), 2: (), 3: ("pyt2", "y")}
+
+
 def line_name(ref: str, words: str = "thanks", form: Format = "csv") -> LineName:
-    return LineName(ref, form, "2026-11-26 500 EUR", words, nth=1, is_first=True)
+    return LineName(ref, form, "2026-11-26 500 EUR", words, (), nth=1, is_first=True)
 
 
 def claim_line(name: LineName, n: int, *, is_reused: bool = False) -> Write:
@@ -184,6 +188,10 @@ def test_a_line_of_another_format_is_known_by_its_id_and_what_it_moved() -> None
     more = same._replace(moved="2026-11-26 501 EUR")
     found = claim_store.claimed_lines(BANK, {1: same, 2: same._replace(is_first=False), 3: more})
     assert {n: each.is_same for n, each in found.items()} == {1: True, 2: False, 3: False}
+    write(claim_line(line_name("R2")._replace(keys=("pyt1", "x")), 2))
+    names = {n: line_name("R2", form="camt.053")._replace(keys=keys) for n, keys in KEYS.items()}
+    found = claim_store.claimed_lines(BANK, names)
+    assert {n: each.is_same for n, each in found.items()} == {1: True, 2: True, 3: False}
 
 
 def test_what_is_left_is_told_to_be_missing_once_and_let_go_of_once() -> None:

@@ -10,7 +10,15 @@ from tests.functional.test_reconciled_lines import listed
 from tests.functional.test_reconciled_references import deposit
 from tests.functional.test_reconciliations import day_of, open_cases, paid_out, rows_of
 from tests.support.invariants import findings
-from tests.support.statements import camt, csv_file, differences, entry, reconcile, resolve
+from tests.support.statements import (
+    batch_entry,
+    camt,
+    csv_file,
+    differences,
+    entry,
+    reconcile,
+    resolve,
+)
 from tests.support.world import World
 
 COLUMNS = "date,amount,currency,reference,bank_ref"
@@ -227,3 +235,58 @@ def test_a_line_without_an_id_says_which_one_of_another_format_it_may_be(
     ]
     assert f"Line 1 of {first['id']}, a {forms[0]} file, moved the same (extra)." in details[0]
     assert f"Line 2 of {first['id']}, a {forms[0]} file, moved the same (extra)." in details[1]
+
+
+@pytest.mark.parametrize("refs", [("", "7"), ("7", "")])
+@pytest.mark.parametrize("forms", [("csv", "csv"), ("csv", "camt.053"), ("camt.053", "csv")])
+def test_a_line_that_has_an_id_in_one_file_alone_says_which_one_it_may_be(
+    world: World, time: Clock, forms: tuple[str, str], refs: tuple[str, str]
+) -> None:
+    """Its deposit is booked after a person has put the money aside, so it would be there twice."""
+    one, other = (
+        file_in(form, day_of(time), "D-1", ref=ref) for form, ref in zip(forms, refs, strict=True)
+    )
+    first = reconcile(world, one, format=forms[0])
+    assert resolve(world, first, 1, "post_to_suspense").status == 200
+    deposit(world, 50000, "D-1")
+    made = reconcile(world, other, format=forms[1])
+    assert (made["matched"], made["repeated"]) == (0, 0)
+    (difference,) = differences(world, made)
+    assert f"Line 1 of {first['id']}" in difference["detail"]
+
+
+def test_what_names_another_payout_is_another_line_in_any_format(world: World, time: Clock) -> None:
+    """A bank that counts the lines of each file gives both the number 1."""
+    deposit(world, 50000, "D-1")
+    second = deposit(world, 50000, "D-2")
+    one = file_in("csv", day_of(time), "D-1", ref="1")
+    other = file_in("camt.053", day_of(time), "D-2", ref="1")
+    assert reconcile(world, one)["matched"] == 1
+    made = reconcile(world, other, format="camt.053")
+    assert (made["repeated"], told(world, made)) == (0, [("reused_reference", [1])])
+    assert resolve(world, made, 1, "match", entry_id=entry_of(world, second)).status == 200
+    assert findings() == []
+
+
+BATCH = [("3.00", "", ""), ("2.00", "", "")]
+
+
+def batch_in(form: str, day: str) -> bytes:
+    """Two transfers that were sent together, in one line or each in its own."""
+    if form == "csv":
+        return csv_file((day, "-5.00", "EUR", "", "R"), columns=COLUMNS)
+    return camt(batch_entry("-5.00", *BATCH, day=day, ref="R"))
+
+
+@FORMS
+def test_parts_of_a_batch_say_which_line_may_be_the_whole_and_it_which_are_its_parts(
+    world: World, time: Clock, forms: tuple[str, str]
+) -> None:
+    one, other = (batch_in(form, day_of(time)) for form in forms)
+    first = reconcile(world, one, format=forms[0])
+    made = reconcile(world, other, format=forms[1])
+    details = [each["detail"] for each in differences(world, made)]
+    ref, is_what = ("R", "the whole") if forms[0] == "csv" else ("R/1", "a part")
+    said = f"Line {ref} of {first['id']}, a {forms[0]} file, may be {is_what} of it (extra)."
+    assert details
+    assert all(said in each for each in details)

@@ -28,7 +28,7 @@ from chalicelib.dispatch.store import DispatchRow, DisputeRow
 from chalicelib.kernel import clock
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.history_store import HistoryRow, StepRow
-from chalicelib.ledger.rules import Change, Entry, Posting
+from chalicelib.ledger.rules import Change, Entry, Posting, position
 from chalicelib.ledger.store import AccountsRow, EntryRow
 from chalicelib.ledger.waiting import ACCOUNTS, left_by
 from chalicelib.ledger.waiting_store import WaitingRow
@@ -616,8 +616,9 @@ def _cash_of(state: State, receipt: Receipt) -> str:
 
 
 def _remittances(state: State) -> Iterator[str]:
-    """A leader can hand over only what it has taken in."""
-    held = Counter[str]()
+    """A leader can hand over only what it has taken in, and commission that it owed, which payouts
+    net with it."""
+    held = _netted_or_owed(state)
     for receipt in state.receipts:
         held[_cash_of(state, receipt)] += receipt.amount
     remitted = Counter[str]()
@@ -626,6 +627,21 @@ def _remittances(state: State) -> Iterator[str]:
     for account, amount in remitted.items():
         if amount > held[account]:
             yield f"{account}: {amount} is remitted of {held[account]} that came in"
+
+
+def _netted_or_owed(state: State) -> Counter[str]:
+    """By leaders' accounts of collected cash: what was netted of it, and the most that was owed."""
+    netted, owed, most = Counter[str](), Counter[str](), Counter[str]()
+    for entry in sorted(state.entries, key=position):
+        for posting in entry.postings:
+            party, _, kind = posting.account.rpartition(":")
+            collected = f"{party}:collected"
+            if kind == "available":
+                owed[collected] += posting.amount
+                most[collected] = max(most[collected], owed[collected])
+            elif kind == "collected" and entry.id.startswith("payout-netted:"):
+                netted[collected] += posting.amount
+    return netted + most
 
 
 def _told_borne(state: State) -> Iterator[str]:

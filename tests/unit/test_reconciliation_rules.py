@@ -114,6 +114,26 @@ def test_of_an_order_that_was_paid_twice_the_reference_tells_which_payment_it_is
     assert matched(found(lines, booked)) == {2: booked[1].entry_id, 1: booked[0].entry_id}
     for unsure in (line(1, 1000, reference=order_id), line(1, 1000, text=order_id)):
         assert only(found([unsure], booked)).kind == "ambiguous"
+    # The other one is what is left, whichever line stands first.
+    of_order = line(1, 1000, text=order_id)
+    for both in ([of_order, lines[0]], [lines[0], of_order]):
+        assert matched(found(both, booked)) == {n: booked[n - 1].entry_id for n in (1, 2)}
+
+
+def test_a_line_of_another_payment_of_an_order_is_not_matched() -> None:
+    order_id = f"ord_{hexes(1)}"
+    first, second = (received(n, order_id) for n in (1, 2))
+    of_first = line(1, 1000, reference=f"ch_{order_id}_1")
+    before, missing = found([of_first], [replace(first, is_claimed=True), second]).differences
+    assert (before.kind, before.entries, missing.kind) == ("matched_before", (), "missing")
+    again = found([of_first, replace(of_first, n=2)], [first, second])
+    assert matched(again) == {1: first.entry_id}
+    assert [each.kind for each in again.differences if each.lines] == ["duplicate"]
+    # One of which nobody has told the books.
+    unknown, missing = found([line(1, 1000, reference=f"ch_{order_id}_3")], [first]).differences
+    assert (unknown.kind, unknown.lines, missing.kind) == ("unknown_reference", (1,), "missing")
+    # What only names the order, in whatever words, is of its payment.
+    assert found([line(1, 1000, reference=f"Order {order_id}")], [first]).differences == []
 
 
 def test_a_reference_may_stand_in_the_text_as_words_of_its_own() -> None:
