@@ -1,7 +1,8 @@
 """The API's function: a request loads no more of the code than the routes of its path are of.
 
-All of the code takes a fresh process more than twice as long as that of any one path. Which modules
-a path's routes are in is written down when the application is packaged.
+What every path needs is loaded when the process starts, for which Lambda gives more of a processor
+than for a request. Which modules a path's routes are in is written down when the application is
+packaged.
 """
 
 import json
@@ -13,11 +14,14 @@ from typing import Any
 
 from chalice.app import Chalice
 
+from chalicelib.parties import authorizer, service
+from chalicelib.platform import http_in, outbox
 from chalicelib.platform.tracing import traced
 
 INDEX = Path(__file__).with_name("routes.json")
-# It describes all the others.
-OF_ALL = "/openapi.json"
+# They tell of all the others.
+OF_ALL = ("/docs", "/openapi.json")
+OF_EVERY_PATH = (authorizer, service, http_in, outbox)
 
 application = Chalice(app_name="tuan", configure_logs=False)
 
@@ -25,7 +29,7 @@ application = Chalice(app_name="tuan", configure_logs=False)
 @traced("api")
 def api(event: Mapping[str, Any], context: Any) -> Any:
     """Answers a request of the gateway's."""
-    for module in _index()[event["requestContext"]["resourcePath"]]:
+    for module in _index().get(event["requestContext"]["resourcePath"], ()):
         _load(module)
     return application(event, context)
 
@@ -47,5 +51,5 @@ def write_index(whole: Chalice) -> None:
         path: sorted({each.view_function.__module__ for each in methods.values()})
         for path, methods in whole.routes.items()
     }
-    modules[OF_ALL] = sorted({each for some in modules.values() for each in some})
-    INDEX.write_text(json.dumps(modules, indent=1))
+    every = sorted({each for some in modules.values() for each in some})
+    INDEX.write_text(json.dumps(modules | dict.fromkeys(OF_ALL, every), indent=1))

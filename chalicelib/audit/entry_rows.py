@@ -1,7 +1,7 @@
 """Which rows an entry is of: written with it or before it, and kept for as long as it is.
 
 What an entry names is looked for by its kind, by what stands behind it in its id and by whom it
-posts to. Pure.
+posts to. Nothing is read here.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -23,7 +23,7 @@ def look_at(some: Sequence[Entry], page: Page) -> Iterator[Finding]:
 
 
 def _rows_kept(some: Sequence[Entry]) -> Iterable[Finding]:
-    """A row that is gone is found once, however many of them are of it."""
+    """A row that is gone is found once, however many of those read together are of it."""
     rows = [(entry, list(rows_of(entry))) for entry in some]
     missing = store.missing(each.key for _, kept in rows for each in kept)
     found = (each for of in rows for each in entry_checks.rows_kept(*of, missing))

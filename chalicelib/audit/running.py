@@ -14,7 +14,7 @@ from chalicelib.ledger import period_store
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.transaction import Transaction, write
 
-# A worker takes steps so long, and has a minute more for its last one.
+# A worker takes steps so long; its timeout leaves room for the last one.
 WORKED_FOR = timedelta(minutes=4)
 
 

@@ -12,7 +12,7 @@ from chalicelib.dispatch.giving_back import GivenBack
 from chalicelib.kernel import clock
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
-from chalicelib.ordering import disputed_goods
+from chalicelib.ordering import charged_back_goods
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.payments import refund_store
@@ -60,7 +60,7 @@ def _give_lines_back_in(
         change = back.of_earnings(leader_id, of_leader, [*lines, *own])
         if change.parts or change.beside or change.held:
             transaction.add(*earning.take_back(of_leader, won.currency, change))
-    after = disputed_goods.still_borne(back.after, refund.id, _still_borne(back, kept))
+    after = charged_back_goods.still_borne(back.after, refund.id, _still_borne(back, kept))
     if owed:
         after = owing.refund_again_in(transaction, won, owed, after, now) or after
     back.write_in(transaction, after, now)

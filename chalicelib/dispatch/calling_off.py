@@ -12,7 +12,7 @@ from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.events import Event
-from chalicelib.ordering import holding
+from chalicelib.ordering import held_units
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
@@ -34,9 +34,9 @@ def call_off(dispatch_id: str, reason: str, caller: Caller, recorder: Recorder |
         return dispatch
     order, now, transaction = order_of(dispatch), clock.now(), Transaction(recorder)
     units = rules.units(dispatch.lines)
-    transaction.add(*stock.put_back(holding.next_parts(order, units)))
+    transaction.add(*stock.put_back(held_units.next_parts(order, units)))
     cancelled = dispatch.moved("cancelled", now, reason=reason)
-    _end_in(transaction, order, holding.with_restocked(order, units), cancelled, now)
+    _end_in(transaction, order, held_units.with_restocked(order, units), cancelled, now)
     transaction.commit(cancelled)
     metric("DispatchesCancelled")
     return cancelled

@@ -8,7 +8,7 @@ from chalicelib.kernel import clock, events
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.events import Event
-from chalicelib.ordering import charging, ending, holding
+from chalicelib.ordering import charging, ending, held_units
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.retries import retry_stale
@@ -55,7 +55,7 @@ def cancel_paid(order: Order, recorder: Recorder | None) -> Order:
     transaction.add(*(dispatches.replace_dispatch(each) for each in ended))
     refunded = money_back.undelivered_in(
         transaction,
-        holding.to_restock(order, now),
+        held_units.to_restock(order, now),
         order.everything_left(),
         reason=order.cancel_reason or "order cancelled",
         now=now,

@@ -13,7 +13,7 @@ from chalicelib.dispatch.parcels import Parcel
 from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.taking_back import Taking
 from chalicelib.ledger import rules as books
-from chalicelib.ordering import disputed_goods
+from chalicelib.ordering import charged_back_goods
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.charged_back import Taken
 from chalicelib.ordering.rules import Order
@@ -117,12 +117,12 @@ def entry_id(chargeback_id: str) -> str:
 def given_back(order: Order, refund_id: str, chargeback_id: str) -> GivenBack:
     """What is the order's again of what that refund of a chargeback had taken. What a dispute that
     was upheld is about stays refunded."""
-    order = disputed_goods.lending_to(order, refund_id)
-    taken = disputed_goods.to_give_back(order, refund_id)
+    order = charged_back_goods.lending_to(order, refund_id)
+    taken = charged_back_goods.to_give_back(order, refund_id)
     made = _of_parts(order, taken)
     upheld = _upheld(made)
     parts = [each for each in taken if each.parcel_id not in upheld]
-    after = disputed_goods.given_back(order, refund_id, parts, chargeback_id)
+    after = charged_back_goods.given_back(order, refund_id, parts, chargeback_id)
     touched = {each.parcel_id for each in parts}
     changed = [each for each in made if touched & {parcel.id for parcel in each.parcels}]
     return GivenBack(refund_id, chargeback_id, order, after, parts, changed)

@@ -11,7 +11,7 @@ from chalicelib.dispatch.rules import Dispatch
 from chalicelib.dispatch.substituting import Alternate, NoneLeft
 from chalicelib.kernel import events
 from chalicelib.kernel.events import Event
-from chalicelib.ordering import holding
+from chalicelib.ordering import held_units
 from chalicelib.ordering.rules import Order
 from chalicelib.parties import store as parties
 from chalicelib.platform.transaction import WRITE_LIMIT, Transaction
@@ -57,7 +57,7 @@ def _most(given_up: GivenUp) -> int:
 
 
 def _room(given_up: GivenUp) -> int:
-    leaving = holding.next_parts(given_up.order, given_up.units).values()
+    leaving = held_units.next_parts(given_up.order, given_up.units).values()
     return WRITE_LIMIT - OTHER_ITEMS - sum(len(parts) for parts in leaving)
 
 
@@ -66,7 +66,7 @@ def _commit(given_up: GivenUp, found: Sequence[Alternate], begin: Begin) -> Disp
 
     def commit(parts: Mapping[str, Parts]) -> Dispatch:
         transaction = begin()
-        leaving = holding.next_parts(given_up.order, given_up.units)
+        leaving = held_units.next_parts(given_up.order, given_up.units)
         transaction.add(*stock.let_go(leaving), *stock.take_again(parts))
         replaced = _replace_in(transaction, given_up, found, parts)
         refunded = _refund_in(transaction, given_up, found, replaced)

@@ -9,7 +9,7 @@ from datetime import datetime
 from chalicelib.kernel import ids
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
-from chalicelib.ordering import disputed_goods
+from chalicelib.ordering import charged_back_goods
 from chalicelib.ordering.ending import counts_back
 from chalicelib.ordering.rules import Order
 from chalicelib.payments import refunds
@@ -63,7 +63,7 @@ def new_refund(order: Order, after: Order, reason: str, now: datetime) -> Refund
     )
     amount = after.refunded_amount - order.refunded_amount
     return Refund(
-        id=ids.derived("rfd", order.id, step, *disputed_goods.won_back(order).values()),
+        id=ids.derived("rfd", order.id, step, *charged_back_goods.won_back(order).values()),
         order_id=order.id,
         leader_id=order.leader_id,
         amount=amount,

@@ -14,7 +14,7 @@ from chalicelib.kernel import clock, events
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 from chalicelib.kernel.events import Event
-from chalicelib.ordering import disputed_goods, holding
+from chalicelib.ordering import charged_back_goods, held_units
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order, advanced
 from chalicelib.payments import refunds
@@ -97,7 +97,7 @@ def refund_in(
     transaction.publish(*_told(order, made, changed))
     refunded = after.with_refund(decided.id)
     if asked.chargeback_id:
-        refunded = disputed_goods.with_chargeback(refunded, decided.id, order)
+        refunded = charged_back_goods.with_chargeback(refunded, decided.id, order)
     write_order(transaction, order, refunded, changed, now)
     refunds.decide_of_order_in(transaction, decided)
     return decided
@@ -132,7 +132,7 @@ def _after(order: Order, asked: Asked) -> Order:
     moves.check_in_order(order, asked.units)
     moves.check_units(order.everything_left(), asked.units)
     after = order.after_refund(asked.units)
-    return holding.with_restocked(after, _to_restock(order, after, asked))
+    return held_units.with_restocked(after, _to_restock(order, after, asked))
 
 
 def _to_restock(order: Order, after: Order, asked: Asked) -> Mapping[str, int]:
@@ -176,10 +176,10 @@ def _stock(before: Order, after: Order, restock: Restock) -> list[Update]:
     """Units that were waiting to be shipped wait no longer; shipped ones left the stock before."""
     waiting = _waits_no_longer(before, after)
     if restock == "none":
-        return stock.let_go(holding.next_parts(before, waiting))
+        return stock.let_go(held_units.next_parts(before, waiting))
     back = rules.less(after.units_since(before), waiting) if restock == "all" else {}
     return stock.back_on_sale(
-        holding.next_parts(before, waiting), holding.shipped_parts(before, back)
+        held_units.next_parts(before, waiting), held_units.shipped_parts(before, back)
     )
 
 

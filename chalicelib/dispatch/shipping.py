@@ -9,7 +9,7 @@ from chalicelib.dispatch.rules import Dispatch
 from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict
-from chalicelib.ordering import holding
+from chalicelib.ordering import held_units
 from chalicelib.parties import store as parties
 from chalicelib.platform.log import metric
 from chalicelib.platform.retries import retry_stale
@@ -34,7 +34,7 @@ def ship(
     parcel = _parcel(dispatch, shipment, units, now)
     order = service.order_of(dispatch)
     transaction = Transaction(recorder)
-    transaction.add(*stock.let_go(holding.next_parts(order, units)))
+    transaction.add(*stock.let_go(held_units.next_parts(order, units)))
     shipped = order.after_shipping(parcel.id, units)
     terms = parties.terms_at(dispatch.supplier_id, dispatch.terms_version)
     sent = dispatch.sent(parcel, now).delivering(parcel.id, now, terms.calendar)

@@ -10,7 +10,7 @@ from chalicelib.kernel.events import Event
 from chalicelib.ledger import rules as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Bound
-from chalicelib.ordering import holding
+from chalicelib.ordering import held_units
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.rules import Order
 from chalicelib.payments import refunds
@@ -27,7 +27,7 @@ def pay(
 ) -> None:
     """The order waits for just this money. Raises OutOfBounds where it may not be held."""
     transaction = Transaction(recorder)
-    transaction.add(*stock.commit(holding.parts(order)))
+    transaction.add(*stock.commit(held_units.parts(order)))
     book_paid(transaction, order, receipt, within)
     transaction.commit(receipt)
     metric("OrdersPaid")

@@ -9,9 +9,9 @@ from functools import partial
 
 from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.kernel.errors import Stale
-from chalicelib.ordering import holding
+from chalicelib.ordering import held_units
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.holding import PLACES, Cap
+from chalicelib.ordering.held_units import PLACES, Cap
 from chalicelib.ordering.rules import Order
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.transaction import Update, write
@@ -76,7 +76,7 @@ def take(order: Order, caps: Mapping[str, Cap]) -> list[Update]:
     """Count an order against the caps, in the shards that it keeps. Raises ShardShort."""
     return [
         update
-        for of, parts in holding.cap_parts(order).items()
+        for of, parts in held_units.cap_parts(order).items()
         for update in ordering.take_of_cap(caps[of], parts)
     ]
 
@@ -85,7 +85,7 @@ def give_back(order: Order) -> list[Update]:
     """An order that lives no longer leaves its part of the caps to others."""
     return [
         update
-        for of, parts in holding.cap_parts(order).items()
+        for of, parts in held_units.cap_parts(order).items()
         for update in ordering.give_back_to_cap(order.campaign_id, of, parts)
     ]
 

@@ -15,7 +15,7 @@ from chalicelib.cases import service as cases
 from chalicelib.catalogue import product_store
 from chalicelib.kernel import clock
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.holding import Held, held
+from chalicelib.ordering.held_units import Held, held
 from chalicelib.platform.log import logger, metric
 from chalicelib.platform.settings import settings
 from chalicelib.platform.sweeping import sweep_each

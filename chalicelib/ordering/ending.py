@@ -9,7 +9,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.cases import service as cases
 from chalicelib.kernel.errors import Busy, NotFound
-from chalicelib.ordering import caps, charging, holding, paying
+from chalicelib.ordering import caps, charging, held_units, paying
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.charging import NotStopped, Stopped
 from chalicelib.ordering.lines import limited_units
@@ -42,7 +42,7 @@ def end_unpaid(
     transaction = Transaction(recorder)
     transaction.add(
         ordering.replace_order(ended),
-        *stock.release(holding.parts(order)),
+        *stock.release(held_units.parts(order)),
         *counts_back(order),
     )
     transaction.commit(ended)
@@ -86,8 +86,8 @@ def restock(order_id: str) -> None:
         return
     transaction = Transaction()
     transaction.add(
-        ordering.replace_order(holding.restocked(order)),
-        *stock.put_back(holding.parts_to_restock(order)),
+        ordering.replace_order(held_units.restocked(order)),
+        *stock.put_back(held_units.parts_to_restock(order)),
     )
     transaction.commit()
 

@@ -10,7 +10,7 @@ from chalicelib.catalogue.rules import Campaign
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.currencies import written
 from chalicelib.kernel.errors import Busy
-from chalicelib.ordering import caps, holding
+from chalicelib.ordering import caps, held_units
 from chalicelib.ordering import store as ordering
 from chalicelib.ordering.booking import book_paid, keep_unmatched, pay, refund_whole, send_back
 from chalicelib.ordering.lines import OrderLine, limited_units
@@ -121,14 +121,16 @@ def _revive(expired: Order, campaign: Campaign, receipt: Receipt) -> None:
     Limits and caps are those that its campaign has now. Raises CannotTake where not.
     """
     offers = catalogue.get_offers(campaign.id, [line.sku_id for line in expired.lines])
-    order = holding.with_limits(expired, {each.sku_id: each.limit_per_customer for each in offers})
+    order = held_units.with_limits(
+        expired, {each.sku_id: each.limit_per_customer for each in offers}
+    )
     limits, capped = limited_units(order.lines), caps.of_campaign(campaign, offers)
 
     def commit(parts: Mapping[str, Parts]) -> None:
         transaction = Transaction()
-        revived = holding.with_parts(order, parts)
+        revived = held_units.with_parts(order, parts)
         transaction.add(
-            *stock.take_again(holding.parts(revived)),
+            *stock.take_again(held_units.parts(revived)),
             *caps.take(revived, capped),
             ordering.count_limits(order.campaign_id, order.customer_id, limits, CannotTake()),
         )

@@ -11,9 +11,9 @@ from chalicelib.catalogue.on_sale import OnSale
 from chalicelib.catalogue.rules import Campaign, Offer
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.errors import Conflict, FieldError, Invalid
-from chalicelib.ordering import caps, earning_by, holding, pricing
+from chalicelib.ordering import caps, earning_by, held_units, pricing
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.holding import Cap
+from chalicelib.ordering.held_units import Cap
 from chalicelib.ordering.lines import OrderLine, limited_units
 from chalicelib.ordering.pricing import Basket
 from chalicelib.ordering.rules import Order, ShipTo
@@ -146,11 +146,11 @@ def _reserve(
     capped = caps.of_campaign(campaign, offers)
 
     def commit(parts: Mapping[str, Parts]) -> Order:
-        taken = holding.with_parts(order, parts)
+        taken = held_units.with_parts(order, parts)
         transaction = Transaction(idempotency)
         transaction.add(
             ordering.add_order(taken),
-            *stock.reserve(holding.parts(taken)),
+            *stock.reserve(held_units.parts(taken)),
             *caps.take(taken, capped),
             _count_limits(taken),
         )

@@ -11,7 +11,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from chalicelib.kernel import ids
 from chalicelib.kernel.errors import Stale
 from chalicelib.ordering.charged_back import ChargedBack
-from chalicelib.ordering.holding import Cap
+from chalicelib.ordering.held_units import Cap
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import DispatchSummary, Order, ShipTo
 from chalicelib.plans.rules import BonusTerms

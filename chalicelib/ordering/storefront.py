@@ -13,7 +13,7 @@ from chalicelib.kernel import clock
 from chalicelib.kernel.callers import Caller
 from chalicelib.ordering import caps, earning_by
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.holding import PLACES
+from chalicelib.ordering.held_units import PLACES
 from chalicelib.parties import service as parties
 from chalicelib.parties.rules import Leader, PickupPoint
 from chalicelib.plans import service as plans

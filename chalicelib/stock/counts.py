@@ -1,4 +1,4 @@
-"""A supplier's CSV file of counted stock, read line by line. Pure.
+"""A supplier's CSV file of counted stock, read line by line.
 
 What makes the file as a whole doubtful refuses all of it: another encoding, a missing column, a
 formula, a SKU that stands in it twice. What is wrong with one line alone is told of that line.

@@ -95,7 +95,7 @@ def spread(placed: Placed, body: Mapping[str, Any], shards: int) -> Spread:
     from chalicelib.dispatch.rules import dispatch_id
     from chalicelib.kernel import clock
     from chalicelib.ledger import store as ledger
-    from chalicelib.ordering import holding
+    from chalicelib.ordering import held_units
     from chalicelib.ordering import store as ordering
 
     order = ordering.get_order(placed.order_id)
@@ -119,7 +119,7 @@ def spread(placed: Placed, body: Mapping[str, Any], shards: int) -> Spread:
             supplier_id: dispatch.SHARDS,
             **{
                 f"cap#{order.campaign_id}#{of}": shards_of_cap(CAP, shards)
-                for of in holding.cap_parts(order)
+                for of in held_units.cap_parts(order)
             },
         },
         of_one_order=frozenset(

@@ -61,7 +61,7 @@ def paths(index: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The first path of those that load the same modules, with how they are loaded."""
     first: dict[tuple[str, ...], str] = {}
     for path, modules in sorted(index.items()):
-        if path != OF_ALL:
+        if path not in OF_ALL:
             first.setdefault((API, *modules), path)
     return {path: f"import {', '.join(modules)}" for modules, path in first.items()}
 

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.kernel.errors import Conflict, Stale
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.holding import Cap
+from chalicelib.ordering.held_units import Cap
 from chalicelib.ordering.rules import Order
 from chalicelib.platform import store as platform_store
 from chalicelib.platform.pages import PageRequest

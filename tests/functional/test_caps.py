@@ -12,7 +12,7 @@ from chalicelib.catalogue.rules import shards_of_cap
 from chalicelib.kernel import clock
 from chalicelib.ordering import caps
 from chalicelib.ordering import store as ordering
-from chalicelib.ordering.holding import PLACES, Cap
+from chalicelib.ordering.held_units import PLACES, Cap
 from chalicelib.ordering.store import CapRow
 from chalicelib.platform import store, transaction
 from chalicelib.platform.transaction import Update

@@ -32,8 +32,8 @@ from chalicelib.ledger.rules import Change, Entry, Posting, position
 from chalicelib.ledger.store import AccountsRow, EntryRow
 from chalicelib.ledger.waiting import ACCOUNTS, left_by
 from chalicelib.ledger.waiting_store import WaitingRow
-from chalicelib.ordering import holding
-from chalicelib.ordering.holding import PLACES, Cap
+from chalicelib.ordering import held_units
+from chalicelib.ordering.held_units import PLACES, Cap
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import Order
 from chalicelib.ordering.shares import Shares
@@ -920,7 +920,7 @@ def _caps(state: State) -> Iterator[str]:
     held = set(due)
     for order in state.orders:
         if order.status not in (*ENDED_UNPAID, "refunded"):
-            for of, parts in holding.cap_parts(order).items():
+            for of, parts in held_units.cap_parts(order).items():
                 due[f"cap#{order.campaign_id}#{of}"] -= sum(part.units for part in parts)
     yield from _differences("left of", left, {pool: due[pool] for pool in held})
     yield from (f"{row.pk} is oversold by {-row.left}" for row in state.caps if row.left < 0)

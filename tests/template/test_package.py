@@ -1,5 +1,6 @@
 """The real package, alone: each function's module imports with nothing else on the path."""
 
+import html
 import json
 import platform
 import subprocess
@@ -41,7 +42,7 @@ from chalicelib.entry import api
 for event in map(json.loads, asked):
     answer = api(event, None)
     loaded = [name for name in sys.modules if name.endswith(".routes")]
-    print(json.dumps({"answer": json.loads(answer["body"]), "loaded": loaded}))
+    print(json.dumps({"answer": answer["body"], "loaded": loaded}))
 """
 LAMBDAS_LINUX = pytest.mark.skipif(
     (sys.platform, platform.machine()) != ("linux", "x86_64"),
@@ -90,13 +91,16 @@ def test_the_api_loads_what_a_path_needs_and_describes_all(unpacked: Path, tmp_p
     from app import app
 
     alone = ("-I", "-S", "-X", f"pycache_prefix={tmp_path}")
-    events = [asked("/health"), asked("/openapi.json")]
+    events = [asked("/health"), asked("/docs"), asked("/openapi.json")]
     command = [sys.executable, *alone, "-c", ASK, str(unpacked), *events]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=REGION)
     answers = [json.loads(each) for each in done.stdout.splitlines() if '"answer"' in each]
-    health, described = answers
-    assert (health["answer"]["status"], health["loaded"]) == ("ok", ["chalicelib.reference.routes"])
-    assert described["answer"]["paths"].keys() == app.routes.keys() - {path for _, path in PAGES}
+    health, page, described = answers
+    assert json.loads(health["answer"])["status"] == "ok"
+    assert health["loaded"] == ["chalicelib.reference.routes"]
+    paths = app.routes.keys() - {path for _, path in PAGES}
+    assert json.loads(described["answer"])["paths"].keys() == paths
+    assert [path for path in paths if html.escape(path) not in page["answer"]] == []
 
 
 def test_a_path_is_answered_by_the_modules_that_have_its_routes(unpacked: Path) -> None:
@@ -107,7 +111,7 @@ def test_a_path_is_answered_by_the_modules_that_have_its_routes(unpacked: Path) 
     for path, methods in app.routes.items():
         modules = {each.view_function.__module__ for each in methods.values()}
         assert set(index[path]) >= modules
-        assert path == OF_ALL or set(index[path]) == modules
+        assert path in OF_ALL or set(index[path]) == modules
 
 
 def test_the_package_holds_only_the_application_and_what_it_needs(unpacked: Path) -> None:

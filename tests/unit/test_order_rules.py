@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.ordering import holding
+from chalicelib.ordering import held_units
 from chalicelib.ordering.lines import OrderLine, limited_units
 from chalicelib.ordering.pricing import price
 from chalicelib.ordering.rules import DispatchStatus, Order, OrderStatus, status_after
@@ -177,10 +177,13 @@ def test_a_refund_of_one_line_leaves_the_others() -> None:
 
 def test_stock_that_a_cancelled_order_owes_is_what_was_not_refunded() -> None:
     order = an_order((a_line(5, sku_id="a"), a_line(1, sku_id="b"))).after_refund({"a": 2, "b": 1})
-    owing = holding.to_restock(order, NOW)
-    assert (holding.parts_to_restock(owing), owing.due_at) == ({"a": from_first(3), "b": ()}, NOW)
-    paid_back = holding.restocked(owing)
-    assert (holding.parts_to_restock(paid_back), paid_back.due_at) == ({"a": (), "b": ()}, None)
+    owing = held_units.to_restock(order, NOW)
+    assert (held_units.parts_to_restock(owing), owing.due_at) == (
+        {"a": from_first(3), "b": ()},
+        NOW,
+    )
+    paid_back = held_units.restocked(owing)
+    assert (held_units.parts_to_restock(paid_back), paid_back.due_at) == ({"a": (), "b": ()}, None)
 
 
 def test_only_an_unpaid_order_waits_for_its_expiry() -> None:
@@ -192,7 +195,7 @@ def test_only_an_unpaid_order_waits_for_its_expiry() -> None:
 def test_every_change_of_state_raises_the_version_by_one() -> None:
     order: Order = an_order(version=7)
     assert order.changed("shipped").version == 8
-    assert holding.restocked(holding.to_restock(order, NOW)).version == 8
+    assert held_units.restocked(held_units.to_restock(order, NOW)).version == 8
 
 
 def test_suppliers_are_named_once_in_the_order_of_their_lines() -> None:

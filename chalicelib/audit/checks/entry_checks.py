@@ -1,4 +1,4 @@
-"""What must hold of the rows that entries are of. Pure."""
+"""What must hold of the rows that entries are of."""
 
 from collections.abc import Collection, Iterable, Iterator
 

@@ -10,7 +10,7 @@ from chalicelib.ledger.rules import (
     Entry,
     party_of,
 )
-from chalicelib.ordering import disputed_goods
+from chalicelib.ordering import charged_back_goods
 from chalicelib.ordering.lines import OrderLine
 from chalicelib.ordering.rules import Order
 from chalicelib.ordering.shares import Shares
@@ -28,7 +28,7 @@ def entry_ids(order: Order) -> dict[str, list[str]]:
         "refunded": [f"refund:{refund_id}" for refund_id in order.refunds],
         "won": [
             entry_id
-            for refund_id, chargeback_id in disputed_goods.won_back(order).items()
+            for refund_id, chargeback_id in charged_back_goods.won_back(order).items()
             for entry_id in (f"borne:{refund_id}", f"chargeback-won:{chargeback_id}")
         ],
     }
@@ -120,7 +120,7 @@ def _shares_posted(order: Order, entries: Mapping[str, Entry]) -> Counter[str]:
     for entry_id in (*named["released"], *named["refunded"], *named["won"]):
         for posting in entries[entry_id].postings if entry_id in entries else ():
             sums[_has(posting.account)] += posting.amount
-    for account, amount in disputed_goods.still_borne_by(order):
+    for account, amount in charged_back_goods.still_borne_by(order):
         sums[_has(account)] -= amount
         sums["leaders"] += amount
     return sums
