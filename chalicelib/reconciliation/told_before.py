@@ -48,12 +48,14 @@ def _by(
     known_again = {each.ref for each in names.values() if each.ref}
     told = [each for each in every if not each.is_sum and each.bank_ref not in known_again]
     is_same_form = before.format == made.format
-    both = dict[int, int]()
-    for nameless, others in (
+    # Where both have an id of the bank's own, that says whether they are one.
+    with_an_id_in_one = (
         ([each for each in new if each.bank_ref], [each for each in told if not each.bank_ref]),
         ([each for each in new if not each.bank_ref], told),
-    ):
-        ours = _by_name(nameless, names, with_words=is_same_form)
+    )
+    both = dict[int, int]()
+    for some, others in with_an_id_in_one:
+        ours = _by_name(some, names, with_words=is_same_form)
         theirs = _by_name(others, their_names, with_words=is_same_form)
         both |= {ours[name]: theirs[name] for name in ours.keys() & theirs.keys()}
     claims = claim_store.claims_of_lines(
