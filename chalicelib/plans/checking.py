@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.kernel.errors import FieldError, Invalid
-from chalicelib.plans.rules import Plan, PlanBonus, Rule
+from chalicelib.plans.rules import Plan, PlanBonus, Rule, Version
 
 # What no law that allows levels allows more of: edges above the seller, and commission in all.
 MOST_UPLINE_LEVELS, MOST_TOTAL_BPS = 2, 5_000
@@ -47,6 +47,17 @@ def check_levels(before: Iterable[str], after: Iterable[str], dropped: Iterable[
             "rules",
             f"have none for {', '.join(missing)}, which the version before has; leaders of such a "
             "level would earn as if they had none. Name it in drops_levels where that is meant.",
+            code="levels_dropped",
+        )
+
+
+def check_levels_left(version: Version, left: Iterable[str], dropped: Iterable[str]) -> None:
+    """Raise Invalid for levels that a version to be withdrawn has, and silently no other one."""
+    if missing := sorted(version.levels - {*left, *dropped}):
+        raise Invalid.field(
+            "drops_levels",
+            f"must name {', '.join(missing)}: version {version.number} alone has rules for them, "
+            "and leaders of such a level would earn as if they had none",
             code="levels_dropped",
         )
 

@@ -113,7 +113,7 @@ def withdraw_version(
     if version.withdrawn_at:
         return version
     after = plan.without_version(version, today())
-    checking.check_levels(version.levels, after.levels_on(today()), drops_levels)
+    checking.check_levels_left(version, after.levels_on(today()), drops_levels)
     withdrawn = replace(version, withdrawn_by=caller.id, withdrawn_at=clock.now())
     stays = after.in_force_on(version.effective_from)
     differences = changes.differences(changes.said(version), changes.said(stays))

@@ -632,7 +632,8 @@ def test_a_level_of_a_withdrawn_version_alone_is_dropped_by_its_name(
     added = (rule(), *(rule(3000, match={"level": each}) for each in ("gold", "platinum")))
     created(try_version(world, plan_id, *added, day=TOMORROW))
     answer = withdraw(world, plan_id, 2)
-    assert refused(answer, 422, "levels_dropped", "platinum", "drops_levels")
+    said = "drops_levels: must name platinum: version 2 alone has rules for them"
+    assert refused(answer, 422, "levels_dropped", said)
     assert len(versions_of(world, plan_id)) == 2
     assert withdraw(world, plan_id, 2, drops_levels=["platinum"]).status == 200
 
