@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from jsonschema import ValidationError
-from openapi_schema_validator import OAS31Validator
+from jsonschema_rs import Draft202012Validator, ValidationError
 from openapi_spec_validator import validate
 from pydantic import BaseModel
 
@@ -103,14 +102,9 @@ def test_operations_have_names_of_their_own_and_words(spec: Json) -> None:
     assert all(set(operation["tags"]) <= described for _, operation in operations(spec))
 
 
-def test_every_error_code_that_the_code_raises_is_documented(spec: Json) -> None:
+def test_the_error_codes_that_are_documented_are_those_that_the_code_raises(spec: Json) -> None:
     raised = raised_codes() | {code for _, code, *_ in load("gateway").values()}
-    assert raised - documented_codes(spec) == set()
-
-
-def test_no_error_code_is_documented_that_nobody_raises(spec: Json) -> None:
-    raised = raised_codes() | {code for _, code, *_ in load("gateway").values()}
-    assert documented_codes(spec) - raised == set()
+    assert documented_codes(spec) == raised
 
 
 def test_every_code_is_listed_once_for_clients_to_generate_from(spec: Json) -> None:
@@ -442,9 +436,9 @@ def webhook_body(spec: Json, event_type: str) -> Json:
     return spec["webhooks"][event_type]["post"]["requestBody"]["content"]["application/json"]
 
 
-def body_validator(spec: Json, event_type: str) -> OAS31Validator:
+def body_validator(spec: Json, event_type: str) -> Draft202012Validator:
     schema = webhook_body(spec, event_type)["schema"]
-    return OAS31Validator({"allOf": [schema], "components": spec["components"]})
+    return Draft202012Validator({"allOf": [schema], "components": spec["components"]})
 
 
 def everything_told(world: World) -> list[Json]:

@@ -2,11 +2,9 @@
 
 import json
 from functools import cache
-from typing import Any
+from urllib.parse import quote
 
-from openapi_schema_validator import OAS31Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry
 
 from chalicelib.reference.openapi import document
 from tests.support.gateway import Answer
@@ -52,15 +50,14 @@ def _check_problem(answer: Answer, where: str) -> None:
 
 
 @cache
-def _validator(method: str, route: str, status: int, kind: str) -> OAS31Validator:
+def _validator(method: str, route: str, status: int, kind: str) -> Draft202012Validator:
     at = ("paths", route, method.lower(), "responses", str(status), "content", kind, "schema")
     pointer = "/".join(each.replace("~", "~0").replace("/", "~1") for each in at)
-    return OAS31Validator({"$ref": f"{DOCUMENT}#/{pointer}"}, registry=_registry())
+    return Draft202012Validator({"$ref": f"{DOCUMENT}#/{quote(pointer)}"}, registry=_registry())
 
 
 @cache
-def _registry() -> Registry[Any]:
+def _registry() -> Registry:
     """The document, once for all validators: a copy, so that all inside it is plain JSON."""
-    plain: Resource[Any] = DRAFT202012.create_resource(json.loads(json.dumps(document())))
-    registry: Registry[Any] = Registry().with_resource(DOCUMENT, plain)
-    return registry
+    plain = json.loads(json.dumps(document()))
+    return Registry([(DOCUMENT, plain)], draft=Draft202012)
