@@ -56,6 +56,7 @@ def said(version: Version | None) -> dict[str, str | None]:
         return {}
     upline = ", ".join(f"{bps} bps" for bps in version.upline)
     return {
+        "version": str(version.number),
         "effective_from": version.effective_from,
         **{f"rules.{rule.words}": _said_of(rule) for rule in version.rules},
         "upline": upline or None,

@@ -1,7 +1,7 @@
 """What a plan may not say: by itself, and by the law of its country. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from chalicelib.kernel.errors import FieldError, Invalid
 from chalicelib.plans.rules import Plan, PlanBonus, Rule, Version
@@ -40,26 +40,57 @@ def check_bonuses(
         raise _amount_beside_upline("bonuses", plan, limit)
 
 
-def check_levels(before: Iterable[str], after: Iterable[str], dropped: Iterable[str]) -> None:
-    """Raise Invalid for levels that the version before has and this one silently has not."""
-    if missing := sorted({*before} - {*after, *dropped}):
+def check_levels(plan: Plan, version: Version, dropped: Collection[str]) -> None:
+    """Raise Invalid for levels that the version before has and this one silently has not, or that
+    this one has and the one after it has not."""
+    before, after = _beside(plan, version)
+    if missing := sorted(_levels(before) - {*version.levels, *dropped}):
         raise Invalid.field(
             "rules",
             f"have none for {', '.join(missing)}, which the version before has; leaders of such a "
             "level would earn as if they had none. Name it in drops_levels where that is meant.",
             code="levels_dropped",
         )
+    if after and (missing := sorted(version.levels - {*_levels(before), *after.levels, *dropped})):
+        raise _dropped_then(missing, after)
 
 
-def check_levels_left(version: Version, left: Iterable[str], dropped: Iterable[str]) -> None:
-    """Raise Invalid for levels that a version to be withdrawn has, and silently no other one."""
-    if missing := sorted(version.levels - {*left, *dropped}):
+def check_levels_left(
+    plan: Plan, withdrawn: Version, left: Iterable[str], dropped: Collection[str]
+) -> None:
+    """Raise Invalid for levels that a version to be withdrawn has, and silently no other one; or
+    that the version after it drops of the one before it, which nobody has said."""
+    if missing := sorted(withdrawn.levels - {*left, *dropped}):
         raise Invalid.field(
             "drops_levels",
-            f"must name {', '.join(missing)}: version {version.number} alone has rules for them, "
+            f"must name {', '.join(missing)}: version {withdrawn.number} alone has rules for them, "
             "and leaders of such a level would earn as if they had none",
             code="levels_dropped",
         )
+    before, after = _beside(plan, withdrawn)
+    kept = {*withdrawn.levels, *dropped}
+    if after and (missing := sorted(_levels(before) - {*after.levels, *kept})):
+        raise _dropped_then(missing, after)
+
+
+def _beside(plan: Plan, version: Version) -> tuple[Version | None, Version | None]:
+    """What is in force before a version, and what comes after it."""
+    day = version.effective_from
+    others = replace(plan, versions=tuple(v for v in plan.versions if v.number != version.number))
+    return others.in_force_on(day), others.first_after(day)
+
+
+def _levels(version: Version | None) -> set[str]:
+    return version.levels if version else set()
+
+
+def _dropped_then(missing: Sequence[str], after: Version) -> Invalid:
+    return Invalid.field(
+        "drops_levels",
+        f"must name {', '.join(missing)}: version {after.number} has no rules for them, so from "
+        f"{after.effective_from} on leaders of such a level would earn as if they had none",
+        code="levels_dropped",
+    )
 
 
 def _named_twice(rules: Sequence[Rule]) -> Iterable[FieldError]:

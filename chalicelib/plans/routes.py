@@ -76,7 +76,8 @@ def read_plan(request: Request, id: str) -> PlanView:
     "POST",
     "/v1/commission-plans/{id}/versions",
     summary="Say what a plan pays from a business date on",
-    notes="A version is never edited, and an order keeps the one that it was placed under. Of the "
+    notes="A version is never edited, and an order keeps the one that it was placed under; one "
+    "that has not begun can be withdrawn, whose day is free then. Of the "
     "rules that fit a line the most specific wins: one that names the SKU before one that does "
     "not, then the product, the campaign, the category, the leader's level. A level that the "
     "version before has is dropped only where `drops_levels` names it. Uplines are for plans of a "

@@ -166,6 +166,10 @@ class Plan:
         begun = [each for each in self.versions if each.effective_from <= day]
         return begun[-1] if begun else None
 
+    def first_after(self, day: str) -> Version | None:
+        """The first version that begins later."""
+        return next((each for each in self.versions if each.effective_from > day), None)
+
     def levels_on(self, day: str) -> list[str]:
         """Those that the version in force, or one to come, has a rule for."""
         return sorted(set[str]().union(*(version.levels for version in self.live_on(day))))
@@ -189,12 +193,13 @@ class Plan:
             revision=self.revision + 1,
         )
 
-    def without_version(self, version: Version, today: str) -> "Plan":
-        """Raises Conflict where it has begun, and there may be orders under it."""
-        if version.effective_from <= today:
+    def without_version(self, version: Version, day: str) -> "Plan":
+        """Raises Conflict where it has begun by that day, and there may be orders under it."""
+        if version.effective_from <= day:
             raise Conflict(
-                f"Version {version.number} has begun on {version.effective_from}: orders may have "
-                "been placed under it. Add a version that says what holds from now on.",
+                f"Version {version.number} is of {version.effective_from}, which has begun or is "
+                "about to: orders may be placed under it. Add a version that says what holds from "
+                "now on.",
                 code="version_begun",
             )
         return self.changed(
@@ -345,8 +350,8 @@ def _check_begins(plan: Plan, effective_from: str, today: str) -> None:
     for each in plan.live_on(today):
         if each.effective_from == effective_from:
             raise _overlap(
-                f"Version {each.number} begins on {effective_from} as well. A version is never "
-                f"edited: begin the new one on a day of its own, such as {_free_day(plan, today)}."
+                f"Version {each.number} begins on {effective_from} as well, and a version is never "
+                f"edited. {_instead(plan, each, today)}"
             )
     if now and effective_from < today:
         raise Invalid.field("effective_from", "must not lie in the past: orders keep their version")
@@ -355,6 +360,15 @@ def _check_begins(plan: Plan, effective_from: str, today: str) -> None:
         raise Conflict(
             f"{MOST_TO_COME} versions are to come already.", code="too_many_versions_to_come"
         )
+
+
+def _instead(plan: Plan, version: Version, today: str) -> str:
+    """What to do where the day that a new version asks for is that of another."""
+    begin = f"begin the new one on a day of its own, such as {_free_day(plan, today)}"
+    if version.effective_from <= today:
+        return f"So {begin}."
+    path = f"/v1/commission-plans/{plan.id}/versions/{version.number}/withdraw"
+    return f"Where it is wrong, withdraw it first (POST {path}); else {begin}."
 
 
 def _overlap(detail: str) -> Conflict:

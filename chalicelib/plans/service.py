@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from chalicelib.kernel import clock, ids
 from chalicelib.kernel.callers import Caller
@@ -17,6 +18,11 @@ from chalicelib.platform.pages import Page, PageRequest
 from chalicelib.platform.retries import retry_stale
 from chalicelib.platform.settings import settings
 from chalicelib.platform.transaction import Put, Recorder, Transaction, create
+
+# A version is withdrawn this long before it begins or not at all: until then no order is placed
+# under it, however late the withdrawal is written, whatever functions still know of the plan, and
+# whichever of their clocks is ahead.
+BEFORE_IT_BEGINS = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,11 @@ def shown(plan: Plan) -> Plan:
 
 
 def today() -> str:
-    return clock.business_date(clock.now(), settings().zone).isoformat()
+    return _business_date(clock.now())
+
+
+def _business_date(at: datetime) -> str:
+    return clock.business_date(at, settings().zone).isoformat()
 
 
 @retry_stale
@@ -80,8 +90,8 @@ def add_version(
     )
     check_draft(before, version.rules, version.upline, version.bonuses)
     after = before.with_version(version, today())
+    checking.check_levels(before, version, new.drops_levels)
     replaced = before.in_force_on(version.effective_from)
-    checking.check_levels(replaced.levels if replaced else (), version.levels, new.drops_levels)
     differences = changes.differences(changes.said(replaced), changes.said(version))
     transaction = Transaction(recorder)
     transaction.add(
@@ -104,16 +114,16 @@ def withdraw_version(
     """Take back a version that has not begun: the one before it stays in force. Once, however often
     it is asked.
 
-    Raises NotFound, Conflict where it has begun, Invalid where leaders may have a level that it
-    alone has.
+    Raises NotFound, Conflict where it has begun or is about to, Invalid where leaders may have a
+    level that it alone has, or that the version after it drops then.
     """
     plan, version = plan_of(plan_id), plans.get_version(plan_id, number)
     if version is None:
         raise NotFound("The plan has no such version.")
     if version.withdrawn_at:
         return version
-    after = plan.without_version(version, today())
-    checking.check_levels_left(version, after.levels_on(today()), drops_levels)
+    after = plan.without_version(version, _business_date(clock.now() + BEFORE_IT_BEGINS))
+    checking.check_levels_left(after, version, after.levels_on(today()), drops_levels)
     withdrawn = replace(version, withdrawn_by=caller.id, withdrawn_at=clock.now())
     stays = after.in_force_on(version.effective_from)
     differences = changes.differences(changes.said(version), changes.said(stays))

@@ -597,6 +597,7 @@ def test_a_version_that_has_not_begun_is_withdrawn(world: World, time: StillCloc
     kinds = [each["what"] for each in trail]
     assert (kinds[0], kinds.count("version_withdrawn")) == ("version_withdrawn", 1)
     assert trail[0]["differences"] == [
+        {"field": "version", "before": "2", "after": "1"},
         {"field": "effective_from", "before": TOMORROW, "after": TODAY},
         {"field": "rules.default", "before": "9000 bps of sales", "after": "1000 bps of sales"},
     ]
@@ -612,17 +613,80 @@ def test_a_version_that_has_not_begun_is_withdrawn(world: World, time: StillCloc
     assert earned(world, sale.leader_id)[1] == 100 + 200
 
 
+def test_who_asks_for_the_day_of_a_wrong_version_hears_of_its_withdrawal(
+    world: World, time: StillClock
+) -> None:
+    plan_id = a_plan(world, rule(1000))
+    created(try_version(world, plan_id, rule(8000), day=TOMORROW))
+    said = f"withdraw it first (POST {PLANS}/{plan_id}/versions/2/withdraw)"
+    answer = try_version(world, plan_id, rule(800), day=TOMORROW)
+    assert refused(answer, 409, "versions_overlap", said, "such as 2026-03-12")
+    answer = try_version(world, plan_id, rule(800), day=TODAY)
+    assert refused(answer, 409, "versions_overlap")
+    assert "withdraw" not in answer.json["detail"]
+
+
 def test_a_version_that_has_begun_stays(world: World, time: StillClock) -> None:
     plan_id = a_plan(world)
-    said = ("Version 1 has begun", "from now on")
+    said = ("Version 1 is of 2026-03-10, which has begun", "from now on")
     assert refused(withdraw(world, plan_id, 1), 409, "version_begun", *said)
     created(try_version(world, plan_id, rule(2000), day=TOMORROW))
     time.move_on(days=1)
-    assert refused(withdraw(world, plan_id, 2), 409, "version_begun", "Version 2 has begun")
+    assert refused(withdraw(world, plan_id, 2), 409, "version_begun", "Version 2 is of")
     assert versions_of(world, plan_id) == [(2, TOMORROW)]
     for other in (3, 0, "two", "-1", "9" * 30):
         assert refused(withdraw(world, plan_id, other), 404, "not_found")
     assert refused(withdraw(world, "cpl_none", 1), 404, "not_found")
+
+
+def test_a_version_is_withdrawn_a_minute_before_it_begins_or_not_at_all(
+    world: World, time: StillClock
+) -> None:
+    """A function that knows the plan for a second more, or whose clock is ahead, or a withdrawal
+    that is written late, would else leave an order under what was withdrawn."""
+    plan_id = a_plan(world, rule(1000))
+    sale = planned_sale(world, plan_id)
+    for day in (TOMORROW, "2026-03-12"):
+        created(try_version(world, plan_id, rule(9000), day=day))
+    time.move_to("2026-03-10T23:59:00.001Z")
+    assert refused(withdraw(world, plan_id, 2), 409, "version_begun", "is about to")
+    assert withdraw(world, plan_id, 3).status == 200
+    time.move_to("2026-03-11T23:58:59.999Z")
+    created(try_version(world, plan_id, rule(8000), day="2026-03-12"))
+    assert withdraw(world, plan_id, 4).status == 200
+    time.move_on(minutes=1, seconds=1)
+    world.delivered_order(sale)
+    assert earned(world, sale.leader_id)[1] == 900
+
+
+def test_what_a_withdrawn_version_had_dropped_the_one_after_it_drops_by_its_name(
+    world: World, time: StillClock
+) -> None:
+    gold, silver = (rule(3000, match={"level": each}) for each in ("gold", "silver"))
+    plan_id = a_plan(world, rule(), gold)
+    second = rule(), silver
+    created(try_version(world, plan_id, *second, day="2026-03-12", drops_levels=["gold"]))
+    created(try_version(world, plan_id, *second, day="2026-03-14"))
+    said = "must name gold: version 3 has no rules for them, so from 2026-03-14 on"
+    assert refused(withdraw(world, plan_id, 2), 422, "levels_dropped", said)
+    assert withdraw(world, plan_id, 2, drops_levels=["gold"]).status == 200
+    # What the third one had dropped itself it has said.
+    created(try_version(world, plan_id, rule(), gold, silver, day="2026-03-13"))
+    assert withdraw(world, plan_id, 4).status == 200
+
+
+def test_a_level_of_a_version_before_another_is_dropped_then_by_its_name(
+    world: World, time: StillClock
+) -> None:
+    plan_id = a_plan(world, rule())
+    gold = rule(), rule(3000, match={"level": "gold"})
+    created(try_version(world, plan_id, rule(), day="2026-03-14"))
+    answer = try_version(world, plan_id, *gold, day="2026-03-12")
+    said = "must name gold: version 2 has no rules for them, so from 2026-03-14 on"
+    assert refused(answer, 422, "levels_dropped", "drops_levels", said)
+    created(try_version(world, plan_id, *gold, day="2026-03-12", drops_levels=["gold"]))
+    # What is behind it has said so already.
+    created(try_version(world, plan_id, *gold, day="2026-03-13"))
 
 
 def test_a_level_of_a_withdrawn_version_alone_is_dropped_by_its_name(
@@ -665,6 +729,7 @@ def test_changes_say_who_when_and_what(world: World, time: StillClock) -> None:
     assert {each["by"] for each in (level, assigned, second, first, made)} == {"op_test"}
     assert made["differences"][0] == {"field": "name", "before": None, "after": "Shop owners"}
     assert second["differences"] == [
+        {"field": "version", "before": "1", "after": "2"},
         {"field": "effective_from", "before": TODAY, "after": TOMORROW},
         {
             "field": "rules.default",

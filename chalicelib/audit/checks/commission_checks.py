@@ -32,8 +32,12 @@ def commission_rate(order: Order, versions: Mapping[VersionKey, Version]) -> Ite
             detail = f"{what} brings {line.commission}, and others have more of it."
             yield Finding("commission_rate", order.id, detail)
         key = (line.plan_id, line.plan_version)
-        if line.plan_id and not _keeps(line, versions.get(key)):
+        version = versions.get(key)
+        if line.plan_id and not _keeps(line, version):
             detail = f"{what} does not keep {line.rule} of version {key[1]} of {key[0]}."
+            yield Finding("commission_rate", order.id, detail)
+        if version and version.withdrawn_at:
+            detail = f"{what} falls under version {key[1]} of {key[0]}, which was withdrawn."
             yield Finding("commission_rate", order.id, detail)
 
 

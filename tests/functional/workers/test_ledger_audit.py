@@ -36,6 +36,7 @@ from chalicelib.payments.refund_store import RefundRow
 from chalicelib.payments.store import ReceiptRow
 from chalicelib.payouts.batch_store import TallyRow
 from chalicelib.payouts.store import OpenRow, PayoutRow
+from chalicelib.plans.store import VersionRow
 from chalicelib.platform import store
 from chalicelib.platform.transaction import write
 from chalicelib.reconciliation.item_store import ClearingRow, ItemRow
@@ -53,6 +54,8 @@ from tests.support.granted import running_as
 from tests.support.lambdas import invoke
 from tests.support.world import Issuer, Json, Sale, World, created
 
+PLANS = "/v1/commission-plans"
+RULE = {"match": {}, "basis": "sales", "rate_bps": 1000}
 UNMATCHED = "local:ch_nobody"
 
 
@@ -387,6 +390,23 @@ def test_what_is_wrong_in_several_ways_is_found_in_each(
     with running_as(None):
         plant(told)
     assert set(found()) == checks
+
+
+def test_an_order_under_a_version_that_was_withdrawn_is_found(
+    world: World, time: StillClock
+) -> None:
+    plan_id = created(world.operator.post(PLANS, {"name": "Shops"}))["id"]
+    first = {"effective_from": "2026-03-10", "rules": [RULE]}
+    created(world.operator.post(f"{PLANS}/{plan_id}/versions", first))
+    world.operator.put(f"{PLANS}/{plan_id}/default", {"is_default": True})
+    order = world.delivered_order(world.sale(commission=None))
+    time.move_on(hours=2)
+    assert found() == []
+    with running_as(None):
+        change(VersionRow.at(plan_id, "version#000001"), withdrawn_at=clock.now())
+    (finding,) = job(world)["findings"]
+    assert (finding["check"], finding["subject"]) == ("commission_rate", order["id"])
+    assert f"falls under version 1 of {plan_id}, which was withdrawn." in finding["detail"]
 
 
 def test_what_an_audit_has_found_right_is_looked_at_again_when_asked(
