@@ -167,8 +167,8 @@ def _too_much(deposit: Deposit) -> Exception:
     if owes < deposit.amount:
         in_fees, otherwise = (written(each, deposit.currency) for each in (debt.fees, debt.payable))
         return Conflict(
-            f"The supplier owes {in_fees} in fees (fees) and {otherwise} of what it was paid "
-            f"(payable); {asked} are more than it owes of {deposit.pays}.",
+            f"The supplier owes {in_fees} in fees (`fees`) and {otherwise} that it was paid and "
+            f"has to give back (`payable`); {asked} are more than it owes of `{deposit.pays}`.",
             code="more_than_owed",
         )
     return Stale()

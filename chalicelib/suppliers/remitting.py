@@ -98,7 +98,7 @@ def _debt(supplier_id: str) -> Debt:
 def _too_much(debt: Debt, amount: int, currency: str) -> Conflict:
     return Conflict(
         f"The supplier owes {written(debt.fees, currency)} in fees and "
-        f"{written(debt.payable, currency)} of what it was paid, less than "
+        f"{written(debt.payable, currency)} that it was paid and has to give back, less than "
         f"{written(amount, currency)}.",
         code="more_than_owed",
     )

@@ -36,9 +36,9 @@ def test_a_deposit_is_drawn_on_for_what_was_paid_and_taken_back(world: World) ->
     asked = {"amount": 701, "reason": "refunds", "pays": "payable"}
     too_much = world.operator.post(draw, asked)
     assert (too_much.status, too_much.code) == (409, "more_than_owed")
-    assert "0.00 EUR in fees (fees) and 7.00 EUR" in too_much.json["detail"]
+    assert "0.00 EUR in fees (`fees`) and 7.00 EUR" in too_much.json["detail"]
     in_fees = world.operator.post(draw, {"amount": 1, "reason": "refunds"})
-    assert "7.00 EUR of what it was paid" in in_fees.json["detail"]
+    assert "7.00 EUR that it was paid" in in_fees.json["detail"]
     drawn = created(world.operator.post(draw, {**asked, "amount": 700}))
     assert drawn["pays"] == "payable"
     assert balance(world, supplier_id) == {"payable": 0, "owed": 0, "deposit": 300}
