@@ -29,7 +29,7 @@ application = Chalice(app_name="tuan", configure_logs=False)
 @traced("api")
 def api(event: Mapping[str, Any], context: Any) -> Any:
     """Answers a request of the gateway's."""
-    for module in _index().get(event["requestContext"]["resourcePath"], ()):
+    for module in _index().get(event.get("requestContext", {}).get("resourcePath"), ()):
         _load(module)
     return application(event, context)
 

@@ -1,7 +1,8 @@
 """What can be done with products and their SKUs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from chalicelib.catalogue import product_store
 from chalicelib.catalogue.product_store import ProductRow
@@ -15,7 +16,7 @@ from chalicelib.kernel.callers import Caller
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 from chalicelib.parties import store as party_store
 from chalicelib.platform.retries import retry_stale
-from chalicelib.platform.transaction import Recorder, Transaction, create
+from chalicelib.platform.transaction import Recorder, Transaction, create, write
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,30 @@ def product_for(product_id: str, caller: Caller) -> Product:
         raise NotFound("There is no such product.")
     caller.must_be("supplier", product.supplier_id, "product")
     return product
+
+
+@retry_stale
+def edit_product(
+    product_id: str,
+    changes: Mapping[str, Any],
+    sku_changes: Mapping[str, Mapping[str, Any]],
+    caller: Caller,
+) -> Product:
+    """Offers that are made from now on are of what it is then; those there are keep theirs.
+
+    Raises NotFound, Invalid where a SKU is not the product's.
+    """
+    product = product_for(product_id, caller)
+    own = {sku.id for sku in product.skus}
+    if other := next((each for each in sku_changes if each not in own), None):
+        raise Invalid.field("skus", f"name {other}, which is not a SKU of the product")
+    skus = tuple(replace(sku, **sku_changes.get(sku.id, {})) for sku in product.skus)
+    edited = replace(product, **changes, skus=skus)
+    if edited == product:
+        return product
+    edited = replace(edited, version=product.version + 1)
+    write(product_store.replace_product(edited, product.version))
+    return edited
 
 
 def approve_product(product_id: str, caller: Caller, recorder: Recorder | None) -> Product:

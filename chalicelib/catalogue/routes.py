@@ -16,6 +16,7 @@ from chalicelib.catalogue.schema import (
     CreateCampaign,
     CreateProduct,
     EditCampaign,
+    EditProduct,
     LeaderPriceView,
     OfferIn,
     ProductView,
@@ -77,6 +78,22 @@ def list_products(request: Request) -> Page[Product]:
 )
 def read_product(request: Request, id: str) -> Product:
     return products.product_for(id, request.caller)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/products/{id}",
+    summary="Correct a product, or what its SKUs cost",
+    notes="Offers keep the category, titles and cost that they were made with; those that are made "
+    "from now on have the new ones.",
+    roles=("operator",),
+    body=EditProduct,
+    answer=ProductView,
+)
+def edit_product(request: Request, id: str) -> Product:
+    changes = request.body.model_dump(exclude_unset=True)
+    skus = {sku.pop("id"): sku for sku in changes.pop("skus", [])}
+    return products.edit_product(id, changes, skus, request.caller)
 
 
 @routes.endpoint(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -34,12 +34,22 @@ from chalicelib.platform.schema import (
     View,
 )
 
+R = TypeVar("R", bound=RequestModel)
 MAX_SKUS = 50
 # One transaction must be able to change all offers of a campaign together with it.
 MAX_OFFERS = 90
 MAX_LEADERS = 1000
 MAX_STEPS = 48
 MAX_BREAKS = 5
+
+
+def _stays(description: str | None = None) -> Any:
+    """A field that may be left out but has no default to show."""
+
+    def without_default(schema: dict[str, Any]) -> None:
+        schema.pop("default")
+
+    return Field(default=None, description=description, json_schema_extra=without_default)
 
 
 class SkuIn(RequestModel):
@@ -61,6 +71,37 @@ class CreateProduct(RequestModel):
     category: ShortText | None = None
     currency: Currency
     skus: Annotated[list[SkuIn], Field(min_length=1, max_length=MAX_SKUS)]
+
+
+class EditSku(RequestModel):
+    """What is left out stays as it is."""
+
+    id: Identifier
+    title: ShortText = _stays()
+    list_price: Amount = _stays()
+    cost: Amount = _stays("What its supplier is paid a unit by offers made from now on.")
+
+
+class EditProduct(RequestModel):
+    """What is left out stays as it is."""
+
+    title: ShortText = _stays()
+    description: LongText | None = _stays("Null takes it away.")
+    category: ShortText | None = _stays("Null takes it away.")
+    skus: Annotated[list[EditSku], Field(min_length=1, max_length=MAX_SKUS)] = _stays(
+        "Those that change; the others stay as they are."
+    )
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "EditProduct":
+        return changing_something(self)
+
+    @field_validator("skus")
+    @classmethod
+    def _each_once(cls, skus: list[EditSku]) -> list[EditSku]:
+        if len({sku.id for sku in skus}) < len(skus):
+            raise ValueError("must not name one SKU twice")
+        return skus
 
 
 class RejectProduct(RequestModel):
@@ -226,15 +267,6 @@ class CreateCampaign(RequestModel):
         return after_it_opens(closes_at, sent)
 
 
-def _stays(description: str | None = None) -> Any:
-    """A field that may be left out but has no default to show."""
-
-    def without_default(schema: dict[str, Any]) -> None:
-        schema.pop("default")
-
-    return Field(default=None, description=description, json_schema_extra=without_default)
-
-
 class SetLeaderPrice(RequestModel):
     campaign_id: Identifier
     sku_id: Identifier
@@ -306,9 +338,7 @@ class EditCampaign(RequestModel):
 
     @model_validator(mode="after")
     def _changes_something(self) -> "EditCampaign":
-        if not self.model_fields_set:
-            raise ValueError("must name something to change")
-        return self
+        return changing_something(self)
 
 
 class CampaignSummaryView(View):
@@ -336,6 +366,12 @@ def terms_of(sent: OfferIn) -> Terms:
         tuple(PriceStep(step.at, step.percent) for step in sent.price_schedule),
         tuple(QuantityBreak(each.units, each.amount) for each in sent.quantity_breaks),
     )
+
+
+def changing_something(sent: R) -> R:
+    if not sent.model_fields_set:
+        raise ValueError("must name something to change")
+    return sent
 
 
 def after_it_opens(closes_at: datetime, sent: ValidationInfo) -> datetime:

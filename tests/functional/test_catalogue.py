@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.catalogue import store as catalogue
 from chalicelib.kernel import clock
 from tests.functional.conftest import Clock
 from tests.support.gateway import Answer
@@ -54,6 +55,56 @@ def test_a_suppliers_product_waits_for_approval(world: World) -> None:
     assert world.operator.post(f"{path}/approve").json["status"] == "active"
     assert supplier.get(path).json["status"] == "active"
     assert offer(world, made).status == 201
+
+
+def test_a_product_is_corrected_for_the_offers_to_come(world: World) -> None:
+    made = created(world.operator.post("/v1/products", product_of(world.add_supplier())))
+    first, second = made["skus"]
+    campaign = created(offer(world, made))
+    path = f"/v1/products/{made['id']}"
+    changes = {"category": "Eggs", "skus": [{"id": first["id"], "cost": 210, "list_price": 320}]}
+    said = {**made, "category": "Eggs", "skus": [{**first, "cost": 210, "list_price": 320}, second]}
+    for _ in range(2):
+        answer = world.operator.patch(path, changes)
+        assert (answer.status, answer.json) == (200, said)
+    assert world.operator.get(path).json == said
+    assert costs(campaign) == {first["id"]: 180, second["id"]: 270}
+    window = {
+        "opens_at": clock.to_text(clock.now() + timedelta(days=1)),
+        "closes_at": clock.to_text(clock.now() + timedelta(days=2)),
+    }
+    clone = created(world.operator.post(f"/v1/campaigns/{campaign['id']}/clone", window))
+    assert costs(clone) == {first["id"]: 210, second["id"]: 270}
+    less = world.operator.patch(path, {"description": None, "category": None}).json
+    assert less == {**said, "description": None, "category": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({}, "body"),
+        ({"title": None}, "title"),
+        ({"supplier_id": "sup_other"}, "supplier_id"),
+        ({"skus": []}, "skus"),
+        ({"skus": [{"id": "sku_other", "cost": 1}]}, "skus"),
+        ({"skus": [{"cost": 1}]}, "skus.0.id"),
+        ({"skus": [{"id": "own", "cost": -1}]}, "skus.0.cost"),
+        ({"skus": [{"id": "own", "cost": 1}, {"id": "own", "cost": 2}]}, "skus"),
+    ],
+)
+def test_a_product_is_corrected_whole_or_not_at_all(
+    world: World, changes: dict[str, Any], field: str
+) -> None:
+    made = created(world.operator.post("/v1/products", product_of(world.add_supplier())))
+    own = made["skus"][0]["id"]
+    skus = [
+        {**sku, "id": own} if sku.get("id") == "own" else sku for sku in changes.get("skus", [])
+    ]
+    asked = changes | ({"skus": skus} if "skus" in changes else {})
+    path = f"/v1/products/{made['id']}"
+    answer = world.operator.patch(path, {**asked, **({"category": "Eggs"} if asked else {})})
+    assert (answer.status, answer.json["errors"][0]["field"]) == (422, field)
+    assert world.operator.get(path).json == made
 
 
 def test_a_suppliers_product_is_its_own_where_it_names_nobody(world: World) -> None:
@@ -110,6 +161,11 @@ def test_a_product_is_decided_once(world: World, first: Any, second: Any, answer
 def test_a_product_that_is_not_there_cannot_be_decided(world: World) -> None:
     for path, body in (("approve", None), ("reject", NO)):
         assert world.operator.post(f"/v1/products/prd_0/{path}", body).code == "not_found"
+
+
+def costs(campaign: Json) -> dict[str, int]:
+    """What its offers cost, by SKU, as they are kept."""
+    return {each.sku_id: each.unit_cost for each in catalogue.offers(campaign["id"])}
 
 
 def offer(world: World, product: Json) -> Answer:

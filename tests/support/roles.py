@@ -173,6 +173,7 @@ ROLES: dict[tuple[str, str], frozenset[str] | None] = {
     ("GET", "/v1/products"): SUPPLIER,
     ("POST", "/v1/products"): SUPPLIER,
     ("GET", "/v1/products/{id}"): SUPPLIER,
+    ("PATCH", "/v1/products/{id}"): OPERATOR,
     ("POST", "/v1/products/{id}/approve"): OPERATOR,
     ("POST", "/v1/products/{id}/reject"): OPERATOR,
     ("GET", "/v1/refund-bearers"): OPERATOR,

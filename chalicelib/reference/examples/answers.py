@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.reference.examples.selling import PRODUCT_VIEW, SKU
 from chalicelib.reference.examples.story import (
     AFTER_SALES_VIEW,
     BATCH_SUMMARY,
@@ -12,6 +13,7 @@ from chalicelib.reference.examples.story import (
     DISPATCH,
     DISPUTE_VIEW,
     EDIT_CAMPAIGN,
+    EGGS,
     ORDER_VIEW,
     PAYOUT,
     RECONCILIATION_VIEW,
@@ -92,6 +94,11 @@ ANSWERS: dict[str, Any] = {
             {**CAMPAIGN_VIEW["offers"][0], "quantity_cap": 800},
             CAMPAIGN_VIEW["offers"][1],
         ],
+    },
+    "edit_product": {
+        **PRODUCT_VIEW,
+        "category": "Eggs",
+        "skus": [{"id": EGGS, **SKU, "cost": 255}],
     },
     "make_batch": BATCH_PREPARING,
     "take_statement": RECONCILIATION_BEGUN,

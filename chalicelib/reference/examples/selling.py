@@ -30,6 +30,15 @@ CREATE_PRODUCT: dict[str, Any] = {
     "currency": "EUR",
     "skus": [SKU],
 }
+EDIT_PRODUCT: dict[str, Any] = {"category": "Eggs", "skus": [{"id": EGGS, "cost": 255}]}
+PRODUCT_VIEW: dict[str, Any] = {
+    **CREATE_PRODUCT,
+    "id": PRODUCT,
+    "status": "active",
+    "rejection_reason": None,
+    "skus": [{"id": EGGS, **SKU}],
+    "created_at": "2026-03-01T10:30:00.125Z",
+}
 CREATE_CAMPAIGN: dict[str, Any] = {
     "title": "Breakfast of the week",
     "opens_at": "2026-03-02T06:00:00.000Z",
@@ -57,19 +66,13 @@ EXAMPLES: dict[str, Any] = {
     "CreateCampaign": CREATE_CAMPAIGN,
     "CreateProduct": CREATE_PRODUCT,
     "EditCampaign": EDIT_CAMPAIGN,
+    "EditProduct": EDIT_PRODUCT,
     "ImportedView": {
         "rows": 3,
         "taken": 2,
         "errors": [{"line": 4, "field": "on_hand", "message": "must be a whole number"}],
     },
-    "ProductView": {
-        **CREATE_PRODUCT,
-        "id": PRODUCT,
-        "status": "active",
-        "rejection_reason": None,
-        "skus": [{"id": EGGS, **SKU}],
-        "created_at": "2026-03-01T10:30:00.125Z",
-    },
+    "ProductView": PRODUCT_VIEW,
     "PatchSku": {"stock_shards": 16},
     "PutStock": {"on_hand": 90},
     "RejectProduct": {"reason": "The description names no origin"},
