@@ -73,10 +73,10 @@ class OrderLineView(View):
     price_reason: list[PriceReason] = Field(
         description="What changed the offer's price; empty where nothing did."
     )
-    amount: int
-    discount: int
+    amount: int = Field(description="What its units cost at the prices of their instant.")
+    discount: int = Field(description="Its part of the order's.")
     tax: int
-    net: int
+    net: int = Field(description="`amount` less `discount`: what the customer pays for it.")
 
 
 class PaymentView(View):
@@ -138,12 +138,12 @@ class OrderView(View):
     campaign_id: str
     currency: str
     lines: list[OrderLineView]
-    subtotal: int
-    discount: int
-    shipping: int
-    tax: int
-    total: int
-    refunded_amount: int
+    subtotal: int = Field(description="The lines' `amount` together, in the minor unit.")
+    discount: int = Field(description="0: nothing gives discounts on orders.")
+    shipping: int = Field(description="0: nothing asks for shipping charges.")
+    tax: int = Field(description="0: prices are gross, and taxes are not told apart.")
+    total: int = Field(description="What the customer pays: the lines' nets, and the shipping.")
+    refunded_amount: int = Field(description="What of it was given back.")
     payment: PaymentView
     dispatches: list[DispatchSummaryView]
     ship_to: ShipToView

@@ -139,9 +139,9 @@ class BatchSummaryView(View):
     currency: str
     kind: BatchKind
     method: Method
-    minimum: int
+    minimum: int = Field(description="What a party must have coming at least, in the minor unit.")
     status: BatchStatus
-    payouts: int
+    payouts: int = Field(description="How many it has.")
     amount: int = Field(description="What is sent, in the currency's minor unit.")
     netted: int = Field(
         description="What parties have paid of what they owed, less what they were owed beside "
@@ -163,7 +163,9 @@ class BatchSummaryView(View):
     sent_by: str | None
     sent_at: Instant | None
     cancelled_by: str | None
-    ended_at: Instant | None
+    ended_at: Instant | None = Field(
+        description="Since when each of its payouts has a result, or it is cancelled."
+    )
 
 
 class PayeeView(View):

@@ -77,13 +77,23 @@ class SplitIn(_NeverPaysToJoin):
 
 
 class CapIn(_NeverPaysToJoin):
-    line: PositiveAmount | None = None
-    order: PositiveAmount | None = None
-    day: PositiveAmount | None = None
+    """The most that the rule brings, in the minor unit of the plan's currency."""
+
+    line: PositiveAmount | None = Field(
+        default=None, description="By one line, for all who have a part in it."
+    )
+    order: PositiveAmount | None = Field(
+        default=None, description="By all lines of one order that fall under the rule."
+    )
+    day: PositiveAmount | None = Field(
+        default=None, description="To one leader in one role, by what is delivered on one day."
+    )
 
 
 class FloorIn(_NeverPaysToJoin):
-    line: PositiveAmount | None = None
+    """The least that the rule brings, in the minor unit of the plan's currency."""
+
+    line: PositiveAmount | None = Field(default=None, description="By one line.")
 
 
 class RuleIn(_NeverPaysToJoin):
@@ -134,7 +144,10 @@ class BonusIn(_NeverPaysToJoin):
         "what is delivered of a leader's orders of one campaign reaches the threshold."
     )
     amount: PositiveAmount
-    threshold: PositiveAmount | None = None
+    threshold: PositiveAmount | None = Field(
+        default=None,
+        description="Of a `campaign_total`: how much must be delivered, in the minor unit.",
+    )
 
     @model_validator(mode="after")
     def _threshold_is_of_a_total(self) -> "BonusIn":
@@ -167,17 +180,21 @@ class Says(_NeverPaysToJoin):
 
 
 class AddVersion(Says):
-    effective_from: BusinessDate
+    effective_from: BusinessDate = Field(
+        description="Its first day in the platform's time zone; it holds until the next one's."
+    )
     drops_levels: Annotated[list[ShortText], Field(max_length=MAX_RULES)] = Field(
         default=[],
-        description="Levels that the version before has and this one is meant not to have.",
+        description="Levels that the version before has and this one is meant not to have, or that "
+        "this one has and the one after it has not.",
     )
 
 
 class WithdrawVersion(RequestModel):
     drops_levels: Annotated[list[ShortText], Field(max_length=MAX_RULES)] = Field(
         default=[],
-        description="Levels that no other version in force or to come has a rule for.",
+        description="Levels that no other version in force or to come has a rule for, or that the "
+        "version after it drops of the one before it.",
     )
 
 

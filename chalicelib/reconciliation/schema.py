@@ -65,11 +65,11 @@ class ReconciliationView(View):
     statement_id: str = Field(description="The bank's own; empty where it gives none.")
     first: str = Field(description="The first day of the statement.")
     last: str = Field(description="The last day of the statement.")
-    lines: int
+    lines: int = Field(description="How many the statement has.")
     status: Status
     progress: int = Field(description="In percent.")
     matched: int = Field(description="Lines that have their entry in the books.")
-    differences: int
+    differences: int = Field(description="How many it has told of.")
     unresolved: int = Field(description="Differences that nobody has resolved yet.")
     in_transit: int = Field(
         description="Entries so near the statement's end that the next one will have them."
@@ -95,12 +95,14 @@ class UndoneView(View):
 class DifferenceView(View):
     n: int
     kind: DifferenceKind
-    detail: str
+    detail: str = Field(description="What differs, in words.")
     lines: list[int] = Field(
         description="Lines of the statement, counted from 1.",
     )
     entries: list[str] = Field(description="Entries of the journal.")
-    changes: list[ChangeView]
+    changes: list[ChangeView] = Field(
+        description="What the statement has more than the books; below zero, less."
+    )
     payout_id: str | None = Field(description="The payout that the line is of.")
     case_id: str
     owner: str
