@@ -94,5 +94,7 @@ def _became_of(n: int, difference: NumberedDifference) -> str:
 
 def _differences(before_id: str, wanted: Collection[int]) -> dict[int, NumberedDifference]:
     """By line."""
-    found = reconciliations.every_difference(before_id) if wanted else ()
+    if not wanted:
+        return {}
+    found = reconciliations.every_difference(before_id)
     return {n: each for each in found for n in each.lines if n in wanted}
