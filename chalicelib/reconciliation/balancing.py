@@ -1,7 +1,7 @@
 """What the bank says an account closes with, what the books say, and what stands between them."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,13 +10,10 @@ from chalicelib.kernel.errors import Conflict
 from chalicelib.ledger import service as books
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.service import TrialBalance
-from chalicelib.platform.pages import PageRequest
 from chalicelib.reconciliation import claim_store, piece_store
 from chalicelib.reconciliation import store as reconciliations
 from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
 from chalicelib.reconciliation.taking import reconciliation_of
-
-DIFFERENCES_A_READ = 500
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ def _between(chain: Sequence[Reconciliation], as_of: datetime) -> dict[str, Coun
     }
     for entry in piece_store.in_transit(made.id):
         sums["in_transit"][entry.currency] -= entry.amount
-    differences = [each for one in chain for each in _differences(one.id)]
+    differences = [each for one in chain for each in reconciliations.every_difference(one.id)]
     posted = _posted_by(as_of, made.account, differences)
     for each in differences:
         name = "resolved_since" if each.is_resolved else "unresolved"
@@ -156,13 +153,3 @@ def _of(each: NumberedDifference) -> set[str]:
     """The entries by which it was settled: posted, taken back, or said to be what a line is of."""
     decided = {of.entry_id for of in each.decided if of.entry_id not in each.entries}
     return {*each.ever_posted, *each.ever_undone, *decided}
-
-
-def _differences(reconciliation_id: str) -> Iterator[NumberedDifference]:
-    page = PageRequest("balances", DIFFERENCES_A_READ)
-    while True:
-        some = reconciliations.differences(reconciliation_id, page)
-        yield from some.items
-        if some.next_after is None:
-            return
-        page = PageRequest("balances", DIFFERENCES_A_READ, some.next_after)

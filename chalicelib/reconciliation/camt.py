@@ -91,21 +91,28 @@ def _entry_lines(entry: "Element", n: int) -> Iterator[Line]:
     whole, currency = _money(entry, "Amt", where)
     day = cells.to_day(_of(entry, "BookgDt/Dt") or _of(entry, "BookgDt/DtTm"), where)
     sign = _sign(_of(entry, "CdtDbtInd"), where)
-    kind, ref = _kind(entry), _of(entry, "AcctSvcrRef")
+    kind, ref = _kind(entry), _id(entry, "AcctSvcrRef")
     parts = entry.findall("NtryDtls/TxDtls")
     amounts = [amount for each in parts if (amount := _part_amount(each, where)) is not None]
     if len(parts) < 2 or len(amounts) < len(parts) or sum(amounts) != whole:
         yield _line(n, sign * whole, currency, day, kind, ref, parts or [entry])
         return
-    refs = _part_refs(parts, ref)
+    refs, batch_ref = _part_refs(parts, ref), _batch_ref(parts, ref)
     for number, (part, amount, own) in enumerate(zip(parts, amounts, refs, strict=True), n):
         of = kind if _kind(part) == "payment" else _kind(part)
-        yield _line(number, sign * amount, currency, day, of, own, [part])
+        line = _line(number, sign * amount, currency, day, of, own, [part])
+        yield replace(line, batch=n, batch_ref=batch_ref)
+
+
+def _batch_ref(parts: Sequence["Element"], ref: str) -> str:
+    """The bank's own id of the whole entry; some banks give it to each of its parts instead."""
+    of_parts = {_id(each, "Refs/AcctSvcrRef") for each in parts}
+    return ref or (of_parts.pop() if len(of_parts) == 1 else "")
 
 
 def _part_refs(parts: Sequence["Element"], ref: str) -> list[str]:
     """The bank's own ids of parts; some banks give each that of the whole entry, or none."""
-    refs = [_of(each, "Refs/AcctSvcrRef") or ref for each in parts]
+    refs = [_id(each, "Refs/AcctSvcrRef") or ref for each in parts]
     if len(set(refs)) == len(refs):
         return refs
     return [f"{each}/{number}" if each else "" for number, each in enumerate(refs, 1)]
@@ -120,14 +127,13 @@ def _line(
     ref: str,
     parts: Sequence["Element"],
 ) -> Line:
-    reference = _of(parts[0], "Refs/EndToEndId") if len(parts) == 1 else ""
+    reference = _id(parts[0], "Refs/EndToEndId") if len(parts) == 1 else ""
     texts = [
         each.text or ""
         for part in parts
         for name in ("EndToEndId", "Ustrd", "Ref", "AddtlTxInf", "AddtlNtryInf")
         for each in part.iter(name)
     ]
-    known = "" if reference == "NOTPROVIDED" else reference
     return Line(
         n,
         amount,
@@ -135,7 +141,7 @@ def _line(
         day,
         kind,
         cells.shortened(ref),
-        cells.shortened(known),
+        reference,
         cells.plain(" ".join(texts)),
         counterparty=_counterparty(parts, amount) if len(parts) == 1 else "",
     )
@@ -201,6 +207,10 @@ def _period(statement: "Element") -> list[str]:
 
 def _of(element: "Element", path: str) -> str:
     return (element.findtext(path) or "").strip()
+
+
+def _id(element: "Element", path: str) -> str:
+    return cells.to_id(_of(element, path))
 
 
 def _money(element: "Element", path: str, where: str) -> tuple[int, str]:

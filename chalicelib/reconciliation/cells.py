@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 from chalicelib.kernel import clock
 from chalicelib.kernel.currencies import in_minor, is_currency
 from chalicelib.kernel.errors import Invalid
-from chalicelib.reconciliation.lines import Format, Line, Statement
+from chalicelib.reconciliation.lines import Format, Line, Statement, as_key
 
 MAX_TEXT, MAX_REFERENCE = 500, 128
 DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T.*)?")
-
+# What banks write where there is no id, as keys.
+NO_ID = ("notprovided", "nonref")
 # A bank may book by a day that has not begun here yet.
 AHEAD = timedelta(days=1)
 
@@ -60,6 +61,12 @@ def to_day(text: str, where: str) -> str:
     if not 2000 <= day.year < 2200:
         raise refused(f"has a date {where} of another age: {text[:40]!r}")
     return day.isoformat()
+
+
+def to_id(text: Any) -> str:
+    """Empty where a bank only says that there is none."""
+    found = shortened(text)
+    return "" if as_key(found) in NO_ID else found
 
 
 def shortened(text: Any) -> str:

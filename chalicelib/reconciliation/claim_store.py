@@ -42,13 +42,10 @@ class ClaimRow(Row):
     says = UnicodeAttribute(null=True)
 
     def is_of(self, name: LineName) -> bool:
-        """Whether the line that has its id is the same one. Of one that a file of another format
-        told, the words are others: only the first with its id can be known again, where both do not
-        name different things."""
+        """Whether the line that has its id is the same one."""
         if self.form in (None, name.form):
             return name.nth == 1 and self.says in (None, name.says)
-        names_other = self.keys and name.keys and not {*self.keys} & {*name.keys}
-        return name.is_first and self.moved == name.moved and not names_other
+        return name.may_be(self.moved, self.keys)
 
 
 class LineClaim(NamedTuple):
@@ -86,11 +83,6 @@ def claimed_lines(account: str, names: Mapping[int, LineName]) -> dict[int, Line
     found = {n: LineClaim(row, row.is_of(of[n])) for n, row in _claims(keys).items()}
     others = {n: _other_claim(account, of[n]) for n, each in found.items() if not each.is_same}
     return found | {n: LineClaim(row, is_same=True) for n, row in _claims(others).items()}
-
-
-def claimed_refs(account: str, refs: Mapping[int, str]) -> dict[int, ClaimRow]:
-    """By which the first line with each of these ids is taken."""
-    return _claims({n: _first_claim(account, ref) for n, ref in refs.items()})
 
 
 def claims_of_lines(

@@ -55,8 +55,8 @@ def _line(n: int, row: sheets.Line, last: str, errors: list[FieldError]) -> Line
         currency,
         cell("date", lambda: _day(sent["date"], last, where), ""),
         cell("type", lambda: _kind(sent.get("type", ""), where), "payment"),
-        cells.shortened(sent.get("bank_ref")),
-        cells.shortened(sent.get("reference")),
+        cells.to_id(sent.get("bank_ref")),
+        cells.to_id(sent.get("reference")),
         cells.plain(sent.get("text")),
         counterparty=cells.shortened(sent.get("counterparty")),
     )

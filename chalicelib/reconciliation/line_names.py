@@ -2,7 +2,7 @@
 another one, which is no repetition then. Pure."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from chalicelib.kernel import ids
@@ -27,18 +27,30 @@ class LineName(NamedTuple):
     def says(self) -> str:
         return f"{self.moved} {self.words}".rstrip()
 
+    def may_be(self, moved: str | None, keys: Collection[str]) -> bool:
+        """Whether what a file of another format told by its id is the same line: the words are
+        others there, so only the first with the id can be known again, where both do not name
+        different things."""
+        names_other = keys and self.keys and not {*keys} & {*self.keys}
+        return self.is_first and self.moved == moved and not names_other
+
 
 def line_names(lines: Iterable[Line], form: Format) -> dict[int, LineName]:
     """By number."""
     refs, same = Counter[str](), Counter[tuple[str, str, str]]()
     found = {}
     for line in lines:
-        moved, words = f"{line.day} {line.amount} {line.currency}", _words(line, form)
+        moved, words = moved_by([line]), _words(line, form)
         refs[line.bank_ref] += 1
         same[line.bank_ref, moved, words] += 1
         nth, is_first = same[line.bank_ref, moved, words], refs[line.bank_ref] == 1
         found[line.n] = LineName(line.bank_ref, form, moved, words, line.keys, nth, is_first)
     return found
+
+
+def moved_by(lines: Sequence[Line]) -> str:
+    """What some that are of one day and currency come to."""
+    return f"{lines[0].day} {sum(each.amount for each in lines)} {lines[0].currency}"
 
 
 def _words(line: Line, form: Format) -> str:
@@ -60,3 +72,19 @@ def with_known_ids(
         for n, name in of.items()
         if not name.is_first or n in claimed
     }
+
+
+def not_among(names: Mapping[int, LineName], others: Collection[LineName]) -> set[int]:
+    """The numbers of those that are none of the others, which another statement has, by the bank's
+    own ids."""
+    of = [each for each in others if each.ref]
+    said = {(each.form, each.ref, each.says, each.nth) for each in of}
+    firsts = {each.ref: each for each in of if each.is_first}
+
+    def is_among(name: LineName) -> bool:
+        first = firsts.get(name.ref)
+        if first and first.form != name.form:
+            return name.may_be(first.moved, first.keys)
+        return (name.form, name.ref, name.says, name.nth) in said
+
+    return {n for n, name in names.items() if not is_among(name)}

@@ -51,7 +51,9 @@ class Line:
     """One line of a statement. `bank_ref` is the bank's own id of it; `reference` is what whoever
     ordered it gave it; `text` may name anything; `means` has ids of the platform's own that are
     known to be meant; `counterparty` is who has paid it, or was paid. `fee` was taken of it, and is
-    not in its amount but in that of the line which `is_sum` of them."""
+    not in its amount but in that of the line which `is_sum` of them. `batch` is the number of the
+    first part of the batch that it is a part of, or 0, and `batch_ref` the bank's id of the whole.
+    """
 
     n: int
     amount: int
@@ -65,6 +67,8 @@ class Line:
     fee: int = 0
     is_sum: bool = False
     counterparty: str = ""
+    batch: int = 0
+    batch_ref: str = ""
 
     @property
     def is_return(self) -> bool:

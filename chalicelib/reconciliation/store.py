@@ -37,7 +37,7 @@ from chalicelib.reconciliation.rules import (
 
 RECONCILIATION, RECONCILIATIONS = "reconciliation", "reconciliations"
 # How many statements of an account are looked at with one.
-STATEMENTS_BEFORE = 40
+STATEMENTS_BEFORE, DIFFERENCES_A_READ = 40, 500
 ACCOUNT, LATEST, NEXT = "account", "latest", "next"
 TAKEN, DIFFERENCE = "taken", "difference#"
 
@@ -262,6 +262,17 @@ def differences(reconciliation_id: str, page: PageRequest) -> Page[NumberedDiffe
     """By falling number."""
     found = store.newest_within(DifferenceRow, reconciliation_id, DIFFERENCE, page)
     return found.map(DifferenceRow.to_entity)
+
+
+def every_difference(reconciliation_id: str) -> Iterator[NumberedDifference]:
+    """Likewise, all of them."""
+    page = PageRequest("differences", DIFFERENCES_A_READ)
+    while True:
+        some = differences(reconciliation_id, page)
+        yield from some.items
+        if some.next_after is None:
+            return
+        page = PageRequest("differences", DIFFERENCES_A_READ, some.next_after)
 
 
 def outcome_of(record: dict[str, Any]) -> Any:

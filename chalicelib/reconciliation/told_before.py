@@ -2,28 +2,31 @@
 bank's own and they say the same, or, in a file of another format, moved the same; or one is a part
 of what the other is the whole of. Nobody can tell, so a person is told of both."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from chalicelib.reconciliation import claim_store, piece_store
 from chalicelib.reconciliation import store as reconciliations
-from chalicelib.reconciliation.claim_store import ClaimRow
-from chalicelib.reconciliation.line_names import LineName, line_names
+from chalicelib.reconciliation.line_names import LineName, line_names, not_among
 from chalicelib.reconciliation.lines import Line
-from chalicelib.reconciliation.rules import Reconciliation
+from chalicelib.reconciliation.once_more import Pair, Side, pairs
+from chalicelib.reconciliation.rules import NumberedDifference, Reconciliation
+
+# How many parts of a batch are told with what became of them.
+FEW = 5
 
 
 def told_before(
-    made: Reconciliation, lines: Iterable[Line], names: Mapping[int, LineName]
+    made: Reconciliation, lines: Collection[Line], names: Mapping[int, LineName]
 ) -> dict[int, str]:
-    """By number, which line of which statement it was, the first one, and what became of that."""
+    """By number, which line of which statement it was, the first one, and what became of that.
+    `names` has what is passed over as repeated as well."""
+    left = {line.n for line in lines}
+    passed_over = [name for n, name in names.items() if n not in left]
     # Of one that sums up fees, each statement has others.
-    new = [line for line in lines if not line.is_sum]
-    of_those_days = list(_of_those_days(made))
-    is_of_one_form = all(before.format == made.format for before in of_those_days)
-    found = {} if is_of_one_form else _of_batches(made, new)
-    for before in of_those_days:
-        found |= _by(before, made, new, names)
+    new = Side([line for line in lines if not line.is_sum], names)
+    found = dict[int, str]()
+    for before in _of_those_days(made):
+        found |= _by(before, made, new, passed_over)
     return found
 
 
@@ -38,63 +41,60 @@ def _of_those_days(made: Reconciliation) -> Iterator[Reconciliation]:
 
 
 def _by(
-    before: Reconciliation,
-    made: Reconciliation,
-    new: Collection[Line],
-    names: Mapping[int, LineName],
+    before: Reconciliation, made: Reconciliation, new: Side, passed_over: Collection[LineName]
 ) -> dict[int, str]:
     every = piece_store.lines(before.id)
-    their_names = line_names(every, before.format)
-    known_again = {each.ref for each in names.values() if each.ref}
-    told = [each for each in every if not each.is_sum and each.bank_ref not in known_again]
+    names = line_names(every, before.format)
+    others = not_among(names, passed_over)
+    told = Side([each for each in every if not each.is_sum and each.n in others], names)
     is_same_form = before.format == made.format
-    # Where both have an id of the bank's own, that says whether they are one.
-    with_an_id_in_one = (
-        ([each for each in new if each.bank_ref], [each for each in told if not each.bank_ref]),
-        ([each for each in new if not each.bank_ref], told),
-    )
-    both = dict[int, int]()
-    for some, others in with_an_id_in_one:
-        ours = _by_name(some, names, with_words=is_same_form)
-        theirs = _by_name(others, their_names, with_words=is_same_form)
-        both |= {ours[name]: theirs[name] for name in ours.keys() & theirs.keys()}
-    claims = claim_store.claims_of_lines(
-        before.account, before.id, {n: their_names[n] for n in both.values()}
-    )
-    says = " says" if is_same_form else f", a {before.format} file, moved"
+    found = list(pairs(new, told, with_words=is_same_form))
+    became = _became(before, {n: names[n] for each in found for n in each.theirs})
+    form = "" if is_same_form else before.format
     return {
-        n: f"Line {other} of {before.id}{says} the same ({claims[other].by})."
-        for n, other in both.items()
-        if other in claims
+        n: _said(each, before.id, form, [became[n] for n in each.theirs if n in became])
+        for each in found
+        if became.keys() & {*each.theirs}
+        for n in each.ours
     }
 
 
-def _by_name(
-    lines: Iterable[Line], names: Mapping[int, LineName], *, with_words: bool
-) -> dict[tuple[str, int], int]:
-    """By what each says, and which of those it is."""
-    same, found = Counter[str](), {}
-    for line in lines:
-        said = names[line.n].says if with_words else names[line.n].moved
-        same[said] += 1
-        found[said, same[said]] = line.n
-    return found
+def _said(pair: Pair, before_id: str, other_form: str, became: Sequence[str]) -> str:
+    """Of a file of another format it names that."""
+    first, last = pair.theirs[0], pair.theirs[-1]
+    of = f"Line {first}" if first == last else f"Lines {first} to {last}"
+    file = f", a {other_form} file," if other_form else ""
+    more = [f"and {len(became) - FEW} more"] if len(became) > FEW else []
+    says = {
+        "same": "moved the same" if other_form else "says the same",
+        "whole": "may be the whole of it",
+        "parts": "may be its parts",
+    }
+    return f"{of} of {before_id}{file} {says[pair.are]} ({'; '.join([*became[:FEW], *more])})."
 
 
-def _of_batches(made: Reconciliation, new: Iterable[Line]) -> dict[int, str]:
-    """Parts of a batch have its id with a number behind it; a file of another format may tell it as
-    one line."""
-    refs = {line.n: line.bank_ref for line in new if line.bank_ref}
-    wholes = {n: ref.rpartition("/")[0] for n, ref in refs.items() if "/" in ref}
-    parts = {n: f"{ref}/1" for n, ref in refs.items()}
-    found = dict[int, str]()
-    for others, is_what in ((parts, "a part of it"), (wholes, "the whole of it")):
-        for n, claim in claim_store.claimed_refs(made.account, others).items():
-            if claim.form not in (None, made.format):
-                found[n] = _may_be(claim, others[n], is_what)
-    return found
+def _became(before: Reconciliation, names: Mapping[int, LineName]) -> dict[int, str]:
+    """Of each line that was not left out there."""
+    claims = claim_store.claims_of_lines(before.account, before.id, names)
+    own = {n: claim for n, claim in claims.items() if claim.reconciliation_id == before.id}
+    repeated = {n: f"repeated from {claims[n].reconciliation_id}" for n in claims.keys() - own}
+    matched = {n: f"matched with {claim.by}" for n, claim in own.items() if ":" in claim.by}
+    differences = _differences(before.id, own.keys() - matched)
+    differing = {n: _became_of(n, each) for n, each in differences.items()}
+    return repeated | matched | differing
 
 
-def _may_be(claim: ClaimRow, ref: str, is_what: str) -> str:
-    of = f"{claim.reconciliation_id}, a {claim.form} file"
-    return f"Line {ref} of {of}, may be {is_what} ({claim.by})."
+def _became_of(n: int, difference: NumberedDifference) -> str:
+    for each in difference.decided:
+        if each.line == n:
+            return f"matched with {each.entry_id}"
+    resolved = f"resolved by {difference.resolution}" if difference.is_resolved else "unresolved"
+    return f"{difference.kind}, {resolved}"
+
+
+def _differences(before_id: str, wanted: Collection[int]) -> dict[int, NumberedDifference]:
+    """By line."""
+    if not wanted:
+        return {}
+    found = reconciliations.every_difference(before_id)
+    return {n: each for each in found for n in each.lines if n in wanted}

@@ -127,6 +127,19 @@ def test_of_what_is_kept_twice_the_first_counts() -> None:
         piece_store.outcomes("rec_1", 2)
 
 
+def test_a_line_that_was_kept_before_batches_were_is_of_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def as_it_was(line: Line) -> dict[str, Any]:
+        later = ("batch", "batch_ref")
+        return {name: value for name, value in vars(line).items() if name not in later}
+
+    part = Line(1, -300, "EUR", "2026-03-02", bank_ref="R/1", batch=1, batch_ref="R")
+    monkeypatch.setattr(piece_store, "asdict", as_it_was)
+    piece_store.keep_lines("rec_1", [part])
+    assert piece_store.lines("rec_1") == [replace(part, batch=0, batch_ref="")]
+
+
 # By which a line names something: what another does, nothing, something else.
 KEYS = {1: ("x",), 2: (), 3: ("pyt2", "y")}
 
@@ -218,6 +231,15 @@ def test_a_difference_keeps_the_resolutions_that_stand_no_more() -> None:
     assert reconciliations.get_difference("rec_1", 1) == again
     assert (again.occurrence, again.ever_posted) == ("1#2", ("e:1",))
     assert again.named("EUR") == "rec_1:1:EUR:3"
+
+
+def test_every_difference_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconciliations, "DIFFERENCES_A_READ", 2)
+    some = [a_difference(n=n) for n in range(1, 6)]
+    for each in some:
+        write(reconciliations.add_difference(each))
+    assert list(reconciliations.every_difference("rec_1")) == some[::-1]
+    assert list(reconciliations.every_difference("rec_2")) == []
 
 
 def test_what_a_reconciliation_has_decided_may_be_meant_again() -> None:

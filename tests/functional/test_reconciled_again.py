@@ -11,7 +11,6 @@ from tests.functional.test_reconciled_references import deposit
 from tests.functional.test_reconciliations import day_of, open_cases, paid_out, rows_of
 from tests.support.invariants import findings
 from tests.support.statements import (
-    batch_entry,
     camt,
     csv_file,
     differences,
@@ -52,7 +51,7 @@ def test_two_deposits_of_a_day_by_the_same_id_of_the_banks_are_both_seen(
 def test_what_a_file_has_twice_may_be_two_deposits(world: World, time: Clock) -> None:
     """Two transfers of which the bank says the same, its own id with it."""
     one, other = (deposit(world, 50000, reference) for reference in ("D-1", "D-2"))
-    row = (day_of(time), "500.00", "EUR", "", "NONREF")
+    row = (day_of(time), "500.00", "EUR", "", "7")
     made = reconcile(world, csv_file(row, row, columns=COLUMNS))
     duplicate, ambiguous = differences(world, made)
     assert (duplicate["kind"], ambiguous["kind"]) == ("duplicate", "ambiguous")
@@ -71,7 +70,7 @@ def test_a_line_without_an_id_says_which_one_it_may_be_once_more(world: World, t
     made = reconcile(world, csv_file(new, row, row))
     found = differences(world, made)
     details = [each["detail"] for each in found]
-    same = f"Line 1 of {first['id']} says the same (extra)."
+    same = f"Line 1 of {first['id']} says the same (extra, resolved by post_to_suspense)."
     assert [same in each for each in details] == [False, True, False]
     (case,) = [each for each in open_cases(world) if each["id"] == found[1]["case_id"]]
     assert same in case["detail"]
@@ -89,11 +88,73 @@ def test_a_line_without_an_id_is_not_matched_once_more_unseen(world: World, time
     duplicate = differences(world, made)[0]
     assert (made["matched"], duplicate["kind"], duplicate["lines"]) == (0, "duplicate", [1])
     assert entry_of(world, supplier_id) in duplicate["detail"]
-    assert f"Line 1 of {first['id']} says the same (extra)." in duplicate["detail"]
+    assert f"Line 1 of {first['id']} says the same (extra, resolved" in duplicate["detail"]
     # Where it is another transfer after all, a person says so.
     entry_id = entry_of(world, supplier_id)
     assert resolve(world, made, duplicate["n"], "match", entry_id=entry_id).status == 200
     assert findings() == []
+
+
+def test_of_a_line_that_was_told_it_says_which_entry_it_was_of(world: World, time: Clock) -> None:
+    """Matched by itself, by a person, or by an earlier statement."""
+    row, by_hand = (day_of(time), "500.00", "EUR", "D-1"), (day_of(time), "7.77", "EUR", "abc")
+    suppliers = (deposit(world, 50000, "D-1"), deposit(world, 777, "D-7"))
+    entries = [entry_of(world, each) for each in suppliers]
+    first = reconcile(world, csv_file(row, by_hand))
+    assert first["matched"] == 1
+    assert resolve(world, first, 1, "match", entry_id=entries[1]).status == 200
+    new = (day_of(time), "1.00", "EUR", "new")
+    details = [
+        each["detail"] for each in differences(world, reconcile(world, csv_file(row, by_hand, new)))
+    ]
+    for n, entry_id in enumerate(entries, 1):
+        assert f"Line {n} of {first['id']} says the same (matched with {entry_id})." in " ".join(
+            details
+        )
+
+
+def test_what_has_the_id_of_a_line_that_was_told_hides_nothing(world: World, time: Clock) -> None:
+    """A bank counts anew: its 1 is another line by now, and what was 1 may be told with no id."""
+    first = reconcile(world, csv_file((day_of(time), "500.00", "EUR", "D-1", "1"), columns=COLUMNS))
+    assert resolve(world, first, 1, "post_to_suspense").status == 200
+    deposit(world, 50000, "D-1")
+    other = (day_of(time), "1.00", "EUR", "x", "1")
+    again = (day_of(time), "500.00", "EUR", "D-1", "")
+    made = reconcile(world, csv_file(other, again, columns=COLUMNS))
+    assert (made["matched"], made["repeated"]) == (0, 0)
+    assert told(world, made) == [("reused_reference", [1]), ("duplicate", [2])]
+    assert f"Line 1 of {first['id']} says the same" in differences(world, made)[1]["detail"]
+
+
+def test_what_is_passed_over_is_no_line_that_another_may_be(world: World, time: Clock) -> None:
+    deposit(world, 50000, "D-1")
+    row = (day_of(time), "500.00", "EUR", "D-1")
+    reconcile(world, csv_file((*row, "1"), columns=COLUMNS))
+    deposit(world, 50000, "D-1")
+    made = reconcile(world, csv_file((*row, "1"), (*row, ""), columns=COLUMNS))
+    assert (made["matched"], made["repeated"], made["differences"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("form", ["csv", "camt.053"])
+@pytest.mark.parametrize("none", ["NONREF", "NOTPROVIDED", "Not provided"])
+def test_what_banks_write_where_there_is_no_id_is_none(
+    world: World, time: Clock, form: str, none: str
+) -> None:
+    """Neither of the line nor of the transfer: two of them are not one by it, and it names nothing,
+    so that amount and day may match the one that came."""
+    deposit(world, 50000, "D-1")
+    deposit(world, 40000, "D-2")
+    amounts = ("500.00", "400.00")
+    if form == "csv":
+        rows = [(day_of(time), each, "EUR", none, none) for each in amounts]
+        raw = csv_file(*rows, columns=COLUMNS)
+    else:
+        entries = [entry(each, day=day_of(time), reference=none, ref=none) for each in amounts]
+        raw = camt(*entries)
+    made = reconcile(world, raw, format=form)
+    assert (made["matched"], made["differences"]) == (2, 0)
+    shown = listed(world, made, "lines")
+    assert {(each["bank_ref"], each["reference"]) for each in shown} == {("", "")}
 
 
 WORDS = "date,amount,currency,reference,text,counterparty,type,bank_ref"
@@ -233,8 +294,9 @@ def test_a_line_without_an_id_says_which_one_of_another_format_it_may_be(
     details = [
         each["detail"] for each in differences(world, reconcile(world, other, format=forms[1]))
     ]
-    assert f"Line 1 of {first['id']}, a {forms[0]} file, moved the same (extra)." in details[0]
-    assert f"Line 2 of {first['id']}, a {forms[0]} file, moved the same (extra)." in details[1]
+    file = f"of {first['id']}, a {forms[0]} file, moved the same"
+    assert f"Line 1 {file} (extra, unresolved)." in details[0]
+    assert f"Line 2 {file} (extra, resolved by post_to_suspense)." in details[1]
 
 
 @pytest.mark.parametrize("refs", [("", "7"), ("7", "")])
@@ -266,27 +328,3 @@ def test_what_names_another_payout_is_another_line_in_any_format(world: World, t
     assert (made["repeated"], told(world, made)) == (0, [("reused_reference", [1])])
     assert resolve(world, made, 1, "match", entry_id=entry_of(world, second)).status == 200
     assert findings() == []
-
-
-BATCH = [("3.00", "", ""), ("2.00", "", "")]
-
-
-def batch_in(form: str, day: str) -> bytes:
-    """Two transfers that were sent together, in one line or each in its own."""
-    if form == "csv":
-        return csv_file((day, "-5.00", "EUR", "", "R"), columns=COLUMNS)
-    return camt(batch_entry("-5.00", *BATCH, day=day, ref="R"))
-
-
-@FORMS
-def test_parts_of_a_batch_say_which_line_may_be_the_whole_and_it_which_are_its_parts(
-    world: World, time: Clock, forms: tuple[str, str]
-) -> None:
-    one, other = (batch_in(form, day_of(time)) for form in forms)
-    first = reconcile(world, one, format=forms[0])
-    made = reconcile(world, other, format=forms[1])
-    details = [each["detail"] for each in differences(world, made)]
-    ref, is_what = ("R", "the whole") if forms[0] == "csv" else ("R/1", "a part")
-    said = f"Line {ref} of {first['id']}, a {forms[0]} file, may be {is_what} of it (extra)."
-    assert details
-    assert all(said in each for each in details)
