@@ -93,18 +93,27 @@ def _shown(
 def _between(chain: Sequence[Reconciliation], as_of: datetime) -> dict[str, Counter[str]]:
     made, ids = chain[0], {each.id for each in chain}
     sums = {
-        "in_transit": Counter[str](),
+        "in_transit": _in_transit(made, ids),
         "dated_later": _dated_later(made, ids),
         "unresolved": Counter[str](),
         "resolved_since": Counter[str](),
     }
-    for entry in piece_store.in_transit(made.id):
-        sums["in_transit"][entry.currency] -= entry.amount
     differences = [each for one in chain for each in reconciliations.every_difference(one.id)]
     posted = _posted_by(as_of, made.account, differences)
     for each in differences:
         name = "resolved_since" if each.is_resolved else "unresolved"
         sums[name].update(_pending(each, ids, posted))
+    return sums
+
+
+def _in_transit(made: Reconciliation, ids: set[str]) -> Counter[str]:
+    """Without those that a person has matched since with a line of a statement up to this one."""
+    some = {(made.account, each.entry_id): each for each in piece_store.in_transit(made.id)}
+    claims = claim_store.claimed_entries(some)
+    sums = Counter[str]()
+    for name, each in some.items():
+        if name not in claims or claims[name].reconciliation_id not in ids:
+            sums[each.currency] -= each.amount
     return sums
 
 

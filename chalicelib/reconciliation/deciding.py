@@ -117,7 +117,8 @@ def _line(before: NumberedDifference, said: Candidate, lines: list[Line]) -> Lin
 
 
 def _claim_of(made: Reconciliation, n: int, lines: list[Line]) -> ClaimRow:
-    names = {n: line_names(lines, made.format)[n]}
+    of = [each for each in lines if each.n == n]
+    names = {n: line_names(lines, made.format, of)[n]}
     return claim_store.claims_of_lines(made.account, made.id, names)[n]
 
 

@@ -35,13 +35,19 @@ class LineName(NamedTuple):
         return self.is_first and self.moved == moved and not names_other
 
 
-def line_names(lines: Iterable[Line], form: Format) -> dict[int, LineName]:
-    """By number."""
+def line_names(
+    lines: Iterable[Line], form: Format, of: Collection[Line] | None = None
+) -> dict[int, LineName]:
+    """By number; of some lines of a file alone, with those that move the same by the same id."""
+    wanted = None if of is None else {(each.bank_ref, moved_by([each])) for each in of}
     refs, same = Counter[str](), Counter[tuple[str, str, str]]()
     found = {}
     for line in lines:
-        moved, words = moved_by([line]), _words(line, form)
         refs[line.bank_ref] += 1
+        moved = moved_by([line])
+        if wanted is not None and (line.bank_ref, moved) not in wanted:
+            continue
+        words = _words(line, form)
         same[line.bank_ref, moved, words] += 1
         nth, is_first = same[line.bank_ref, moved, words], refs[line.bank_ref] == 1
         found[line.n] = LineName(line.bank_ref, form, moved, words, line.keys, nth, is_first)

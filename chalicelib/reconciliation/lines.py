@@ -131,11 +131,16 @@ class Booked:
 
     def is_paid_apart(self, reference: str) -> bool:
         """Whether that is a provider's id of another payment, such as of the same order: ids of one
-        kind begin alike."""
+        kind begin alike, and are one word."""
         kind, mark, _ = self.reference.partition("_")
-        is_alike = bool(mark) and reference.startswith(kind + mark)
-        is_other = as_key(reference) != as_key(self.reference)
-        return self.entry_id.startswith("receipt:") and is_alike and is_other
+        is_id = self.is_receipt and bool(mark) and not BETWEEN_WORDS.search(reference.strip())
+        is_alike = is_id and as_key(reference).startswith(as_key(kind))
+        return is_alike and as_key(reference) != as_key(self.reference)
+
+    @property
+    def is_receipt(self) -> bool:
+        """Whether it says that a provider has been paid."""
+        return self.entry_id.startswith("receipt:")
 
     @property
     def paid(self) -> str | None:
@@ -190,11 +195,6 @@ def sums(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 def days_between(one: str, other: str) -> int:
     return abs((date.fromisoformat(one) - date.fromisoformat(other)).days)
-
-
-def in_time(line: Line, booked: Booked) -> bool:
-    """Whether they are near each other; of what was missing a case has said that it is late."""
-    return booked.standing == "missing" or days_between(line.day, booked.day) <= WINDOW.days
 
 
 def with_own_fees(lines: Sequence[Line]) -> list[Line]:

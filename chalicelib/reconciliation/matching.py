@@ -14,13 +14,11 @@ from chalicelib.reconciliation.lines import (
     Booked,
     Line,
     Sent,
-    as_key,
     days_between,
-    in_time,
-    own_ids,
     sums,
     words_of,
 )
+from chalicelib.reconciliation.naming import Named, Names
 from chalicelib.reconciliation.payout_lines import less_kept, of_payouts
 from chalicelib.reconciliation.rules import (
     TOGETHER,
@@ -71,12 +69,7 @@ class Matcher:
         self._sent, self._known = sent or {}, known or {}
         self._told_before = told_before or {}
         self._open = {line.n: line for line in lines}
-        self._taken = {each.name for each in booked if each.is_claimed}
-        self._by_key: dict[str, list[Booked]] = defaultdict(list)
-        for each in booked:
-            for key in each.keys:
-                self._by_key[key].append(each)
-        self._by_reference = _by_reference(account, booked)
+        self._names = Names(account, booked)
         self._outcomes: list[Outcome] = []
 
     def run(self) -> Found:
@@ -108,7 +101,7 @@ class Matcher:
             pass
 
     def _match_one(self, line: Line) -> bool:
-        fitting = [each for each in self._named(line) if self._fits(line, each)]
+        fitting = self._names.of(line).free_for(line).fitting(line, 2)
         if len(fitting) == 1:
             self._match(line, fitting[0])
         return len(fitting) == 1
@@ -116,26 +109,23 @@ class Matcher:
     def _match_by_text(self) -> None:
         """Where the text of a line has the reference of one entry as words of its own, and all else
         agrees. References are short, so a text alone says nothing of an entry that differs."""
-        longest = max((len(words_of(each)) for each in self._by_reference), default=0)
-        keys: dict[str, list[Booked]] = defaultdict(list)
-        for reference, entries in self._by_reference.items():
-            keys[as_key(reference)] += entries
-        for line in [each for each in self._open.values() if not self._named(each)]:
-            phrases = keys.keys() & line.phrases(longest)
-            named = {each.name: each for phrase in phrases for each in keys[phrase]}
-            fitting = [each for each in named.values() if self._fits(line, each)]
+        references = {each.reference for each in self._booked if each.account == self._account}
+        longest = max((len(words_of(each)) for each in references), default=0)
+        for line in self._nameless():
+            known = self._names.known(line.phrases(longest))
+            of_keys = (self._names.of_key(key).free_for(line) for key in known)
+            fitting = [each for free in of_keys for each in free.fitting(line, 2)]
             if len(fitting) == 1 and not line.own_ids:
                 self._match(line, fitting[0])
 
     def _explain_payouts(self) -> None:
         """Those of which the books have nothing here."""
-        nameless = [line for line in self._open.values() if not self._named(line)]
-        for each in of_payouts(nameless, self._sent):
+        for each in of_payouts(self._nameless(), self._sent):
             self._differ(each.kind, each.lines, (), each.said, payout=each.payout_id)
 
     def _explain_by_id(self) -> None:
         for line in list(self._open.values()):
-            named = self._named(line)
+            named = self._names.of(line)
             if named:
                 self._explain(line, named)
             elif line.own_ids:
@@ -146,10 +136,11 @@ class Matcher:
         of_entry: dict[str, list[Line]] = defaultdict(list)
         entries = {}
         for line in self._open.values():
-            free = [each for each in self._named(line) if self._may_be_of(line, each)]
-            if len(free) == 1 and free[0].currency == line.currency:
-                of_entry[free[0].entry_id].append(line)
-                entries[free[0].entry_id] = free[0]
+            free = self._names.of(line).free_for(line)
+            (entry,) = free.first(1) if len(free) == 1 else [None]
+            if entry and entry.currency == line.currency:
+                of_entry[entry.entry_id].append(line)
+                entries[entry.entry_id] = entry
         for entry_id, lines in of_entry.items():
             entry = entries[entry_id]
             if 1 < len(lines) <= TOGETHER and sum(line.amount for line in lines) == entry.amount:
@@ -160,24 +151,24 @@ class Matcher:
         for line in [each for each in self._open.values() if each.kind == "fee"]:
             if line.amount > 0:
                 self._differ("fee", (line,), (), "the bank or provider has given back a fee")
-            elif not any(self._may_be_of(line, each) for each in self._named(line)):
+            elif not self._names.of(line).free_for(line):
                 self._differ("fee", (line,), (), "the bank or provider has taken it as a fee")
 
-    def _explain(self, line: Line, named: Sequence[Booked]) -> None:
-        free = [each for each in named if self._may_be_of(line, each)]
-        here = [each for each in free if each.account == self._account] or free
+    def _explain(self, line: Line, named: Named) -> None:
+        free = named.free_for(line)
+        here = free.first(TOGETHER)
         if not here:
             self._explain_taken(line, named)
         elif len(here) > 1:
-            fitting = [each for each in here if self._fits(line, each)]
-            self._differ("ambiguous", (line,), fitting or here, "several entries may be meant")
+            meant = free.fitting(line, TOGETHER) or here
+            self._differ("ambiguous", (line,), meant, "several entries may be meant")
         else:
             self._explain_one(line, here[0])
 
-    def _explain_taken(self, line: Line, named: Sequence[Booked]) -> None:
-        entry = named[0]
-        paid = next((each for each in named if self._is_back(line, each)), None)
-        if paid and not any(each.is_return for each in named):
+    def _explain_taken(self, line: Line, named: Named) -> None:
+        entry = named.every[0]
+        paid = next((each for each in named.paid if self._is_back(line, each)), None)
+        if paid and not named.has_return:
             self._returned(line, paid)
         elif entry.is_claimed:
             said = "its entry has its line in another statement"
@@ -228,7 +219,7 @@ class Matcher:
         them names nothing."""
         entries: dict[tuple[str, int], list[Booked]] = defaultdict(list)
         for each in self._booked:
-            if self._is_free(each) and each.account == self._account:
+            if self._names.is_free(each) and each.account == self._account:
                 entries[each.currency, each.amount].append(each)
         lines: dict[tuple[str, int], list[Line]] = defaultdict(list)
         for line in self._open.values():
@@ -256,31 +247,8 @@ class Matcher:
             else:
                 self._differ("extra", (line,), (), "nothing in the books explains it")
 
-    def _named(self, line: Line) -> list[Booked]:
-        """What is known to be meant, or else what the surest of its keys names."""
-        meant = [each for key in own_ids(line.means) for each in self._by_key.get(key, ())]
-        if meant:
-            return meant
-        for key in line.keys:
-            of_key = self._by_key.get(key, ())
-            if named := [each for each in of_key if not each.is_paid_apart(line.reference)]:
-                return named
-        return []
-
-    def _fits(self, line: Line, entry: Booked) -> bool:
-        same = (entry.amount, entry.currency, entry.account) == (
-            line.amount,
-            line.currency,
-            self._account,
-        )
-        return same and self._may_be_of(line, entry) and in_time(line, entry)
-
-    def _may_be_of(self, line: Line, entry: Booked) -> bool:
-        """The books have no fee before a statement tells of it, but those of chargebacks."""
-        return self._is_free(entry) and (line.kind != "fee" or entry.is_fee)
-
-    def _is_free(self, entry: Booked) -> bool:
-        return entry.name not in self._taken
+    def _nameless(self) -> list[Line]:
+        return [line for line in self._open.values() if not self._names.of(line)]
 
     def _match(self, line: Line, entry: Booked) -> None:
         if line.n in self._told_before:
@@ -328,7 +296,8 @@ class Matcher:
     def _take(self, lines: Iterable[Line], entries: Iterable[Booked]) -> None:
         for line in lines:
             del self._open[line.n]
-        self._taken.update(each.name for each in entries)
+        for each in entries:
+            self._names.take(each)
 
     def _missing(self) -> list[str]:
         """Tell what the statement should have and has not; what the next one may have is left."""
@@ -348,17 +317,8 @@ class Matcher:
         """Whether the statement should have it; what was told to be missing is told once."""
         first, last = self._period
         new = entry.standing == "new" and entry.day >= first
-        here = entry.account == self._account and entry.day <= last and self._is_free(entry)
+        here = entry.account == self._account and entry.day <= last and self._names.is_free(entry)
         return here and (new or entry.standing == "in_transit")
-
-
-def _by_reference(account: str, booked: Iterable[Booked]) -> dict[str, list[Booked]]:
-    """What has posted to the account, by what those who sent the money call it."""
-    found: dict[str, list[Booked]] = defaultdict(list)
-    for each in booked:
-        if each.account == account and as_key(each.reference):
-            found[each.reference].append(each)
-    return found
 
 
 def balance_differences(lines: Iterable[Line], totals: Mapping[str, int]) -> list[Difference]:

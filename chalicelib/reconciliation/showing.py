@@ -87,7 +87,7 @@ def _transit_shown(each: InTransit, claim: ClaimRow | None) -> InTransitShown:
 
 
 def _shown(made: Reconciliation, every: Sequence[Line], some: Sequence[Line]) -> list[LineShown]:
-    names = line_names(every, made.format)
+    names = line_names(every, made.format, some)
     claims = claim_store.claims_of_lines(
         made.account, made.id, {each.n: names[each.n] for each in some}
     )

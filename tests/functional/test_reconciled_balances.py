@@ -109,6 +109,17 @@ def test_what_is_booked_after_its_line_is_dated_later(world: World, time: Clock)
     assert (found["books"], found["dated_later"], found["unexplained"]) == (0, 1000, 0)
 
 
+def test_what_a_person_has_matched_is_in_transit_no_more(world: World, time: Clock) -> None:
+    (payout,) = paid_out(world, time, 3)
+    gone = entry("-3.00", day=day_of(time), reference="x", ref="B1")
+    made = statement(world, time, "0.00", "-3.00", gone)
+    before = between(world, made)
+    assert (before["in_transit"], before["unresolved"], before["unexplained"]) == (300, -300, 0)
+    assert resolve(world, made, 1, "match", payout_id=payout["id"]).status == 200
+    after = between(world, made)
+    assert (after["in_transit"], after["unresolved"], after["unexplained"]) == (0, 0, 0)
+
+
 def test_what_was_missing_and_is_found_stands_between_no_more(world: World, time: Clock) -> None:
     (payout,) = paid_out(world, time, 3)
     time.move_on(days=8)
