@@ -64,7 +64,7 @@ replay: $(VENV)/replay ## Clear the stack on PORT, then DAYS= real days of shopp
 	@$(RUN) infra.demo.replay --new-stack --days "$(DAYS)"
 
 year: $(VENV)/replay ## The whole real year in memory, refunds, runs and payouts too, compared with pandas; DAYS= for less
-	@export PYTHONHASHSEED=0; $(RUN) tests.year $(if $(filter-out file,$(origin DAYS)),--days "$(DAYS)") $(if $(SEED),--seed "$(SEED)") $(if $(PROCESSES),--processes "$(PROCESSES)")
+	@export PYTHONHASHSEED=0; $(RUN) tests.year $(if $(filter-out file,$(origin DAYS)),--days "$(DAYS)") $(if $(SEED),--seed "$(SEED)") $(if $(PROCESSES),--processes "$(PROCESSES)") $(if $(MARKETS),--markets "$(MARKETS)")
 
 token: $(VENV)/ready ## Print a local token: ROLE=operator|customer SUB=any-name, or ROLE=leader SUB=ldr_...
 	@$(RUN) infra.local.token "$(ROLE)" "$(SUB)"

@@ -84,9 +84,11 @@ def _played(
 def _show(console: Console, reports: Sequence[Report], seconds: float) -> int:
     done = sum((report.done for report in reports), Counter[str]())
     console.print(", ".join(f"{n:,} {name}" for name, n in sorted(done.items())), highlight=False)
-    playing = max(report.seconds for report in reports)
+    # Markets that one process plays one after the other have their seconds one after the other.
+    playing = sum(report.seconds for report in reports)
     console.print(
-        f"{done.total():,} operations in {playing:,.0f} s, {done.total() / playing:,.0f} a second; "
+        f"{done.total():,} operations in {playing:,.0f} s of a process, "
+        f"{done.total() / playing:,.0f} a second in each; "
         f"{sum(report.entries for report in reports):,} journal entries, "
         f"{sum(report.writes for report in reports):,} items written; {len(reports)} market(s) "
         f"side by side, {seconds:,.0f} s with reading, founding and comparing",
