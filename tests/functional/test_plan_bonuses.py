@@ -395,6 +395,7 @@ def test_a_change_of_bonuses_is_noted_with_the_plan(world: World, time: StillClo
     differences = {each["field"]: (each["before"], each["after"]) for each in change["differences"]}
     assert differences == {
         "effective_from": (TODAY, TOMORROW),
+        "version": ("1", "2"),
         "bonuses.first_order": ("500", None),
         "bonuses.campaign_total:3000": (None, "200"),
     }
