@@ -7,6 +7,12 @@ from chalicelib.catalogue import store as catalogue
 from chalicelib.catalogue.campaigns import CampaignWhole, NewCampaign, NewOffer
 from chalicelib.catalogue.editing import Changes
 from chalicelib.catalogue.leader_prices import LeaderPriceOf
+from chalicelib.catalogue.product_schema import (
+    CreateProduct,
+    EditProduct,
+    ProductView,
+    RejectProduct,
+)
 from chalicelib.catalogue.products import NewProduct, NewSku
 from chalicelib.catalogue.rules import Campaign, Commission, Product, Target
 from chalicelib.catalogue.schema import (
@@ -14,13 +20,9 @@ from chalicelib.catalogue.schema import (
     CampaignView,
     CloneCampaign,
     CreateCampaign,
-    CreateProduct,
     EditCampaign,
-    EditProduct,
     LeaderPriceView,
     OfferIn,
-    ProductView,
-    RejectProduct,
     SetLeaderPrice,
     TargetIn,
     terms_of,

@@ -1,8 +1,8 @@
-"""Requests and answers about products and campaigns."""
+"""Requests and answers about campaigns and what leaders ask in them."""
 
 from datetime import datetime
 from itertools import pairwise
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -12,122 +12,29 @@ from chalicelib.catalogue.rules import (
     CampaignStatus,
     CommissionBasis,
     Outcome,
-    ProductStatus,
     TargetKind,
 )
-from chalicelib.parties.terms import STANDARD
 from chalicelib.platform.schema import (
-    Amount,
     BasisPoints,
     Currency,
+    EditModel,
     Identifier,
     Instant,
     InstantIn,
-    LongText,
-    ModeName,
     PositiveAmount,
     Quantity,
     RequestModel,
     ShortText,
-    Text,
     TimeOfDay,
     View,
+    stays,
 )
 
-R = TypeVar("R", bound=RequestModel)
-MAX_SKUS = 50
 # One transaction must be able to change all offers of a campaign together with it.
 MAX_OFFERS = 90
 MAX_LEADERS = 1000
 MAX_STEPS = 48
 MAX_BREAKS = 5
-
-
-def _stays(description: str | None = None) -> Any:
-    """A field that may be left out but has no default to show."""
-
-    def without_default(schema: dict[str, Any]) -> None:
-        schema.pop("default")
-
-    return Field(default=None, description=description, json_schema_extra=without_default)
-
-
-class SkuIn(RequestModel):
-    title: ShortText
-    supplier_sku: ShortText | None = None
-    list_price: Amount
-    cost: Amount
-    fulfilment_mode: ModeName = Field(
-        default=STANDARD, description="By which of its supplier's clocks it is shipped."
-    )
-
-
-class CreateProduct(RequestModel):
-    supplier_id: Identifier | None = Field(
-        default=None, description="Required of an operator; a supplier's is its own."
-    )
-    title: ShortText
-    description: LongText | None = None
-    category: ShortText | None = None
-    currency: Currency
-    skus: Annotated[list[SkuIn], Field(min_length=1, max_length=MAX_SKUS)]
-
-
-class EditSku(RequestModel):
-    """What is left out stays as it is."""
-
-    id: Identifier
-    title: ShortText = _stays()
-    list_price: Amount = _stays()
-    cost: Amount = _stays("What its supplier is paid a unit by offers made from now on.")
-
-
-class EditProduct(RequestModel):
-    """What is left out stays as it is."""
-
-    title: ShortText = _stays()
-    description: LongText | None = _stays("Null takes it away.")
-    category: ShortText | None = _stays("Null takes it away.")
-    skus: Annotated[list[EditSku], Field(min_length=1, max_length=MAX_SKUS)] = _stays(
-        "Those that change; the others stay as they are."
-    )
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> "EditProduct":
-        return changing_something(self)
-
-    @field_validator("skus")
-    @classmethod
-    def _each_once(cls, skus: list[EditSku]) -> list[EditSku]:
-        if len({sku.id for sku in skus}) < len(skus):
-            raise ValueError("must not name one SKU twice")
-        return skus
-
-
-class RejectProduct(RequestModel):
-    reason: Text
-
-
-class SkuView(View):
-    id: str
-    title: str
-    supplier_sku: str | None
-    list_price: int
-    cost: int
-    fulfilment_mode: str
-
-
-class ProductView(View):
-    id: str
-    supplier_id: str
-    title: str
-    description: str | None
-    category: str | None
-    currency: str
-    status: ProductStatus
-    rejection_reason: str | None
-    skus: list[SkuView]
-    created_at: Instant
 
 
 class CommissionIn(RequestModel):
@@ -325,20 +232,16 @@ class CloneCampaign(RequestModel):
         return after_it_opens(closes_at, sent)
 
 
-class EditCampaign(RequestModel):
+class EditCampaign(EditModel):
     """What is left out stays as it is."""
 
-    title: ShortText = _stays()
-    opens_at: InstantIn = _stays()
-    closes_at: InstantIn = _stays()
-    target: TargetIn | None = _stays("Null takes it away.")
-    max_orders: MaxOrders | None = _stays("Null lifts it.")
-    leader_ids: LeaderIds | None = _stays("The leaders it is for; null for every leader.")
-    offers: OffersIn = _stays("All of them: one that is not named is taken away.")
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> "EditCampaign":
-        return changing_something(self)
+    title: ShortText = stays()
+    opens_at: InstantIn = stays()
+    closes_at: InstantIn = stays()
+    target: TargetIn | None = stays("Null takes it away.")
+    max_orders: MaxOrders | None = stays("Null lifts it.")
+    leader_ids: LeaderIds | None = stays("The leaders it is for; null for every leader.")
+    offers: OffersIn = stays("All of them: one that is not named is taken away.")
 
 
 class CampaignSummaryView(View):
@@ -366,12 +269,6 @@ def terms_of(sent: OfferIn) -> Terms:
         tuple(PriceStep(step.at, step.percent) for step in sent.price_schedule),
         tuple(QuantityBreak(each.units, each.amount) for each in sent.quantity_breaks),
     )
-
-
-def changing_something(sent: R) -> R:
-    if not sent.model_fields_set:
-        raise ValueError("must name something to change")
-    return sent
 
 
 def after_it_opens(closes_at: datetime, sent: ValidationInfo) -> datetime:

@@ -21,6 +21,7 @@ from chalicelib.platform.schema import (
     BusinessDate,
     Country,
     Currency,
+    EditModel,
     Identifier,
     Instant,
     PositiveAmount,
@@ -209,7 +210,7 @@ class SetLeaderPlan(RequestModel):
     )
 
 
-class EditLeader(RequestModel):
+class EditLeader(EditModel):
     """What is left out stays as it is; null takes it away."""
 
     level: ShortText | None = None
@@ -220,12 +221,6 @@ class EditLeader(RequestModel):
     invited_by: Identifier | None = Field(
         default=None, description="Stands once the leader has invited others."
     )
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> "EditLeader":
-        if not self.model_fields_set:
-            raise ValueError("must name something to change")
-        return self
 
 
 class MatchView(View):

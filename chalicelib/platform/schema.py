@@ -1,7 +1,7 @@
 """What requests and answers are made of: the pydantic types that every domain's models share."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -14,6 +14,7 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     WithJsonSchema,
+    model_validator,
 )
 
 from chalicelib.kernel import clock
@@ -69,6 +70,25 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, defer_build=True, regex_engine="rust-regex"
     )
+
+
+class EditModel(RequestModel):
+    """A change of something: what is left out stays as it is, so one that names nothing is none."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("must name something to change")
+        return self
+
+
+def stays(description: str | None = None) -> Any:
+    """A field that may be left out but has no default to show."""
+
+    def without_default(schema: dict[str, Any]) -> None:
+        schema.pop("default")
+
+    return Field(default=None, description=description, json_schema_extra=without_default)
 
 
 class NoFields(RequestModel):

@@ -6,7 +6,8 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from chalicelib.catalogue.schema import CreateCampaign, CreateProduct
+from chalicelib.catalogue.product_schema import CreateProduct
+from chalicelib.catalogue.schema import CreateCampaign
 from chalicelib.chargebacks.schema import PaymentEvent
 from chalicelib.dispatch.schema import FeedQuery
 from chalicelib.ordering.schema import PlaceOrder
